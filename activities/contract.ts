@@ -1,0 +1,164 @@
+import type { KubernetesIdentity } from '../src/domain/actor.ts';
+import type { Approver, GateRule } from '../src/domain/gate.ts';
+import type { AuditRecord, MessageRef, OperationRequest, OperationView } from '../src/domain/operation.ts';
+import type { ObjectRef, Original, Plan, PlannedStage, Write } from '../src/domain/plan.ts';
+import type { OperationSettings } from '../src/domain/settings.ts';
+import type { Target } from '../src/domain/target.ts';
+import type { VerbName } from '../src/domain/verbs.ts';
+import type { Counts, Harmful, Verdict } from '../src/domain/verdict.ts';
+
+/**
+ * The contract between workflows and activities: types only. What differs between the verbs are the steps;
+ * they are registered as `<verb>.<step>`, e.g. `canary.plan`. What all share is registered under its own name.
+ */
+export interface Steps {
+  /** Reads the live objects, checks preconditions and rights, dry-runs every write, computes stages and hash. */
+  plan(input: PlanInput): Promise<PlanResult>;
+  /** Writes one stage under the requester's identity, guarded by the values and the token that must be there. Idempotent. */
+  apply(input: ApplyInput): Promise<ApplyResult>;
+  /** Waits for the controller's own word that the written generation is in force. */
+  realised(input: RealisedInput): Promise<RealisedResult>;
+  /** Streams evidence into the judge until the soak is over or a verdict is reached; fires the fuse itself on harm. Heartbeats. */
+  watch(input: WatchInput): Promise<WatchResult>;
+  /** Puts the managed fields back as the bot itself. Idempotent, fenced by the token, verified by reading back. Throws only when it must be retried. */
+  restore(input: RestoreInput): Promise<RestoreResult>;
+}
+
+/** What every verb shares. */
+export interface Shared {
+  /** Who may decide at a gate now: usergroups and e-mails of the rule, resolved; fails closed. */
+  resolveApprovers(input: { readonly rule: GateRule; readonly request: OperationRequest }): Promise<readonly Approver[]>;
+  /** Posts the one root message of an operation, or edits it in place. Returns where it is. */
+  announce(input: { readonly view: OperationView; readonly channelId: string }): Promise<MessageRef>;
+  /** Says something in the operation's thread. `key` makes a retry harmless. */
+  say(input: { readonly view: OperationView; readonly thread: MessageRef; readonly note: Note; readonly key: string }): Promise<void>;
+  /** Uploads the chart of an operation's watches to its thread. */
+  chart(input: { readonly view: OperationView; readonly thread: MessageRef; readonly series: readonly SeriesPoint[] }): Promise<void>;
+  /** Appends to the audit record. Idempotent by `key`. */
+  record(input: { readonly records: readonly AuditRecord[] }): Promise<void>;
+}
+
+/** What is said in a thread; the words stand in `activities/announce/`. */
+export type Note =
+  | { readonly kind: 'plan-changed'; readonly differences: readonly string[] }
+  | { readonly kind: 'approved'; readonly by: Approver; readonly remaining: number }
+  | { readonly kind: 'verdict'; readonly verdict: Verdict; readonly stage: string }
+  | { readonly kind: 'fuse'; readonly verdict: Harmful; readonly restore: RestoreResult }
+  | { readonly kind: 'undo-failing'; readonly reason: string; readonly commands: readonly string[] }
+  | { readonly kind: 'outcome' };
+
+export interface PlanInput {
+  readonly opId: string;
+  readonly request: OperationRequest;
+  /** Number of the first stage to plan (stage numbers rise over the life of the operation). */
+  readonly firstStage: number;
+  /** "Before" of a running operation that takes another step: it stays what it was before the operation. */
+  readonly originals?: readonly Original[];
+}
+export type PlanResult =
+  | { readonly kind: 'plan'; readonly plan: Plan }
+  /** The reason as a code and a sentence that says what was looked for and what to do. Nothing was changed. */
+  | { readonly kind: 'impossible'; readonly code: string; readonly words: string };
+
+export interface ApplyInput {
+  readonly opId: string;
+  readonly target: Target;
+  readonly stage: PlannedStage;
+  /** The token each object must carry now, by `kind/namespace/name`; null = none, or that of an operation that is over. */
+  readonly tokenBefore: Readonly<Record<string, string | null>>;
+  readonly as: KubernetesIdentity | undefined;
+}
+export type ApplyResult =
+  | { readonly kind: 'applied'; readonly generations: Readonly<Record<string, number>>; readonly mixedMs: number; readonly at: number }
+  /** The live values are not what the stage expects. */
+  | { readonly kind: 'drift'; readonly differences: readonly Difference[] }
+  | { readonly kind: 'held'; readonly object: ObjectRef; readonly token: string }
+  | { readonly kind: 'forbidden'; readonly words: string };
+
+export interface Difference {
+  readonly object: string;
+  readonly field: string;
+  readonly expected: string;
+  readonly found: string;
+  /** metadata.managedFields' manager of the field, when it can be told. */
+  readonly manager?: string;
+}
+
+export interface RealisedInput {
+  readonly stage: PlannedStage;
+  /** Generation that the apply produced, by `kind/namespace/name`. */
+  readonly generations: Readonly<Record<string, number>>;
+  readonly timeoutMs: number;
+}
+export type RealisedResult =
+  | { readonly kind: 'realised'; readonly afterMs: number }
+  | { readonly kind: 'not-realised'; readonly words: string };
+
+export interface WatchInput {
+  readonly opId: string;
+  readonly target: Target;
+  readonly verb: VerbName;
+  /** `stage`: soak of one stage. `after`: afterwatch. `restored`: 60 s after an undo, without a fuse. */
+  readonly purpose: 'stage' | 'after' | 'restored';
+  readonly stage: PlannedStage;
+  readonly durationMs: number;
+  /** This watch's share of alpha, already split over stages and judges. */
+  readonly alpha: number;
+  readonly settings: OperationSettings;
+  readonly plan: Plan;
+  /** Fuse: what is put back, and how. */
+  readonly fuse: RestoreInput;
+  /** Rendered with live numbers when the watch edits the message. */
+  readonly view: OperationView;
+}
+export interface WatchResult {
+  readonly verdict: Verdict;
+  /** Present when the fuse fired. */
+  readonly fuse?: { readonly result: RestoreResult; readonly startedAt: number; readonly endedAt: number };
+  readonly counts: Counts;
+  /** At most 120 points. */
+  readonly series: readonly SeriesPoint[];
+  readonly startedAt: number;
+  readonly endedAt: number;
+}
+/** One bucket of the chart. `at` epoch ms, `ms` its width. */
+export interface SeriesPoint {
+  readonly at: number;
+  readonly ms: number;
+  readonly stage: number;
+  /** Share of the canary in percent that was asked for. */
+  readonly percent: number;
+  readonly canary: { readonly requests: number; readonly failures: number };
+  readonly stable: { readonly requests: number; readonly failures: number };
+}
+
+export interface RestoreInput {
+  readonly opId: string;
+  readonly originals: readonly Original[];
+  /** Every value this operation may have written, by stage: anything else is somebody else's. */
+  readonly written: readonly { readonly stage: number; readonly writes: readonly Write[] }[];
+  /**
+   * Which token entitles to write: `{ stage }` for a fuse (exactly `<opId>/<stage>`: a stale attempt ends as superseded),
+   * `'operation'` for the undo of the whole operation (any stage of it).
+   */
+  readonly holder: { readonly stage: number } | 'operation';
+}
+export type RestoreResult =
+  | {
+      readonly kind: 'restored';
+      readonly objects: readonly RestoredObject[];
+      /** All objects read back equal to what they were before the operation. */
+      readonly exact: boolean;
+      readonly at: number;
+    }
+  /** Another stage or another operation holds an object now; nothing of it was touched. */
+  | { readonly kind: 'superseded'; readonly object: ObjectRef; readonly token: string | null; readonly at: number };
+export interface RestoredObject {
+  readonly object: ObjectRef;
+  /** `drifted`: another hand changed managed fields; only our own values were put back. `gone`: deleted or replaced by others; never recreated. */
+  readonly state: 'restored' | 'unchanged' | 'drifted' | 'gone';
+  readonly differences?: readonly Difference[];
+}
+
+/** `kind/namespace/name`: the key of an object in the records above. */
+export type ObjectKey = string;

@@ -1,0 +1,29 @@
+import type { Approver, GateRule } from '../src/domain/gate.ts';
+import type { AuditRecord } from '../src/domain/operation.ts';
+import type { Original, PlannedStage } from '../src/domain/plan.ts';
+import type { Target } from '../src/domain/target.ts';
+
+/** What the activities need from outside and do not own: `src/main.ts` hands the real things in. */
+
+/** The audit record as the activities use it; `src/audit` implements it. */
+export interface AuditLog {
+  append(records: readonly AuditRecord[]): Promise<void>;
+  /** The last operation on this target that ended as completed, for `/mesh rollback`. */
+  lastCompleted(target: Target): Promise<CompletedOperation | undefined>;
+  /** Has this operation written its outcome? A token of an operation that is over may be taken over. */
+  isOver(opId: string): Promise<boolean>;
+}
+
+/** The `data` of a completed operation's `outcome` record. */
+export interface CompletedOperation {
+  readonly opId: string;
+  readonly originals: readonly Original[];
+  /** The last stage that is in force. */
+  readonly last: PlannedStage;
+}
+
+/** Who people are and which groups they are in, from Slack and the configured identities; `src/slack/people.ts` implements it. */
+export interface People {
+  /** Everybody who satisfies the rule now. Throws when a group cannot be read: no answer is not an empty answer. */
+  approvers(rule: GateRule, signal: AbortSignal): Promise<readonly Approver[]>;
+}

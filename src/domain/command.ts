@@ -1,0 +1,27 @@
+import type { TargetText } from './target.ts';
+
+/** What a person may type, parsed. `parseCommand` (command/parse.ts) is total: any text gives a Command or a Misunderstanding. */
+export type Command =
+  | { readonly kind: 'canary'; readonly service: TargetText; readonly percent: number; readonly options: ChangeOptions }
+  | { readonly kind: 'promote'; readonly service: TargetText; readonly options: ChangeOptions }
+  | { readonly kind: 'rollback'; readonly service: TargetText; readonly options: ChangeOptions }
+  /** An operation id, or the service it runs on. */
+  | { readonly kind: 'abort'; readonly operation: string; readonly reason?: string }
+  | { readonly kind: 'status'; readonly service?: TargetText }
+  | { readonly kind: 'help'; readonly topic?: string };
+
+/** Options of a command that changes something. Durations in milliseconds, shares 0..1, steps in percent. */
+export interface ChangeOptions {
+  readonly steps?: readonly number[];
+  readonly soakMs?: number;
+  readonly objective?: number;
+  readonly latencyMs?: number;
+  readonly reason?: string;
+}
+
+/** A text that is no command: one friendly sentence, and the nearest thing that would be one. */
+export interface Misunderstanding {
+  readonly kind: 'misunderstood';
+  readonly words: string;
+  readonly didYouMean?: string;
+}

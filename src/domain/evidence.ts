@@ -1,0 +1,33 @@
+/** What the watch hears about live traffic, one event at a time. `at` is event time in epoch milliseconds; `seenAt` when we received it. */
+export type Evidence =
+  | RequestEvidence
+  | { readonly kind: 'readiness'; readonly at: number; readonly service: string; readonly ready: number }
+  /** Events were lost or a node's stream is down: from `at` on the picture is incomplete. */
+  | { readonly kind: 'gap'; readonly at: number; readonly node: string; readonly reason: string; readonly lost?: number }
+  /** The gap has closed: the picture is complete again. */
+  | { readonly kind: 'sight'; readonly at: number; readonly node: string }
+  /** Somebody else changed a managed field. */
+  | {
+      readonly kind: 'drift';
+      readonly at: number;
+      readonly object: string;
+      readonly field: string;
+      readonly manager: string;
+      readonly found: string;
+    }
+  /** Time has passed without an event. The judge has no clock of its own. */
+  | { readonly kind: 'tick'; readonly at: number };
+
+/** One request answered (or not) by one side of the split. */
+export interface RequestEvidence {
+  readonly kind: 'request';
+  readonly at: number;
+  readonly seenAt: number;
+  readonly side: 'canary' | 'stable';
+  readonly failed: boolean;
+  /** Why it counts as a failure: `500`, `reset`, `late`, `grpc UNAVAILABLE`. */
+  readonly failure?: string;
+  readonly latencyMs: number;
+  /** Unique per request: (node, uuid), for deduplication after a reconnect. */
+  readonly id: string;
+}

@@ -1,0 +1,85 @@
+import type { Actor } from './actor.ts';
+
+/** Who must agree before which stage. From configuration, snapshotted into the request. */
+export interface GateRule {
+  /** The gate stands before the first stage whose exposure is above this share (0..1); 0 = before the first stage of all. */
+  readonly above: number;
+  readonly approvers: { readonly usergroups: readonly string[]; readonly emails: readonly string[] };
+  readonly quorum: number;
+  readonly expiryMs: number;
+}
+
+/** A point where people must decide. `hold`: the watch could not say healthy or harmful, people choose. */
+export interface Gate {
+  /** `g1`, `g2`, … within one run. */
+  readonly gateId: string;
+  readonly kind: 'approval' | 'hold';
+  /** The stage that waits behind the gate (approval) or that is held (hold). */
+  readonly stage: number;
+  readonly planHash: string;
+  readonly approvers: readonly Approver[];
+  readonly quorum: number;
+  readonly openedAt: number;
+  readonly expiresAt: number;
+  readonly approvals: readonly { readonly by: Approver; readonly at: number }[];
+}
+
+export interface Approver {
+  readonly id: string;
+  readonly name: string;
+  readonly slackId?: string;
+}
+
+export type Choice = 'approve' | 'reject' | 'extend' | 'continue' | 'rollback';
+
+/** One person's decision, bound to exactly what they saw. */
+export interface Decision {
+  readonly opId: string;
+  readonly gateId: string;
+  readonly planHash: string;
+  readonly runId: string;
+  readonly choice: Choice;
+  readonly reason?: string;
+  readonly actor: Actor;
+}
+
+/** Why a decision is refused; the sentence for each stands in one table (`src/domain/sentences.ts`). */
+export type DecisionRefusal =
+  | 'NoGateOpen'
+  | 'StaleGate'
+  | 'StalePlan'
+  | 'GateExpired'
+  | 'SelfApproval'
+  | 'NotAnApprover'
+  | 'AlreadyDecided'
+  | 'WrongChoice';
+
+/** The rule that stands before a stage, or undefined. The strictest of the rules that apply wins: highest quorum, then first named. */
+export function gateRuleFor(rules: readonly GateRule[], exposure: number, exposureBefore: number): GateRule | undefined {
+  return rules.filter((rule) => exposure > rule.above && exposureBefore <= rule.above).toSorted((a, b) => b.quorum - a.quorum)[0];
+}
+
+/**
+ * Checks a decision against the gate that is open now. Pure and synchronous, since it runs in an Update validator.
+ * `now` is epoch ms; `requesters` are the canonical ids that may not approve (who asked, who asked to continue).
+ */
+export function refuseDecision(
+  gate: Gate | undefined,
+  decision: Decision,
+  context: { readonly opId: string; readonly runId: string; readonly now: number; readonly requesters: readonly string[] },
+): DecisionRefusal | undefined {
+  if (!gate) return 'NoGateOpen';
+  if (decision.opId !== context.opId || decision.runId !== context.runId || decision.gateId !== gate.gateId) return 'StaleGate';
+  if (!gate.planHash.startsWith(decision.planHash) || decision.planHash.length < 12) return 'StalePlan';
+  if (context.now >= gate.expiresAt) return 'GateExpired';
+  const allowed: readonly Choice[] = gate.kind === 'approval' ? ['approve', 'reject'] : ['extend', 'continue', 'rollback'];
+  if (!allowed.includes(decision.choice)) return 'WrongChoice';
+  // Stopping is the safe direction: whoever may speak to the bot may reject or roll back, the requester too.
+  if (decision.choice === 'rollback' || decision.choice === 'extend') return undefined;
+  const isApprover = gate.approvers.some((approver) => approver.id === decision.actor.id);
+  if (decision.choice === 'reject') return isApprover || context.requesters.includes(decision.actor.id) ? undefined : 'NotAnApprover';
+  if (context.requesters.includes(decision.actor.id)) return 'SelfApproval';
+  if (!isApprover) return 'NotAnApprover';
+  if (gate.approvals.some((approval) => approval.by.id === decision.actor.id)) return 'AlreadyDecided';
+  return undefined;
+}

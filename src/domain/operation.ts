@@ -1,0 +1,131 @@
+import type { Actor } from './actor.ts';
+import type { CanaryChange } from './canary/change.ts';
+import type { Gate } from './gate.ts';
+import type { JsonObject } from './json.ts';
+import type { OperationSettings } from './settings.ts';
+import type { Target } from './target.ts';
+import type { VerbName } from './verbs.ts';
+import type { Counts, Verdict } from './verdict.ts';
+
+/** What a verb was asked to do. Each verb defines its own member. */
+export type Change = CanaryChange;
+
+/** The start argument of an operation's workflow and the argument of `begin`: the whole request, parsed and resolved. */
+export interface OperationRequest {
+  /** Unique for ever; from Slack's trigger_id. Deduplicates the Update and, in the database, later replays. */
+  readonly requestId: string;
+  readonly verb: VerbName;
+  readonly target: Target;
+  readonly change: Change;
+  /** What the person typed, for the message and the audit. */
+  readonly text: string;
+  readonly reason?: string;
+  readonly requester: Actor;
+  readonly channel: { readonly teamId: string; readonly channelId: string };
+  readonly requestedAt: number;
+  /** A `begin` that arrives later than this is refused: nobody expects the change any more (epoch ms). */
+  readonly validUntil: number;
+  readonly settings: OperationSettings;
+}
+
+/** The answer to an accepted `begin`. */
+export interface Begun {
+  readonly opId: string;
+  readonly runId: string;
+  /** True when a running operation took the request over as its next step (promote, a higher percent). */
+  readonly continued: boolean;
+}
+
+export type Phase =
+  | 'planning'
+  | 'waiting' // for a gate
+  | 'applying'
+  | 'watching'
+  | 'holding'
+  | 'afterwatch'
+  | 'restoring'
+  | 'over';
+
+/** How an operation ended. */
+export type OutcomeKind =
+  | 'completed' // all stages in force, afterwatch healthy
+  | 'rolled-back' // harmful, or a hold that was answered with, or expired into, rollback
+  | 'rejected'
+  | 'aborted'
+  | 'expired' // nobody decided in time
+  | 'impossible' // the plan could not be made; nothing was changed
+  | 'failed' // something broke; everything was put back
+  | 'superseded' // another operation holds the objects now; nothing of theirs was touched
+  | 'drifted' // somebody else changed the managed fields; ours were put back where that was possible
+  | 'abandoned';
+
+export interface Outcome {
+  readonly kind: OutcomeKind;
+  /** Stable code of the reason, for tables and tests: `NotReady`, `Harmful`, `Rejected`. */
+  readonly code: string;
+  /** One sentence for people: what happened, what it means for the mesh now, what to do next. */
+  readonly words: string;
+  readonly by?: { readonly id: string; readonly name: string; readonly slackId?: string };
+  /** The mesh is exactly as it was before (undefined when nothing had been changed). */
+  readonly restoredExactly?: boolean;
+  readonly verdict?: Verdict;
+}
+
+export type StageState = 'pending' | 'applying' | 'watching' | 'passed' | 'harmful' | 'held' | 'undone' | 'skipped';
+
+export interface StageView {
+  readonly number: number;
+  readonly label: string;
+  readonly exposure: number;
+  readonly state: StageState;
+  readonly startedAt?: number;
+  readonly endedAt?: number;
+  readonly counts?: Counts;
+}
+
+/** Where one Slack message is. */
+export interface MessageRef {
+  readonly channelId: string;
+  readonly ts: string;
+}
+
+/** One operation as everybody sees it: the root message, `/mesh status`, the refusal of a second command. Rendered, never stored. */
+export interface OperationView {
+  readonly opId: string;
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly verb: VerbName;
+  readonly target: Target;
+  readonly text: string;
+  readonly reason?: string;
+  readonly requester: Actor;
+  readonly phase: Phase;
+  readonly startedAt: number;
+  readonly from?: string;
+  readonly to?: string;
+  readonly explanation: readonly string[];
+  readonly watched: readonly string[];
+  readonly planHash?: string;
+  readonly stages: readonly StageView[];
+  readonly gate?: Gate;
+  /** End of the present soak or afterwatch (epoch ms). */
+  readonly watchUntil?: number;
+  /** Live numbers of the present watch; the watching activity fills them in when it edits the message itself. */
+  readonly live?: { readonly counts: Counts; readonly canaryShare: number; readonly at: number };
+  readonly verdict?: Verdict;
+  readonly outcome?: Outcome;
+  readonly message?: MessageRef;
+  /** The undo has been failing since (epoch ms), with what to type by hand. */
+  readonly undoFailing?: { readonly since: number; readonly reason: string; readonly commands: readonly string[] };
+}
+
+/** One line of the audit record. `key` makes writing it twice the same as once. */
+export interface AuditRecord {
+  readonly key: string;
+  readonly at: number;
+  readonly kind: 'request' | 'refusal' | 'plan' | 'gate' | 'decision' | 'write' | 'verdict' | 'restore' | 'outcome';
+  readonly opId: string;
+  readonly target: Target;
+  readonly actor?: string;
+  readonly data: JsonObject;
+}

@@ -1,0 +1,78 @@
+import type { Json, JsonObject } from './json.ts';
+import type { Target } from './target.ts';
+import type { VerbName } from './verbs.ts';
+
+/** Names one Kubernetes object. */
+export interface ObjectRef {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** The managed fields of one object: JSON pointer (RFC 6901) to value; `null` = the field is absent. */
+export type Fields = Readonly<Record<string, Json>>;
+
+/** One write of one stage. `before` is what must be there when the stage is applied, so for stage n it is the `after` of stage n-1. */
+export interface Write {
+  readonly object: ObjectRef;
+  readonly uid: string;
+  /** metadata.generation that the plan saw; the first stage tests it, so that a stale attempt cannot write after an undo (the token tests do it for later stages). */
+  readonly generation: number;
+  readonly before: Fields;
+  readonly after: Fields;
+}
+
+/** One step of exposure. */
+export interface PlannedStage {
+  /** From 1, rising over the whole life of the operation: a number is never used twice. */
+  readonly number: number;
+  /** What people read: `10%`, `1 pod`. */
+  readonly label: string;
+  /** Share exposed once the stage is in force, 0..1. Gate rules look at it. */
+  readonly exposure: number;
+  readonly writes: readonly Write[];
+}
+
+/** An object of the write set as it was before the operation. */
+export interface Original {
+  readonly object: ObjectRef;
+  readonly uid: string;
+  readonly fields: Fields;
+  /** The operation token that was on the object (of an operation that is over), or null. */
+  readonly token: string | null;
+  /** Canonical JSON of spec, labels and annotations (server-set ones left out), as sha256 hex: what "exactly as it was" is compared with. */
+  readonly digest: string;
+}
+
+/** What will be changed, computed from live objects. */
+export interface Plan {
+  readonly verb: VerbName;
+  readonly target: Target;
+  /** Words for people: `backend 100%, backend-canary 0%`. */
+  readonly from: string;
+  readonly to: string;
+  /** Sentences: who gains, who loses, which traffic is meant, what is watched, warnings. */
+  readonly explanation: readonly string[];
+  readonly watched: readonly string[];
+  readonly stages: readonly PlannedStage[];
+  readonly originals: readonly Original[];
+  /** What only the verb itself reads (parsed there with zod). */
+  readonly details: JsonObject;
+  /** sha256 hex over the canonical JSON of every write's object, uid, generation, before and after. */
+  readonly planHash: string;
+}
+
+/** Annotation on every object that an operation has changed: lock and fence in one. */
+export const TOKEN_ANNOTATION = 'meshops.dev/operation';
+
+/** `<opId>/<stage>`. */
+export function tokenOf(opId: string, stage: number): string {
+  return `${opId}/${stage}`;
+}
+
+/** Splits a token; undefined when the text is none. */
+export function parseToken(token: string): { opId: string; stage: number } | undefined {
+  const match = /^([a-z0-9-]+)\/(\d+)$/.exec(token);
+  return match?.[1] && match[2] ? { opId: match[1], stage: Number(match[2]) } : undefined;
+}

@@ -1,0 +1,28 @@
+import type { GateRule } from './gate.ts';
+
+/**
+ * Everything of the configuration that one operation needs, frozen into its request when it starts,
+ * so that a reload of the configuration never changes a running operation. All durations in milliseconds.
+ */
+export interface OperationSettings {
+  /** Shares in percent that a long climb visits, e.g. `[1, 5, 10, 25, 50, 100]`. */
+  readonly ladder: readonly number[];
+  readonly soakMs: number;
+  readonly afterwatchMs: number;
+  /** How long a hold waits for an answer before it rolls back. */
+  readonly holdMs: number;
+  /** Failure share that a healthy canary may have, 0..1. */
+  readonly objective: number;
+  /** A response later than this is a failure. */
+  readonly latencyLimitMs: number;
+  /** Bound on ever rolling back a healthy change, for the whole operation. */
+  readonly alpha: number;
+  /** Requests the canary must have answered in a stage before it may be called healthy. */
+  readonly minRequests: number;
+  /** How long the controller may take to accept a write. */
+  readonly realiseMs: number;
+  readonly watchHeartbeatMs: number;
+  /** Least time between two edits of one Slack message. */
+  readonly editEveryMs: number;
+  readonly gates: readonly GateRule[];
+}

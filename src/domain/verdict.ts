@@ -1,0 +1,38 @@
+/** What the judge concludes. A value, never an exception: an exception would be retried. */
+export type Verdict =
+  | { readonly kind: 'healthy'; readonly counts: Counts; readonly words: string }
+  | Harmful
+  | { readonly kind: 'no-traffic'; readonly counts: Counts; readonly needed: number; readonly words: string }
+  | { readonly kind: 'blind'; readonly counts: Counts; readonly reason: string; readonly words: string }
+  | {
+      readonly kind: 'drift';
+      readonly counts: Counts;
+      readonly object: string;
+      readonly field: string;
+      readonly manager: string;
+      readonly words: string;
+    };
+
+export interface Harmful {
+  readonly kind: 'harmful';
+  /** Which judge spoke. */
+  readonly judge: 'objective' | 'readiness';
+  readonly counts: Counts;
+  /** Event time of the first failure of the run of events that decided (epoch ms). */
+  readonly firstHarmAt: number;
+  /** When the judge spoke (event time of the deciding event, epoch ms). */
+  readonly decidedAt: number;
+  /** Natural logarithm of the evidence against health, and of the level it had to reach. */
+  readonly logEvidence: number;
+  readonly logThreshold: number;
+  /** One sentence with the numbers, for people. */
+  readonly words: string;
+}
+
+/** Requests and failures seen on both sides. */
+export interface Counts {
+  readonly canary: { readonly requests: number; readonly failures: number };
+  readonly stable: { readonly requests: number; readonly failures: number };
+}
+
+export const NO_COUNTS: Counts = { canary: { requests: 0, failures: 0 }, stable: { requests: 0, failures: 0 } };
