@@ -1,0 +1,72 @@
+/**
+ * The value of every button on an operation's messages: ids only. What a click means is decided by the server's state,
+ * never by what the button claims (a forged or an old value can at worst be refused).
+ */
+export interface ButtonIds {
+  readonly workflowId: string;
+  readonly runId: string;
+  readonly opId: string;
+  /** Absent on buttons that stand outside a gate, such as abort. */
+  readonly gateId?: string;
+  /** The first 16 hex digits of the plan's hash: what the clicker saw. */
+  readonly planHash?: string;
+}
+
+/** Action ids of the buttons: whoever renders one and whoever hears the click use the same words. */
+export const ACTION = {
+  approve: 'meshops:approve',
+  reject: 'meshops:reject',
+  abort: 'meshops:abort',
+  extend: 'meshops:extend',
+  continue: 'meshops:continue',
+  rollback: 'meshops:rollback',
+  status: 'meshops:status',
+  help: 'meshops:help',
+} as const;
+export type ActionId = (typeof ACTION)[keyof typeof ACTION];
+
+const PLAN_HASH_DIGITS = 16;
+
+/** JSON of at most 2,000 characters, Slack's limit for a button's value: names of Kubernetes objects keep far below it. */
+export function encodeButton(ids: ButtonIds): string {
+  return JSON.stringify({
+    w: ids.workflowId,
+    r: ids.runId,
+    o: ids.opId,
+    ...(ids.gateId === undefined ? {} : { g: ids.gateId }),
+    ...(ids.planHash === undefined ? {} : { h: ids.planHash.slice(0, PLAN_HASH_DIGITS) }),
+  });
+}
+
+const WORKFLOW_ID = /^mesh\/[a-z0-9.-]{1,253}\/[a-z0-9-]{1,63}\/[a-z0-9.-]{1,253}$/;
+const RUN_ID = /^[A-Za-z0-9-]{1,64}$/;
+const OP_ID = /^[a-z0-9-]{1,80}$/;
+const GATE_ID = /^g\d{1,6}$/;
+const PLAN_HASH = /^[0-9a-f]{12,64}$/;
+
+/** Reads a button's value; undefined when it is not one of ours. */
+export function parseButton(value: string): ButtonIds | undefined {
+  if (value.length > 2_000) return undefined;
+  let fields: unknown;
+  try {
+    fields = JSON.parse(value);
+  } catch {
+    return undefined;
+  }
+  if (typeof fields !== 'object' || fields === null) return undefined;
+  const { w, r, o, g, h } = fields as Readonly<Record<string, unknown>>;
+  if (!matches(w, WORKFLOW_ID) || !matches(r, RUN_ID) || !matches(o, OP_ID)) return undefined;
+  if (g !== undefined && !matches(g, GATE_ID)) return undefined;
+  if (h !== undefined && !matches(h, PLAN_HASH)) return undefined;
+  return {
+    workflowId: w,
+    runId: r,
+    opId: o,
+    ...(g === undefined ? {} : { gateId: g }),
+    ...(h === undefined ? {} : { planHash: h }),
+  };
+}
+
+function matches(value: unknown, pattern: RegExp): value is string {
+  return typeof value === 'string' && pattern.test(value);
+}
