@@ -20,6 +20,9 @@ export const ACTION = {
   extend: 'meshops:extend',
   continue: 'meshops:continue',
   rollback: 'meshops:rollback',
+  /** Offered when an operation is over: a new operation on the same target. */
+  nextPromote: 'meshops:next-promote',
+  nextRollback: 'meshops:next-rollback',
   status: 'meshops:status',
   help: 'meshops:help',
 } as const;
