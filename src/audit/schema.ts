@@ -1,0 +1,104 @@
+// The tables, and how they came to be. Times are epoch milliseconds.
+import type { Kysely } from 'kysely';
+import type { Migration } from 'kysely/migration';
+
+export interface AuditRow {
+  /** 1, 2, 3 … without a hole. */
+  readonly seq: number;
+  readonly key: string;
+  readonly at: number;
+  readonly kind: string;
+  readonly op_id: string;
+  readonly target: string;
+  readonly actor: string | null;
+  /** The whole record as canonical JSON: what the hash is taken of. */
+  readonly body: string;
+  readonly prev: string;
+  readonly hash: string;
+}
+export interface HeadRow {
+  readonly id: number;
+  readonly seq: number;
+  readonly hash: string;
+}
+export interface RequestRow {
+  readonly id: string;
+  readonly claimed_at: number;
+  readonly answer: string | null;
+}
+export interface OperationRow {
+  readonly op_id: string;
+  readonly workflow_id: string;
+  readonly run_id: string | null;
+  readonly target: string;
+  readonly started_at: number;
+  readonly ended_at: number | null;
+  readonly outcome: string | null;
+  readonly outcome_data: string | null;
+}
+export interface Tables {
+  readonly audit: AuditRow;
+  readonly audit_head: HeadRow;
+  readonly requests: RequestRow;
+  readonly operations: OperationRow;
+}
+
+/** Hash before the first record. */
+export const GENESIS = '0'.repeat(64);
+
+export const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  '001-audit-requests-operations': { up: first },
+};
+
+async function first(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('audit')
+    .ifNotExists()
+    .addColumn('seq', 'bigint', (column) => column.primaryKey())
+    .addColumn('key', 'text', (column) => column.notNull().unique())
+    .addColumn('at', 'bigint', (column) => column.notNull())
+    .addColumn('kind', 'text', (column) => column.notNull())
+    .addColumn('op_id', 'text', (column) => column.notNull())
+    .addColumn('target', 'text', (column) => column.notNull())
+    .addColumn('actor', 'text')
+    .addColumn('body', 'text', (column) => column.notNull())
+    .addColumn('prev', 'text', (column) => column.notNull())
+    .addColumn('hash', 'text', (column) => column.notNull())
+    .execute();
+  await db.schema
+    .createTable('audit_head')
+    .ifNotExists()
+    .addColumn('id', 'integer', (column) => column.primaryKey())
+    .addColumn('seq', 'bigint', (column) => column.notNull())
+    .addColumn('hash', 'text', (column) => column.notNull())
+    .execute();
+  await requestsAndOperations(db);
+  await (db as Kysely<Tables>)
+    .insertInto('audit_head')
+    .values({ id: 1, seq: 0, hash: GENESIS })
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .execute();
+}
+
+async function requestsAndOperations(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('requests')
+    .ifNotExists()
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('claimed_at', 'bigint', (column) => column.notNull())
+    .addColumn('answer', 'text')
+    .execute();
+  await db.schema
+    .createTable('operations')
+    .ifNotExists()
+    .addColumn('op_id', 'text', (column) => column.primaryKey())
+    .addColumn('workflow_id', 'text', (column) => column.notNull())
+    .addColumn('run_id', 'text')
+    .addColumn('target', 'text', (column) => column.notNull())
+    .addColumn('started_at', 'bigint', (column) => column.notNull())
+    .addColumn('ended_at', 'bigint')
+    .addColumn('outcome', 'text')
+    .addColumn('outcome_data', 'text')
+    .execute();
+  await db.schema.createIndex('operations_by_target').ifNotExists().on('operations').columns(['target', 'ended_at']).execute();
+}

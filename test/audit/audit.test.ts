@@ -1,0 +1,142 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type Database, DatabaseRefused, openDatabase, refuseReplicas } from '../../src/audit/database.ts';
+import { createAudit } from '../../src/audit/log.ts';
+import { createRequests } from '../../src/audit/requests.ts';
+import type { AuditRecord } from '../../src/domain/operation.ts';
+
+const target = { cluster: 'demo', namespace: 'backend', name: 'backend' };
+function record(key: string, rest: Partial<AuditRecord> = {}): AuditRecord {
+  return { key, at: 1_000, kind: 'write', opId: 'canary-k3f2', target, actor: 'operator@example.com', data: { weight: 10 }, ...rest };
+}
+
+let folder: string;
+let url: string;
+let db: Database;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'meshops-audit-'));
+  url = `sqlite:${join(folder, 'audit.db')}`;
+  db = await openDatabase(url);
+});
+afterEach(async () => {
+  await db.destroy();
+  rmSync(folder, { recursive: true });
+});
+
+describe('audit record', () => {
+  test('a chain that nobody touched is intact', async () => {
+    const audit = createAudit(db);
+    await audit.append([record('a'), record('b')]);
+    await audit.append([record('c')]);
+    expect(await audit.verify()).toMatchObject({ kind: 'intact', records: 3 });
+  });
+
+  test('writing a record twice is the same as once', async () => {
+    const audit = createAudit(db);
+    await audit.append([record('a'), record('a')]);
+    await audit.append([record('a'), record('b')]);
+    expect(await audit.verify()).toMatchObject({ kind: 'intact', records: 2 });
+  });
+
+  test.each([
+    ['a changed body', (body: Database) => body.updateTable('audit').set({ body: '{}' }).where('seq', '=', 3).execute(), 3],
+    [
+      'a changed column',
+      (body: Database) => body.updateTable('audit').set({ actor: 'reviewer@example.com' }).where('seq', '=', 2).execute(),
+      2,
+    ],
+    ['a removed record', (body: Database) => body.deleteFrom('audit').where('seq', '=', 2).execute(), 3],
+    ['a removed end', (body: Database) => body.deleteFrom('audit').where('seq', '>', 3).execute(), 4],
+    [
+      'a changed hash',
+      (body: Database) =>
+        body
+          .updateTable('audit')
+          .set({ hash: 'f'.repeat(64) })
+          .where('seq', '=', 4)
+          .execute(),
+      4,
+    ],
+  ])('%s is found and the first broken record named', async (_what, tamper, seq) => {
+    const audit = createAudit(db);
+    await audit.append(['a', 'b', 'c', 'd'].map((key) => record(key)));
+    await tamper(db);
+    expect(await audit.verify()).toMatchObject({ kind: 'broken', seq });
+  });
+
+  test('two processes append to one file without a hole or a fork', async () => {
+    const script = `
+      const { openDatabase } = await import(${JSON.stringify(source('database.ts'))});
+      const { createAudit } = await import(${JSON.stringify(source('log.ts'))});
+      const db = await openDatabase(${JSON.stringify(url)});
+      const audit = createAudit(db);
+      for (let i = 0; i < 40; i++) await audit.append([{ key: process.argv[1] + i, at: i, kind: 'write', opId: 'x', target: ${JSON.stringify(target)}, data: {} }]);
+      await db.destroy();`;
+    await Promise.all(['p', 'q'].map((name) => run(script, name)));
+    expect(await createAudit(db).verify()).toMatchObject({ kind: 'intact', records: 80 });
+  });
+});
+
+describe('operations', () => {
+  test('an outcome ends an operation, and the last completed one can be gone back from', async () => {
+    const audit = createAudit(db);
+    await audit.append([record('p', { kind: 'plan' })]);
+    expect(await audit.isOver('canary-k3f2')).toBe(false);
+    const data = { kind: 'completed', words: 'Done.', opId: 'canary-k3f2', originals: [], last: { number: 2 } };
+    await audit.append([record('o', { kind: 'outcome', at: 2_000, data })]);
+    await audit.append([
+      record('o2', { kind: 'outcome', at: 3_000, opId: 'canary-zzzz', data: { outcome: { kind: 'rolled-back', words: 'Back.' } } }),
+    ]);
+    expect(await audit.isOver('canary-k3f2')).toBe(true);
+    expect(await audit.lastCompleted(target)).toMatchObject({ opId: 'canary-k3f2', last: { number: 2 } });
+    expect(await audit.lastEnded(target)).toMatchObject({ opId: 'canary-zzzz', outcome: 'rolled-back', words: 'Back.' });
+    expect(await audit.lastCompleted({ ...target, name: 'frontend' })).toBeUndefined();
+  });
+
+  test('an id alone finds the workflow', async () => {
+    const audit = createAudit(db);
+    await audit.append([record('r', { kind: 'request' })]);
+    await audit.started({ opId: 'canary-k3f2', workflowId: 'mesh/demo/backend/backend', runId: 'r1', target, at: 1 });
+    expect(await audit.operation('canary-k3f2')).toMatchObject({ workflowId: 'mesh/demo/backend/backend', runId: 'r1' });
+  });
+});
+
+describe('request ids', () => {
+  test('of many claims at once on two connections one wins', async () => {
+    const other = await openDatabase(url);
+    const [here, there] = [createRequests(db), createRequests(other)];
+    const claims = await Promise.all(Array.from({ length: 20 }, (_, i) => (i % 2 ? here : there).claim('trigger', i)));
+    expect(claims.filter((claim) => claim.kind === 'ours')).toHaveLength(1);
+    await other.destroy();
+  });
+
+  test('a replay is told the earlier answer', async () => {
+    const requests = createRequests(db);
+    await requests.claim('t', 5);
+    expect(await requests.claim('t', 6)).toEqual({ kind: 'seen', claimedAt: 5 });
+    await requests.answer('t', 'started');
+    expect(await requests.claim('t', 7)).toEqual({ kind: 'seen', claimedAt: 5, answer: 'started' });
+    expect(await requests.forget(6)).toBe(1);
+  });
+});
+
+test('SQLite is refused for more than one replica', () => {
+  expect(() => refuseReplicas('sqlite:x.db', 2)).toThrow(DatabaseRefused);
+  expect(() => refuseReplicas('postgres://db/meshops', 2)).not.toThrow();
+});
+
+test('an address that is neither is refused', async () => {
+  await expect(openDatabase('mysql://x')).rejects.toThrow(DatabaseRefused);
+});
+
+function source(file: string): string {
+  return fileURLToPath(new URL(`../../src/audit/${file}`, import.meta.url));
+}
+function run(script: string, name: string): Promise<void> {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script, name], { stdio: ['ignore', 'ignore', 'inherit'] });
+  return new Promise((resolve, reject) => child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`exit ${code}`)))));
+}
