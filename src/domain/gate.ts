@@ -76,6 +76,8 @@ export function refuseDecision(
   if (!allowed.includes(decision.choice)) return 'WrongChoice';
   // Stopping is the safe direction: whoever may speak to the bot may reject or roll back, the requester too.
   if (decision.choice === 'rollback' || decision.choice === 'extend') return undefined;
+  // No rule asks for approval here: whoever may speak to the bot may continue.
+  if (gate.quorum === 0) return undefined;
   const isApprover = gate.approvers.some((approver) => approver.id === decision.actor.id);
   if (decision.choice === 'reject') return isApprover || context.requesters.includes(decision.actor.id) ? undefined : 'NotAnApprover';
   if (context.requesters.includes(decision.actor.id)) return 'SelfApproval';

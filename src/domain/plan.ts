@@ -10,6 +10,11 @@ export interface ObjectRef {
   readonly name: string;
 }
 
+/** `kind/namespace/name`: the key of an object in records. */
+export function objectKey({ kind, namespace, name }: ObjectRef): string {
+  return `${kind}/${namespace}/${name}`;
+}
+
 /** The managed fields of one object: JSON pointer (RFC 6901) to value; `null` = the field is absent. */
 export type Fields = Readonly<Record<string, Json>>;
 

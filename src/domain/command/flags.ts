@@ -1,0 +1,128 @@
+import type { ChangeOptions } from '../command.ts';
+import { formatDuration, parseDuration } from '../duration.ts';
+import { type PercentProblem, parsePercent } from '../percent.ts';
+import type { FlagName } from '../verbs.ts';
+import { quoted } from './target-text.ts';
+
+/** What one flag gave: its options, or why its value is refused and the nearest value that would not be. */
+export type FlagValue =
+  | { readonly kind: 'value'; readonly options: ChangeOptions }
+  | { readonly kind: 'refused'; readonly words: string; readonly nearest?: string };
+
+const REASON_LIMIT = 300;
+
+/** How each flag reads its value. Limits keep a slip of a key from holding a change open for a week. */
+export const FLAGS: Readonly<Record<FlagName, (value: string) => FlagValue>> = {
+  steps: parseSteps,
+  soak: (value) => parseLength('soak', value, 1_000, 86_400_000, (soakMs) => ({ soakMs })),
+  slo: parseObjective,
+  latency: (value) => parseLength('latency', value, 1, 60_000, (latencyMs) => ({ latencyMs })),
+  reason: parseReason,
+};
+
+export const FLAG_NAMES = Object.keys(FLAGS) as readonly FlagName[];
+
+/** Sentences for what can be wrong with a percent; `what` is the place, e.g. `--steps`. */
+export function percentProblem(what: string, text: string, problem: PercentProblem): { words: string; nearest?: string } {
+  switch (problem) {
+    case 'comma':
+      return { words: `${what} takes a percent with a point: ${quoted(text)} has a comma.`, nearest: withSign(text.replace(',', '.')) };
+    case 'share-or-percent':
+      return { words: `${quoted(text)} could mean ${text}% or ${Number((Number(text) * 100).toPrecision(9))}%: write it with the % sign.` };
+    case 'too-fine':
+      return { words: `Percents go in steps of 0.1: ${quoted(text)} is finer.`, nearest: withSign(Number.parseFloat(text).toFixed(1)) };
+    case 'out-of-range':
+      return { words: `${what} takes a percent from 0 to 100: ${quoted(text)} is outside.` };
+    case 'not-a-percent':
+      return { words: `${what} takes a percent such as 10% or 0.5%; ${quoted(text)} is not one.` };
+  }
+}
+
+function withSign(text: string): string {
+  return text.endsWith('%') ? text : `${text}%`;
+}
+
+function parseSteps(value: string): FlagValue {
+  const example = '`--steps` takes rising percents such as 5,10,25';
+  const texts = value.split(',').map((text) => text.trim());
+  if (texts.length > 20) return { kind: 'refused', words: `${example}, at most 20 of them; there are ${texts.length}.` };
+  const steps: number[] = [];
+  for (const text of texts) {
+    const percent = parsePercent(text);
+    if (typeof percent === 'string') return { kind: 'refused', words: `${example}; ${quoted(value)} is not that.` };
+    steps.push(percent);
+  }
+  const sorted = [...new Set(steps)].toSorted((a, b) => a - b);
+  const rising = sorted.every((step, index) => step === steps[index]) && sorted.length === steps.length;
+  const falling = sorted.toReversed().every((step, index) => step === steps[index]) && sorted.length === steps.length;
+  if (rising || falling) return { kind: 'value', options: { steps } };
+  return {
+    kind: 'refused',
+    words: `${example} (falling ones on the way down); ${quoted(value)} goes up and down.`,
+    nearest: sorted.join(','),
+  };
+}
+
+function parseLength(flag: string, value: string, least: number, most: number, options: (ms: number) => ChangeOptions): FlagValue {
+  const ms = parseDuration(value);
+  const example = flag === 'soak' ? '30s or 2m' : '500ms or 2s';
+  if (ms === undefined) {
+    const nearest = nearestDuration(value, flag);
+    return {
+      kind: 'refused',
+      words: `\`--${flag}\` takes a duration such as ${example}; ${quoted(value)} is not one.`,
+      ...(nearest === undefined ? {} : { nearest }),
+    };
+  }
+  if (ms >= least && ms <= most) return { kind: 'value', options: options(ms) };
+  return {
+    kind: 'refused',
+    words: `\`--${flag}\` takes ${formatDuration(least)} to ${formatDuration(most)}; ${quoted(value)} is outside.`,
+    nearest: formatDuration(ms < least ? least : most),
+  };
+}
+
+/** `2 minutes`, `2min`, `30 sec`, `500`: what was probably meant. */
+function nearestDuration(value: string, flag: string): string | undefined {
+  const [, amount, unit] = /^(\d{1,6})\s*([a-z]*)$/i.exec(value) ?? [];
+  if (amount === undefined || unit === undefined) return undefined;
+  if (unit === '') return `${amount}${flag === 'latency' ? 'ms' : 's'}`;
+  const short = LONG_UNITS.find(([pattern]) => pattern.test(unit))?.[1];
+  return short === undefined ? undefined : `${amount}${short}`;
+}
+
+const LONG_UNITS: readonly (readonly [RegExp, string])[] = [
+  [/^(ms|msecs?|milli(second)?s?)$/i, 'ms'],
+  [/^(s|secs?|seconds?)$/i, 's'],
+  [/^(m|mins?|minutes?)$/i, 'm'],
+  [/^(h|hrs?|hours?)$/i, 'h'],
+  [/^(d|days?)$/i, 'd'],
+];
+
+/** Is this word a unit that stands apart from its number, as in `2 minutes`? */
+export function isUnitWord(word: string): boolean {
+  return LONG_UNITS.some(([pattern]) => pattern.test(word));
+}
+
+function parseObjective(value: string): FlagValue {
+  const example = '`--slo` takes the share of requests that may fail, such as 1% or 0.5%';
+  const [, number, sign] = /^(\d{1,3}(?:\.\d{1,6})?)(%?)$/.exec(value) ?? [];
+  if (number === undefined) return { kind: 'refused', words: `${example}; ${quoted(value)} is not one.` };
+  const percent = Number(number);
+  if (sign === '' && percent < 1) return { kind: 'refused', ...percentProblem('`--slo`', value, 'share-or-percent') };
+  if (percent > 50 && percent < 100) {
+    const meant = Number((100 - percent).toPrecision(9));
+    return { kind: 'refused', words: `${example}; ${quoted(value)} reads like the share that must succeed.`, nearest: `${meant}%` };
+  }
+  if (percent < 0.001 || percent > 50) return { kind: 'refused', words: `${example}, from 0.001% to 50%; ${quoted(value)} is outside.` };
+  return { kind: 'value', options: { objective: Number((percent / 100).toPrecision(9)) } };
+}
+
+function parseReason(value: string): FlagValue {
+  const reason = value.trim();
+  if (reason === '') return { kind: 'refused', words: '`--reason` is empty: say why in a few words, in quotes.' };
+  if (reason.length > REASON_LIMIT) {
+    return { kind: 'refused', words: `\`--reason\` takes up to ${REASON_LIMIT} characters; this one has ${reason.length}.` };
+  }
+  return { kind: 'value', options: { reason } };
+}

@@ -1,0 +1,78 @@
+import type { Actor } from './actor.ts';
+import type { Outcome, OutcomeKind } from './operation.ts';
+import type { Verdict } from './verdict.ts';
+
+/** Why an operation goes no further, before it is known what the undo achieved. */
+export interface Ending {
+  readonly kind: OutcomeKind;
+  readonly code: string;
+  readonly by?: Actor | { readonly id: string; readonly name: string; readonly slackId?: string };
+  readonly reason?: string;
+  readonly verdict?: Verdict;
+  /** A sentence that a step has already found (an impossible plan, a refusal of the cluster). */
+  readonly words?: string;
+}
+
+/** What the undo achieved; undefined when nothing had been changed. */
+export type Undone =
+  | { readonly kind: 'restored'; readonly exact: boolean; readonly drifted: readonly string[]; readonly gone: readonly string[] }
+  | { readonly kind: 'superseded'; readonly object: string };
+
+/** The outcome in one value and one sentence: what happened, what it means for the mesh now, what to do next. */
+export function concludeOperation(ending: Ending, undone: Undone | undefined): Outcome {
+  const kind = undone?.kind === 'superseded' ? 'superseded' : ending.kind;
+  const by = ending.by && personOf(ending.by);
+  return {
+    kind,
+    code: ending.code,
+    words: [firstSentence(ending), meshSentence(ending, undone)].filter(Boolean).join(' '),
+    ...(by && { by }),
+    ...(undone && { restoredExactly: undone.kind === 'restored' && undone.exact }),
+    ...(ending.verdict && { verdict: ending.verdict }),
+  };
+}
+
+function personOf(by: NonNullable<Ending['by']>): NonNullable<Outcome['by']> {
+  const slackId = 'slack' in by ? by.slack?.userId : 'slackId' in by ? by.slackId : undefined;
+  return { id: by.id, name: by.name, ...(slackId && { slackId }) };
+}
+
+function firstSentence(ending: Ending): string {
+  const by = ending.by ? ` by ${ending.by.name}` : '';
+  const reason = ending.reason ? `: ${ending.reason}` : '';
+  switch (ending.kind) {
+    case 'completed':
+      return 'All stages are in force and the traffic stayed healthy.';
+    case 'rolled-back':
+      return ending.verdict ? ending.verdict.words : `Rolled back${by}${reason}.`;
+    case 'rejected':
+      return `Rejected${by}${reason}.`;
+    case 'aborted':
+      return `Aborted${by}${reason}.`;
+    case 'expired':
+      return 'Nobody decided in time.';
+    case 'drifted':
+      return ending.words ?? 'Somebody else changed the same fields meanwhile.';
+    case 'superseded':
+      return ending.words ?? 'Another operation holds these objects now.';
+    case 'impossible':
+    case 'failed':
+    case 'abandoned':
+      return ending.words ?? `Stopped${reason}.`;
+  }
+}
+
+function meshSentence(ending: Ending, undone: Undone | undefined): string {
+  if (ending.kind === 'completed') return 'The change stays as approved; /mesh rollback puts it back.';
+  // An impossible plan says itself that nothing was changed, and what to do.
+  if (!undone) return ending.kind === 'impossible' ? '' : 'Nothing was changed.';
+  if (undone.kind === 'superseded') return `${undone.object} is held by another operation, so nothing of it was touched. Check it by hand.`;
+  if (undone.gone.length > 0)
+    return `${undone.gone.join(', ')} was deleted by others and is not recreated; everything else is as it was before.`;
+  if (undone.drifted.length > 0) {
+    return `Our own values were put back; others changed ${undone.drifted.join(', ')}, which was left alone. Look at it before the next change.`;
+  }
+  return undone.exact
+    ? 'The mesh is exactly as it was before.'
+    : 'The managed fields are as they were before; other fields of the objects were changed by others meanwhile and were left alone.';
+}
