@@ -1,6 +1,7 @@
 import type { KubernetesIdentity } from '../src/domain/actor.ts';
 import type { Approver, GateRule } from '../src/domain/gate.ts';
 import type { AuditRecord, MessageRef, OperationRequest, OperationView } from '../src/domain/operation.ts';
+import type { Ending } from '../src/domain/outcome.ts';
 import type { ObjectRef, Original, Plan, PlannedStage, Write } from '../src/domain/plan.ts';
 import type { OperationSettings } from '../src/domain/settings.ts';
 import type { Target } from '../src/domain/target.ts';
@@ -45,6 +46,8 @@ export type Note =
   | { readonly kind: 'verdict'; readonly verdict: Verdict; readonly stage: string }
   | { readonly kind: 'fuse'; readonly verdict: Harmful; readonly restore: RestoreResult }
   | { readonly kind: 'undo-failing'; readonly reason: string; readonly commands: readonly string[] }
+  /** A further step of a running operation (promote, a higher percent) was not agreed to; what is in force stays. */
+  | { readonly kind: 'declined'; readonly ending: Ending }
   | { readonly kind: 'outcome' };
 
 export interface PlanInput {

@@ -1,0 +1,68 @@
+import { type Gate, gateRuleFor } from '../src/domain/gate.ts';
+import type { OperationRequest, StageView } from '../src/domain/operation.ts';
+import type { Ending } from '../src/domain/outcome.ts';
+import type { Plan, PlannedStage } from '../src/domain/plan.ts';
+import { planDifferences } from '../src/domain/plan-difference.ts';
+import type { Course } from './course.ts';
+import { shared } from './steps.ts';
+
+export type Agreement = { readonly kind: 'agreed'; readonly plan: Plan } | { readonly kind: 'declined'; readonly ending: Ending };
+
+/** Plans a request and gets the agreement that its first stage needs. An approval is void when the plan has changed under it: ask again. */
+export async function agree(course: Course, request: OperationRequest): Promise<Agreement> {
+  let plan = await makePlan(course, request);
+  if ('ending' in plan) return { kind: 'declined', ending: plan.ending };
+  for (;;) {
+    const [first] = plan.stages;
+    showPlan(course, plan);
+    if (!first || !needsGate(course, request, first, 0)) return { kind: 'agreed', plan };
+    const ending = await approval(course, request, plan, first, 0);
+    if (ending) return { kind: 'declined', ending };
+    const now = await makePlan(course, request);
+    if ('ending' in now) return { kind: 'declined', ending: now.ending };
+    if (now.planHash === plan.planHash) return { kind: 'agreed', plan: now };
+    course.say({ kind: 'plan-changed', differences: planDifferences(plan, now) });
+    plan = now;
+  }
+}
+
+export function needsGate(course: Course, request: OperationRequest, stage: PlannedStage, exposureBefore: number): boolean {
+  return request.change.kind !== 'back' && gateRuleFor(course.request.settings.gates, stage.exposure, exposureBefore) !== undefined;
+}
+
+/** Waits at the gate before a stage. Undefined = approved. */
+export async function approval(
+  course: Course,
+  request: OperationRequest,
+  plan: Plan,
+  stage: PlannedStage,
+  exposureBefore: number,
+): Promise<Ending | undefined> {
+  const rule = gateRuleFor(request.settings.gates, stage.exposure, exposureBefore);
+  if (!rule) return undefined;
+  const approvers = await shared.resolveApprovers({ rule, request });
+  const gate = { kind: 'approval', stage: stage.number, planHash: plan.planHash, approvers, quorum: rule.quorum } satisfies Partial<Gate>;
+  const answer = await course.ask(gate, rule.expiryMs, { phase: 'waiting' });
+  if (answer.choice === 'approve') return undefined;
+  const who = { ...(answer.by && { by: answer.by }), ...(answer.reason && { reason: answer.reason }) };
+  return answer.choice === 'expired' ? { kind: 'expired', code: 'GateExpired' } : { kind: 'rejected', code: 'Rejected', ...who };
+}
+
+async function makePlan(course: Course, request: OperationRequest): Promise<Plan | { ending: Ending }> {
+  const result = await course.step('plan')({
+    opId: course.opId,
+    request,
+    firstStage: course.stagesUsed + 1,
+    ...(course.originals.length > 0 && { originals: course.originals }),
+  });
+  if (result.kind === 'impossible') return { ending: { kind: 'impossible', code: result.code, words: result.words } };
+  return result.plan;
+}
+
+function showPlan(course: Course, plan: Plan): void {
+  const { from, to, explanation, watched, planHash } = plan;
+  const before = course.view.stages.filter((stage) => stage.state !== 'pending');
+  const stages: StageView[] = plan.stages.map(({ number, label, exposure }) => ({ number, label, exposure, state: 'pending' }));
+  course.record('plan', { from, to, planHash, stages: stages.map((stage) => stage.label), explanation });
+  course.show({ from, to, explanation, watched, planHash, stages: [...before, ...stages] });
+}

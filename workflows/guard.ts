@@ -1,0 +1,91 @@
+import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
+import type { WatchInput, WatchResult } from '../activities/contract.ts';
+import { alphaFor } from '../src/domain/judge/alpha.ts';
+import type { Ending } from '../src/domain/outcome.ts';
+import type { PlannedStage } from '../src/domain/plan.ts';
+import type { Course } from './course.ts';
+import { restoreRecord } from './undo.ts';
+
+/** Between two watches of a guard that could not see: long enough not to fill the history, short next to any gate. */
+const BLIND_PAUSE_MS = 15_000;
+const GUARD_WATCH_MS = 15 * 60_000;
+
+/** One watch of one stage, with everything it needs to act alone: the judge's share of alpha, the fuse, the message. */
+export async function watch(course: Course, purpose: WatchInput['purpose'], stage: PlannedStage, durationMs: number): Promise<WatchResult> {
+  const { plan, request } = course;
+  if (!plan) throw new Error('watching without a plan');
+  course.watches += 1;
+  const result = await course.step(
+    'watch',
+    durationMs,
+  )({
+    opId: course.opId,
+    target: plan.target,
+    verb: plan.verb,
+    purpose,
+    stage,
+    durationMs,
+    plan,
+    alpha: alphaFor(request.settings.alpha, course.watches),
+    settings: request.settings,
+    view: course.view,
+    fuse: course.restoreInput({ stage: stage.number }),
+  });
+  course.series.push(...result.series);
+  course.record('verdict', {
+    stage: stage.number,
+    purpose,
+    kind: result.verdict.kind,
+    words: result.verdict.words,
+    counts: { ...result.counts } as never,
+  });
+  if (result.fuse) {
+    course.record('restore', {
+      fuse: true,
+      startedAt: result.fuse.startedAt,
+      endedAt: result.fuse.endedAt,
+      ...restoreRecord(result.fuse.result),
+    });
+    if (result.verdict.kind === 'harmful') course.say({ kind: 'fuse', verdict: result.verdict, restore: result.fuse.result });
+  }
+  return result;
+}
+
+/** How a harmful verdict ends the operation. */
+export function harm(verdict: WatchResult['verdict']): Ending {
+  return { kind: 'rolled-back', code: 'Harmful', verdict };
+}
+
+/**
+ * Does `work` (a gate, a plan) while whatever is exposed stays watched with its fuse. Ends with the work's value,
+ * or with the ending that harm brings; the loser is cancelled and awaited.
+ */
+export async function guarded<T>(course: Course, work: () => Promise<T>): Promise<{ done: T } | { ending: Ending }> {
+  const stage = course.exposed;
+  if (!stage || stage.exposure === 0 || !course.plan) return { done: await work() };
+  const guardScope = new CancellationScope();
+  const workScope = new CancellationScope();
+  const guarding = guardScope.run(() => untilHarm(course, stage)).then((ending) => ({ ending }));
+  const working = workScope.run(work).then((done) => ({ done }));
+  try {
+    return await Promise.race([working, guarding]);
+  } finally {
+    guardScope.cancel();
+    workScope.cancel();
+    await Promise.allSettled([quiet(guarding), quiet(working)]);
+  }
+}
+
+async function untilHarm(course: Course, stage: PlannedStage): Promise<Ending> {
+  for (;;) {
+    const { verdict } = await watch(course, 'after', stage, GUARD_WATCH_MS);
+    if (verdict.kind === 'harmful') return harm(verdict);
+    if (verdict.kind !== 'healthy') await sleep(BLIND_PAUSE_MS);
+  }
+}
+
+async function quiet(promise: Promise<unknown>): Promise<void> {
+  await promise.catch((error: unknown) => {
+    if (!isCancellation(error)) throw error;
+  });
+}

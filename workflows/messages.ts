@@ -1,0 +1,18 @@
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { Actor } from '../src/domain/actor.ts';
+import type { Decision } from '../src/domain/gate.ts';
+import type { Begun, OperationRequest, OperationView } from '../src/domain/operation.ts';
+
+/**
+ * Starts the operation (sent together with the start), or hands a running one its next step.
+ * Refusals are ApplicationFailures whose `type` is a code: `Busy` (details[0] is the running operation's view), `RequestExpired`, `Ending`.
+ */
+export const begin = defineUpdate<Begun, [OperationRequest]>('begin');
+
+/** One person's decision at the open gate. Refusals carry a `DecisionRefusal` as `type`. */
+export const decide = defineUpdate<{ readonly remaining: number }, [Decision]>('decide');
+
+/** Stop and put everything back. A signal, so that it is kept while no worker runs. */
+export const abort = defineSignal<[{ readonly actor: Actor; readonly reason?: string }]>('abort');
+
+export const describe = defineQuery<OperationView>('describe');

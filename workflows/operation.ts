@@ -1,0 +1,116 @@
+import { allHandlersFinished, CancellationScope, condition, isCancellation, log } from '@temporalio/workflow';
+import type { OperationRequest, Outcome } from '../src/domain/operation.ts';
+import { concludeOperation, type Ending, type Undone } from '../src/domain/outcome.ts';
+import { agree } from './agree.ts';
+import { Course } from './course.ts';
+import { expose } from './expose.ts';
+import { guarded, harm, watch } from './guard.ts';
+import { undo } from './undo.ts';
+
+/**
+ * The one lifecycle of every verb: begin, plan, gate, then for each stage apply, realised, watch; afterwatch; and the undo of it all
+ * on harm, reject, abort, expiry or failure. Whatever ends it, the mesh is as approved or exactly as it was.
+ */
+export async function operate(request: OperationRequest): Promise<Outcome> {
+  const course = new Course(request);
+  if (!(await course.begun()))
+    return concludeOperation(
+      { kind: 'impossible', code: 'NotBegun', words: 'The command was not confirmed; nothing was changed.' },
+      undefined,
+    );
+  course.show({});
+  const ending = await advance(course);
+  return CancellationScope.nonCancellable(async () => {
+    const undone = ending.kind === 'completed' ? undefined : await undo(course);
+    return conclude(course, ending, undone);
+  });
+}
+
+/** Goes forward until there is nothing more to do or something speaks against it. */
+async function advance(course: Course): Promise<Ending> {
+  try {
+    return await course.forward.run(() => steps(course));
+  } catch (error) {
+    if (isCancellation(error)) return abortEnding(course);
+    log.error('operation failed', { opId: course.opId, error: String(error) });
+    return { kind: 'failed', code: 'Failed', words: `A step failed: ${rootMessage(error)}.` };
+  }
+}
+
+async function steps(course: Course): Promise<Ending> {
+  for (;;) {
+    const { request } = course;
+    const agreed = await guarded(course, () => agree(course, request));
+    if ('ending' in agreed) return agreed.ending;
+    if (agreed.done.kind === 'agreed') {
+      for (const stage of agreed.done.plan.stages) {
+        const ending = await expose(course, request, agreed.done.plan, stage);
+        if (ending) return ending;
+      }
+    } else if (course.exposed) {
+      decline(course, agreed.done.ending);
+    } else {
+      return agreed.done.ending;
+    }
+    const ending = await afterwatch(course);
+    if (ending) return ending;
+  }
+}
+
+/** A further step of a running operation was declined: what is in force stays, and stays watched. */
+function decline(course: Course, ending: Ending): void {
+  course.requests.pop();
+  course.say({ kind: 'declined', ending });
+  course.show({ stages: course.view.stages.filter((stage) => stage.state !== 'pending') });
+}
+
+/** Keeps the fuse armed after the last stage. Undefined = a further step was asked for. */
+async function afterwatch(course: Course): Promise<Ending | undefined> {
+  const stage = course.exposed;
+  const { afterwatchMs } = course.request.settings;
+  const isWatched = stage && stage.exposure > 0 && course.request.change.kind !== 'back';
+  if (!isWatched || afterwatchMs === 0) return { kind: 'completed', code: 'Completed' };
+  course.show({ phase: 'afterwatch', watchUntil: Date.now() + afterwatchMs });
+  const scope = new CancellationScope();
+  const watching = scope.run(() => watch(course, 'after', stage, afterwatchMs));
+  const first = await Promise.race([watching, condition(() => course.next !== undefined)]);
+  if (first === undefined) {
+    scope.cancel();
+    const late = await watching.catch((error: unknown) => {
+      if (isCancellation(error)) return undefined;
+      throw error;
+    });
+    if (late?.verdict.kind === 'harmful') return harm(late.verdict);
+    if (course.next) course.requests.push(course.next);
+    course.next = undefined;
+    return undefined;
+  }
+  return first.verdict.kind === 'harmful' ? harm(first.verdict) : { kind: 'completed', code: 'Completed', verdict: first.verdict };
+}
+
+function abortEnding(course: Course): Ending {
+  const { actor, reason } = course.aborted ?? {};
+  return { kind: 'aborted', code: 'Aborted', ...(actor && { by: actor }), ...(reason && { reason }) };
+}
+
+async function conclude(course: Course, ending: Ending, undone: Undone | undefined): Promise<Outcome> {
+  const outcome = concludeOperation(ending, undone);
+  const stages = course.view.stages.map((stage) => {
+    if (stage.state === 'pending') return { ...stage, state: 'skipped' as const };
+    return undone && stage.state !== 'harmful' ? { ...stage, state: 'undone' as const } : stage;
+  });
+  const completed = outcome.kind === 'completed' && course.exposed ? { originals: course.originals, last: course.exposed } : {};
+  course.record('outcome', { ...outcome, ...completed, opId: course.opId } as never);
+  course.show({ phase: 'over', outcome, stages });
+  course.say({ kind: 'outcome' });
+  course.drawChart();
+  await course.told();
+  await condition(allHandlersFinished);
+  return outcome;
+}
+
+function rootMessage(error: unknown): string {
+  let cause = error;
+  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
+  return cause instanceof Error ? cause.message.replace(/\.$/, '') : String(cause);
+}

@@ -1,0 +1,47 @@
+import { ActivityCancellationType, type ActivityOptions, proxyActivities } from '@temporalio/workflow';
+import type { Shared, Steps } from '../activities/contract.ts';
+import type { OperationSettings } from '../src/domain/settings.ts';
+import type { VerbName } from '../src/domain/verbs.ts';
+
+const RETRY = { initialInterval: 200, backoffCoefficient: 2, maximumInterval: 5_000 } as const;
+
+/** The one table of timeouts and retries of all activities. */
+function optionsOf(settings: OperationSettings): Record<keyof Steps, (durationMs: number) => ActivityOptions> {
+  return {
+    plan: () => ({ startToCloseTimeout: 20_000, retry: { ...RETRY, maximumAttempts: 4 } }),
+    apply: () => ({ startToCloseTimeout: 15_000, retry: { ...RETRY, maximumAttempts: 4 } }),
+    realised: () => ({ startToCloseTimeout: settings.realiseMs + 10_000, retry: { ...RETRY, maximumAttempts: 4 } }),
+    watch: (durationMs) => ({
+      startToCloseTimeout: durationMs + 60_000,
+      // With no worker alive nobody watches; the watch goes on as soon as one is there.
+      scheduleToCloseTimeout: durationMs + 24 * 3_600_000,
+      heartbeatTimeout: settings.watchHeartbeatMs,
+      cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+      retry: { ...RETRY, maximumInterval: 1_000 },
+    }),
+    // The undo is tried for as long as anybody could still care, ahead of everything else in the queue.
+    restore: () => ({
+      startToCloseTimeout: 20_000,
+      scheduleToCloseTimeout: 7 * 24 * 3_600_000,
+      retry: { ...RETRY, maximumInterval: 2_000 },
+      priority: { priorityKey: 1 },
+    }),
+  };
+}
+
+/** The four functions in which verbs differ, and the restore, as this workflow calls them. `durationMs` matters to `watch` alone. */
+export function stepsOf(verb: VerbName, settings: OperationSettings): <K extends keyof Steps>(step: K, durationMs?: number) => Steps[K] {
+  const options = optionsOf(settings);
+  return (step, durationMs = 0) => {
+    const name = `${verb}.${step}`;
+    // A proxy answers every name, so the member is always there.
+    return proxyActivities<Record<string, Steps[typeof step]>>(options[step](durationMs))[name] as Steps[typeof step];
+  };
+}
+
+/** What all verbs share. None of it is waited for by anything urgent. */
+export const shared = proxyActivities<Shared>({
+  startToCloseTimeout: 15_000,
+  scheduleToCloseTimeout: 15 * 60_000,
+  retry: { initialInterval: 500, backoffCoefficient: 2, maximumInterval: 20_000 },
+});
