@@ -1,0 +1,52 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Client, WithStartWorkflowOperation } from '@temporalio/client';
+import type { Workflow } from '@temporalio/common';
+import type { Begun, OperationRequest, OperationView } from '../domain/operation.ts';
+import { taskQueueOf, workflowIdOf } from '../domain/target.ts';
+import { meaningOf } from './errors.ts';
+import type { BeginResult, Settled } from './results.ts';
+
+/** A retried attempt may wait longer than a person does. Milliseconds. */
+const RETRY_DEADLINE_MS = 10_000;
+const LONGEST_PAUSE_MS = 5_000;
+/** After `validUntil` the workflow refuses the request, so within this time the answer is certain if the server can be reached at all. */
+const LAST_WORD_MS = 60_000;
+
+/** One attempt: starts the operation together with its `begin`, or reaches the one that runs. `deadlineAt` is epoch ms. */
+export async function beginOnce(client: Client, request: OperationRequest, deadlineAt: number): Promise<BeginResult> {
+  const start = new WithStartWorkflowOperation(request.verb, {
+    workflowId: workflowIdOf(request.target),
+    taskQueue: taskQueueOf(request.target.cluster),
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    args: [request],
+  });
+  try {
+    const begun = await client.withDeadline(deadlineAt, () =>
+      client.workflow.executeUpdateWithStart<Workflow, Begun, [OperationRequest]>('begin', {
+        updateId: request.requestId,
+        args: [request],
+        startWorkflowOperation: start,
+      }),
+    );
+    return { kind: 'begun', begun };
+  } catch (error) {
+    const meaning = meaningOf(error);
+    if (!meaning) throw error;
+    if (meaning.kind === 'uncertain') return { kind: 'not-confirmed' };
+    // The running operation ended between its start and this update: nobody took the request, asking again may.
+    if (meaning.kind === 'over') return { kind: 'refused', code: 'Ending', words: 'The operation that held this target has just ended.' };
+    if (meaning.code === 'Busy' && meaning.details[0]) return { kind: 'busy', view: meaning.details[0] as OperationView };
+    return { kind: 'refused', code: meaning.code, words: meaning.words };
+  }
+}
+
+/** Asks the same question (the same updateId) until it is answered. Bounded by the request's validity and one minute more. */
+export async function settle(client: Client, request: OperationRequest, now: () => number, signal: AbortSignal): Promise<Settled> {
+  for (let pause = 500; now() < request.validUntil + LAST_WORD_MS; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+    const result = await client.withAbortSignal(signal, () => beginOnce(client, request, now() + RETRY_DEADLINE_MS));
+    if (signal.aborted) return { kind: 'unknown' };
+    if (result.kind !== 'not-confirmed') return result;
+    await sleep(pause, undefined, { signal }).catch(() => undefined);
+  }
+  return { kind: 'unknown' };
+}

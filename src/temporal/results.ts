@@ -1,0 +1,37 @@
+import type { Actor } from '../domain/actor.ts';
+import type { Begun, OperationView } from '../domain/operation.ts';
+
+/** What came of a request. */
+export type BeginResult =
+  | { readonly kind: 'begun'; readonly begun: Begun }
+  /** The target is taken: what runs there. */
+  | { readonly kind: 'busy'; readonly view: OperationView }
+  | { readonly kind: 'refused'; readonly code: string; readonly words: string }
+  /** Nobody answered in time: the operation may be running. */
+  | { readonly kind: 'not-confirmed' };
+
+/** The truth about a request that was not confirmed, told later. `unknown`: it could not be learned in time, or we are stopping. */
+export type Settled = Exclude<BeginResult, { kind: 'not-confirmed' }> | { readonly kind: 'unknown' };
+
+export type DecideResult =
+  | { readonly kind: 'accepted'; readonly remaining: number }
+  | { readonly kind: 'refused'; readonly code: string; readonly words: string }
+  | { readonly kind: 'over' }
+  /** Safe to press again: the same decision counts once. */
+  | { readonly kind: 'not-confirmed' };
+
+export type AbortResult = { readonly kind: 'sent' } | { readonly kind: 'over' } | { readonly kind: 'not-confirmed' };
+
+/** `silent`: the workflow is there, but no worker answered for it. */
+export type Described = { readonly kind: 'view'; readonly view: OperationView } | { readonly kind: 'gone' } | { readonly kind: 'silent' };
+
+export interface OperationAt {
+  readonly workflowId: string;
+  /** The newest run when left out. */
+  readonly runId?: string;
+}
+
+export interface AbortBy {
+  readonly actor: Actor;
+  readonly reason?: string;
+}
