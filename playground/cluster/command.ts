@@ -1,0 +1,84 @@
+import { spawn } from 'node:child_process';
+import type { Env } from './cache.ts';
+import { codeOf, StackFailure } from './failure.ts';
+import { send } from './processes.ts';
+
+/** A program that is run to its end while something is built or installed. `env` replaces the whole environment. */
+export type Command = {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly env: Env;
+  readonly signal: AbortSignal;
+  readonly cwd?: string;
+  /** Told the last line of its output, for the ticks. */
+  readonly say?: (line: string) => void;
+};
+
+/** How it ended; `missing` when there is no such program. `tail` is the end of both outputs. */
+export type CommandResult = { readonly code: number | 'missing'; readonly stdout: string; readonly tail: string };
+
+const STDOUT_LIMIT = 1 << 20;
+const TAIL_LIMIT = 4000;
+
+/** Where `program` is in PATH is decided by the given environment, not by this process's own. */
+export const run = (command: Command): Promise<CommandResult> => {
+  command.signal.throwIfAborted();
+  return new Promise((resolve, reject) => {
+    // A group of its own: compilers and downloaders that it starts end with it.
+    const child = spawn(command.program, [...command.args], {
+      ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
+      env: command.env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    let stdout = '';
+    let tail = '';
+    const hear = (text: string): void => {
+      tail = (tail + text).slice(-TAIL_LIMIT);
+      const line = text.trim().split('\n').at(-1);
+      if (line !== undefined && line !== '') command.say?.(line);
+    };
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      if (stdout.length < STDOUT_LIMIT) stdout += text;
+      hear(text);
+    });
+    child.stderr.setEncoding('utf8').on('data', hear);
+    const stop = (): void => {
+      if (child.pid !== undefined) send(-child.pid, 'SIGKILL');
+    };
+    command.signal.addEventListener('abort', stop, { once: true });
+    const done = (): void => command.signal.removeEventListener('abort', stop);
+    child.once('error', (error) => {
+      done();
+      if (codeOf(error) === 'ENOENT') resolve({ code: 'missing', stdout: '', tail: '' });
+      else reject(error);
+    });
+    child.once('close', (code) => {
+      done();
+      if (command.signal.aborted) reject(command.signal.reason);
+      else resolve({ code: code ?? 1, stdout, tail });
+    });
+  });
+};
+
+const NO_NETWORK =
+  /dial tcp|no such host|i\/o timeout|TLS handshake timeout|network is unreachable|Temporary failure in name resolution|Temporary failure resolving|Could not resolve|Name or service not known|NewConnectionError|Connection refused|connection refused|Could not connect|Failed to fetch|No matching distribution found/;
+
+/** The failure that a command's end means, with its last lines. */
+export const commandFailure = (what: string, source: string, result: CommandResult): StackFailure => {
+  const last = result.tail.trim().split('\n').slice(-6).join('\n');
+  if (NO_NETWORK.test(result.tail)) {
+    return new StackFailure(
+      'no-network',
+      `${what} could not be had because ${source} cannot be reached from here. Connect to the network (or set its proxy), then start again; what is finished is kept.\n${last}`,
+    );
+  }
+  return new StackFailure('build-failed', `${what} could not be made (exit code ${result.code}). Its last words:\n${last}`);
+};
+
+/** Runs a command that must succeed and gives its stdout. */
+export const runOrFail = async (what: string, source: string, command: Command): Promise<string> => {
+  const result = await run(command);
+  if (result.code === 0) return result.stdout;
+  throw commandFailure(what, source, result);
+};

@@ -1,0 +1,88 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import type { Env } from './cache.ts';
+import { run } from './command.ts';
+import { StackFailure } from './failure.ts';
+import { atLeast, type BinaryName, OLDEST, versionIn } from './versions.ts';
+
+/** A program that was there already. */
+export type Found = { readonly path: string; readonly from: 'environment' | 'PATH'; readonly version: string | undefined };
+
+/** What the lookup gives: a program, or nothing with the reasons why a candidate was passed over. */
+export type Lookup = { readonly found: Found | undefined; readonly passedOver: string | undefined };
+
+/** Variables that name a binary, in the order asked. A variable of a folder holds the binary under its own name. */
+const VARIABLES: Readonly<Record<BinaryName, readonly { readonly variable: string; readonly folder: boolean }[]>> = {
+  'kube-apiserver': [
+    { variable: 'TEST_ASSET_KUBE_APISERVER', folder: false },
+    { variable: 'KUBEBUILDER_ASSETS', folder: true },
+  ],
+  etcd: [
+    { variable: 'TEST_ASSET_ETCD', folder: false },
+    { variable: 'KUBEBUILDER_ASSETS', folder: true },
+  ],
+  temporal: [{ variable: 'TEMPORAL_CLI', folder: false }],
+  envoy: [{ variable: 'ENVOY', folder: false }],
+  prometheus: [{ variable: 'PROMETHEUS', folder: false }],
+  promtool: [{ variable: 'PROMTOOL', folder: false }],
+  chromium: [{ variable: 'CHROMIUM', folder: false }],
+};
+
+const PATH_NAMES: Readonly<Partial<Record<BinaryName, readonly string[]>>> = {
+  chromium: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
+};
+
+const isExecutable = (path: string): boolean => {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    // Absent and not executable mean the same here: not a program to run.
+    return false;
+  }
+};
+
+/** First executable of that name in the environment's PATH. */
+export const inPath = (name: string, env: Env): string | undefined =>
+  (env['PATH'] ?? '')
+    .split(delimiter)
+    .filter((folder) => folder !== '')
+    .map((folder) => join(folder, name))
+    .find(isExecutable);
+
+const fromEnvironment = (name: BinaryName, env: Env): string | undefined => {
+  for (const { variable, folder } of VARIABLES[name]) {
+    const value = env[variable];
+    if (value === undefined || value === '') continue;
+    const path = folder ? join(value, name) : value;
+    if (isExecutable(path)) return path;
+    throw new StackFailure(
+      'not-found',
+      `${variable} is set, but there is no program at ${path}. Correct the variable or unset it, then start again.`,
+    );
+  }
+  return undefined;
+};
+
+const versionOf = async (path: string, env: Env, signal: AbortSignal): Promise<string | undefined> => {
+  const result = await run({ program: path, args: ['--version'], env, signal });
+  return result.code === 0 ? versionIn(`${result.stdout}\n${result.tail}`) : undefined;
+};
+
+/**
+ * Looks for a program where the person may have put it: the environment first (trusted whatever its version), then PATH
+ * (taken when it says a version that is new enough).
+ * @throws StackFailure `not-found` when a variable names something that is not a program
+ */
+export const lookUp = async (name: BinaryName, env: Env, signal: AbortSignal): Promise<Lookup> => {
+  const given = fromEnvironment(name, env);
+  if (given !== undefined) {
+    return { found: { path: given, from: 'environment', version: await versionOf(given, env, signal) }, passedOver: undefined };
+  }
+  const path = (PATH_NAMES[name] ?? [name]).map((candidate) => inPath(candidate, env)).find((candidate) => candidate !== undefined);
+  if (path === undefined) return { found: undefined, passedOver: undefined };
+  const version = await versionOf(path, env, signal);
+  if (version !== undefined && atLeast(version, OLDEST[name])) return { found: { path, from: 'PATH', version }, passedOver: undefined };
+  const why = version === undefined ? 'does not say its version' : `is ${version}, older than ${OLDEST[name]}`;
+  return { found: undefined, passedOver: `${path} ${why} and is passed over` };
+};

@@ -1,0 +1,114 @@
+// The warden: a small process that stands between the stack and its children. It lives as long as its stdin is open; when the
+// stack ends, in whatever way, the kernel closes that pipe and the warden takes the children with it.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { inPath } from './find.ts';
+import { identityOf, type ProcessIdentity, send } from './processes.ts';
+import { Order, RECORD_FILE, type StartOrder, type WardenRecord, type Word } from './warden-protocol.ts';
+
+const [dir = '.', ownerPid = '0', graceMs = '3000'] = process.argv.slice(2);
+const children = new Map<number, { readonly child: ChildProcess; readonly identity: ProcessIdentity; readonly name: string }>();
+const owner = identityOf(Number(ownerPid));
+const self = identityOf(process.pid);
+const recordPath = join(dir, RECORD_FILE);
+// With setpriv the kernel itself kills a child whose warden was killed; without it the next start does.
+const setpriv = inPath('setpriv', process.env);
+let ending = false;
+
+const writeRecord = (): void => {
+  if (owner === undefined || self === undefined) return;
+  const record: WardenRecord = {
+    owner,
+    warden: self,
+    children: [...children.values()].map(({ identity, name }) => ({ ...identity, name })),
+  };
+  writeFileSync(`${recordPath}.new`, JSON.stringify(record));
+  renameSync(`${recordPath}.new`, recordPath);
+};
+
+const finish = (): void => {
+  rmSync(recordPath, { force: true });
+  process.exit(0);
+};
+
+const tell = (word: Word): void => {
+  process.stdout.write(`${JSON.stringify(word)}\n`);
+};
+
+const spawnChild = (order: StartOrder): ChildProcess => {
+  const log = openSync(order.logFile, 'a');
+  try {
+    const [command, ...args] =
+      setpriv === undefined ? [order.command, ...order.args] : [setpriv, '--pdeathsig', 'KILL', '--', order.command, ...order.args];
+    // A group of its own: a Ctrl-C in the terminal reaches the stack alone, which then stops its children in order.
+    return spawn(command ?? order.command, args, { cwd: order.cwd, env: order.env, stdio: ['ignore', log, log], detached: true });
+  } finally {
+    closeSync(log);
+  }
+};
+
+const start = (order: StartOrder): void => {
+  const child = spawnChild(order);
+  child.once('error', (error) => tell({ kind: 'failed', id: order.id, reason: error.message }));
+  child.once('exit', (code, signal) => {
+    // What it may have started in its group goes with it.
+    if (child.pid !== undefined) send(-child.pid, 'SIGKILL');
+    children.delete(order.id);
+    writeRecord();
+    tell({ kind: 'exited', id: order.id, code, signal });
+    if (ending && children.size === 0) finish();
+  });
+  if (child.pid === undefined) return;
+  const identity = identityOf(child.pid) ?? { pid: child.pid, startTicks: '', boot: '' };
+  children.set(order.id, { child, identity, name: order.name });
+  writeRecord();
+  tell({ kind: 'started', id: order.id, pid: child.pid });
+};
+
+const signalAll = (signal: NodeJS.Signals): void => {
+  for (const { identity } of children.values()) {
+    send(-identity.pid, signal);
+    // A stopped child would not hear SIGTERM.
+    send(-identity.pid, 'SIGCONT');
+  }
+};
+
+const end = (): void => {
+  if (ending) return;
+  ending = true;
+  if (children.size === 0) finish();
+  signalAll('SIGTERM');
+  setTimeout(() => signalAll('SIGKILL'), Number(graceMs));
+};
+
+const obey = (line: string): void => {
+  const order = Order.parse(JSON.parse(line));
+  switch (order.kind) {
+    case 'start':
+      if (ending) return tell({ kind: 'failed', id: order.id, reason: 'the warden is stopping' });
+      try {
+        return start(order);
+      } catch (error) {
+        return tell({ kind: 'failed', id: order.id, reason: String(error) });
+      }
+    case 'signal': {
+      const target = children.get(order.id);
+      if (target !== undefined) send(-target.identity.pid, order.signal);
+      return;
+    }
+    case 'end':
+      return end();
+    default:
+      return order satisfies never;
+  }
+};
+
+// Nobody may be left to read: words to a closed pipe are lost, which is what they are worth then.
+process.stdout.on('error', () => undefined);
+process.on('SIGTERM', end);
+process.on('SIGINT', end);
+process.on('SIGHUP', end);
+writeRecord();
+createInterface({ input: process.stdin }).on('line', obey).on('close', end);
