@@ -1,0 +1,157 @@
+import type { KubeConfig } from '@kubernetes/client-node';
+import type { KubernetesIdentity } from '../../../src/domain/actor.ts';
+import type { ObjectRef } from '../../../src/domain/plan.ts';
+import { failureOf, isFailure } from './failure.ts';
+import type { KubeObject, PatchOp, Resource } from './objects.ts';
+import { collectionPath, objectPath } from './objects.ts';
+import type { Rest } from './rest.ts';
+import { createRest } from './rest.ts';
+
+export interface CallOptions {
+  readonly signal: AbortSignal;
+  readonly as?: KubernetesIdentity | undefined;
+  /** Milliseconds; 5 s when not given. */
+  readonly deadlineMs?: number;
+}
+
+/** What is asked in a SelfSubjectAccessReview. */
+export interface Right {
+  readonly verb: string;
+  readonly group: string;
+  readonly resource: string;
+  readonly namespace?: string;
+  readonly name?: string;
+}
+
+export interface WatchOptions {
+  readonly signal: AbortSignal;
+  /** Called when the server has accepted the watch: nothing may happen for a long time after it. */
+  opened?(): void;
+}
+
+/** One line of a watch. */
+export type WatchEvent =
+  | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: KubeObject }
+  | { readonly type: 'BOOKMARK'; readonly resourceVersion: string };
+
+/** One Kubernetes cluster as the activities use it. Every call throws ClusterFailure with the API's own reason. */
+export interface Cluster {
+  /** The object, or undefined when there is none. */
+  read<T extends KubeObject = KubeObject>(ref: ObjectRef, options: CallOptions): Promise<T | undefined>;
+  list<T extends KubeObject = KubeObject>(
+    resource: Resource,
+    where: { readonly namespace?: string; readonly labelSelector?: string },
+    options: CallOptions,
+  ): Promise<{ readonly items: readonly T[]; readonly resourceVersion: string }>;
+  /** JSON patch with strict field validation; returns the object as it is now (or, in a dry run, as it would be). */
+  patch(ref: ObjectRef, ops: readonly PatchOp[], options: CallOptions & { readonly dryRun?: boolean }): Promise<KubeObject>;
+  /** May the caller (or the impersonated person) do this? */
+  mayI(right: Right, options: CallOptions): Promise<{ readonly allowed: boolean; readonly reason: string }>;
+  /** Events after `resourceVersion`, until the server ends the watch. Throws `Expired` when that version is too old. */
+  watch(resource: Resource, resourceVersion: string, options: WatchOptions): AsyncGenerator<WatchEvent>;
+  close(): void;
+}
+
+const DEADLINE_MS = 5_000;
+/** The server ends a watch after this long; we resume from the last version seen. */
+const WATCH_SECONDS = 240;
+/** A live watch gets a bookmark about once a minute; twice that in silence is a dead connection. */
+const WATCH_IDLE_MS = 130_000;
+/** Written to metadata.managedFields, so that a person can see whose a field is. */
+export const FIELD_MANAGER = 'meshops';
+
+/** Connects to the current context of `config`. No request is made yet. */
+export function connectCluster(config: KubeConfig): Cluster {
+  const rest = createRest(config);
+  return {
+    read: async <T extends KubeObject>(ref: ObjectRef, options: CallOptions) => {
+      try {
+        return (await rest.call({ method: 'GET', path: objectPath(ref), ...common(options) })) as T;
+      } catch (error) {
+        if (isFailure(error, 'NotFound')) return undefined;
+        throw error;
+      }
+    },
+    list: async <T extends KubeObject>(
+      resource: Resource,
+      where: { readonly namespace?: string; readonly labelSelector?: string },
+      options: CallOptions,
+    ) => {
+      const query = { labelSelector: where.labelSelector };
+      const answer = (await rest.call({
+        method: 'GET',
+        path: collectionPath(resource, where.namespace),
+        query,
+        ...common(options),
+      })) as RawList<T>;
+      // Members of a list carry no kind and apiVersion of their own.
+      const items = answer.items.map((item) => ({ ...item, kind: resource.kind, apiVersion: resource.apiVersion }));
+      return { items, resourceVersion: answer.metadata.resourceVersion };
+    },
+    patch: (ref, ops, options) => patch(rest, ref, ops, options),
+    mayI: (right, options) => review(rest, right, options),
+    watch: (resource, resourceVersion, options) => follow(rest, resource, resourceVersion, options),
+    close: () => rest.close(),
+  };
+}
+
+interface RawList<T> {
+  readonly items: readonly T[];
+  readonly metadata: { readonly resourceVersion: string };
+}
+
+function common(options: CallOptions): { signal: AbortSignal; as: KubernetesIdentity | undefined; deadlineMs: number } {
+  return { signal: options.signal, as: options.as, deadlineMs: options.deadlineMs ?? DEADLINE_MS };
+}
+
+async function patch(
+  rest: Rest,
+  ref: ObjectRef,
+  ops: readonly PatchOp[],
+  options: CallOptions & { readonly dryRun?: boolean },
+): Promise<KubeObject> {
+  const answer = await rest.call({
+    method: 'PATCH',
+    path: objectPath(ref),
+    query: { fieldManager: FIELD_MANAGER, fieldValidation: 'Strict', dryRun: options.dryRun ? 'All' : undefined },
+    body: ops,
+    contentType: 'application/json-patch+json',
+    ...common(options),
+  });
+  return answer as KubeObject;
+}
+
+async function review(rest: Rest, right: Right, options: CallOptions): Promise<{ allowed: boolean; reason: string }> {
+  const answer = (await rest.call({
+    method: 'POST',
+    path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
+    body: { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec: { resourceAttributes: right } },
+    ...common(options),
+  })) as { readonly status?: { readonly allowed?: boolean; readonly reason?: string } };
+  return { allowed: answer.status?.allowed ?? false, reason: answer.status?.reason ?? '' };
+}
+
+async function* follow(
+  rest: Rest,
+  resource: Resource,
+  resourceVersion: string,
+  { signal, opened }: WatchOptions,
+): AsyncGenerator<WatchEvent> {
+  const query = { watch: 'true', allowWatchBookmarks: 'true', resourceVersion, timeoutSeconds: String(WATCH_SECONDS) };
+  const call = { method: 'GET', path: collectionPath(resource), query, signal, deadlineMs: DEADLINE_MS } as const;
+  for await (const line of rest.lines(call, { idleMs: WATCH_IDLE_MS, opened })) {
+    const event = JSON.parse(line) as { type: string; object: KubeObject & { code?: number } };
+    switch (event.type) {
+      case 'ADDED':
+      case 'MODIFIED':
+      case 'DELETED':
+        yield { type: event.type, object: event.object };
+        break;
+      case 'BOOKMARK':
+        yield { type: 'BOOKMARK', resourceVersion: event.object.metadata.resourceVersion };
+        break;
+      default:
+        throw failureOf(event.object.code ?? 500, event.object);
+    }
+  }
+}

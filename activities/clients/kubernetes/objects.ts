@@ -1,0 +1,156 @@
+import type { Json, JsonObject } from '../../../src/domain/json.ts';
+import type { ObjectRef } from '../../../src/domain/plan.ts';
+
+/** The part of metadata that meshops reads. */
+export interface Metadata {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly generation?: number;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly deletionTimestamp?: string;
+  readonly ownerReferences?: readonly { readonly apiVersion: string; readonly kind: string; readonly name: string }[];
+  readonly managedFields?: readonly ManagedFields[];
+}
+
+export interface ManagedFields {
+  readonly manager?: string;
+  readonly operation?: string;
+  readonly subresource?: string;
+  readonly time?: string;
+  readonly fieldsV1?: JsonObject;
+}
+
+/** Any object as the API gives it. */
+export interface KubeObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: Metadata;
+  readonly spec?: JsonObject;
+  readonly [field: string]: unknown;
+}
+
+export interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly observedGeneration?: number;
+}
+
+export interface ParentRef {
+  readonly group?: string;
+  readonly kind?: string;
+  readonly namespace?: string;
+  readonly name: string;
+  readonly sectionName?: string;
+  readonly port?: number;
+}
+
+export interface BackendRef {
+  readonly group?: string;
+  readonly kind?: string;
+  readonly namespace?: string;
+  readonly name: string;
+  readonly port?: number;
+  readonly weight?: number;
+}
+
+/** HTTPRoute and GRPCRoute alike, as far as a canary goes. */
+export interface Route extends KubeObject {
+  readonly spec: JsonObject & {
+    readonly parentRefs?: readonly (ParentRef & JsonObject)[];
+    readonly rules?: readonly (JsonObject & { readonly backendRefs?: readonly (BackendRef & JsonObject)[] })[];
+  };
+  readonly status?: {
+    readonly parents?: readonly {
+      readonly parentRef: ParentRef;
+      readonly controllerName: string;
+      readonly conditions?: readonly Condition[];
+    }[];
+  };
+}
+
+export interface EndpointSlice extends KubeObject {
+  readonly endpoints?: readonly {
+    readonly addresses: readonly string[];
+    readonly conditions?: { readonly ready?: boolean; readonly serving?: boolean; readonly terminating?: boolean };
+    readonly targetRef?: { readonly kind?: string; readonly name?: string; readonly namespace?: string };
+    readonly nodeName?: string;
+  }[];
+}
+
+export interface Service extends KubeObject {
+  readonly spec: JsonObject & { readonly clusterIPs?: readonly string[]; readonly selector?: Readonly<Record<string, string>> };
+}
+
+export interface ConfigMap extends KubeObject {
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+export interface CiliumNode extends KubeObject {
+  readonly spec: JsonObject & { readonly addresses?: readonly { readonly type: string; readonly ip: string }[] };
+}
+
+/** One step of a JSON patch (RFC 6902). */
+export type PatchOp =
+  | { readonly op: 'test' | 'add' | 'replace'; readonly path: string; readonly value: Json }
+  | { readonly op: 'remove'; readonly path: string };
+
+/** What may be listed and watched. */
+export interface Resource {
+  readonly apiVersion: string;
+  readonly kind: string;
+}
+
+export const HTTP_ROUTE: Resource = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute' };
+export const GRPC_ROUTE: Resource = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'GRPCRoute' };
+export const SERVICE: Resource = { apiVersion: 'v1', kind: 'Service' };
+export const ENDPOINT_SLICE: Resource = { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice' };
+export const CONFIG_MAP: Resource = { apiVersion: 'v1', kind: 'ConfigMap' };
+export const CILIUM_NODE: Resource = { apiVersion: 'cilium.io/v2', kind: 'CiliumNode' };
+
+/** Kinds whose plural is not the lower-case kind with an s. */
+const PLURALS: Readonly<Record<string, string>> = {
+  CiliumNetworkPolicy: 'ciliumnetworkpolicies',
+  CiliumClusterwideNetworkPolicy: 'ciliumclusterwidenetworkpolicies',
+  CiliumIdentity: 'ciliumidentities',
+};
+
+/** `httproutes`, as the API's paths and RBAC rules write it. */
+export function pluralOf(kind: string): string {
+  return PLURALS[kind] ?? `${kind.toLowerCase()}s`;
+}
+
+/** The API group of an apiVersion; `''` for the core group. */
+export function groupOf(apiVersion: string): string {
+  return apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '';
+}
+
+/** Path of a resource's collection; without a namespace over the whole cluster. */
+export function collectionPath(resource: Resource, namespace?: string): string {
+  const root = resource.apiVersion.includes('/') ? `/apis/${resource.apiVersion}` : `/api/${resource.apiVersion}`;
+  return `${root}${namespace ? `/namespaces/${encodeURIComponent(namespace)}` : ''}/${pluralOf(resource.kind)}`;
+}
+
+/** Path of one object; an empty namespace means a cluster-scoped one. */
+export function objectPath(ref: ObjectRef): string {
+  return `${collectionPath(ref, ref.namespace || undefined)}/${encodeURIComponent(ref.name)}`;
+}
+
+/** Names an object that was read. */
+export function refOf(object: KubeObject): ObjectRef {
+  return {
+    apiVersion: object.apiVersion,
+    kind: object.kind,
+    namespace: object.metadata.namespace ?? '',
+    name: object.metadata.name,
+  };
+}
+
+/** `kind/namespace/name`: the contract's key of an object. */
+export function keyOf(ref: ObjectRef): string {
+  return `${ref.kind}/${ref.namespace}/${ref.name}`;
+}
