@@ -1,3 +1,5 @@
+import type { Command } from '../command.ts';
+
 /** What `/mesh canary`, `promote` and `rollback` ask for. */
 export type CanaryChange =
   | {
@@ -6,6 +8,20 @@ export type CanaryChange =
       readonly percent: number;
       /** Explicit rungs in percent, from `--steps`. */
       readonly steps?: readonly number[];
+      /** The name was written with its namespace, so it may name the receiver itself. */
+      readonly explicit?: true;
     }
   /** Back to what was before the last completed operation on this target. Needs no gate. */
   | { readonly kind: 'back' };
+
+/** The change that a command asks for. Promotion is a shift to 100%. */
+export function changeOf(command: Extract<Command, { kind: 'canary' | 'promote' | 'rollback' }>): CanaryChange {
+  if (command.kind === 'rollback') return { kind: 'back' };
+  const { steps } = command.options;
+  return {
+    kind: 'shift',
+    percent: command.kind === 'promote' ? 100 : command.percent,
+    ...(steps === undefined ? {} : { steps }),
+    ...(command.service.namespace === undefined ? {} : { explicit: true }),
+  };
+}

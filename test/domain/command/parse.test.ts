@@ -24,8 +24,14 @@ describe('parseCommand understands', () => {
     ['canary backend 50% --steps 5,10,25', { service: { name: 'backend' }, percent: 50, options: { steps: [5, 10, 25] } }],
     ['canary backend 50% --steps 5, 10, 25', { service: { name: 'backend' }, percent: 50, options: { steps: [5, 10, 25] } }],
     ['canary --soak=2m backend 5%', { service: { name: 'backend' }, percent: 5, options: { soakMs: 120_000 } }],
-    ['canary backend 5% --slo 1% --latency 500ms', { service: { name: 'backend' }, percent: 5, options: { objective: 0.01, latencyMs: 500 } }],
-    ['canary backend 5% —soak 30s –reason “it’s time”', { service: { name: 'backend' }, percent: 5, options: { soakMs: 30_000, reason: 'it’s time' } }],
+    [
+      'canary backend 5% --slo 1% --latency 500ms',
+      { service: { name: 'backend' }, percent: 5, options: { objective: 0.01, latencyMs: 500 } },
+    ],
+    [
+      'canary backend 5% —soak 30s –reason “it’s time”',
+      { service: { name: 'backend' }, percent: 5, options: { soakMs: 30_000, reason: 'it’s time' } },
+    ],
     ['canary backend 5% --reason="new — cache"', { service: { name: 'backend' }, percent: 5, options: { reason: 'new — cache' } }],
     ['canary back–end 5%', { service: { name: 'back-end' }, percent: 5, options: {} }],
   ])('%s', (text, rest) => {
@@ -98,7 +104,29 @@ describe('parseCommand says what is wrong and what was probably meant', () => {
 
 describe('parseCommand is total', () => {
   const valid = VERBS.flatMap(({ examples }) => examples);
-  const pieces = ['--', '=', '%', '"', '“', '—', '/', ',', ' ', '\n', '0', '9', '.', '-', '--soak', '--steps', '__proto__', '\u200b', '<!channel>', '🙂', 'A'];
+  const pieces = [
+    '--',
+    '=',
+    '%',
+    '"',
+    '“',
+    '—',
+    '/',
+    ',',
+    ' ',
+    '\n',
+    '0',
+    '9',
+    '.',
+    '-',
+    '--soak',
+    '--steps',
+    '__proto__',
+    '\u200b',
+    '<!channel>',
+    '🙂',
+    'A',
+  ];
   const mutated = fc
     .tuple(
       fc.constantFrom(...valid),
@@ -121,7 +149,9 @@ describe('parseCommand is total', () => {
   };
 
   it('gives an answer to 10,000 random texts', () => {
-    fc.assert(fc.property(fc.oneof(fc.string({ unit: 'binary', maxLength: 200 }), fc.string({ maxLength: 60 })), check), { numRuns: 10_000 });
+    fc.assert(fc.property(fc.oneof(fc.string({ unit: 'binary', maxLength: 200 }), fc.string({ maxLength: 60 })), check), {
+      numRuns: 10_000,
+    });
   });
 
   it('gives an answer to 10,000 texts near valid ones, and corrections that are commands', () => {
