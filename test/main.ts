@@ -1,0 +1,82 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/**
+ * `npm test`: format, lint, types, then the fast tier and the tier on the real stack. Ends with one line: `N passed, N failed`.
+ * `npm test -- --fast` leaves the real stack out; further words are passed on to vitest as filters.
+ */
+interface Tally {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+const words = process.argv.slice(2);
+const isFast = words.includes('--fast');
+const filters = words.filter((word) => word !== '--fast');
+const root = new URL('..', import.meta.url);
+const tally: Tally = { passed: 0, failed: 0, skipped: 0 };
+
+/** Runs one command with its output shown; resolves with its exit code. The child gets our signals through the terminal's process group. */
+function run(command: string, args: readonly string[]): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: root, stdio: 'inherit' });
+    child.on('error', reject);
+    child.on('exit', (code, signal) => resolve(signal ? 1 : (code ?? 1)));
+  });
+}
+
+async function check(name: string, command: string, ...args: string[]): Promise<void> {
+  const started = Date.now();
+  const code = await run(command, args);
+  tally[code === 0 ? 'passed' : 'failed'] += 1;
+  console.log(`${code === 0 ? '✓' : '✗'} ${name} (${((Date.now() - started) / 1000).toFixed(1)} s)`);
+}
+
+interface VitestReport {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numFailedTestSuites: number;
+  readonly success: boolean;
+}
+
+async function vitest(project: 'fast' | 'stack'): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'meshops-test-'));
+  const report = join(folder, 'report.json');
+  const started = Date.now();
+  const code = await run('vitest', [
+    'run',
+    '--project',
+    project,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+    ...filters,
+  ]);
+  try {
+    const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(await readFile(report, 'utf8')) as VitestReport;
+    tally.passed += numPassedTests;
+    tally.skipped += numPendingTests;
+    // A file that does not load, or an error outside of any test, fails no test but does fail the run.
+    tally.failed += Math.max(numFailedTests, code === 0 ? 0 : 1);
+  } catch (error) {
+    console.error(`vitest left no report: ${String(error)}`);
+    tally.failed += 1;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  console.log(`${code === 0 ? '✓' : '✗'} tier ${project} (${((Date.now() - started) / 1000).toFixed(1)} s)`);
+}
+
+if (filters.length === 0) {
+  await check('format', 'biome', 'check', '--error-on-warnings', '.');
+  await check('lint', 'oxlint', '--type-aware', '--deny-warnings');
+  await check('types', 'tsc', '--noEmit');
+}
+await vitest('fast');
+if (!isFast) await vitest('stack');
+console.log(`${tally.passed} passed, ${tally.failed} failed${tally.skipped > 0 ? `, ${tally.skipped} skipped` : ''}`);
+process.exitCode = tally.failed === 0 ? 0 : 1;
