@@ -1,0 +1,114 @@
+// Posts the one root message of an operation, edits it in place, and replies in its thread.
+import type { MessageRef, OperationView } from '../../src/domain/operation.ts';
+import { type SlackMessages, SlackRateLimited, SlackRefused, type StoredMessage } from '../clients/slack.ts';
+import type { Shared } from '../contract.ts';
+import type { Log } from '../log.ts';
+import { slackFailure } from './failure.ts';
+import { createLanes } from './lanes.ts';
+import { ROOT_EVENT, renderRoot } from './message.ts';
+import { renderNote } from './note.ts';
+import { createPace } from './pace.ts';
+
+export interface AnnounceDeps {
+  readonly slack: SlackMessages;
+  /** Epoch ms. */
+  readonly now: () => number;
+  /** Which try of its activity this is, from 1. */
+  readonly attempt: () => number;
+  readonly logger?: Log | undefined;
+  /** Edits of messages a minute that this process may send; the rest of the workspace's 50 is for posts that matter. */
+  readonly editsPerMinute?: number | undefined;
+}
+
+export type Live = NonNullable<OperationView['live']>;
+
+const NOTE_EVENT = 'meshops_note';
+/** A first try this soon after the command cannot have a forerunner whose answer was lost. */
+const FRESH_MS = 10_000;
+/** Slack's clock and ours may differ by this much (seconds). */
+const CLOCK_SLACK_S = 120;
+
+export interface Announcer extends Pick<Shared, 'announce' | 'say'> {
+  /** Shows live numbers in the root message. Never rejects: a watch must not stop because Slack is slow or down. */
+  editMessage(view: OperationView, live: Live): Promise<void>;
+}
+
+export function createAnnouncer(deps: AnnounceDeps): Announcer {
+  const { slack, now, attempt } = deps;
+  const lanes = createLanes();
+  const pace = createPace(deps.editsPerMinute ?? 40, now);
+
+  async function announce({ view, channelId }: { readonly view: OperationView; readonly channelId: string }): Promise<MessageRef> {
+    const mayBePosted = attempt() > 1 || now() - view.startedAt > FRESH_MS;
+    try {
+      return await lanes.run(view.opId, async () => {
+        const ref = view.message ?? (mayBePosted ? await findRoot(slack, channelId, view) : undefined);
+        const shown = await editOrPost(slack, channelId, ref, renderRoot(view, now()));
+        lanes.shown(view);
+        return shown;
+      });
+    } catch (error) {
+      throw slackFailure(error);
+    }
+  }
+
+  async function say({ view, thread, note, key }: Parameters<Shared['say']>[0]): Promise<void> {
+    try {
+      const said = (message: StoredMessage): boolean => message.event?.type === NOTE_EVENT && message.event.payload['key'] === key;
+      const where = { oldest: Number(thread.ts) - 1, threadTs: thread.ts };
+      if (attempt() > 1 && (await find(slack, thread.channelId, where, said))) return;
+      const metadata = { event_type: NOTE_EVENT, event_payload: { op_id: view.opId, key } };
+      await slack.post(thread.channelId, { ...renderNote(note, view), metadata }, thread.ts);
+    } catch (error) {
+      throw slackFailure(error);
+    }
+  }
+
+  async function editMessage(view: OperationView, live: Live): Promise<void> {
+    const ref = view.message;
+    if (!ref || lanes.isBusy(view.opId) || lanes.isStale(view) || !pace.take()) return;
+    try {
+      await lanes.run(view.opId, () => slack.update(ref.channelId, ref.ts, renderRoot({ ...view, live }, now())));
+    } catch (error) {
+      if (error instanceof SlackRateLimited) pace.holdUntil(now() + error.retryAfterMs);
+      deps.logger?.warn({ opId: view.opId, err: error }, 'the live numbers were not shown in Slack; the watch goes on');
+    }
+  }
+
+  return { announce, say, editMessage };
+}
+
+/** Edits the message; one that a person has deleted is posted again, so that a running change is never without its message. */
+async function editOrPost(
+  slack: SlackMessages,
+  channelId: string,
+  ref: MessageRef | undefined,
+  message: ReturnType<typeof renderRoot>,
+): Promise<MessageRef> {
+  if (ref) {
+    try {
+      await slack.update(ref.channelId, ref.ts, message);
+      return ref;
+    } catch (error) {
+      if (!(error instanceof SlackRefused && error.code === 'message_not_found')) throw error;
+    }
+  }
+  return { channelId, ts: await slack.post(channelId, message) };
+}
+
+async function findRoot(slack: SlackMessages, channelId: string, view: OperationView): Promise<MessageRef | undefined> {
+  const where = { oldest: view.startedAt / 1000 - CLOCK_SLACK_S };
+  const found = await find(slack, channelId, where, ({ event }) => event?.type === ROOT_EVENT && event.payload['op_id'] === view.opId);
+  return found ? { channelId, ts: found.ts } : undefined;
+}
+
+/** The first stored message that matches. Bounded by the client's page limit. */
+export async function find(
+  slack: SlackMessages,
+  channelId: string,
+  where: { readonly oldest: number; readonly threadTs?: string },
+  matches: (message: StoredMessage) => boolean,
+): Promise<StoredMessage | undefined> {
+  for await (const message of slack.stored(channelId, where)) if (matches(message)) return message;
+  return undefined;
+}

@@ -1,0 +1,127 @@
+// Which buttons an operation's message carries in which phase. Their values are ids only; the server's state decides what a click means.
+import type { ActionsBlock, Button, ConfirmationDialog } from '@slack/types';
+import { ACTION, type ActionId, encodeButton } from '../../src/domain/button.ts';
+import type { OperationView } from '../../src/domain/operation.ts';
+import { presentStage } from './ladder.ts';
+import { cut } from './words.ts';
+
+interface ButtonWords {
+  readonly id: ActionId;
+  readonly label: string;
+  /** What a screen reader says: the label alone does not name the operation. */
+  readonly spoken: string;
+  readonly style?: 'primary' | 'danger';
+  readonly confirm?: { readonly title: string; readonly text: string; readonly yes: string };
+}
+
+/** The row of buttons, or undefined when there is nothing to press. */
+export function buttonRow(view: OperationView): ActionsBlock | undefined {
+  const words = buttonsOf(view);
+  return words.length === 0 ? undefined : { type: 'actions', block_id: 'meshops:actions', elements: words.map((one) => button(one, view)) };
+}
+
+function buttonsOf(view: OperationView): readonly ButtonWords[] {
+  switch (view.phase) {
+    case 'planning':
+    case 'restoring':
+      return [];
+    case 'waiting':
+      return [APPROVE, REJECT, abort(view)];
+    case 'applying':
+    case 'watching':
+      return [abort(view)];
+    case 'holding':
+      return [EXTEND, CONTINUE, ROLL_BACK];
+    case 'afterwatch':
+      return [...(canClimb(view) ? [PROMOTE] : []), abort(view)];
+    case 'over':
+      return view.outcome?.kind === 'completed' ? [...(canClimb(view) ? [PROMOTE] : []), NEXT_ROLLBACK, STATUS] : [STATUS];
+    default:
+      return view.phase satisfies never;
+  }
+}
+
+function canClimb(view: OperationView): boolean {
+  const exposure = presentStage(view)?.exposure ?? 0;
+  return exposure > 0 && exposure < 1;
+}
+
+const APPROVE: ButtonWords = { id: ACTION.approve, label: 'Approve', spoken: 'Approve', style: 'primary' };
+const REJECT: ButtonWords = { id: ACTION.reject, label: 'Reject', spoken: 'Reject, with a reason,' };
+const EXTEND: ButtonWords = { id: ACTION.extend, label: 'Extend', spoken: 'Keep watching for one more period:' };
+const CONTINUE: ButtonWords = {
+  id: ACTION.continue,
+  label: 'Continue',
+  spoken: 'Go on without a verdict:',
+  confirm: {
+    title: 'Go on without a verdict?',
+    text: 'The watched traffic did not show that this stage is healthy. Continuing needs an approver and moves to the next stage.',
+    yes: 'Continue',
+  },
+};
+const ROLL_BACK: ButtonWords = {
+  id: ACTION.rollback,
+  label: 'Roll back',
+  spoken: 'Roll back',
+  style: 'danger',
+  confirm: { title: 'Roll back?', text: 'Everything this operation changed is put back as it was before.', yes: 'Roll back' },
+};
+const PROMOTE: ButtonWords = {
+  id: ACTION.nextPromote,
+  label: 'Promote to 100%',
+  spoken: 'Promote to 100 percent:',
+  confirm: {
+    title: 'Promote to 100%?',
+    text: 'This asks for a climb to 100% in stages, with its own plan and approval. Nothing changes before that.',
+    yes: 'Ask for it',
+  },
+};
+const NEXT_ROLLBACK: ButtonWords = {
+  id: ACTION.nextRollback,
+  label: 'Roll back',
+  spoken: 'Roll back',
+  style: 'danger',
+  confirm: {
+    title: 'Roll back this operation?',
+    text: 'This starts a new operation that puts back what was there before this one. It needs no approval.',
+    yes: 'Roll back',
+  },
+};
+const STATUS: ButtonWords = { id: ACTION.status, label: 'Status', spoken: 'Show the present state of' };
+
+/** Before the first write an abort only ends the operation; after it, everything is put back. */
+function abort(view: OperationView): ButtonWords {
+  const begun = presentStage(view) !== undefined;
+  const text = begun
+    ? 'The operation ends and everything it changed is put back as it was before.'
+    : 'The operation ends. Nothing has been changed yet.';
+  const label = begun ? 'Abort and roll back' : 'Abort';
+  return { id: ACTION.abort, label, spoken: label, style: 'danger', confirm: { title: 'Abort this operation?', text, yes: 'Abort' } };
+}
+
+function button(words: ButtonWords, view: OperationView): Button {
+  return {
+    type: 'button',
+    action_id: words.id,
+    text: { type: 'plain_text', text: words.label, emoji: false },
+    value: encodeButton({
+      workflowId: view.workflowId,
+      runId: view.runId,
+      opId: view.opId,
+      ...(view.gate ? { gateId: view.gate.gateId, planHash: view.gate.planHash } : {}),
+    }),
+    accessibility_label: cut(`${words.spoken} ${view.verb} ${view.target.name}, operation ${view.opId}`, 75),
+    ...(words.style ? { style: words.style } : {}),
+    ...(words.confirm ? { confirm: dialog(words.confirm, words.style) } : {}),
+  };
+}
+
+function dialog(words: NonNullable<ButtonWords['confirm']>, style: 'primary' | 'danger' | undefined): ConfirmationDialog {
+  return {
+    title: { type: 'plain_text', text: words.title },
+    text: { type: 'plain_text', text: words.text },
+    confirm: { type: 'plain_text', text: words.yes },
+    deny: { type: 'plain_text', text: 'Not now' },
+    ...(style ? { style } : {}),
+  };
+}

@@ -1,0 +1,44 @@
+// The arithmetic behind the chart: rates, axes and gaps.
+import type { SeriesPoint } from '../contract.ts';
+
+/** Epoch ms and a value; null breaks the line. */
+export type Point = [number, number | null];
+
+/** End of the last bucket, epoch ms. */
+export function endOf(series: readonly SeriesPoint[]): number | undefined {
+  const last = series.at(-1);
+  return last && last.at + last.ms;
+}
+
+/** No line across a time that nobody watched (a gate, another worker taking over). */
+export function gapBefore(series: readonly SeriesPoint[], index: number): Point[] {
+  const before = series[index - 1];
+  const here = series[index];
+  return before && here && here.at - (before.at + before.ms) > Math.max(before.ms, here.ms) * 2 ? [[before.at + before.ms, null]] : [];
+}
+
+/** The weight holds until the next point: the line is drawn with steps. */
+export function weightSteps(series: readonly SeriesPoint[]): Point[] {
+  const last = series.at(-1);
+  return [...series.map((one): Point => [one.at, one.percent]), ...(last ? [[last.at + last.ms, last.percent] satisfies Point] : [])];
+}
+
+export function perSecond(point: SeriesPoint, side: 'canary' | 'stable'): number {
+  return point.ms > 0 ? point[side].requests / (point.ms / 1000) : 0;
+}
+
+export function failurePercent(point: SeriesPoint): number | null {
+  return point.canary.requests > 0 ? (point.canary.failures / point.canary.requests) * 100 : null;
+}
+
+/** The next of 1, 2, 5 × 10^n above the largest value, so that the axis has round labels. */
+export function niceMax(values: readonly number[], least: number): number {
+  const top = Math.max(least, ...values);
+  const power = 10 ** Math.floor(Math.log10(top));
+  const step = [1, 2, 5, 10].find((one) => one * power >= top) ?? 10;
+  return step * power;
+}
+
+export function clock(at: number): string {
+  return new Date(at).toISOString().slice(11, 19);
+}

@@ -1,0 +1,65 @@
+// Everything an operation says in Slack: the root message, the replies in its thread, the chart.
+import { Context } from '@temporalio/activity';
+import { formatTarget } from '../../src/domain/target.ts';
+import type { SlackMessages } from '../clients/slack.ts';
+import type { SeriesPoint, Shared } from '../contract.ts';
+import type { Log } from '../log.ts';
+import { type Announcer, createAnnouncer, find } from './announce.ts';
+import { chartSvg } from './chart.ts';
+import { pngOf } from './chart-image.ts';
+import { slackFailure } from './failure.ts';
+import { sideWords } from './ladder.ts';
+
+export interface AnnounceOptions {
+  readonly slack: SlackMessages;
+  /** Epoch ms. */
+  readonly now: () => number;
+  readonly logger?: Log;
+  /** Which try of its activity a call is, from 1. Default: what Temporal says. */
+  readonly attempt?: () => number;
+  /** Edits a minute for live numbers, of this process. Default 40 of the about 50 that Slack allows a workspace. */
+  readonly editsPerMinute?: number;
+}
+
+export type Announce = Announcer & Pick<Shared, 'chart'>;
+
+/** The activities that speak. Failures: `SlackRateLimited` and `SlackUnclear` are retried by Temporal, `SlackRefused` is not. */
+export function createAnnounce(options: AnnounceOptions): Announce {
+  const attempt = options.attempt ?? (() => Context.current().info.attempt);
+  const { slack } = options;
+  const announcer = createAnnouncer({ ...options, attempt });
+  return {
+    ...announcer,
+    async chart({ view, thread, series }) {
+      const name = `meshops-${view.opId}-${series.at(-1)?.at ?? 0}.png`;
+      try {
+        const where = { oldest: Number(thread.ts) - 1, threadTs: thread.ts };
+        if (attempt() > 1 && (await find(slack, thread.channelId, where, (message) => message.files.includes(name)))) return;
+        const title = `${view.verb} ${formatTarget(view.target)}, operation ${view.opId}`;
+        const bytes = pngOf(chartSvg(view, series));
+        await slack.upload({
+          channelId: thread.channelId,
+          threadTs: thread.ts,
+          name,
+          title,
+          altText: altText(title, series),
+          comment: 'What was watched',
+          bytes,
+        });
+      } catch (error) {
+        throw slackFailure(error);
+      }
+    },
+  };
+}
+
+/** The chart in words, for people who do not see it. */
+function altText(title: string, series: readonly SeriesPoint[]): string {
+  const sum = (side: 'canary' | 'stable'): { requests: number; failures: number } => ({
+    requests: series.reduce((all, point) => all + point[side].requests, 0),
+    failures: series.reduce((all, point) => all + point[side].failures, 0),
+  });
+  const weights = [...new Set(series.map((point) => `${point.percent}%`))].join(', ');
+  const lines = `Chart of ${title}: requests per second of both sides, and failed requests of the canary in percent with its weight (${weights}).`;
+  return `${lines} In all ${sideWords(sum('canary'), 'the canary')}; ${sideWords(sum('stable'), 'stable')}.`.slice(0, 1_000);
+}

@@ -1,0 +1,162 @@
+// The one root message of an operation: what people read while a change runs. Pure.
+import type { KnownBlock, MessageMetadata } from '@slack/types';
+import type { Gate } from '../../src/domain/gate.ts';
+import type { OperationView, Outcome } from '../../src/domain/operation.ts';
+import { formatTarget } from '../../src/domain/target.ts';
+import { buttonRow } from './buttons.ts';
+import { countsWords, ladder, presentStage, sideWords } from './ladder.ts';
+import { nextAction, stateWords } from './next-action.ts';
+import { code, codeBlock, cut, duration, fitLines, moment, people, percent, person, plural, said } from './words.ts';
+
+export interface RenderedMessage {
+  /** What notifications, screen readers and clients without blocks show. */
+  readonly text: string;
+  readonly blocks: KnownBlock[];
+  readonly metadata: MessageMetadata;
+}
+
+/** Metadata by which a root message is found again when nobody knows whether it was posted. */
+export const ROOT_EVENT = 'meshops_operation';
+
+/** Renders an operation as its root message. `now` in epoch ms; the words about time left hold for that moment. */
+export function renderRoot(view: OperationView, now: number): RenderedMessage {
+  const blocks = [
+    header(`${capital(view.verb)} ${view.target.namespace}/${view.target.name}: ${stateWords(view)}`),
+    section(request(view)),
+    ...explanation(view),
+    ...(view.stages.length > 0 ? [section(`*Stages*\n${ladder(view.stages, now)}`)] : []),
+    ...live(view),
+    ...held(view),
+    ...(view.gate ? [section(gate(view.gate, now))] : []),
+    ...undoFailing(view, now),
+    ...(view.outcome ? [section(outcome(view.outcome, view))] : []),
+    section(`*Next:* ${nextAction(view)}`),
+    ...[buttonRow(view)].filter((row) => row !== undefined),
+    footer(view, now),
+  ];
+  return { text: summary(view), blocks, metadata: { event_type: ROOT_EVENT, event_payload: { op_id: view.opId } } };
+}
+
+/** One line for notifications: state first, then what and who. Names, not mentions: an edit must not call people again. */
+export function summary(view: OperationView): string {
+  const change = view.to ? `, to ${said(view.to, 200)}` : '';
+  const end = view.outcome ? ` ${said(view.outcome.words, 500)}` : '';
+  return `${capital(view.verb)} ${said(formatTarget(view.target))}: ${said(stateWords(view))}${change}. Asked by ${said(view.requester.name, 80)}.${end}`;
+}
+
+export function section(text: string): KnownBlock {
+  return { type: 'section', text: { type: 'mrkdwn', text: text || ' ' } };
+}
+
+function header(text: string): KnownBlock {
+  return { type: 'header', text: { type: 'plain_text', text: cut(text, 140), emoji: false } };
+}
+
+function context(text: string): KnownBlock {
+  return { type: 'context', elements: [{ type: 'mrkdwn', text }] };
+}
+
+function request(view: OperationView): string {
+  const requester = person({ name: view.requester.name, ...(view.requester.slack ? { slackId: view.requester.slack.userId } : {}) });
+  return fitLines([
+    `${requester} asked ${moment(view.startedAt)}: ${code(view.text)}`,
+    ...(view.reason ? [`Reason: ${said(view.reason, 400)}`] : []),
+    ...(view.from ? [`*From*  ${said(view.from)}`] : []),
+    ...(view.to ? [`*To*  ${said(view.to)}`] : []),
+  ]);
+}
+
+function explanation(view: OperationView): KnownBlock[] {
+  const watched = view.watched.length > 0 ? [context(`Watched: ${said(view.watched.join('; '), 500)}`)] : [];
+  if (view.explanation.length === 0) return watched;
+  return [section(fitLines(view.explanation.map((line) => `•  ${said(line, 500)}`))), ...watched];
+}
+
+function live(view: OperationView): KnownBlock[] {
+  if (!view.live || (view.phase !== 'watching' && view.phase !== 'afterwatch')) return [];
+  const { counts, canaryShare, at } = view.live;
+  const asked = presentStage(view)?.exposure;
+  const field = (text: string): { type: 'mrkdwn'; text: string } => ({ type: 'mrkdwn', text });
+  return [
+    {
+      type: 'section',
+      fields: [
+        field(`*Canary*\n${sideWords(counts.canary)}`),
+        field(`*Stable*\n${sideWords(counts.stable)}`),
+        field(`*Share of the canary*\n${percentMeasured(canaryShare)} measured${asked === undefined ? '' : `, ${percent(asked)} asked`}`),
+        field(`*Seen*\nuntil ${moment(at)}${view.watchUntil === undefined ? '' : `, ${duration(view.watchUntil - at)} left`}`),
+      ],
+    },
+  ];
+}
+
+function percentMeasured(share: number): string {
+  return `${(share * 100).toFixed(1)}%`;
+}
+
+function held(view: OperationView): KnownBlock[] {
+  return view.phase === 'holding' && view.verdict ? [section(`*Held:* ${said(view.verdict.words, 500)}`)] : [];
+}
+
+function gate(gate: Gate, now: number): string {
+  const given = gate.approvals.slice(0, 10).map((one) => `${person(one.by)} ${moment(one.at)}`);
+  return fitLines([
+    `${gate.kind === 'approval' ? '*Approval*' : '*Decision*'}  ${quorumWords(gate)}`,
+    ...(gate.quorum > 0
+      ? [`Given so far: ${gate.approvals.length} of ${gate.quorum}${given.length > 0 ? ` (${given.join(', ')})` : ''}`]
+      : []),
+    now < gate.expiresAt
+      ? `Open until ${moment(gate.expiresAt)}, ${duration(gate.expiresAt - now)} left.`
+      : `The time to decide ended ${moment(gate.expiresAt)}.`,
+  ]);
+}
+
+function quorumWords(gate: Gate): string {
+  if (gate.quorum === 0) return 'No approval is needed; anybody who may give commands here may choose.';
+  const needed = gate.quorum === 1 ? 'One approval is needed' : `${gate.quorum} approvals are needed`;
+  return `${needed}${gate.kind === 'hold' ? ' to continue' : ''}, from ${people(gate.approvers)}.`;
+}
+
+function undoFailing(view: OperationView, now: number): KnownBlock[] {
+  if (!view.undoFailing) return [];
+  const { since, reason, commands } = view.undoFailing;
+  return [
+    section(
+      `*The undo has been failing for ${duration(now - since)}* (since ${moment(since)}). The change is still in force.\nReason: ${said(reason, 500)}`,
+    ),
+    ...(commands.length > 0 ? [section('It goes on trying. By hand, with rights on the cluster:'), section(codeBlock(commands))] : []),
+  ];
+}
+
+function outcome(outcome: Outcome, view: OperationView): string {
+  const counts = outcome.verdict?.counts ?? presentStage(view)?.counts;
+  return fitLines([
+    `*Outcome*  ${said(outcome.words, 500)}`,
+    ...(counts && counts.canary.requests > 0 ? [countsWords(counts)] : []),
+    ...restored(outcome),
+    ...took(view),
+  ]);
+}
+
+/** The sentence people look for, unless the outcome's own words have said it. What was not put back exactly stands in those words. */
+function restored(outcome: Outcome): readonly string[] {
+  const told = outcome.words.includes('exactly as it was before');
+  return outcome.restoredExactly && !told ? ['Read back and compared: the mesh is exactly as it was before.'] : [];
+}
+
+function took(view: OperationView): readonly string[] {
+  const ended = Math.max(0, ...view.stages.map((stage) => stage.endedAt ?? 0));
+  const begun = view.stages.filter((stage) => stage.startedAt !== undefined).length;
+  return ended > view.startedAt && begun > 0
+    ? [`${plural(begun, 'stage')} begun, ${duration(ended - view.startedAt)} from the command to the last change of a stage.`]
+    : [];
+}
+
+function footer(view: OperationView, now: number): KnownBlock {
+  const plan = view.planHash ? `  ·  plan ${code(view.planHash.slice(0, 12))}` : '';
+  return context(`Operation ${code(view.opId)}  ·  ${said(formatTarget(view.target))}${plan}  ·  updated ${moment(now)}`);
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,114 @@
+// What happens next and who must do something: one sentence for each phase, one state in words for the headline.
+import type { OperationView, OutcomeKind } from '../../src/domain/operation.ts';
+import { nextStage, presentStage } from './ladder.ts';
+import { moment, people, said } from './words.ts';
+
+export const OUTCOME_WORDS: Readonly<Record<OutcomeKind, string>> = {
+  completed: 'completed',
+  'rolled-back': 'rolled back',
+  rejected: 'rejected',
+  aborted: 'aborted',
+  expired: 'expired without a decision',
+  impossible: 'not possible',
+  failed: 'failed',
+  superseded: 'superseded by another operation',
+  drifted: 'stopped, somebody else changed the object',
+  abandoned: 'abandoned',
+};
+
+/** The state in a few words, for the headline and for notifications. */
+export function stateWords(view: OperationView): string {
+  if (view.undoFailing) return 'the undo is failing';
+  const stage = presentStage(view);
+  switch (view.phase) {
+    case 'planning':
+      return 'planning';
+    case 'waiting':
+      return 'waiting for approval';
+    case 'applying':
+      return `applying ${stage?.label ?? 'the next stage'}`;
+    case 'watching':
+      return `watching ${stage?.label ?? 'the traffic'}`;
+    case 'holding':
+      return `held at ${stage?.label ?? 'this stage'}, a decision is needed`;
+    case 'afterwatch':
+      return 'all stages in force, still watching';
+    case 'restoring':
+      return 'putting everything back';
+    case 'over':
+      return view.outcome ? OUTCOME_WORDS[view.outcome.kind] : 'over';
+    default:
+      return view.phase satisfies never;
+  }
+}
+
+/** One sentence: the next thing that happens, by itself or by somebody's hand. */
+export function nextAction(view: OperationView): string {
+  const until = view.watchUntil === undefined ? 'the end of the watch' : moment(view.watchUntil);
+  const next = nextStage(view);
+  switch (view.phase) {
+    case 'planning':
+      return 'The live objects are being read and the stages worked out. Nothing has been changed.';
+    case 'waiting':
+      return waiting(view);
+    case 'applying':
+      return 'The stage is being written; watching begins when the controller reports it in force.';
+    case 'watching':
+      return `If the traffic stays healthy until ${until}, ${next ? `${said(next.label, 80)} comes next` : 'the last stage has passed'}. If it gets worse, everything is put back at once.`;
+    case 'holding':
+      return holding(view);
+    case 'afterwatch':
+      return `Watched until ${until}. If the traffic gets worse, everything is put back at once.`;
+    case 'restoring':
+      return view.undoFailing
+        ? 'The undo is repeated until it succeeds. Somebody with rights on the cluster can run the commands above.'
+        : 'The objects are being put back and read again to prove it. Nobody needs to do anything.';
+    case 'over':
+      return after(view);
+    default:
+      return view.phase satisfies never;
+  }
+}
+
+function waiting(view: OperationView): string {
+  const deciders = view.gate ? people(view.gate.approvers.filter((one) => !hasApproved(view, one.id))) : 'an approver';
+  const now = presentStage(view);
+  return `${deciders} decides. ${now ? `${said(now.label, 80)} stays in force meanwhile.` : 'Nothing has been changed yet.'}`;
+}
+
+function holding(view: OperationView): string {
+  const expiry = view.gate
+    ? `Without an answer by ${moment(view.gate.expiresAt)} everything is put back.`
+    : 'Without an answer everything is put back.';
+  const approver = view.gate?.quorum === 0 ? '' : ' (needs an approver)';
+  return `Choose: extend the watch, continue without a verdict${approver}, or roll back. ${expiry}`;
+}
+
+function after(view: OperationView): string {
+  const kind = view.outcome?.kind;
+  switch (kind) {
+    case 'completed':
+      return (presentStage(view)?.exposure ?? 0) < 1
+        ? 'Promote when you are ready, or roll back. Nothing expires.'
+        : 'Nothing is left to do here. A rollback stays possible.';
+    case 'superseded':
+    case 'drifted':
+    case 'abandoned':
+      return 'Look at the objects in the cluster before anybody changes them again.';
+    case 'impossible':
+      return 'Mend what is named above, then give the command again.';
+    case undefined:
+    case 'rolled-back':
+    case 'rejected':
+    case 'aborted':
+    case 'expired':
+    case 'failed':
+      return 'The target is free for the next operation.';
+    default:
+      return kind satisfies never;
+  }
+}
+
+function hasApproved(view: OperationView, id: string): boolean {
+  return view.gate?.approvals.some((approval) => approval.by.id === id) ?? false;
+}

@@ -1,0 +1,96 @@
+// What is said in an operation's thread: one reply for each thing that people want to look up later. Pure.
+import type { KnownBlock } from '@slack/types';
+import type { OperationView } from '../../src/domain/operation.ts';
+import type { Ending } from '../../src/domain/outcome.ts';
+import type { Verdict } from '../../src/domain/verdict.ts';
+import type { Note, RestoreResult } from '../contract.ts';
+import { countsWords } from './ladder.ts';
+import { section, summary } from './message.ts';
+import { OUTCOME_WORDS } from './next-action.ts';
+import { code, codeBlock, duration, fitLines, moment, person, plural, said } from './words.ts';
+
+/** Renders one note: `text` for notifications, `blocks` with the numbers. */
+export function renderNote(note: Note, view: OperationView): { readonly text: string; readonly blocks: KnownBlock[] } {
+  const [headline, ...details] = linesOf(note, view);
+  const blocks = [section(fitLines([headline ?? '', ...details]))];
+  if (note.kind === 'undo-failing' && note.commands.length > 0) blocks.push(section(codeBlock(note.commands)));
+  return { text: headline ?? '', blocks };
+}
+
+function linesOf(note: Note, view: OperationView): readonly string[] {
+  switch (note.kind) {
+    case 'plan-changed':
+      return [
+        'The objects have changed since the plan was made, so the approvals no longer count. A new approval is asked for.',
+        ...note.differences.map((one) => `•  ${said(one, 400)}`),
+      ];
+    case 'approved':
+      return [
+        `${person(note.by)} approved. ${note.remaining > 0 ? `${plural(note.remaining, 'more approval')} needed.` : 'That is enough; it goes on now.'}`,
+      ];
+    case 'verdict':
+      return [`${VERDICTS[note.verdict.kind]} at ${said(note.stage, 80)}: ${said(note.verdict.words, 500)}`, ...numbers(note.verdict)];
+    case 'fuse':
+      return [
+        `Harmful traffic${note.restore.kind === 'restored' ? ', put back' : ''}: ${said(note.verdict.words, 500)}`,
+        `First failure ${moment(note.verdict.firstHarmAt)}, decided ${duration(note.verdict.decidedAt - note.verdict.firstHarmAt)} later, ${restoreWords(note.restore)}`,
+        ...numbers(note.verdict),
+        ...objects(note.restore),
+      ];
+    case 'undo-failing':
+      return [
+        `The undo of ${code(view.opId)} is failing. The change is still in force, and it goes on trying.`,
+        `Reason: ${said(note.reason, 500)}`,
+        ...(note.commands.length > 0 ? ['To put it back by hand, with rights on the cluster:'] : []),
+      ];
+    case 'declined':
+      return [`The further step was not agreed to (${declined(note.ending)}). What is in force stays.`];
+    case 'outcome':
+      return [summary(view)];
+    default:
+      return note satisfies never;
+  }
+}
+
+function declined(ending: Ending): string {
+  const who = ending.by ? ` by ${said(ending.by.name, 80)}` : '';
+  return `${OUTCOME_WORDS[ending.kind]}${who}${ending.reason ? `: ${said(ending.reason, 400)}` : ''}`;
+}
+
+const VERDICTS: Readonly<Record<Verdict['kind'], string>> = {
+  healthy: 'Healthy',
+  harmful: 'Harmful',
+  'no-traffic': 'Not enough traffic',
+  blind: 'The picture is incomplete',
+  drift: 'Somebody else changed the object',
+};
+
+function numbers(verdict: Verdict): readonly string[] {
+  return [
+    countsWords(verdict.counts),
+    ...(verdict.kind === 'harmful'
+      ? [`Evidence against health ${verdict.logEvidence.toFixed(1)}, level ${verdict.logThreshold.toFixed(1)} (natural logarithms).`]
+      : []),
+  ];
+}
+
+function restoreWords(restore: RestoreResult): string {
+  if (restore.kind === 'superseded') {
+    return `not put back: ${said(restore.object.name, 120)} is held by ${restore.token === null ? 'nobody' : said(restore.token, 120)} now, and was not touched.`;
+  }
+  return restore.exact
+    ? `put back ${moment(restore.at)}, exactly as it was before.`
+    : `put back ${moment(restore.at)}, not everything as it was before:`;
+}
+
+function objects(restore: RestoreResult): readonly string[] {
+  if (restore.kind === 'superseded' || restore.exact) return [];
+  return restore.objects
+    .filter((one) => one.state !== 'restored' && one.state !== 'unchanged')
+    .map((one) => {
+      const name = said(`${one.object.kind} ${one.object.namespace}/${one.object.name}`, 200);
+      if (one.state === 'gone') return `•  ${name} was deleted or replaced by somebody else and was not made again.`;
+      const fields = (one.differences ?? []).slice(0, 5).map((difference) => said(difference.field, 120));
+      return `•  ${name} was also changed by somebody else${fields.length > 0 ? ` (${fields.join(', ')})` : ''}; only our own values were put back.`;
+    });
+}
