@@ -1,0 +1,115 @@
+// A strict Slack on one machine: Web API, signed HTTP and Socket Mode for the app, a page for people, a drive for tests.
+
+import { createApiServer } from './api-server.ts';
+import type { CallLog } from './call-log.ts';
+import { Changes } from './changes.ts';
+import { type Core, createCore, type SlackApp } from './core.ts';
+import { type Delivered, Deliveries } from './delivery.ts';
+import { Drive } from './drive.ts';
+import { Faults } from './faults.ts';
+import { type Limits, slackLimits } from './limits.ts';
+import { listen, unlisten } from './listen.ts';
+import { createPageServer } from './page-server.ts';
+import type { Panel } from './panel.ts';
+import { SlackRefusal } from './refusal.ts';
+import { SocketHub } from './sockets.ts';
+import { demoWorkspace, type Workspace } from './workspace.ts';
+
+export interface SlackOptions {
+  /** Port of the page; a free one when left out. */
+  readonly port?: number;
+  readonly signal: AbortSignal;
+  readonly workspace?: Workspace;
+  readonly app: SlackApp;
+  readonly limits?: Partial<Limits>;
+  readonly now?: () => number;
+  readonly panel?: Panel;
+}
+
+export interface SlackPlayground {
+  /** The page for people. */
+  readonly url: string;
+  /** For WebClient's `slackApiUrl`. */
+  readonly apiUrl: string;
+  readonly signingSecret: string;
+  readonly botToken: string;
+  readonly appToken: string | undefined;
+  readonly drive: Drive;
+  readonly faults: Faults;
+  readonly log: CallLog;
+  /** Tells where the app listens, once it does. */
+  setRequestUrl(url: string): void;
+  /** Sends the url_verification challenge; true if the app answered with it. */
+  verifyRequestUrl(): Promise<boolean>;
+  /** Socket Mode connections open now. */
+  connections(): number;
+  /** Tells Socket Mode clients to go; `cut` drops them without a word. */
+  disconnectSockets(reason: 'warning' | 'refresh_requested' | 'link_disabled' | 'cut'): void;
+  stop(): Promise<void>;
+}
+
+function isChallenge(delivered: Delivered, challenge: string): boolean {
+  const { ack } = delivered;
+  const said = typeof ack === 'object' && ack !== null && 'challenge' in ack ? ack.challenge : ack;
+  return delivered.ok && said === challenge;
+}
+
+/** Starts both servers on 127.0.0.1. Rejects when the page's port is taken. Ends with `signal` or `stop()`. */
+export async function startSlack(options: SlackOptions): Promise<SlackPlayground> {
+  const now = options.now ?? Date.now;
+  const limits: Limits = { ...slackLimits, ...options.limits };
+  const workspace = options.workspace ?? demoWorkspace();
+  const changes = new Changes();
+  const hub = new SocketHub(workspace.appId, limits.maxSockets);
+  const stopping = new AbortController();
+  const signal = AbortSignal.any([options.signal, stopping.signal]);
+  let apiPort = 0;
+  const faults = new Faults(changes, async (down) => {
+    if (down) hub.cut();
+    if (down === 'refuse') await unlisten(apiServer);
+    else if (!apiServer.listening) await listen(apiServer, apiPort);
+  });
+  const socketUrl = (): string => {
+    if (!options.app.socketMode) throw new SlackRefusal('forbidden_team');
+    return `ws://127.0.0.1:${apiPort}/link/?ticket=${hub.ticket()}&app_id=${workspace.appId}`;
+  };
+  const core: Core = createCore(
+    { app: options.app, now, limits, changes, faults, apiOrigin: () => `http://127.0.0.1:${apiPort}`, socketUrl },
+    workspace,
+  );
+  const apiServer = createApiServer(core, hub);
+  const deliveries = new Deliveries(core, hub, signal);
+  const drive = new Drive(core, deliveries, signal);
+  const pageServer = createPageServer({ core, drive, signal, ...(options.panel ? { panel: options.panel } : {}) });
+  apiPort = await listen(apiServer, 0);
+  const pagePort = await listen(pageServer, options.port ?? 0);
+  let stopped: Promise<unknown> | undefined;
+  const stop = async (): Promise<void> => {
+    stopping.abort(new Error('the Slack playground was stopped'));
+    hub.stop();
+    stopped ??= Promise.all([unlisten(apiServer), unlisten(pageServer)]);
+    await stopped;
+  };
+  options.signal.addEventListener('abort', () => void stop(), { once: true });
+  return {
+    url: `http://127.0.0.1:${pagePort}/`,
+    apiUrl: `http://127.0.0.1:${apiPort}/api/`,
+    signingSecret: options.app.signingSecret,
+    botToken: options.app.botToken,
+    appToken: options.app.appToken,
+    drive,
+    faults,
+    log: core.log,
+    setRequestUrl: (url) => deliveries.setRequestUrl(url),
+    verifyRequestUrl: async () => {
+      const challenge = hub.ticket();
+      return isChallenge(
+        await deliveries.deliver('events_api', { type: 'url_verification', token: 'playground', challenge }, 'url_verification'),
+        challenge,
+      );
+    },
+    connections: () => hub.connections,
+    disconnectSockets: (reason) => (reason === 'cut' ? hub.cut() : hub.disconnect(reason)),
+    stop,
+  };
+}
