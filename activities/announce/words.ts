@@ -1,19 +1,22 @@
 // How numbers, times, people and foreign texts read in a message.
 import type { Approver } from '../../src/domain/gate.ts';
-import { escapeMrkdwn } from '../../src/domain/mrkdwn.ts';
+import { escapeMrkdwn, inertMrkdwn } from '../../src/domain/mrkdwn.ts';
 
 /** Slack's limit for the text of a section, with room for a closing line. */
 const SECTION_CHARS = 2_900;
 
-/** A foreign text on one line: cut, white space collapsed (a line break could fake a line of ours), escaped. */
+/** A foreign text on one line: cut, white space collapsed (a line break could fake a line of ours), without any effect in Slack. */
 export function said(text: string, max = 300): string {
-  const oneLine = text.replaceAll(/\s+/g, ' ').trim();
-  return escapeMrkdwn(cut(oneLine, max));
+  return inertMrkdwn(oneLine(text, max));
 }
 
 /** A foreign text as inline code. Backticks would end it early, so they become apostrophes. */
 export function code(text: string, max = 200): string {
-  return `\`${said(text.replaceAll('`', "'"), max) || ' '}\``;
+  return `\`${escapeMrkdwn(oneLine(text.replaceAll('`', "'"), max)) || ' '}\``;
+}
+
+function oneLine(text: string, max: number): string {
+  return cut(text.replaceAll(/\s+/g, ' ').trim(), max);
 }
 
 /** Commands as a code block, every line whole; what does not fit is counted. */
@@ -22,10 +25,9 @@ export function codeBlock(lines: readonly string[]): string {
   return `\`\`\`\n${fitLines(safe, SECTION_CHARS - 8)}\n\`\`\``;
 }
 
-/** At most `max` characters (code points, so that no pair is torn apart). */
+/** At most `max` characters as Slack and JavaScript count them; a surrogate pair is not torn apart. */
 export function cut(text: string, max: number): string {
-  const points = Array.from(text);
-  return points.length <= max ? text : `${points.slice(0, max - 1).join('')}…`;
+  return text.length <= max ? text : `${text.slice(0, max - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }
 
 /** As many whole lines as fit into one section; the rest is counted: "and 12 more". */
@@ -83,7 +85,7 @@ export function moment(at: number): string {
 
 /** A mention where Slack knows the person, else the name. Only ids of Slack's own shape become mentions. */
 export function person(who: { readonly name: string; readonly slackId?: string }): string {
-  return who.slackId && /^[UW][A-Z0-9]{1,30}$/.test(who.slackId) ? `<@${who.slackId}>` : `*${said(who.name, 80).replaceAll('*', '')}*`;
+  return who.slackId && /^[UW][A-Z0-9]{1,30}$/.test(who.slackId) ? `<@${who.slackId}>` : `*${said(who.name, 80)}*`;
 }
 
 export function people(approvers: readonly Approver[]): string {

@@ -1,6 +1,6 @@
 // The Web API as the activities use it: one try, a deadline, and three kinds of bad news. All casts of Slack's answers are here.
 import type { KnownBlock, MessageMetadata } from '@slack/types';
-import { WebAPIPlatformError, WebAPIRateLimitedError, WebClient } from '@slack/web-api';
+import { LogLevel, WebAPIPlatformError, WebAPIRateLimitedError, WebClient } from '@slack/web-api';
 
 /** Slack asks to wait. Nothing was done. */
 export class SlackRateLimited extends Error {
@@ -86,6 +86,8 @@ export function createSlackMessages(options: SlackClientOptions): SlackMessages 
     rejectRateLimitedCalls: true,
     timeout: deadlineMs,
     allowAbsoluteUrls: false,
+    // What goes wrong is told by the errors; the library would write it to the console as well.
+    logLevel: LogLevel.ERROR,
   });
   return {
     async post(channelId, message, threadTs) {

@@ -1,0 +1,165 @@
+import type { KnownBlock } from '@slack/types';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { renderRoot } from '../../../activities/announce/message.ts';
+import { acceptMessageBlocks } from '../../../playground/slack/block-kit/accept.ts';
+import { parseButton } from '../../../src/domain/button.ts';
+import type { OperationView } from '../../../src/domain/operation.ts';
+import { AT, BLIND, everyView, gate, HARMFUL, stages, view } from './views.ts';
+
+/** Every text of a message that Slack reads as mrkdwn, in one string. */
+function shown(rendered: { readonly text: string; readonly blocks: KnownBlock[] }): string {
+  return `${rendered.text}\n${JSON.stringify(rendered.blocks.filter((block) => block.type !== 'actions' && block.type !== 'header')).replaceAll('\\n', '\n')}`;
+}
+
+function labels(operation: OperationView): string[] {
+  const row = renderRoot(operation, AT).blocks.find((block) => block.type === 'actions');
+  return (row?.elements ?? []).map((element) => (element.type === 'button' ? element.text.text : element.type));
+}
+
+/** A foreign text may not open anything in angle brackets: only our own mentions and dates do. */
+function foreignControls(text: string): string[] {
+  return (text.match(/<[^>]*>?/g) ?? []).filter((found) => !/^<(@[UW][A-Z0-9]+|!date\^\d+\^[^>|]+\|[0-9: -]+UTC)>$/.test(found));
+}
+
+describe('the root message', () => {
+  it.each(everyView())('is accepted by Slack when $name', ({ view: operation }) => {
+    const rendered = renderRoot(operation, AT + 100_000);
+    expect(() => acceptMessageBlocks(rendered.blocks, 50)).not.toThrow();
+    expect(rendered.text.length).toBeGreaterThan(20);
+    expect(rendered.metadata).toEqual({ event_type: 'meshops_operation', event_payload: { op_id: 'op-brisk-otter-42' } });
+    expect(shown(rendered)).not.toMatch(/undefined|NaN|\[object/);
+    expect(foreignControls(shown(rendered))).toEqual([]);
+  });
+
+  it('keeps within the limits and lets no foreign text speak for itself, whatever the texts are', () => {
+    const foreign = fc.oneof(
+      fc.constantFrom(
+        '<!channel>',
+        '<@U0REVIEWER>',
+        '&<>'.repeat(2000),
+        '```\n*Approved* by all',
+        'a\nb',
+        '😀'.repeat(900),
+        '<https://example.com|x>',
+      ),
+      fc.string({ maxLength: 4000 }),
+    );
+    fc.assert(
+      fc.property(
+        foreign,
+        fc.array(foreign, { maxLength: 60 }),
+        fc.integer({ min: 0, max: everyView().length - 1 }),
+        (text, many, index) => {
+          const base = everyView()[index]?.view ?? view('planning');
+          const rendered = renderRoot(hostile(base, text, many), AT);
+          acceptMessageBlocks(rendered.blocks, 50);
+          expect(rendered.text.length).toBeLessThan(40_000);
+          expect(foreignControls(shown(rendered))).toEqual([]);
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+
+  it('says who asked, why, what changes and what is watched', () => {
+    const text = shown(renderRoot(view('planning'), AT));
+    expect(text).toContain('<@U0OPERATOR> asked');
+    expect(text).toContain('Reason: release 2.0');
+    expect(text).toContain('*From*  backend 100%, backend-canary 0%');
+    expect(text).toContain('*To*  backend 90%, backend-canary 10%');
+    expect(text).toContain('Watched: requests answered by backend-canary');
+  });
+
+  it('names at a gate who may decide, what was given and the time left', () => {
+    const given = [{ by: { id: 'reviewer@example.com', name: 'Reviewer', slackId: 'U0REVIEWER' }, at: AT + 1000 }];
+    const text = shown(renderRoot(view('waiting', { gate: gate({ approvals: given }) }), AT + 120_000));
+    expect(text).toContain('2 approvals are needed, from <@U0REVIEWER> or *Second reviewer*.');
+    expect(text).toContain('Given so far: 1 of 2 (<@U0REVIEWER>');
+    expect(text).toContain(`<!date^${(AT + 1_800_000) / 1000}^`);
+    expect(text).toContain('28 min left');
+    expect(text).toContain('*Second reviewer* decides. Nothing has been changed yet.');
+  });
+
+  it('gives each stage a mark and a word', () => {
+    const text = shown(renderRoot(view('watching', { stages: stages('passed', 'watching', 'pending') }), AT + 90_000));
+    expect(text).toContain('✓  *1%*  passed · 55 s · 1,204 requests, 1 failed (0.08%)');
+    expect(text).toContain('▸  *5%*  being watched · for 30 s');
+    expect(text).toContain('○  *10%*  to come');
+  });
+
+  it('shows live numbers of both sides and the measured share beside the asked one', () => {
+    const watching = everyView().find((one) => one.name === 'watching');
+    const text = shown(renderRoot(watching?.view ?? view('watching'), AT));
+    expect(text).toContain('1,204 requests, 1 failed (0.08%)');
+    expect(text).toContain('10,842 requests, 3 failed (0.03%)');
+    expect(text).toContain('10.0% measured, 5% asked');
+  });
+
+  it('says at the end what happened, with numbers, and that all is as it was', () => {
+    const over = everyView().find((one) => one.name === 'over, rolled-back');
+    const text = shown(renderRoot(over?.view ?? view('over'), AT));
+    expect(text).toContain('It ended as rolled-back.');
+    expect(text).toContain('88 requests to the canary, 17 failed (19.32%)');
+    expect(text.match(/exactly as it was before/g)).toHaveLength(1);
+  });
+
+  it('shows a failing undo with its reason and the commands to type', () => {
+    const failing = everyView().find((one) => one.name === 'undo failing');
+    const text = shown(renderRoot(failing?.view ?? view('restoring'), AT + 42_000));
+    expect(text).toContain('The undo has been failing for 42 s');
+    expect(text).toContain('Reason: connection refused');
+    expect(text).toContain('```\nkubectl -n backend patch httproute backend');
+  });
+
+  it('has the buttons of its phase and no other', () => {
+    expect(labels(view('planning'))).toEqual([]);
+    expect(labels(view('waiting', { gate: gate() }))).toEqual(['Approve', 'Reject', 'Abort']);
+    expect(labels(view('watching', { stages: stages('watching') }))).toEqual(['Abort and roll back']);
+    expect(labels(view('holding', { stages: stages('held'), verdict: BLIND, gate: gate({ kind: 'hold' }) }))).toEqual([
+      'Extend',
+      'Continue',
+      'Roll back',
+    ]);
+    expect(labels(view('restoring', { stages: stages('harmful'), verdict: HARMFUL }))).toEqual([]);
+    const completed = everyView().find((one) => one.name === 'over, completed');
+    expect(labels(completed?.view ?? view('over'))).toEqual(['Promote to 100%', 'Roll back', 'Status']);
+  });
+
+  it('puts only ids into button values, which the bot reads back', () => {
+    const row = renderRoot(view('waiting', { gate: gate() }), AT).blocks.find((block) => block.type === 'actions');
+    for (const element of row?.elements ?? []) {
+      if (element.type !== 'button') throw new Error('only buttons are expected');
+      expect(element.accessibility_label).toContain('op-brisk-otter-42');
+      expect(parseButton(element.value ?? '')).toEqual({
+        workflowId: 'mesh/demo/backend/backend',
+        runId: '0199c0de-0000-7000-8000-000000000001',
+        opId: 'op-brisk-otter-42',
+        gateId: 'g1',
+        planHash: 'a'.repeat(16),
+      });
+    }
+  });
+});
+
+/** The same view with every foreign text replaced. */
+function hostile(base: OperationView, text: string, many: readonly string[]): OperationView {
+  const person = { id: 'x@example.com', name: text };
+  return {
+    ...base,
+    text,
+    reason: text,
+    requester: { id: 'x@example.com', name: text, slack: { teamId: 'T0', userId: text } },
+    from: text,
+    to: text,
+    explanation: many,
+    watched: many,
+    stages: many.map((label, number) => ({ number, label, exposure: 0.1, state: number % 2 ? 'passed' : 'pending' })),
+    ...(base.gate
+      ? { gate: { ...base.gate, approvers: many.map((name) => ({ ...person, name, slackId: name })), approvals: [{ by: person, at: AT }] } }
+      : {}),
+    ...(base.outcome ? { outcome: { ...base.outcome, words: text } } : {}),
+    ...(base.undoFailing ? { undoFailing: { ...base.undoFailing, reason: text, commands: many } } : {}),
+    ...(base.verdict ? { verdict: { ...BLIND, words: text } } : {}),
+  };
+}

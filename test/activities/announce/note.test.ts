@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { renderNote } from '../../../activities/announce/note.ts';
+import type { Note } from '../../../activities/contract.ts';
+import { acceptMessageBlocks } from '../../../playground/slack/block-kit/accept.ts';
+import { AT, BLIND, HARMFUL, view } from './views.ts';
+
+const object = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute', namespace: 'backend', name: 'backend' };
+const restored = { kind: 'restored', objects: [{ object, state: 'restored' }], exact: true, at: AT + 61_300 } as const;
+
+const notes: readonly { readonly note: Note; readonly says: readonly string[] }[] = [
+  {
+    note: { kind: 'plan-changed', differences: Array(200).fill('backend weight 100 → <50>') },
+    says: ['approvals no longer count', '&lt;50&gt;', 'more'],
+  },
+  {
+    note: { kind: 'approved', by: { id: 'r', name: 'Reviewer', slackId: 'U0REVIEWER' }, remaining: 1 },
+    says: ['<@U0REVIEWER> approved. 1 more approval needed.'],
+  },
+  { note: { kind: 'approved', by: { id: 'r', name: 'Reviewer' }, remaining: 0 }, says: ['*Reviewer* approved. That is enough'] },
+  { note: { kind: 'verdict', verdict: BLIND, stage: '10%' }, says: ['The picture is incomplete at 10%', 'node-2 lost 40 events'] },
+  {
+    note: { kind: 'fuse', verdict: HARMFUL, restore: restored },
+    says: ['17 of 88', 'decided 1 s later', 'exactly as it was before', 'level 6.9'],
+  },
+  {
+    note: { kind: 'fuse', verdict: HARMFUL, restore: { kind: 'superseded', object, token: 'op-other/2', at: AT } },
+    says: ['not put back: backend is held by op-other/2'],
+  },
+  {
+    note: { kind: 'fuse', verdict: HARMFUL, restore: { ...restored, exact: false, objects: [{ object, state: 'gone' }] } },
+    says: ['HTTPRoute backend/backend was deleted or replaced'],
+  },
+  {
+    note: { kind: 'undo-failing', reason: '<!channel>', commands: ['kubectl get ```'] },
+    says: ['&lt;!channel&gt;', "```\nkubectl get '''\n```"],
+  },
+  {
+    note: { kind: 'declined', ending: { kind: 'rejected', code: 'Rejected', by: { id: 'r', name: 'Reviewer' }, reason: 'too early' } },
+    says: ['rejected by Reviewer: too early'],
+  },
+  { note: { kind: 'outcome' }, says: ['Canary demo/backend/backend'] },
+];
+
+describe('a note in the thread', () => {
+  it.each(notes)('$note.kind is accepted by Slack and says what matters', ({ note, says }) => {
+    const { text, blocks } = renderNote(note, view('watching'));
+    acceptMessageBlocks(blocks, 50);
+    expect(text).not.toBe('');
+    const all = JSON.stringify(blocks).replaceAll('\\n', '\n');
+    for (const words of says) expect(all).toContain(words);
+    expect(all).not.toMatch(/undefined|NaN|<!channel/);
+  });
+});
