@@ -1,0 +1,102 @@
+import type * as z from 'zod';
+import { nearest } from '../command/nearest.ts';
+import { Config } from './schema.ts';
+import { secretsIn } from './secrets.ts';
+
+/** One thing that is wrong, and where: `path` leads from the top of the file to the value. */
+export interface ConfigProblem {
+  readonly path: readonly (string | number)[];
+  readonly words: string;
+}
+
+export type ParsedConfig =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+
+/** Reads the value of a meshops.yaml. Total: any value gives a configuration or everything that is wrong with it. */
+export function parseConfig(value: unknown): ParsedConfig {
+  const secrets = secretsIn(value);
+  if (secrets.length > 0) return { ok: false, problems: secrets };
+  const parsed = Config.safeParse(value);
+  const problems = parsed.success ? contradictions(parsed.data) : parsed.error.issues.flatMap((issue) => problemsOf(issue, value));
+  return parsed.success && problems.length === 0 ? { ok: true, config: parsed.data } : { ok: false, problems };
+}
+
+/** What is right by itself and wrong together. */
+function contradictions(config: Config): readonly ConfigProblem[] {
+  const clusters = Object.keys(config.clusters);
+  const unknown = (name: string) => `There is no cluster \`${name}\` in this file; there is ${clusters.join(', ')}.`;
+  const seen = new Set<string>();
+  return [
+    ...config.channels.flatMap(({ id, cluster }, index) => {
+      const twice = seen.has(id) ? [{ path: ['channels', index, 'id'], words: `Channel ${id} stands there twice: which one counts?` }] : [];
+      seen.add(id);
+      const stray = cluster !== undefined && !clusters.includes(cluster);
+      return [...twice, ...(stray ? [{ path: ['channels', index, 'cluster'], words: unknown(cluster) }] : [])];
+    }),
+    ...config.gates.flatMap((gate, index) => [
+      ...(gate.clusters ?? []).flatMap((cluster, at) =>
+        clusters.includes(cluster) ? [] : [{ path: ['gates', index, 'clusters', at], words: unknown(cluster) }],
+      ),
+      ...(gate.verbs ?? []).flatMap((verb, at) =>
+        verb === 'rollback' || verb === 'abort'
+          ? [{ path: ['gates', index, 'verbs', at], words: `\`${verb}\` never waits for an approval: the way back is always open.` }]
+          : [],
+      ),
+    ]),
+  ];
+}
+
+function problemsOf(issue: z.core.$ZodIssue, value: unknown): readonly ConfigProblem[] {
+  const path = issue.path.map((step) => (typeof step === 'number' ? step : String(step)));
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ path: [...path, key], words: unknownKey(key) }));
+  if (issue.code === 'invalid_key') return [{ path, words: issue.issues[0]?.message ?? 'This key is not allowed here.' }];
+  if (issue.code === 'invalid_type' && at(value, path) === undefined) {
+    return [{ path, words: `\`${path.at(-1) ?? 'the file'}\` is missing${path.length === 0 ? ': the file is empty' : ''}.` }];
+  }
+  if (issue.code === 'invalid_type') return [{ path, words: `${KINDS[issue.expected] ?? `A ${issue.expected}`} stands here.` }];
+  return [{ path, words: /[.!?]$/.test(issue.message) ? issue.message : `${issue.message}.` }];
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  object: 'A block of `key: value` lines',
+  record: 'A block of `key: value` lines',
+  array: 'A list',
+  string: 'A text',
+  number: 'A number',
+  int: 'A whole number',
+  boolean: 'true or false',
+};
+
+const KNOWN_KEYS: readonly string[] = [
+  ...['clusters', 'channels', 'identities', 'gates', 'ladders', 'objectives', 'alpha', 'timings', 'slack', 'temporal', 'audit', 'http'],
+  ...['kubernetes', 'hubble', 'prometheus', 'inCluster', 'kubeconfig', 'context', 'agents', 'port', 'relay', 'tls', 'caFile', 'certFile'],
+  ...['keyFile', 'serverName', 'node', 'address', 'id', 'verbs', 'cluster', 'namespace', 'rules', 'default', 'email', 'user', 'groups'],
+  ...[
+    'namespaces',
+    'above',
+    'approvers',
+    'usergroups',
+    'emails',
+    'quorum',
+    'expiry',
+    'slo',
+    'latency',
+    'minRequests',
+    'soak',
+    'afterwatch',
+  ],
+  ...['hold', 'heartbeat', 'realise', 'editEvery', 'mode', 'teamIds', 'appId', 'commands', 'onCall', 'apiUrl', 'database'],
+];
+
+function unknownKey(key: string): string {
+  const near = nearest(key, KNOWN_KEYS);
+  return `There is no key \`${key}\` here${near === undefined || near === key ? '' : `; did you mean \`${near}\`?`}${near === undefined || near === key ? '.' : ''}`;
+}
+
+function at(value: unknown, path: readonly (string | number)[]): unknown {
+  return path.reduce<unknown>(
+    (now, step) => (typeof now === 'object' && now !== null ? (now as Record<string | number, unknown>)[step] : undefined),
+    value,
+  );
+}

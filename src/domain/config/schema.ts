@@ -1,0 +1,161 @@
+import * as z from 'zod';
+import { VERBS } from '../verbs.ts';
+import { Address, Duration, Email, FailureShare, FilePath, HttpUrl, Label, Percent } from './values.ts';
+
+/** The shape of meshops.yaml. Everything is named; unknown keys are refused, so that a misspelt key is never silently a default. */
+
+const VerbWord = z.enum(VERBS.map(({ name }) => name) as [string, ...string[]], {
+  error: `This is no verb: there are ${VERBS.map(({ name }) => name).join(', ')}.`,
+});
+
+const Tls = z.strictObject({
+  caFile: FilePath.optional(),
+  certFile: FilePath.optional(),
+  keyFile: FilePath.optional(),
+  serverName: z.string().optional(),
+});
+
+const Hubble = z
+  .strictObject({
+    /** `nodes`: the addresses of the CiliumNodes; or the agents one by one. */
+    agents: z
+      .union([z.literal('nodes'), z.array(z.strictObject({ node: z.string().min(1), address: Address })).min(1)], {
+        error: 'Write `nodes` (addresses come from the CiliumNodes) or a list of { node, address: host:port }.',
+      })
+      .optional(),
+    /** Port of the agents when `agents: nodes`. */
+    port: z.int().min(1).max(65_535).default(4244),
+    relay: Address.optional(),
+    /** Left out: plain text. */
+    tls: Tls.optional(),
+  })
+  .refine(({ agents, relay }) => (agents === undefined) !== (relay === undefined), {
+    error: 'Say how flows are read: either `agents` (direct, faster) or `relay`, not both.',
+  });
+
+const Kubernetes = z
+  .strictObject({ inCluster: z.boolean().optional(), kubeconfig: FilePath.optional(), context: z.string().min(1).optional() })
+  .refine(({ inCluster, kubeconfig, context }) => (inCluster === true) !== (kubeconfig !== undefined || context !== undefined), {
+    error: 'Say how the cluster is reached: `inCluster: true`, or `context` and/or `kubeconfig`.',
+  });
+
+const Cluster = z.strictObject({ kubernetes: Kubernetes, hubble: Hubble, prometheus: HttpUrl.optional() });
+
+const Channel = z.strictObject({
+  /** `*`: every channel that is not named. */
+  id: z.string().regex(/^(\*|[CG][A-Z0-9]{2,})$/, 'This is not a channel: write its id, such as C0MESH, or * for all others.'),
+  /** What may be run here; left out: everything. `help` always may. */
+  verbs: z.array(VerbWord).optional(),
+  /** What a bare name means here. */
+  cluster: Label.optional(),
+  namespace: Label.optional(),
+});
+
+const NOT_SYSTEM = 'Names that begin with `system:` belong to Kubernetes itself; nobody is made one of them through Slack.';
+const Group = z
+  .string()
+  .min(1)
+  .refine((name) => !name.startsWith('system:'), NOT_SYSTEM);
+const User = Group;
+
+const Identity = z.strictObject({
+  /** `*@example.com`: everybody of that domain. */
+  email: Email,
+  /** `{email}` stands for the address; left out: the address. */
+  user: User.default('{email}'),
+  groups: z.array(Group).default([]),
+});
+
+const Gate = z
+  .strictObject({
+    /** Left out: every verb that needs a gate. */
+    verbs: z.array(VerbWord).optional(),
+    clusters: z.array(Label).optional(),
+    namespaces: z.array(Label).optional(),
+    /** Stands before the first stage above this exposure; 0 = before anything happens. */
+    above: Percent.default(0),
+    approvers: z.strictObject({
+      usergroups: z.array(z.string().regex(/^S[A-Z0-9]+$/, 'This is not a usergroup: write its id, such as S0REVIEWERS.')).default([]),
+      emails: z.array(Email).default([]),
+    }),
+    quorum: z.int().min(1, 'At least one person must approve.').max(20).default(1),
+    expiry: Duration.default(15 * 60_000),
+  })
+  .refine(
+    ({ approvers }) => approvers.usergroups.length + approvers.emails.length > 0,
+    'Nobody could ever approve: name usergroups or emails.',
+  )
+  .refine(({ approvers, quorum }) => approvers.usergroups.length > 0 || new Set(approvers.emails).size >= quorum, {
+    error: 'The quorum is larger than the number of approvers, so this gate could never open.',
+  });
+
+const Ladder = z
+  .array(Percent)
+  .min(1, 'A ladder has at least one rung.')
+  .refine((rungs) => rungs.every((rung, index) => rung > (rungs[index - 1] ?? 0)), 'Rungs rise, from above 0% to at most 100%.');
+
+const Objective = z.strictObject({
+  slo: FailureShare.optional(),
+  latency: Duration.optional(),
+  minRequests: z.int().min(1).max(1_000_000).optional(),
+});
+
+/** `default`, a namespace, or namespace/name. */
+const Scope = z.string().regex(/^[a-z0-9-]+(\/[a-z0-9-]+)?$/, 'Write default, a namespace, or namespace/name.');
+
+export const Config = z.strictObject({
+  clusters: z.record(Label, Cluster).refine((clusters) => Object.keys(clusters).length > 0, 'At least one cluster is needed.'),
+  channels: z.array(Channel).min(1, 'At least one channel is needed.'),
+  identities: z.strictObject({
+    rules: z.array(Identity).default([]),
+    /** For people whom no rule names; left out: they cannot change anything. */
+    default: z.strictObject({ user: User.default('{email}'), groups: z.array(Group).default([]) }).optional(),
+  }),
+  /** An empty list is a decision too: then nothing waits for an approval. */
+  gates: z.array(Gate),
+  ladders: z.record(Scope, Ladder).default({}),
+  objectives: z.record(Scope, Objective).default({}),
+  /** Bound on ever rolling back a healthy change, for one operation. */
+  alpha: z.number().gt(0).max(0.5).default(0.001),
+  timings: z
+    .strictObject({
+      soak: Duration.default(2 * 60_000),
+      afterwatch: Duration.default(15 * 60_000),
+      hold: Duration.default(30 * 60_000),
+      heartbeat: Duration.default(5_000),
+      realise: Duration.default(30_000),
+      editEvery: Duration.default(3_000),
+    })
+    .prefault({}),
+  slack: z.strictObject({
+    mode: z.enum(['socket', 'http'], 'Write socket or http.').default('socket'),
+    teamIds: z
+      .array(z.string().regex(/^[TE][A-Z0-9]+$/, 'This is not a workspace: write its id, such as T0MESHOPS.'))
+      .min(1, 'Name the workspaces that may use meshops.'),
+    appId: z
+      .string()
+      .regex(/^A[A-Z0-9]+$/, 'This is not an app: write its id, such as A0MESHOPS.')
+      .optional(),
+    /** Names of the slash commands; other apps may own /policy. */
+    commands: z.strictObject({ mesh: SlashName('/mesh'), policy: SlashName('/policy'), encryption: SlashName('/encryption') }).prefault({}),
+    /** Usergroup that is called when an undo keeps failing. */
+    onCall: z
+      .string()
+      .regex(/^S[A-Z0-9]+$/, 'This is not a usergroup: write its id, such as S0ONCALL.')
+      .optional(),
+    /** Another Web API than Slack's own, for tests. */
+    apiUrl: HttpUrl.optional(),
+  }),
+  temporal: z.strictObject({ address: Address.default('127.0.0.1:7233'), namespace: z.string().min(1).default('default') }).prefault({}),
+  audit: z.strictObject({ database: FilePath.default('meshops.db') }).prefault({}),
+  http: z.strictObject({ port: z.int().min(0).max(65_535).default(8080) }).prefault({}),
+});
+
+export type Config = z.output<typeof Config>;
+
+function SlashName(usual: string) {
+  return z
+    .string()
+    .regex(/^\/[a-z0-9_-]{1,31}$/, 'This is not a slash command: write it with its slash, such as /mesh.')
+    .default(usual);
+}

@@ -1,0 +1,90 @@
+import type { KubernetesIdentity } from '../actor.ts';
+import type { ChangeOptions } from '../command.ts';
+import type { GateRule } from '../gate.ts';
+import type { Refusal } from '../sentences.ts';
+import type { OperationSettings } from '../settings.ts';
+import type { Target, TargetText } from '../target.ts';
+import { type CommandName, verbOf } from '../verbs.ts';
+import type { Config } from './schema.ts';
+
+/** Ladder and objective where the configuration says nothing. */
+const USUAL = { ladder: [1, 5, 10, 25, 50, 100], slo: 0.01, latency: 1_000, minRequests: 50 } as const;
+
+/** Everything of the configuration that one operation needs; what the person typed wins. Pure: the result is frozen into the request. */
+export function settingsFor(config: Config, target: Target, verb: CommandName, options: ChangeOptions = {}): OperationSettings {
+  const { timings } = config;
+  const [wide, narrow, exact] = scopes(config.objectives, target);
+  const objective = { ...wide, ...narrow, ...exact };
+  const ladder = scopes(config.ladders, target).findLast((rungs) => rungs !== undefined) ?? USUAL.ladder;
+  return {
+    ladder,
+    soakMs: options.soakMs ?? timings.soak,
+    afterwatchMs: timings.afterwatch,
+    holdMs: timings.hold,
+    objective: options.objective ?? objective.slo ?? USUAL.slo,
+    latencyLimitMs: options.latencyMs ?? objective.latency ?? USUAL.latency,
+    alpha: config.alpha,
+    minRequests: objective.minRequests ?? USUAL.minRequests,
+    realiseMs: timings.realise,
+    watchHeartbeatMs: timings.heartbeat,
+    editEveryMs: timings.editEvery,
+    gates: gatesFor(config, target, verb),
+  };
+}
+
+/** The gate rules of one command on one target, in the order of the file. */
+function gatesFor(config: Config, target: Target, verb: CommandName): readonly GateRule[] {
+  if (verbOf(verb)?.gate !== 'required') return [];
+  const applies = (list: readonly string[] | undefined, value: string) => list === undefined || list.includes(value);
+  return config.gates
+    .filter((gate) => applies(gate.verbs, verb) && applies(gate.clusters, target.cluster) && applies(gate.namespaces, target.namespace))
+    .map(({ above, approvers, quorum, expiry }) => ({ above: above / 100, approvers, quorum, expiryMs: expiry }));
+}
+
+/** What a channel may do: its own entry, else the one for all others, else undefined. */
+export function channelOf(config: Config, channelId: string): Config['channels'][number] | undefined {
+  return config.channels.find(({ id }) => id === channelId) ?? config.channels.find(({ id }) => id === '*');
+}
+
+/** Fills in what a bare name means in this channel, after checking that the verb may be used there. */
+export function resolveTarget(
+  config: Config,
+  channelId: string,
+  text: TargetText,
+  verb: CommandName,
+): Target | { readonly refusal: Refusal } {
+  const refused = refuseVerb(config, channelId, verb);
+  if (refused) return { refusal: refused };
+  const channel = channelOf(config, channelId);
+  const clusters = Object.keys(config.clusters);
+  const cluster = text.cluster ?? channel?.cluster ?? (clusters.length === 1 ? clusters[0] : undefined);
+  const namespace = text.namespace ?? channel?.namespace;
+  if (cluster === undefined) return { refusal: { code: 'NoCluster', parameters: { name: text.name } } };
+  if (!clusters.includes(cluster)) return { refusal: { code: 'UnknownCluster', parameters: { cluster, clusters } } };
+  if (namespace === undefined) return { refusal: { code: 'NoNamespace', parameters: { name: text.name } } };
+  return { cluster, namespace, name: text.name };
+}
+
+/** Why this verb may not be used in this channel, or undefined. `help` may be asked for everywhere. */
+export function refuseVerb(config: Config, channelId: string, verb: CommandName): Refusal | undefined {
+  if (verb === 'help') return undefined;
+  const channel = channelOf(config, channelId);
+  if (!channel) return { code: 'ChannelNotAllowed', parameters: undefined };
+  if (!channel.verbs || channel.verbs.includes(verb)) return undefined;
+  return { code: 'VerbNotAllowed', parameters: { verb, allowed: channel.verbs } };
+}
+
+/** Whom the cluster sees for a person (canonical id = e-mail, lower case). An exact address beats a domain, the first beats the next. */
+export function kubernetesIdentity(config: Config, email: string): KubernetesIdentity | undefined {
+  const id = email.toLowerCase();
+  const { rules, default: usual } = config.identities;
+  const domain = `*@${id.slice(id.lastIndexOf('@') + 1)}`;
+  const rule = rules.find((each) => each.email === id) ?? rules.find((each) => each.email === domain) ?? usual;
+  const user = rule?.user.replaceAll('{email}', id);
+  return rule && user !== undefined && !user.startsWith('system:') ? { user, groups: rule.groups } : undefined;
+}
+
+/** What is said for all, for the namespace, for the one service. */
+function scopes<Value>(table: Readonly<Record<string, Value>>, { namespace, name }: Target): readonly (Value | undefined)[] {
+  return ['default', namespace, `${namespace}/${name}`].map((scope) => (Object.hasOwn(table, scope) ? table[scope] : undefined));
+}

@@ -1,0 +1,167 @@
+/** What each code needs to be said in words. A code without parameters has `undefined`. */
+export interface SentenceParameters {
+  // Decisions at a gate (domain/gate.ts).
+  readonly NoGateOpen: undefined;
+  readonly StaleGate: undefined;
+  readonly StalePlan: undefined;
+  readonly GateExpired: undefined;
+  readonly SelfApproval: undefined;
+  readonly NotAnApprover: undefined;
+  readonly AlreadyDecided: undefined;
+  readonly WrongChoice: undefined;
+  // Starts.
+  readonly Busy: { readonly target: string; readonly doing: string; readonly by: string; readonly since: string };
+  readonly Ending: undefined;
+  readonly Frozen: { readonly scope: string; readonly until: string; readonly reason: string };
+  readonly NotConfirmed: undefined;
+  readonly NotBegun: undefined;
+  readonly RequestExpired: undefined;
+  readonly Replayed: undefined;
+  readonly NoDatabase: undefined;
+  readonly Forbidden: { readonly who: string; readonly what: string };
+  // Who asks, and where.
+  readonly OtherTeam: undefined;
+  readonly OtherApp: undefined;
+  readonly Deactivated: undefined;
+  readonly Bot: undefined;
+  readonly Guest: undefined;
+  readonly Stranger: undefined;
+  readonly NoEmail: undefined;
+  readonly UnknownUser: undefined;
+  readonly SlackSilent: undefined;
+  readonly NoIdentity: { readonly email: string };
+  readonly ForgedButton: undefined;
+  readonly SharedChannel: undefined;
+  readonly ChannelNotAllowed: undefined;
+  readonly VerbNotAllowed: { readonly verb: string; readonly allowed: readonly string[] };
+  readonly UnknownCluster: { readonly cluster: string; readonly clusters: readonly string[] };
+  readonly NoNamespace: { readonly name: string };
+  readonly NoCluster: { readonly name: string };
+  // Plans.
+  readonly NoRoute: { readonly service: string; readonly namespace: string; readonly elsewhere: readonly string[] };
+  readonly NoCanary: { readonly service: string; readonly looked: readonly string[] };
+  readonly CanaryNotInRoute: { readonly route: string; readonly canary: string };
+  readonly Ambiguous: { readonly service: string; readonly candidates: readonly string[] };
+  readonly MajorityFalls: { readonly majority: string; readonly points: number; readonly most: number };
+  readonly NeedProportions: { readonly route: string; readonly others: readonly string[] };
+  readonly AlreadyThere: { readonly receiver: string; readonly percent: string };
+  readonly OtherManager: { readonly route: string; readonly manager: string };
+  readonly NothingToUndo: { readonly service: string };
+  readonly Drifted: { readonly differences: readonly string[] };
+  readonly Gone: { readonly object: string };
+  readonly NotReady: { readonly service: string; readonly what: string };
+  readonly NotAccepted: { readonly route: string; readonly by: string; readonly reason: string };
+  readonly Held: { readonly object: string; readonly opId: string };
+  readonly Broken: undefined;
+}
+
+export type SentenceCode = keyof SentenceParameters;
+
+/** A code with what it needs: what travels; the words are made where they are shown. */
+export type Refusal = {
+  readonly [Code in SentenceCode]: { readonly code: Code; readonly parameters: SentenceParameters[Code] };
+}[SentenceCode];
+
+/** Nothing has been written yet in any refusal of a start, plan or decision. */
+const UNTOUCHED = 'Nothing was changed.';
+const list = (items: readonly string[]) => items.join(', ');
+
+/** The one table from codes to sentences: what happened, what it means for the mesh now, what to do next. */
+const SENTENCES: { readonly [Code in SentenceCode]: (parameters: SentenceParameters[Code]) => string } = {
+  NoGateOpen: () => 'No decision is waited for here now. Your click changed nothing. The message shows where the operation stands.',
+  StaleGate: () => 'This button belongs to an earlier question. Your click changed nothing. Use the buttons of the newest message.',
+  StalePlan: () => 'The plan has changed since this button was shown. Your click changed nothing. Read the new plan, then decide on it.',
+  GateExpired: () =>
+    'The time to decide is over, which counts as declined. Your click changed nothing. Run the command again if it is still wanted.',
+  SelfApproval: () =>
+    'Nobody approves their own request. Your click changed nothing. Ask another approver; you can still reject or abort it.',
+  NotAnApprover: () =>
+    'The rules do not name you as an approver of this change. Your click changed nothing. The message names who may decide.',
+  AlreadyDecided: () => 'Your approval is counted already; others are still needed. Nothing more to do for you.',
+  WrongChoice: () =>
+    'That answer does not fit the question that is open now. Your click changed nothing. Use the buttons of the newest message.',
+  Busy: ({ target, doing, by, since }) =>
+    `${target} is taken: ${doing}, asked for by ${by} since ${since}. Your command changed nothing. Wait for it, or abort it with \`abort\`.`,
+  Ending: () => `The operation that held this service is just ending. ${UNTOUCHED} Run the command again in a few seconds.`,
+  Frozen: ({ scope, until, reason }) =>
+    `${scope} is frozen until ${until}: ${reason}. ${UNTOUCHED} Undoing is still possible. Wait, or ask whoever set the freeze.`,
+  NotConfirmed: () =>
+    'Not confirmed in time: the operation may or may not have begun. Do not repeat it; this channel hears the truth as soon as it is known, and `status` shows what runs.',
+  NotBegun: () => `The command was never confirmed, so it was dropped. ${UNTOUCHED} Run it again.`,
+  RequestExpired: () => `The request arrived too late to be what anybody still expects. ${UNTOUCHED} Run the command again.`,
+  Replayed: () => 'This request was handled before; it is not done twice. `status` shows what came of it.',
+  NoDatabase: () =>
+    `The database that remembers requests does not answer, so a repeated request could not be told from a new one. ${UNTOUCHED} Try again in a minute.`,
+  Forbidden: ({ who, what }) =>
+    `Kubernetes does not let ${who} ${what}. ${UNTOUCHED} Ask for the right, or let somebody who has it run the command.`,
+  OtherTeam: () => `This request comes from a workspace that meshops does not serve. ${UNTOUCHED} Use the workspace it is set up for.`,
+  OtherApp: () => `This request is meant for another app. ${UNTOUCHED} Check which app owns the command.`,
+  Deactivated: () => `This Slack account is deactivated, so meshops does nothing for it. ${UNTOUCHED} An administrator can restore it.`,
+  Bot: () => `Bots and apps cannot change the mesh. ${UNTOUCHED} A person must run the command.`,
+  Guest: () => `Guests cannot use meshops. ${UNTOUCHED} Ask a full member of the workspace.`,
+  Stranger: () => `People of other organisations cannot use meshops. ${UNTOUCHED} Ask a member of this workspace.`,
+  NoEmail: () =>
+    `Slack does not show meshops your e-mail address, so it cannot tell who you are. ${UNTOUCHED} An administrator must give the app the scope users:read.email.`,
+  UnknownUser: () => `Slack does not know your account here. ${UNTOUCHED} Ask an administrator of the workspace.`,
+  SlackSilent: () =>
+    `Slack did not say who you are, and meshops does nothing for people it cannot check. ${UNTOUCHED} Try again in a minute.`,
+  NoIdentity: ({ email }) =>
+    `The configuration does not say who ${email} is in Kubernetes. ${UNTOUCHED} An administrator adds the address under \`identities\` in meshops.yaml.`,
+  ForgedButton: () => `This button does not belong to an operation of meshops. ${UNTOUCHED} Use the buttons of its own messages.`,
+  SharedChannel: () =>
+    `This channel is shared with another organisation, so meshops cannot be used here. ${UNTOUCHED} Use an internal channel.`,
+  ChannelNotAllowed: () => `This channel is not set up for meshops. ${UNTOUCHED} Use a channel that meshops.yaml names.`,
+  VerbNotAllowed: ({ verb, allowed }) =>
+    `\`${verb}\` is not allowed in this channel; ${list(allowed) || 'only help'} is. ${UNTOUCHED} Use another channel.`,
+  UnknownCluster: ({ cluster, clusters }) =>
+    `There is no cluster \`${cluster}\` in the configuration; there is ${list(clusters)}. ${UNTOUCHED} Name one of these.`,
+  NoNamespace: ({ name }) =>
+    `This channel has no namespace of its own, so \`${name}\` says too little. ${UNTOUCHED} Write namespace/${name}.`,
+  NoCluster: ({ name }) =>
+    `This channel has no cluster of its own, so \`${name}\` says too little. ${UNTOUCHED} Write cluster/namespace/${name}.`,
+  NoRoute: ({ service, namespace, elsewhere }) =>
+    `No HTTPRoute in namespace ${namespace} names the Service ${service}${elsewhere.length > 0 ? ` (others do: ${list(elsewhere)})` : ''}. ${UNTOUCHED} Check the name with \`kubectl get httproute -n ${namespace}\`.`,
+  NoCanary: ({ service, looked }) =>
+    `Nothing was found that could be the canary of ${service}. Looked for: ${looked.join('; ')}. ${UNTOUCHED} Add ${service}-canary to the rule, or the annotation meshops.dev/canary to the route.`,
+  CanaryNotInRoute: ({ route, canary }) =>
+    `Route ${route} names ${canary} as canary, but no rule of it has ${canary} beside another backend. ${UNTOUCHED} Add it to backendRefs with weight 0, or mend the annotation.`,
+  Ambiguous: ({ service, candidates }) =>
+    `More than one Service could be the canary of ${service}: ${list(candidates)}. ${UNTOUCHED} Name the one that is meant, with its namespace.`,
+  MajorityFalls: ({ majority, points, most }) =>
+    `One step would take ${points} points from ${majority}, which has most of the traffic now; more than ${most} is never guessed. ${UNTOUCHED} Name the receiver with its namespace, or go in smaller \`--steps\`.`,
+  NeedProportions: ({ route, others }) =>
+    `In route ${route} all other backends (${list(others)}) are at 0, so how they share the rest is unknown. ${UNTOUCHED} Set their weights, or roll back the last operation.`,
+  AlreadyThere: ({ receiver, percent }) => `${receiver} has ${percent} already. ${UNTOUCHED} There is nothing to do.`,
+  OtherManager: ({ route, manager }) =>
+    `Route ${route} belongs to ${manager}, which would undo any change. ${UNTOUCHED} Make the change there, or release the route from it.`,
+  NothingToUndo: ({ service }) =>
+    `There is no completed operation on ${service} to take back. ${UNTOUCHED} Use \`canary ${service} <percent>%\`.`,
+  Drifted: ({ differences }) =>
+    `Somebody else has changed the same fields since: ${differences.join('; ')}. ${UNTOUCHED} Look at the difference, then set the share with \`canary\`.`,
+  Gone: ({ object }) =>
+    `${object} has been deleted or replaced since. ${UNTOUCHED} What is new is left alone; set the share with \`canary\`.`,
+  NotReady: ({ service, what }) => `${service} is not ready: ${what}. ${UNTOUCHED} Wait until it is, then run the command again.`,
+  NotAccepted: ({ route, by, reason }) =>
+    `Route ${route} is not accepted by ${by} (${reason}). ${UNTOUCHED} Mend that, then run the command again.`,
+  Held: ({ object, opId }) => `${object} is held by operation ${opId}. ${UNTOUCHED} Wait for it or abort it with \`abort ${opId}\`.`,
+  Broken: () =>
+    'Something in meshops broke while it handled this. What the mesh does now is what `status` shows. Look there before trying again.',
+};
+
+/** The sentence for a refusal, as plain text: parameters may be foreign words, so escape the result before Slack sees it. */
+export function sentence<Code extends SentenceCode>(
+  code: Code,
+  ...parameters: undefined extends SentenceParameters[Code] ? [] : [SentenceParameters[Code]]
+): string {
+  return (SENTENCES[code] as (given: unknown) => string)(parameters[0]);
+}
+
+/** The sentence for a refusal that travelled as a value. */
+export function sentenceOf(refusal: Refusal): string {
+  return (SENTENCES[refusal.code] as (given: unknown) => string)(refusal.parameters);
+}
+
+/** Is this text (from a failure's type, say) a code of the table? */
+export function isSentenceCode(text: string): text is SentenceCode {
+  return Object.hasOwn(SENTENCES, text);
+}

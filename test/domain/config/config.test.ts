@@ -1,0 +1,157 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseConfig } from '../../../src/domain/config/parse.ts';
+import { kubernetesIdentity, resolveTarget, settingsFor } from '../../../src/domain/config/use.ts';
+
+const example = () => ({
+  clusters: {
+    demo: {
+      kubernetes: { context: 'demo' },
+      hubble: { agents: 'nodes', tls: { caFile: '/etc/hubble/ca.pem' } },
+      prometheus: 'http://127.0.0.1:9090',
+    },
+    edge: { kubernetes: { inCluster: true }, hubble: { agents: [{ node: 'node-1', address: '127.0.0.1:4244' }] } },
+  },
+  channels: [
+    { id: 'C0MESH', cluster: 'demo', namespace: 'backend' },
+    { id: 'C0LOOK', verbs: ['status'], cluster: 'demo' },
+  ],
+  identities: {
+    rules: [
+      { email: 'Operator@example.com', groups: ['mesh-operators'] },
+      { email: '*@example.com', user: 'slack:{email}' },
+    ],
+  },
+  gates: [
+    { approvers: { usergroups: ['S0REVIEWERS'] }, expiry: '10m' },
+    { above: '25%', namespaces: ['backend'], approvers: { emails: ['a@example.com', 'b@example.com'] }, quorum: 2 },
+  ],
+  ladders: { default: [1, 10, '50%', 100], 'backend/backend': [25, 100] },
+  objectives: { default: { slo: '1%' }, backend: { latency: '500ms' }, 'backend/backend': { minRequests: 20 } },
+  timings: { soak: '3s' },
+  slack: { teamIds: ['T0MESHOPS'] },
+});
+const problems = (change: (config: ReturnType<typeof example> & Record<string, unknown>) => void) => {
+  const config = example();
+  change(config);
+  const parsed = parseConfig(config);
+  return parsed.ok ? [] : parsed.problems.map(({ path, words }) => `${path.join('.')}: ${words}`);
+};
+const config = () => {
+  const parsed = parseConfig(example());
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  return parsed.config;
+};
+
+describe('meshops.yaml', () => {
+  it('is read with defaults filled in', () => {
+    expect(config().timings).toEqual({
+      soak: 3_000,
+      afterwatch: 900_000,
+      hold: 1_800_000,
+      heartbeat: 5_000,
+      realise: 30_000,
+      editEvery: 3_000,
+    });
+    expect(config().slack.commands.mesh).toBe('/mesh');
+    expect(config().clusters['demo']?.hubble.port).toBe(4244);
+  });
+
+  it('refuses what looks like a secret without repeating it', () => {
+    const found = problems((each) => Object.assign(each.slack, { botToken: 'xoxb-1-2-3', note: 'xapp-1-A-b' }));
+    expect(found.map((words) => words.split(':')[0])).toEqual(['slack.botToken', 'slack.note']);
+    expect(found.join()).not.toMatch(/xoxb|xapp/);
+    expect(problems((each) => Object.assign(each.audit ?? each, { audit: { database: 'postgres://me:hunter2@db/x' } })).join()).toContain(
+      'looks like a secret',
+    );
+  });
+
+  it.each<[string, Parameters<typeof problems>[0], string]>([
+    ['unknown keys', (each) => Object.assign(each, { chanels: [] }), 'chanels: There is no key `chanels` here; did you mean `channels`?'],
+    ['missing parts', (each) => Reflect.deleteProperty(each, 'gates'), 'gates: `gates` is missing.'],
+    ['wrong kinds', (each) => Object.assign(each, { gates: 'none' }), 'gates: A list stands here.'],
+    ['durations', (each) => Object.assign(each.timings, { soak: '3 seconds' }), 'timings.soak: `3 seconds` is not a duration'],
+    [
+      'strange clusters',
+      (each) => Object.assign(each.channels[0] ?? {}, { cluster: 'nowhere' }),
+      'channels.0.cluster: There is no cluster `nowhere`',
+    ],
+    ['gates nobody opens', (each) => Object.assign(each.gates[1] ?? {}, { quorum: 3 }), 'gates.1: The quorum is larger'],
+    [
+      'gates on the way back',
+      (each) => Object.assign(each.gates[0] ?? {}, { verbs: ['rollback'] }),
+      'gates.0.verbs.0: `rollback` never waits',
+    ],
+    ['falling ladders', (each) => Object.assign(each.ladders, { default: [10, 5] }), 'ladders.default: Rungs rise'],
+    [
+      'two ways to flows',
+      (each) => Object.assign(each.clusters.demo.hubble, { relay: 'relay:4245' }),
+      'clusters.demo.hubble: Say how flows are read',
+    ],
+    [
+      'no way to flows',
+      (each) => Reflect.deleteProperty(each.clusters.edge.hubble, 'agents'),
+      'clusters.edge.hubble: Say how flows are read',
+    ],
+    [
+      'Kubernetes own groups',
+      (each) => Object.assign(each.identities.rules[0] ?? {}, { groups: ['system:masters'] }),
+      'identities.rules.0.groups.0: Names that begin',
+    ],
+  ])('explains %s', (_, change, words) => {
+    expect(problems(change).join('\n')).toContain(words);
+  });
+
+  it('never throws', () => {
+    fc.assert(
+      fc.property(fc.anything(), (value) => void parseConfig(value)),
+      { numRuns: 500 },
+    );
+    expect(parseConfig(null)).toMatchObject({ ok: false });
+  });
+});
+
+describe('the configuration in use', () => {
+  const target = { cluster: 'demo', namespace: 'backend', name: 'backend' };
+
+  it('takes the nearest scope, and what was typed before all', () => {
+    expect(settingsFor(config(), target, 'canary')).toMatchObject({
+      ladder: [25, 100],
+      objective: 0.01,
+      latencyLimitMs: 500,
+      minRequests: 20,
+      soakMs: 3_000,
+    });
+    expect(settingsFor(config(), { ...target, name: 'constructor' }, 'canary', { soakMs: 9 })).toMatchObject({
+      ladder: [1, 10, 50, 100],
+      soakMs: 9,
+    });
+    expect(settingsFor(config(), { ...target, namespace: 'constructor' }, 'canary').ladder).toEqual([1, 10, 50, 100]);
+  });
+
+  it('gives each command its gates, and none to a way back', () => {
+    expect(settingsFor(config(), target, 'promote').gates.map(({ above, quorum }) => [above, quorum])).toEqual([
+      [0, 1],
+      [0.25, 2],
+    ]);
+    expect(settingsFor(config(), { ...target, namespace: 'other' }, 'canary').gates).toHaveLength(1);
+    expect(settingsFor(config(), target, 'rollback').gates).toEqual([]);
+  });
+
+  it('knows what a bare name means in a channel', () => {
+    expect(resolveTarget(config(), 'C0MESH', { name: 'backend' }, 'canary')).toEqual(target);
+    expect(resolveTarget(config(), 'C0MESH', { namespace: 'x', name: 'backend' }, 'canary')).toEqual({ ...target, namespace: 'x' });
+    expect(resolveTarget(config(), 'C0LOOK', { name: 'backend' }, 'status')).toMatchObject({ refusal: { code: 'NoNamespace' } });
+    expect(resolveTarget(config(), 'C0LOOK', { name: 'backend' }, 'canary')).toMatchObject({ refusal: { code: 'VerbNotAllowed' } });
+    expect(resolveTarget(config(), 'C0ELSE', { name: 'backend' }, 'canary')).toMatchObject({ refusal: { code: 'ChannelNotAllowed' } });
+    expect(resolveTarget(config(), 'C0MESH', { cluster: 'gone', name: 'backend' }, 'canary')).toMatchObject({
+      refusal: { code: 'UnknownCluster' },
+    });
+  });
+
+  it('knows whom the cluster sees', () => {
+    expect(kubernetesIdentity(config(), 'OPERATOR@example.com')).toEqual({ user: 'operator@example.com', groups: ['mesh-operators'] });
+    expect(kubernetesIdentity(config(), 'reviewer@example.com')).toEqual({ user: 'slack:reviewer@example.com', groups: [] });
+    expect(kubernetesIdentity(config(), 'someone@elsewhere.test')).toBeUndefined();
+  });
+});

@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import { escapeMrkdwn, inertMrkdwn } from '../../src/domain/mrkdwn.ts';
+import { isSentenceCode, sentence, sentenceOf } from '../../src/domain/sentences.ts';
+
+describe('sentences', () => {
+  it('say what happened, what it means, what to do', () => {
+    expect(sentence('SelfApproval')).toBe(
+      'Nobody approves their own request. Your click changed nothing. Ask another approver; you can still reject or abort it.',
+    );
+    expect(sentenceOf({ code: 'NoNamespace', parameters: { name: 'web' } })).toContain('Write namespace/web.');
+    expect(isSentenceCode('Busy')).toBe(true);
+    expect(isSentenceCode('toString')).toBe(false);
+  });
+});
+
+describe('foreign words in Slack', () => {
+  it('cannot mention, link or format', () => {
+    expect(escapeMrkdwn('<!channel> & <https://a|b>')).toBe('&lt;!channel&gt; &amp; &lt;https://a|b&gt;');
+    const inert = inertMrkdwn('<!here> @channel https://evil.test www.evil.test *Approved* `x` #general');
+    expect(inert).not.toMatch(/<|>|@channel|:\/\/|www\.|\*A|`|#g/);
+    expect(inert.replaceAll('\u2060', '')).toBe("&lt;!here&gt; @channel https://evil.test www.evil.test *Approved* 'x' #general");
+  });
+});
