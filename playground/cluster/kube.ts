@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type Api, openApi } from './api.ts';
 import type { Binaries } from './binaries.ts';
 import { type Component, startComponent } from './component.ts';
+import { flags } from './flags.ts';
 import type { Ports } from './ports.ts';
 import { KUBE_USER_NAMES, type KubeUser, kubeconfigText, makeTokens, tokenFile } from './users.ts';
 import type { Warden } from './warden.ts';
@@ -42,9 +43,16 @@ const startEtcd = async (ground: Ground): Promise<{ readonly component: Componen
       name: 'etcd',
       command: ground.binaries.etcd,
       args: [
-        ...['--data-dir', join(ground.dir, 'etcd'), '--unsafe-no-fsync', '--log-level', 'error'],
-        ...['--listen-client-urls', url, '--advertise-client-urls', url],
-        ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer, '--initial-cluster', `default=${peer}`],
+        '--unsafe-no-fsync',
+        ...flags({
+          'data-dir': join(ground.dir, 'etcd'),
+          'log-level': 'error',
+          'listen-client-urls': url,
+          'advertise-client-urls': url,
+          'listen-peer-urls': peer,
+          'initial-advertise-peer-urls': peer,
+          'initial-cluster': `default=${peer}`,
+        }),
       ],
       logFile: join(ground.dir, 'etcd.log'),
       readyWithinMs: READY_WITHIN_MS,
@@ -58,14 +66,21 @@ const startEtcd = async (ground: Ground): Promise<{ readonly component: Componen
   return { component, url };
 };
 
-const apiserverArgs = (dir: string, port: number, etcdUrl: string): readonly string[] => [
-  ...['--etcd-servers', etcdUrl, '--cert-dir', dir, '--bind-address', '127.0.0.1', '--secure-port', String(port)],
-  ...['--service-account-issuer', 'https://kubernetes.default.svc'],
-  ...['--service-account-key-file', join(dir, 'sa.key'), '--service-account-signing-key-file', join(dir, 'sa.key')],
-  ...['--token-auth-file', join(dir, 'tokens.csv'), '--authorization-mode', 'RBAC', '--service-cluster-ip-range', '10.96.0.0/16'],
-  // Pods are written by the simulator, without the controller that would make their service accounts.
-  ...['--disable-admission-plugins', 'ServiceAccount'],
-];
+const apiserverArgs = (dir: string, port: number, etcdUrl: string): readonly string[] =>
+  flags({
+    'etcd-servers': etcdUrl,
+    'cert-dir': dir,
+    'bind-address': '127.0.0.1',
+    'secure-port': port,
+    'service-account-issuer': 'https://kubernetes.default.svc',
+    'service-account-key-file': join(dir, 'sa.key'),
+    'service-account-signing-key-file': join(dir, 'sa.key'),
+    'token-auth-file': join(dir, 'tokens.csv'),
+    'authorization-mode': 'RBAC',
+    'service-cluster-ip-range': '10.96.0.0/16',
+    // Pods are written by the simulator, without the controller that would make their service accounts.
+    'disable-admission-plugins': 'ServiceAccount',
+  });
 
 const writeIdentity = (dir: string, tokens: Readonly<Record<KubeUser, string>>): void => {
   mkdirSync(dir, { recursive: true, mode: 0o700 });

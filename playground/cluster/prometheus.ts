@@ -1,6 +1,7 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Component, startComponent } from './component.ts';
+import { flags } from './flags.ts';
 import type { Ground } from './kube.ts';
 
 /** A Prometheus that scrapes what it is told to. */
@@ -43,10 +44,13 @@ export const startPrometheus = async (ground: Ground, options: PrometheusOptions
     {
       name: 'prometheus',
       command: ground.binaries.prometheus,
-      args: [
-        ...['--config.file', configFile, '--storage.tsdb.path', join(dir, 'data'), '--storage.tsdb.retention.time', '6h'],
-        ...['--web.listen-address', `127.0.0.1:${port}`, '--log.level', 'warn'],
-      ],
+      args: flags({
+        'config.file': configFile,
+        'storage.tsdb.path': join(dir, 'data'),
+        'storage.tsdb.retention.time': '6h',
+        'web.listen-address': `127.0.0.1:${port}`,
+        'log.level': 'warn',
+      }),
       logFile: join(ground.dir, 'prometheus.log'),
       readyWithinMs: READY_WITHIN_MS,
       ready: async (signal) => {

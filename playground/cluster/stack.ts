@@ -41,6 +41,8 @@ export type Stack = {
   stop(): Promise<void>;
 };
 
+const API_GRACE_MS = 1000;
+
 type Parts = Pick<Stack, 'kube' | 'temporal' | 'prometheus'>;
 
 const startKubeWithCrds = async (ground: Ground, options: StackOptions): Promise<Kube> => {
@@ -100,12 +102,14 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
   const dir = await prepareDir(options, env);
   const warden = await openWarden({ dir, env, signal });
   const ports = openPorts(options.random ?? Math.random);
-  const stop = async (): Promise<void> => {
-    await warden.stop();
-    if (options.dir === undefined) rmSync(dir, { recursive: true, force: true });
-  };
   try {
     const parts = await startParts({ dir, binaries, warden, ports, signal }, options);
+    const stop = async (): Promise<void> => {
+      // Before etcd: without it the API server would spend the whole grace waiting for its answers.
+      await parts.kube.apiserver.stop(API_GRACE_MS);
+      await warden.stop();
+      if (options.dir === undefined) rmSync(dir, { recursive: true, force: true });
+    };
     return { dir, ...parts, binaries, warden, ports, stop };
   } catch (error) {
     // The folder stays until the next start: its logs say why.

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Client, credentials } from '@grpc/grpc-js';
 import { type Component, startComponent } from './component.ts';
+import { flags } from './flags.ts';
 import type { Ground } from './kube.ts';
 
 /** A Temporal dev server whose database is a file, so that it can be stopped and started with what it knew. */
@@ -43,8 +44,6 @@ const isServing = (address: string): Promise<boolean> =>
 export const startTemporal = async (ground: Ground, options: TemporalOptions = {}): Promise<Temporal> => {
   const port = await ground.ports.take('Temporal', options.port);
   const uiPort = await ground.ports.take("Temporal's page", options.uiPort);
-  const httpPort = await ground.ports.take("Temporal's HTTP API");
-  const metricsPort = await ground.ports.take("Temporal's metrics");
   const address = `127.0.0.1:${port}`;
   const attributes = Object.entries(options.searchAttributes ?? {}).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]);
   const component = await startComponent(
@@ -53,28 +52,18 @@ export const startTemporal = async (ground: Ground, options: TemporalOptions = {
       name: 'temporal',
       command: ground.binaries.temporal,
       args: [
-        ...[
-          'server',
-          'start-dev',
-          '--ip',
-          '127.0.0.1',
-          '--port',
-          String(port),
-          '--ui-port',
-          String(uiPort),
-          '--http-port',
-          String(httpPort),
-        ],
-        ...[
-          '--metrics-port',
-          String(metricsPort),
-          '--db-filename',
-          join(ground.dir, 'temporal.db'),
-          '--namespace',
-          NAMESPACE,
-          '--log-level',
-          'error',
-        ],
+        'server',
+        'start-dev',
+        ...flags({
+          ip: '127.0.0.1',
+          port,
+          'ui-port': uiPort,
+          'http-port': await ground.ports.take("Temporal's HTTP API"),
+          'metrics-port': await ground.ports.take("Temporal's metrics"),
+          'db-filename': join(ground.dir, 'temporal.db'),
+          namespace: NAMESPACE,
+          'log-level': 'error',
+        }),
         ...attributes,
       ],
       logFile: join(ground.dir, 'temporal.log'),

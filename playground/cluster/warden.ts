@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Env } from './cache.ts';
-import { reasonOf, StackFailure } from './failure.ts';
+import { StackFailure } from './failure.ts';
 import { cleanLeftovers } from './leftovers.ts';
 import { tailOf } from './logs.ts';
 import { until } from './waiting.ts';
@@ -12,12 +12,14 @@ import { type ChildSignal, type Order, Word } from './warden-protocol.ts';
 /** How a child ended: one of the two is set. */
 export type Exit = { readonly code: number | null; readonly signal: string | null };
 
-/** A program to run beneath the warden. `env` replaces the whole environment (default: none but PATH and HOME). */
+/** A program to run beneath the warden. */
 export type ChildOrder = {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
+  /** Its whole environment; default: PATH, and the run folder as HOME. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Default: the run folder. */
   readonly cwd?: string;
   /** Both outputs are appended here. */
   readonly logFile: string;
@@ -27,12 +29,13 @@ export type ChildOrder = {
   readonly signal?: AbortSignal;
 };
 
-/** A running child. `exited` never rejects. */
+/** A running child. */
 export type Child = {
   readonly name: string;
   readonly pid: number;
+  /** Never rejects. */
   readonly exited: Promise<Exit>;
-  /** SIGTERM, then SIGKILL after the grace (default 3 s); resolves when it has ended. May be called again. */
+  /** SIGTERM, then SIGKILL after the grace (default 3 s; 0 = at once); resolves when it has ended. May be called again. */
   stop(graceMs?: number): Promise<Exit>;
   /** Any signal: SIGSTOP and SIGCONT make it hang and go on. */
   kill(signal: ChildSignal): void;
@@ -48,124 +51,146 @@ export type Warden = {
   readonly ended: Promise<void>;
 };
 
+export type WardenOptions = {
+  /** Run folder: holds the record of what runs. One warden at a time. */
+  readonly dir: string;
+  readonly env: Env;
+  readonly signal: AbortSignal;
+  /** Between SIGTERM and SIGKILL when everything is stopped at once; default 3 s. */
+  readonly graceMs?: number;
+};
+
 const DEFAULT_GRACE_MS = 3000;
 const PROGRAM = fileURLToPath(new URL('./warden-process.ts', import.meta.url));
 
-type Pending = {
-  readonly started: (pid: number) => void;
-  readonly failed: (reason: string) => void;
-  readonly exited: (exit: Exit) => void;
+/** A child as this side knows it: what the warden has said about it so far. */
+type Known = { readonly begun: PromiseWithResolvers<number>; readonly exit: PromiseWithResolvers<Exit> };
+
+/** The pipe to the warden process. */
+type Link = {
+  readonly say: (order: Order) => void;
+  readonly known: Map<number, Known>;
+  readonly isOver: () => boolean;
+  readonly ended: Promise<void>;
 };
 
-const hear = (pending: Map<number, Pending>, line: string): void => {
-  const word = Word.parse(JSON.parse(line));
-  const child = pending.get(word.id);
-  if (word.kind === 'started') child?.started(word.pid);
-  if (word.kind === 'failed') child?.failed(word.reason);
-  if (word.kind === 'exited') child?.exited({ code: word.code, signal: word.signal });
-};
-
-const spawnWarden = (dir: string, graceMs: number, env: Env): ChildProcess =>
+const spawnWarden = (options: WardenOptions): ChildProcess =>
   // Detached: signals of the terminal's group must not end it before the stack has stopped its children in order.
-  spawn(process.execPath, ['--disable-warning=ExperimentalWarning', PROGRAM, dir, String(process.pid), String(graceMs)], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-    detached: true,
-    env: { PATH: env['PATH'], HOME: env['HOME'] },
-  });
+  spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', PROGRAM, options.dir, String(process.pid), String(options.graceMs ?? DEFAULT_GRACE_MS)],
+    { stdio: ['pipe', 'pipe', 'inherit'], detached: true, env: { PATH: options.env['PATH'], HOME: options.env['HOME'] } },
+  );
 
-const exitText = (exit: Exit): string => (exit.signal === null ? `exit code ${exit.code}` : exit.signal);
+const startFailure = (reason: string): StackFailure => new StackFailure('not-ready', `It could not be started: ${reason}.`);
+
+const hear = (known: Map<number, Known>, line: string): void => {
+  const word = Word.parse(JSON.parse(line));
+  const child = known.get(word.id);
+  switch (word.kind) {
+    case 'started':
+      return child?.begun.resolve(word.pid);
+    case 'failed':
+      known.delete(word.id);
+      return child?.begun.reject(startFailure(word.reason));
+    case 'exited':
+      known.delete(word.id);
+      return child?.exit.resolve({ code: word.code, signal: word.signal });
+    default:
+      return word satisfies never;
+  }
+};
+
+const openLink = (options: WardenOptions): Link => {
+  const warden = spawnWarden(options);
+  const known = new Map<number, Known>();
+  const { stdin, stdout } = warden;
+  if (stdin === null || stdout === null) throw new StackFailure('warden-gone', 'The warden process has no pipes. Start the stack again.');
+  let over = false;
+  const ended = new Promise<void>((resolve) => {
+    const end = (): void => {
+      over = true;
+      for (const child of known.values()) {
+        child.begun.reject(startFailure("the stack's warden process has ended"));
+        child.exit.resolve({ code: null, signal: 'SIGKILL' });
+      }
+      known.clear();
+      resolve();
+    };
+    // 'close', not 'exit': its last words are still in the pipe when it exits.
+    warden.once('close', end);
+    warden.once('error', end);
+  });
+  // EPIPE when the warden was killed: `ended` tells the story.
+  stdin.on('error', () => undefined);
+  createInterface({ input: stdout }).on('line', (line) => hear(known, line));
+  return { known, ended, isOver: () => over, say: (order) => void (over || stdin.write(`${JSON.stringify(order)}\n`)) };
+};
 
 const awaitReady = async (order: ChildOrder, exited: Promise<Exit>): Promise<void> => {
   const early = new AbortController();
-  void exited.then((exit) =>
-    early.abort(new StackFailure('not-ready', `${order.name} ended before it was ready (${exitText(exit)}). ${tailOf(order.logFile)}`)),
-  );
+  const endedEarly = (exit: Exit): void => {
+    const how = exit.signal === null ? `exit code ${exit.code}` : exit.signal;
+    early.abort(new StackFailure('not-ready', `${order.name} ended before it was ready (${how}). ${tailOf(order.logFile)}`));
+  };
+  void exited.then(endedEarly);
   const signal = order.signal === undefined ? early.signal : AbortSignal.any([order.signal, early.signal]);
   const explain = (): string => tailOf(order.logFile);
   await until(order.ready, { what: order.name, withinMs: order.readyWithinMs, everyMs: 50, signal, explain });
 };
 
+const openChild = (link: Link, id: number, name: string, pid: number, exited: Promise<Exit>): Child => ({
+  name,
+  pid,
+  exited,
+  kill: (signal) => link.say({ kind: 'signal', id, signal }),
+  stop: async (graceMs = DEFAULT_GRACE_MS) => {
+    link.say({ kind: 'signal', id, signal: 'SIGTERM' });
+    // A paused child would not hear it.
+    link.say({ kind: 'signal', id, signal: 'SIGCONT' });
+    const timer = setTimeout(() => link.say({ kind: 'signal', id, signal: 'SIGKILL' }), graceMs);
+    return exited.finally(() => clearTimeout(timer));
+  },
+});
+
+const startChild = async (link: Link, id: number, order: ChildOrder, options: WardenOptions): Promise<Child> => {
+  order.signal?.throwIfAborted();
+  if (link.isOver()) {
+    throw new StackFailure('warden-gone', `${order.name} cannot be started: the stack's warden process has ended. Start the stack again.`);
+  }
+  const known: Known = { begun: Promise.withResolvers(), exit: Promise.withResolvers() };
+  link.known.set(id, known);
+  const { name, command, args, logFile } = order;
+  const env = order.env ?? { PATH: options.env['PATH'] ?? '', HOME: options.dir };
+  link.say({ kind: 'start', id, name, command, args: [...args], env, cwd: order.cwd ?? options.dir, logFile });
+  const pid = await known.begun.promise.catch((error: unknown) => {
+    throw new StackFailure('not-ready', `${name} is not running. ${error instanceof Error ? error.message : ''}`, { cause: error });
+  });
+  const child = openChild(link, id, name, pid, known.exit.promise);
+  try {
+    await awaitReady(order, child.exited);
+  } catch (error) {
+    await child.stop();
+    throw error;
+  }
+  return child;
+};
+
 /**
  * Starts the warden process for a run folder, after cleaning up what an earlier one left there.
- * @param options.graceMs between SIGTERM and SIGKILL when everything is stopped at once
  * @throws StackFailure `dir-in-use`
  */
-export const openWarden = async (options: {
-  readonly dir: string;
-  readonly env: Env;
-  readonly signal: AbortSignal;
-  readonly graceMs?: number;
-}): Promise<Warden> => {
+export const openWarden = async (options: WardenOptions): Promise<Warden> => {
   await mkdir(options.dir, { recursive: true });
   await cleanLeftovers(options.dir, options.signal);
-  const process_ = spawnWarden(options.dir, options.graceMs ?? DEFAULT_GRACE_MS, options.env);
-  const pending = new Map<number, Pending>();
+  const link = openLink(options);
   let lastId = 0;
-  let over = false;
-  const ended = new Promise<void>((resolve) => {
-    const end = (): void => {
-      over = true;
-      for (const child of pending.values()) {
-        child.failed('the warden has ended');
-        child.exited({ code: null, signal: 'SIGKILL' });
-      }
-      resolve();
-    };
-    process_.once('exit', end);
-    process_.once('error', end);
-  });
-  if (process_.stdin === null || process_.stdout === null) throw new StackFailure('warden-gone', 'The warden process has no pipes.');
-  const { stdin, stdout } = process_;
-  // EPIPE when the warden was killed: `ended` tells the story.
-  stdin.on('error', () => undefined);
-  createInterface({ input: stdout }).on('line', (line) => hear(pending, line));
-  const say = (order: Order): void => {
-    if (!over) stdin.write(`${JSON.stringify(order)}\n`);
-  };
-
-  const start = async (order: ChildOrder): Promise<Child> => {
-    order.signal?.throwIfAborted();
-    if (over)
-      throw new StackFailure(
-        'warden-gone',
-        `${order.name} cannot be started: the stack's warden process has ended. Start the stack again.`,
-      );
-    const id = ++lastId;
-    const exit = Promise.withResolvers<Exit>();
-    const begun = Promise.withResolvers<number>();
-    pending.set(id, {
-      started: begun.resolve,
-      failed: (reason) => begun.reject(new StackFailure('not-ready', `${order.name} could not be started: ${reason}.`)),
-      exited: (how) => {
-        pending.delete(id);
-        exit.resolve(how);
-      },
-    });
-    const env = order.env ?? { PATH: options.env['PATH'] ?? '', HOME: options.dir };
-    const { name, command, args, logFile } = order;
-    say({ kind: 'start', id, name, command, args: [...args], env, cwd: order.cwd ?? options.dir, logFile });
-    const pid = await begun.promise;
-    const stop = async (graceMs = DEFAULT_GRACE_MS): Promise<Exit> => {
-      say({ kind: 'signal', id, signal: 'SIGTERM' });
-      say({ kind: 'signal', id, signal: 'SIGCONT' });
-      const timer = setTimeout(() => say({ kind: 'signal', id, signal: 'SIGKILL' }), graceMs);
-      return exit.promise.finally(() => clearTimeout(timer));
-    };
-    const child: Child = { name, pid, exited: exit.promise, stop, kill: (signal) => say({ kind: 'signal', id, signal }) };
-    try {
-      await awaitReady(order, exit.promise);
-    } catch (error) {
-      await stop();
-      throw error instanceof Error ? error : new Error(reasonOf(error));
-    }
-    return child;
-  };
   return {
-    start,
+    start: (order) => startChild(link, ++lastId, order, options),
     stop: async () => {
-      say({ kind: 'end' });
-      await ended;
+      link.say({ kind: 'end' });
+      await link.ended;
     },
-    ended,
+    ended: link.ended,
   };
 };
