@@ -26,7 +26,7 @@ export interface Right {
 export interface WatchOptions {
   readonly signal: AbortSignal;
   /** Called when the server has accepted the watch: nothing may happen for a long time after it. */
-  opened?(): void;
+  readonly opened?: (() => void) | undefined;
 }
 
 /** One line of a watch. */

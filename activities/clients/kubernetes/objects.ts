@@ -149,8 +149,3 @@ export function refOf(object: KubeObject): ObjectRef {
     name: object.metadata.name,
   };
 }
-
-/** `kind/namespace/name`: the contract's key of an object. */
-export function keyOf(ref: ObjectRef): string {
-  return `${ref.kind}/${ref.namespace}/${ref.name}`;
-}

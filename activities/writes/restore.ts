@@ -1,0 +1,147 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Fields, ObjectRef, Original } from '../../src/domain/plan.ts';
+import { objectKey, parseToken, tokenOf } from '../../src/domain/plan.ts';
+import { ClusterFailure, isFailure } from '../clients/kubernetes/failure.ts';
+import type { KubeObject } from '../clients/kubernetes/objects.ts';
+import type { RestoredObject, RestoreInput, RestoreResult } from '../contract.ts';
+import type { WriteDeps } from './apply.ts';
+import { difference, differences, same } from './differences.ts';
+import { digestOf } from './digest.ts';
+import { guardedPatch, isBare, TOKEN_POINTER, tokenIn } from './guarded-patch.ts';
+import type { Ours } from './ours.ts';
+import { sortFields } from './ours.ts';
+
+export interface RestoreOptions {
+  readonly signal: AbortSignal;
+  /** Called when the API has acknowledged the last write, before anything is read back. */
+  readonly acknowledged?: (at: number) => void;
+}
+
+type Step =
+  | { readonly kind: 'object'; readonly restored: RestoredObject; readonly exact: boolean }
+  | { readonly kind: 'superseded'; readonly object: ObjectRef; readonly token: string | null };
+
+const TRIES = 8;
+
+/**
+ * Puts the managed fields back as they were before the operation, as the bot itself, and reads back. Writes only where the
+ * token entitles to (`holder`), and only values of this operation; may be repeated at any time. Throws ClusterFailure when
+ * it must be tried again: then nothing is known about what was written.
+ */
+export async function restore(deps: WriteDeps, input: RestoreInput, options: RestoreOptions): Promise<RestoreResult> {
+  let pending = input.originals.length;
+  const written = (): void => {
+    pending -= 1;
+    if (pending === 0) options.acknowledged?.(deps.now());
+  };
+  const steps = await Promise.all(input.originals.map((original) => restoreOne(deps, input, original, options.signal, written)));
+  const at = deps.now();
+  const superseded = steps.find((step) => step.kind === 'superseded');
+  if (superseded) {
+    deps.log.warn(
+      { opId: input.opId, object: objectKey(superseded.object), token: superseded.token },
+      'restore superseded, nothing written',
+    );
+    return { ...superseded, at };
+  }
+  const done = steps.filter((step) => step.kind === 'object');
+  deps.log.info({ opId: input.opId, states: done.map(({ restored }) => restored.state) }, 'restored');
+  return { kind: 'restored', objects: done.map((step) => step.restored), exact: done.every((step) => step.exact), at };
+}
+
+async function restoreOne(
+  deps: WriteDeps,
+  input: RestoreInput,
+  original: Original,
+  signal: AbortSignal,
+  acknowledged: () => void,
+): Promise<Step> {
+  if (await restoredAtOnce(deps, input, original, signal)) {
+    acknowledged();
+    return readBack(deps, original, 'restored', [], signal);
+  }
+  let last: ClusterFailure | undefined;
+  for (let attempt = 1; attempt <= TRIES; attempt++) {
+    const object = await deps.cluster.read(original.object, { signal });
+    if (object?.metadata.uid !== original.uid) {
+      acknowledged();
+      return { kind: 'object', restored: { object: original.object, state: 'gone' }, exact: false };
+    }
+    const ours = sortFields(object, original, input.written);
+    const right = rightTo(input, original, object, ours);
+    if (right === 'superseded') return { kind: 'superseded', object: original.object, token: tokenIn(object) };
+    try {
+      if (right === 'write') await write(deps, original, object, ours, signal);
+      acknowledged();
+      return await readBack(deps, original, right === 'write' ? 'restored' : 'unchanged', driftOf(right, original, object, ours), signal);
+    } catch (error) {
+      if (!isFailure(error, 'Conflict', 'Invalid', 'NotFound')) throw error;
+      last = error;
+      await sleep(5 * attempt * attempt, undefined, { signal });
+    }
+  }
+  throw last ?? new ClusterFailure('Conflict', `${objectKey(original.object)} changed too often to be put back`);
+}
+
+/** A fuse knows exactly what must be there, so it needs no read before its write. False: look first. */
+async function restoredAtOnce(deps: WriteDeps, input: RestoreInput, original: Original, signal: AbortSignal): Promise<boolean> {
+  if (input.holder === 'operation') return false;
+  const from = expectedAt(input, original, input.holder.stage);
+  const token = { from: tokenOf(input.opId, input.holder.stage), to: original.token };
+  try {
+    await deps.cluster.patch(original.object, guardedPatch({ uid: original.uid, token, from, to: original.fields }), { signal });
+    return true;
+  } catch (error) {
+    if (isFailure(error, 'Conflict', 'Invalid', 'NotFound')) return false;
+    throw error;
+  }
+}
+
+/** The managed fields as this stage left them. */
+function expectedAt(input: RestoreInput, original: Original, stage: number): Fields {
+  const key = objectKey(original.object);
+  const writes = input.written.filter((entry) => entry.stage <= stage).toSorted((a, b) => a.stage - b.stage);
+  const after = writes.flatMap((entry) => entry.writes.filter((write) => objectKey(write.object) === key).map((write) => write.after));
+  return Object.assign({}, original.fields, ...after) as Fields;
+}
+
+/** What the token on the live object, and the values beside it, entitle to. */
+function rightTo(input: RestoreInput, original: Original, object: KubeObject, ours: Ours): 'write' | 'leave' | 'superseded' {
+  const token = tokenIn(object);
+  const holder = token === null ? undefined : parseToken(token);
+  if (holder?.opId === input.opId) {
+    return input.holder === 'operation' || holder.stage === input.holder.stage ? 'write' : 'superseded';
+  }
+  if (token !== null && token !== original.token) return 'superseded';
+  if (differences(object, original.object, original.fields).length === 0) return 'leave';
+  // No token of ours, and not the old values. A fuse may be late and touches nothing. The undo of the whole operation takes
+  // back what it wrote if that still stands (somebody stripped the annotation); the rest is another hand's.
+  if (input.holder !== 'operation') return 'superseded';
+  return Object.entries(ours.from).some(([field, value]) => !same(value, ours.to[field] ?? null)) ? 'write' : 'leave';
+}
+
+async function write(deps: WriteDeps, original: Original, object: KubeObject, ours: Ours, signal: AbortSignal): Promise<void> {
+  const token = { from: tokenIn(object), to: original.token };
+  const { from, to } = ours;
+  await deps.cluster.patch(original.object, guardedPatch({ uid: original.uid, token, from, to, bare: isBare(object) }), { signal });
+}
+
+function driftOf(right: 'write' | 'leave', original: Original, object: KubeObject, ours: Ours): Ours['drift'] {
+  const token = tokenIn(object);
+  const stripped = right === 'write' && token === original.token;
+  return stripped ? [...ours.drift, difference(original.object, TOKEN_POINTER, 'the token of this operation', token)] : ours.drift;
+}
+
+async function readBack(
+  deps: WriteDeps,
+  original: Original,
+  state: 'restored' | 'unchanged',
+  drift: Ours['drift'],
+  signal: AbortSignal,
+): Promise<Step> {
+  const object = await deps.cluster.read(original.object, { signal });
+  const exact = object?.metadata.uid === original.uid && digestOf(object) === original.digest;
+  const restored: RestoredObject =
+    drift.length > 0 ? { object: original.object, state: 'drifted', differences: drift } : { object: original.object, state };
+  return { kind: 'object', restored, exact };
+}
