@@ -1,0 +1,157 @@
+/** Plays the agents' writes: Node and CiliumNode for each node, CiliumIdentity for each set of labels, CiliumEndpoint for each pod. */
+import type { Identities } from './identities.ts';
+import { securityLabels } from './identities.ts';
+import type { Kube } from './kube/client.ts';
+import { KubeError } from './kube/client.ts';
+import { resources } from './kube/resources.ts';
+import type { KubeObject } from './kube/types.ts';
+import type { MeshNode } from './nodes.ts';
+import { meshNodes } from './nodes.ts';
+import type { PodBook, PodFacts } from './pod-book.ts';
+import type { World } from './world.ts';
+
+const nodeObject = (node: MeshNode): KubeObject =>
+  ({
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: {
+      name: node.name,
+      labels: { 'kubernetes.io/hostname': node.name, 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': 'amd64' },
+    },
+    spec: { podCIDR: node.podCidr, podCIDRs: [node.podCidr] },
+  }) as KubeObject;
+
+const nodeStatus = (node: MeshNode, now: string): object => ({
+  addresses: [
+    { type: 'InternalIP', address: node.hostAddress },
+    { type: 'Hostname', address: node.name },
+  ],
+  conditions: [
+    {
+      type: 'Ready',
+      status: 'True',
+      reason: 'KubeletReady',
+      message: 'kubelet is posting ready status',
+      lastTransitionTime: now,
+      lastHeartbeatTime: now,
+    },
+    {
+      type: 'NetworkUnavailable',
+      status: 'False',
+      reason: 'CiliumIsUp',
+      message: 'Cilium is running on this node',
+      lastTransitionTime: now,
+      lastHeartbeatTime: now,
+    },
+  ],
+  capacity: { cpu: '4', memory: '8Gi', pods: '110' },
+  allocatable: { cpu: '4', memory: '8Gi', pods: '110' },
+});
+
+const ciliumNodeObject = (node: MeshNode): KubeObject =>
+  ({
+    apiVersion: 'cilium.io/v2',
+    kind: 'CiliumNode',
+    metadata: { name: node.name },
+    spec: {
+      addresses: [
+        { type: 'InternalIP', ip: node.hostAddress },
+        { type: 'CiliumInternalIP', ip: `10.244.${node.index}.1` },
+      ],
+      bootid: `boot-${node.name}`,
+      encryption: {},
+      health: { ipv4: `10.244.${node.index}.3` },
+      ingress: { ipv4: node.ingressAddress },
+      ipam: { podCIDRs: [node.podCidr] },
+    },
+  }) as KubeObject;
+
+/** Writes Node and CiliumNode of every node. */
+export const createNodes = async (kube: Kube, now: string): Promise<void> => {
+  for (const node of meshNodes) {
+    const object = await kube.apply(resources.nodes, nodeObject(node));
+    await kube.merge(resources.nodes, object, { status: nodeStatus(node, now) }, 'status');
+    await kube.apply(resources.ciliumNodes, ciliumNodeObject(node));
+  }
+};
+
+const endpointObject = (facts: PodFacts, uid: string): KubeObject => {
+  const host = meshNodes.find((node) => node.name === facts.node)?.hostAddress ?? '';
+  return {
+    apiVersion: 'cilium.io/v2',
+    kind: 'CiliumEndpoint',
+    metadata: {
+      name: facts.name,
+      namespace: facts.namespace,
+      ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: facts.name, uid }],
+    },
+    status: {
+      id: facts.endpointId,
+      'external-identifiers': {
+        'k8s-namespace': facts.namespace,
+        'k8s-pod-name': facts.name,
+        'pod-name': facts.key,
+      },
+      identity: { id: facts.identity, labels: [...facts.labels] },
+      networking: { addressing: [{ ipv4: facts.ip }], node: host },
+      encryption: {},
+      state: 'ready',
+    },
+  } as KubeObject;
+};
+
+const identityObject = (id: number, labels: readonly string[]): KubeObject => {
+  const security = securityLabels(labels);
+  const namespace = security['k8s:io.kubernetes.pod.namespace'];
+  return {
+    apiVersion: 'cilium.io/v2',
+    kind: 'CiliumIdentity',
+    metadata: { name: String(id), ...(namespace === undefined ? {} : { labels: { 'io.kubernetes.pod.namespace': namespace } }) },
+    'security-labels': security,
+  } as KubeObject;
+};
+
+/** The agents' loop body: identities first, since endpoints refer to them. */
+export const createAgentObjects = (kube: Kube, world: World, book: PodBook, identities: Identities): { reconcile(): Promise<void> } => {
+  const written = new Map<string, string>();
+  const known = new Set<number>();
+
+  const writeEndpoint = async (facts: PodFacts): Promise<void> => {
+    const pod = world.pods.objects.get(facts.key);
+    if (!pod) return;
+    const object = endpointObject(facts, pod.metadata.uid ?? '');
+    const text = JSON.stringify(object);
+    if (written.get(facts.key) === text) return;
+    await kube.apply(resources.ciliumEndpoints, object);
+    written.set(facts.key, text);
+  };
+
+  return {
+    reconcile: async () => {
+      for (const { id, labels } of identities.all()) {
+        if (known.has(id)) continue;
+        await kube.apply(resources.ciliumIdentities, identityObject(id, labels));
+        known.add(id);
+      }
+      const pods = [...book.all()];
+      for (const facts of pods) await writeEndpoint(facts);
+      for (const key of written.keys()) {
+        if (pods.some((facts) => facts.key === key)) continue;
+        const [namespace = '', name = ''] = key.split('/');
+        await kube.remove(resources.ciliumEndpoints, { metadata: { namespace, name } });
+        written.delete(key);
+      }
+    },
+  };
+};
+
+/** Takes over the identities that an earlier run left in the cluster, so that numbers stay what they were. */
+export const adoptIdentities = async (kube: Kube, identities: Identities): Promise<void> => {
+  const list = await kube.list<KubeObject & { readonly 'security-labels'?: Readonly<Record<string, string>> }>(resources.ciliumIdentities);
+  for (const object of list.items) {
+    const labels = Object.entries(object['security-labels'] ?? {}).map(([key, value]) => `${key}=${value}`);
+    const id = Number(object.metadata.name);
+    if (!Number.isInteger(id)) throw new KubeError(0, `CiliumIdentity ${object.metadata.name} is not a number.`);
+    identities.adopt(id, labels.toSorted());
+  }
+};

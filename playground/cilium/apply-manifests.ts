@@ -1,0 +1,85 @@
+/** Applies YAML manifests server-side, in the order in which a cluster needs them. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseAllDocuments } from 'yaml';
+import type { Kube } from './kube/client.ts';
+import { byKind, resources } from './kube/resources.ts';
+import type { KubeObject } from './kube/types.ts';
+
+const rank = (object: KubeObject): number => ['Namespace', 'GatewayClass', 'Service', 'Gateway'].indexOf(object.kind ?? '') >>> 0;
+
+/** Every object of a folder's YAML files; kustomizations are for kubectl and skipped. */
+export const readManifests = (folder: string): readonly KubeObject[] =>
+  readdirSync(folder)
+    .filter((file) => file.endsWith('.yaml') && file !== 'kustomization.yaml')
+    .toSorted()
+    .flatMap((file) => parseAllDocuments(readFileSync(join(folder, file), 'utf8')))
+    .flatMap((document) => {
+      const [problem] = 'errors' in document ? document.errors : [];
+      if (problem) throw problem;
+      return (document.toJS() as KubeObject | null) ?? [];
+    })
+    .toSorted((one, other) => rank(one) - rank(other));
+
+/** Applies a folder; throws on a kind that the simulator does not know. */
+export const applyManifests = async (kube: Kube, folder: string): Promise<void> => {
+  for (const object of readManifests(folder)) {
+    const of = byKind[`${object.apiVersion}/${object.kind}`];
+    if (!of)
+      throw new Error(`The simulator does not know ${object.apiVersion} ${object.kind} ${object.metadata.name}. Nothing more was applied.`);
+    await kube.apply(of, object);
+  }
+};
+
+/**
+ * The settings of a Cilium 1.20.2 with Hubble, Gateway API and WireGuard off, as its ConfigMap has them: the product reads its sight from
+ * here.
+ */
+export const ciliumConfig: Readonly<Record<string, string>> = {
+  'agent-health-port': '9879',
+  'bpf-events-default-burst-limit': '0',
+  'bpf-events-default-rate-limit': '0',
+  'bpf-events-drop-enabled': 'true',
+  'bpf-events-policy-verdict-enabled': 'true',
+  'bpf-events-trace-enabled': 'true',
+  'cluster-id': '0',
+  'cluster-name': 'default',
+  'enable-envoy-config': 'true',
+  'enable-gateway-api': 'true',
+  'enable-hubble': 'true',
+  'enable-ipsec': 'false',
+  'enable-ipv4': 'true',
+  'enable-ipv6': 'false',
+  'enable-l7-proxy': 'true',
+  'enable-policy': 'default',
+  'enable-wireguard': 'false',
+  'external-envoy-proxy': 'true',
+  'hubble-disable-tls': 'true',
+  'hubble-event-buffer-capacity': '4095',
+  'hubble-listen-address': ':4244',
+  'hubble-metrics':
+    'drop flow policy httpV2:labelsContext=source_namespace,source_workload,destination_namespace,destination_workload,traffic_direction',
+  'hubble-metrics-server': ':9965',
+  'hubble-socket-path': '/var/run/cilium/hubble.sock',
+  'identity-change-grace-period': '5s',
+  'kube-proxy-replacement': 'true',
+  'monitor-aggregation': 'medium',
+  'monitor-aggregation-flags': 'all',
+  'monitor-aggregation-interval': '5s',
+  'policy-audit-mode': 'false',
+  'routing-mode': 'native',
+};
+
+/** Writes the cilium-config ConfigMap, without touching it when it is there: a restart must not undo what someone set. */
+export const ensureCiliumConfig = async (kube: Kube): Promise<void> => {
+  const object = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'cilium-config', namespace: 'kube-system' },
+    data: ciliumConfig,
+  };
+  const existing = await kube.list(resources.configMaps);
+  if (existing.items.some((each) => each.metadata.name === 'cilium-config' && each.metadata.namespace === 'kube-system')) return;
+  await kube.apply(resources.namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kube-system' } });
+  await kube.apply(resources.configMaps, object);
+};

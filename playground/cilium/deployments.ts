@@ -1,0 +1,184 @@
+/** Plays the Deployment and ReplicaSet controllers and the scheduler: as many pods as wanted, of the template wanted, spread over the nodes. */
+import { createHash } from 'node:crypto';
+import type { Kube } from './kube/client.ts';
+import { KubeError } from './kube/client.ts';
+import { resources } from './kube/resources.ts';
+import type { Deployment, KubeObject, Pod } from './kube/types.ts';
+import { isReady, keyOf } from './kube/types.ts';
+import { meshNodes } from './nodes.ts';
+import type { Random } from './random.ts';
+import type { World } from './world.ts';
+
+// What Kubernetes uses for random suffixes: no vowels, so no words.
+const alphabet = 'bcdfghjklmnpqrstvwxz2456789';
+
+const suffix = (random: Random, length: number): string =>
+  Array.from({ length }, () => alphabet[Math.floor(random() * alphabet.length)]).join('');
+
+/** The pod-template-hash of a Deployment: changes when its template does. */
+export const templateHash = (deployment: Deployment): string => {
+  const digest = createHash('sha256').update(JSON.stringify(deployment.spec.template)).digest();
+  return [...digest.subarray(0, 9)].map((byte) => alphabet[byte % alphabet.length]).join('');
+};
+
+/** The Deployment a pod belongs to, out of its ReplicaSet's name; undefined for pods of no Deployment. */
+export const deploymentOf = (pod: Pod): string | undefined => {
+  const owner = pod.metadata.ownerReferences?.find((reference) => reference.kind === 'ReplicaSet')?.name;
+  return owner?.slice(0, owner.lastIndexOf('-'));
+};
+
+const podOf = (deployment: Deployment, set: KubeObject, hash: string, node: string, name: string): Pod => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: {
+    name,
+    namespace: deployment.metadata.namespace ?? '',
+    labels: { ...deployment.spec.template.metadata?.labels, 'pod-template-hash': hash },
+    ...(deployment.spec.template.metadata?.annotations ? { annotations: deployment.spec.template.metadata.annotations } : {}),
+    ownerReferences: [
+      { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: set.metadata.name, uid: set.metadata.uid ?? '', controller: true },
+    ],
+  },
+  spec: {
+    ...deployment.spec.template.spec,
+    nodeName: node,
+    serviceAccountName: deployment.spec.template.spec.serviceAccountName ?? 'default',
+  },
+});
+
+const emptiest = (pods: readonly Pod[], all: Iterable<Pod>): string => {
+  const everyone = [...all];
+  const on = (list: readonly Pod[], node: string): number => list.filter((pod) => pod.spec.nodeName === node).length;
+  const [best] = meshNodes
+    .map((node) => node.name)
+    .toSorted((one, other) => on(pods, one) - on(pods, other) || on(everyone, one) - on(everyone, other) || one.localeCompare(other));
+  return best ?? 'node-1';
+};
+
+export interface Deployments {
+  reconcile(): Promise<void>;
+}
+
+const pendingMs = 10_000;
+
+/** The controller; `reconcile` brings every Deployment one step closer and is called again after each change. */
+export const createDeployments = (kube: Kube, world: World, random: Random, now: () => number): Deployments => {
+  // Pods created here that the watch has not shown yet: without them a quick second run would create them again.
+  const pending = new Map<string, { readonly pod: Pod; readonly at: number }>();
+  const sets = new Map<string, KubeObject>();
+
+  const known = (): readonly Pod[] => {
+    for (const [key, { at }] of pending) if (world.pods.objects.has(key) || now() - at > pendingMs) pending.delete(key);
+    return [...world.pods.objects.values(), ...[...pending.values()].map(({ pod }) => pod)];
+  };
+
+  const ensureSet = async (deployment: Deployment, hash: string): Promise<KubeObject> => {
+    const name = `${deployment.metadata.name}-${hash}`;
+    const key = `${deployment.metadata.uid}/${name}`;
+    const labels = { ...deployment.spec.template.metadata?.labels, 'pod-template-hash': hash };
+    const replicas = deployment.spec.replicas ?? 1;
+    const existing = sets.get(key);
+    if (existing) return existing;
+    const set = await kube.apply(resources.replicaSets, {
+      apiVersion: 'apps/v1',
+      kind: 'ReplicaSet',
+      metadata: {
+        name,
+        namespace: deployment.metadata.namespace ?? '',
+        labels,
+        ownerReferences: [
+          {
+            apiVersion: 'apps/v1',
+            kind: 'Deployment',
+            name: deployment.metadata.name,
+            uid: deployment.metadata.uid ?? '',
+            controller: true,
+          },
+        ],
+      },
+      spec: {
+        replicas,
+        selector: { matchLabels: labels },
+        template: { ...deployment.spec.template, metadata: { ...deployment.spec.template.metadata, labels } },
+      },
+    } as KubeObject);
+    sets.set(key, set);
+    return set;
+  };
+
+  const create = async (deployment: Deployment, hash: string, mine: readonly Pod[]): Promise<Pod | undefined> => {
+    const set = await ensureSet(deployment, hash);
+    const pod = podOf(deployment, set, hash, emptiest(mine, known()), `${set.metadata.name}-${suffix(random, 5)}`);
+    try {
+      const created = await kube.create(resources.pods, pod);
+      pending.set(keyOf(created), { pod: created, at: now() });
+      return created;
+    } catch (error) {
+      if (error instanceof KubeError && error.status === 409) return undefined;
+      throw error;
+    }
+  };
+
+  const reconcileOne = async (deployment: Deployment): Promise<void> => {
+    const hash = templateHash(deployment);
+    const wanted = deployment.spec.replicas ?? 1;
+    const mine = known().filter(
+      (pod) =>
+        pod.metadata.namespace === deployment.metadata.namespace &&
+        deploymentOf(pod) === deployment.metadata.name &&
+        pod.metadata.deletionTimestamp === undefined,
+    );
+    const current = mine.filter((pod) => pod.metadata.labels?.['pod-template-hash'] === hash);
+    const old = mine.filter((pod) => !current.includes(pod));
+    const grown = [...current];
+    while (grown.length < wanted) {
+      const pod = await create(deployment, hash, grown);
+      if (!pod) break;
+      grown.push(pod);
+    }
+    // Surplus pods that never became ready go first, as the ReplicaSet controller chooses.
+    const surplus = current
+      .toSorted((one, other) => Number(isReady(one)) - Number(isReady(other)))
+      .slice(0, Math.max(0, current.length - wanted));
+    const replaced = current.filter(isReady).length >= wanted ? old : [];
+    for (const pod of [...surplus, ...replaced]) await kube.remove(resources.pods, pod);
+    await writeStatus(kube, deployment, mine, current);
+  };
+
+  return {
+    reconcile: async () => {
+      for (const deployment of world.deployments.objects.values()) await reconcileOne(deployment);
+      for (const pod of world.pods.objects.values()) {
+        const owner = deploymentOf(pod);
+        const orphan = owner !== undefined && !world.deployments.objects.has(`${pod.metadata.namespace}/${owner}`);
+        if (orphan) await kube.remove(resources.pods, pod);
+      }
+    },
+  };
+};
+
+const writeStatus = async (kube: Kube, deployment: Deployment, mine: readonly Pod[], current: readonly Pod[]): Promise<void> => {
+  const ready = mine.filter(isReady).length;
+  const available = ready >= (deployment.spec.replicas ?? 1);
+  const status = {
+    observedGeneration: deployment.metadata.generation ?? 0,
+    replicas: mine.length,
+    updatedReplicas: current.length,
+    readyReplicas: ready,
+    availableReplicas: ready,
+    unavailableReplicas: Math.max(0, (deployment.spec.replicas ?? 1) - ready),
+  };
+  const before = deployment.status ?? {};
+  if (Object.entries(status).every(([name, value]) => (before[name] ?? 0) === value) && before['conditions'] !== undefined) return;
+  const condition = {
+    type: 'Available',
+    status: available ? 'True' : 'False',
+    reason: available ? 'MinimumReplicasAvailable' : 'MinimumReplicasUnavailable',
+  };
+  await kube
+    .merge(resources.deployments, deployment, { status: { ...status, conditions: [condition] } }, 'status')
+    .catch((error: unknown) => {
+      // Deleted meanwhile: nothing left to report on.
+      if (!(error instanceof KubeError && error.status === 404)) throw error;
+    });
+};

@@ -1,0 +1,108 @@
+/** One agent per node: its ring, its Observer, its metrics; flows reach them after the agent's own lag. */
+import type { AgentMetrics } from '../metrics.ts';
+import { createAgentMetrics, serveMetrics } from '../metrics.ts';
+import { meshNodes } from '../nodes.ts';
+import type { Flow } from './flow.ts';
+import type { Observer } from './observer.ts';
+import { serveObserver } from './observer.ts';
+import type { LostSource, NodeState, Ring } from './ring.ts';
+import { createRing } from './ring.ts';
+
+export interface Agents {
+  /** Where each node's Observer and metrics answer; the same after an outage. */
+  readonly nodes: readonly { readonly name: string; readonly hubbleAddress: string; readonly metricsUrl: string }[];
+  /** Reports a flow on a node, after the agent's lag. */
+  report(node: string, flow: Flow): void;
+  lose(node: string, count: number, source: LostSource): void;
+  nodeStatus(node: string, state: NodeState, about: readonly string[], message: string): void;
+  /** `false` ends the node's Observer and its streams; `true` starts it again on the same port. Flows meanwhile are lost. */
+  setAvailable(node: string, available: boolean): Promise<void>;
+  endpoints(count: (node: string) => number): void;
+  stop(): void;
+}
+
+export interface AgentsOptions {
+  readonly now: () => number;
+  /** Milliseconds from an event to the ring. */
+  readonly lag: () => number;
+}
+
+interface Agent {
+  readonly name: string;
+  readonly ring: Ring;
+  readonly metrics: AgentMetrics;
+  readonly metricsServer: { readonly port: number; close(): void };
+  readonly port: number;
+  observer: Observer | undefined;
+}
+
+const startAgent = async (name: string, now: () => number): Promise<Agent> => {
+  const ring = createRing();
+  const metrics = createAgentMetrics();
+  const metricsServer = await serveMetrics(metrics);
+  const observer = await serveObserver({ node: name, ring, now, port: 0 });
+  return { name, ring, metrics, metricsServer, port: observer.port, observer };
+};
+
+/** Starts the agents of every node. */
+export const startAgents = async (options: AgentsOptions): Promise<Agents> => {
+  const agents = new Map<string, Agent>();
+  const timers = new Set<NodeJS.Timeout>();
+  for (const node of meshNodes) agents.set(node.name, await startAgent(node.name, options.now));
+
+  const of = (name: string): Agent => {
+    const agent = agents.get(name);
+    if (!agent) throw new Error(`There is no node ${name}. Use one of: ${[...agents.keys()].join(', ')}.`);
+    return agent;
+  };
+
+  const enter = (agent: Agent, flow: Flow): void => {
+    if (!agent.observer) return;
+    agent.ring.push({ kind: 'flow', flow });
+    agent.metrics.flow(flow);
+  };
+
+  return {
+    nodes: [...agents.values()].map((agent) => ({
+      name: agent.name,
+      hubbleAddress: `127.0.0.1:${agent.port}`,
+      metricsUrl: `http://127.0.0.1:${agent.metricsServer.port}/metrics`,
+    })),
+    report: (node, flow) => {
+      const agent = of(node);
+      const lag = options.lag();
+      if (lag <= 0) {
+        enter(agent, flow);
+        return;
+      }
+      const timer = setTimeout(() => {
+        timers.delete(timer);
+        enter(agent, flow);
+      }, lag);
+      timers.add(timer);
+    },
+    lose: (node, count, source) => {
+      const agent = of(node);
+      agent.ring.push({ kind: 'lost', source, count, at: options.now() });
+      agent.metrics.lost(source, count);
+    },
+    nodeStatus: (node, state, nodes, message) => of(node).ring.push({ kind: 'node-status', state, nodes, message }),
+    setAvailable: async (node, available) => {
+      const agent = of(node);
+      if (!available) {
+        agent.observer?.stop();
+        agent.observer = undefined;
+      } else agent.observer ??= await serveObserver({ node, ring: agent.ring, now: options.now, port: agent.port });
+    },
+    endpoints: (count) => {
+      for (const agent of agents.values()) agent.metrics.endpoints(count(agent.name));
+    },
+    stop: () => {
+      for (const timer of timers) clearTimeout(timer);
+      for (const agent of agents.values()) {
+        agent.observer?.stop();
+        agent.metricsServer.close();
+      }
+    },
+  };
+};

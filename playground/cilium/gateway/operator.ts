@@ -1,0 +1,81 @@
+/** Plays the operator's status writes for GatewayClasses, Gateways and routes. */
+import type { Kube, Resource } from '../kube/client.ts';
+import { KubeError } from '../kube/client.ts';
+import { resources } from '../kube/resources.ts';
+import type { KubeObject, Route } from '../kube/types.ts';
+import { keyOf } from '../kube/types.ts';
+import { gatewayAddress } from '../nodes.ts';
+import type { World } from '../world.ts';
+import { controllerName } from './attach.ts';
+import { classConditions, gatewayStatus } from './gateway-status.ts';
+import type { RouteWorld } from './status.ts';
+import { routeParents, sameParents } from './status.ts';
+import type { Xds } from './xds.ts';
+import { allRoutes, ourGateways } from './xds.ts';
+
+export interface Operator {
+  /** Writes every status that differs from what should be there. */
+  reconcile(): Promise<void>;
+  /** The address that a Gateway answers on, `namespace/name`. */
+  addressOf(gateway: string): string;
+}
+
+const withoutTimes = (value: unknown): string =>
+  JSON.stringify(value, (key, inner: unknown) => (key === 'lastTransitionTime' ? undefined : inner));
+
+/** The operator; `now` in Unix milliseconds. */
+export const createOperator = (kube: Kube, world: World, xds: Xds, now: () => number): Operator => {
+  const addresses = new Map<string, string>();
+  const written = new Map<string, string>();
+
+  const addressOf = (key: string): string => {
+    const address = addresses.get(key) ?? gatewayAddress(addresses.size);
+    addresses.set(key, address);
+    return address;
+  };
+
+  const put = async (of: Resource, object: KubeObject, status: object): Promise<void> => {
+    const key = `${of.plural} ${keyOf(object)} ${object.metadata.uid}`;
+    const text = `${object.metadata.generation} ${withoutTimes(status)}`;
+    if (written.get(key) === text) return;
+    await kube.merge(of, object, { status }, 'status').catch((error: unknown) => {
+      if (!(error instanceof KubeError && error.status === 404)) throw error;
+    });
+    written.set(key, text);
+  };
+
+  const putRoute = async (of: Resource, kind: 'HTTPRoute' | 'GRPCRoute', route: Route, at: string): Promise<void> => {
+    const view: RouteWorld = {
+      gateways: world.gateways.objects,
+      classes: world.classes.objects,
+      services: world.services.objects,
+      namespaceLabels: world.namespaceLabels,
+    };
+    const parents = routeParents(route, kind, view, at);
+    if (sameParents(parents, route.status?.parents ?? [])) return;
+    // Refused when the object moved on meanwhile: its next change brings the status along.
+    const body = { metadata: { resourceVersion: route.metadata.resourceVersion }, status: { parents } };
+    await kube.merge(of, route, body, 'status').catch((error: unknown) => {
+      if (!(error instanceof KubeError && (error.status === 404 || error.status === 409))) throw error;
+    });
+  };
+
+  return {
+    addressOf,
+    reconcile: async () => {
+      const at = new Date(Math.floor(now() / 1_000) * 1_000).toISOString().replace('.000Z', 'Z');
+      for (const route of world.httpRoutes.objects.values()) await putRoute(resources.httpRoutes, 'HTTPRoute', route, at);
+      for (const route of world.grpcRoutes.objects.values()) await putRoute(resources.grpcRoutes, 'GRPCRoute', route, at);
+      for (const each of world.classes.objects.values()) {
+        if (each.spec.controllerName === controllerName)
+          await put(resources.gatewayClasses, each, { conditions: classConditions(each, at) });
+      }
+      for (const gateway of ourGateways(world)) {
+        const key = keyOf(gateway);
+        const programmed = gateway.spec.listeners.some((listener) => xds.portOf(`${key}/${listener.name}`) !== undefined);
+        const options = { address: addressOf(key), programmed, now: at };
+        await put(resources.gateways, gateway, gatewayStatus(gateway, allRoutes(world), world.namespaceLabels, options));
+      }
+    },
+  };
+};

@@ -1,0 +1,93 @@
+/** Turns what Envoy logged into flows for the agent of its node and into the true record of requests. */
+import type { Exchange } from '../envoy/access-log.ts';
+import type { Agents } from '../flows/agents.ts';
+import type { ExchangeContext } from '../flows/exchange-flows.ts';
+import { requestFlow, responseFlow } from '../flows/exchange-flows.ts';
+import type { Route } from '../kube/types.ts';
+import { gatewayNode, meshNodes } from '../nodes.ts';
+import type { PodBook } from '../pod-book.ts';
+import type { TruthWriter } from '../truth.ts';
+import type { World } from '../world.ts';
+import { parseClusterName } from './translate.ts';
+import type { Xds } from './xds.ts';
+
+export interface WitnessOptions {
+  readonly world: World;
+  readonly book: PodBook;
+  readonly xds: Xds;
+  readonly agents: Agents;
+  readonly truth: TruthWriter;
+  readonly uuid: () => string;
+  /** Address of a Gateway, `namespace/name`. */
+  readonly addressOf: (gateway: string) => string;
+}
+
+// A request is remembered from "reached" to "ended"; hanging ones are forgotten in the end rather than kept for ever.
+const maxOpen = 10_000;
+
+/** `namespace/name` of the Service an exchange was for. Envoy names no cluster when it had none to send to; the rule then says which lacked one. */
+const serviceOf = (exchange: Exchange, options: WitnessOptions): string => {
+  const parsed = parseClusterName(exchange.cluster);
+  if (parsed) return `${parsed.namespace}/${parsed.service}`;
+  const [namespace = '', name = '', index = ''] = exchange.routeName.split('/');
+  const key = `${namespace}/${name}`;
+  const route: Route | undefined = options.world.httpRoutes.objects.get(key) ?? options.world.grpcRoutes.objects.get(key);
+  const backends = (route?.spec.rules?.[Number(index)]?.backendRefs ?? []).filter((backend) => (backend.weight ?? 1) > 0);
+  const suffixOf = (backend: (typeof backends)[number]): string => `/${backend.namespace ?? namespace}:${backend.name}:${backend.port}`;
+  const lacking = backends.filter((backend) => {
+    const found = [...options.xds.clusters].find(([cluster]) => cluster.endsWith(suffixOf(backend)));
+    return exchange.flags.includes('no_cluster_found') ? found === undefined : (found?.[1].ports.length ?? 0) === 0;
+  });
+  const [chosen] = lacking.length > 0 ? lacking : backends;
+  return chosen ? `${chosen.namespace ?? namespace}/${chosen.name}` : '';
+};
+
+/** The consumer of the access log. */
+export const createWitness = (options: WitnessOptions): ((exchange: Exchange) => void) => {
+  const { agents, book, world, truth } = options;
+  const node = meshNodes.find((each) => each.name === gatewayNode);
+  const open = new Map<string, number>();
+
+  const contextOf = (exchange: Exchange, reached: boolean): ExchangeContext => {
+    const [gateway] = [...world.gateways.objects.values()];
+    const name = gateway?.metadata.name ?? '';
+    const namespace = gateway?.metadata.namespace ?? '';
+    return {
+      node: gatewayNode,
+      ingressAddress: node?.ingressAddress ?? '',
+      gateway: { address: options.addressOf(`${namespace}/${name}`), port: gateway?.spec.listeners[0]?.port ?? 80 },
+      pod: reached ? book.byPort(exchange.upstreamPort) : undefined,
+      service: { name: `cilium-gateway-${name}`, namespace },
+      uuid: options.uuid,
+    };
+  };
+
+  const ended = (exchange: Exchange): void => {
+    const reached = open.delete(exchange.requestId);
+    const context = contextOf(exchange, reached);
+    if (exchange.status > 0) {
+      // Nothing was reached: the request's own record comes only now, with the address that the client called.
+      if (!reached) agents.report(gatewayNode, requestFlow(exchange, context));
+      agents.report(gatewayNode, responseFlow(exchange, context));
+    }
+    truth.request({
+      at: exchange.endedAt,
+      startedAt: exchange.startedAt,
+      service: serviceOf(exchange, options),
+      backend: context.pod?.key ?? '',
+      status: exchange.status,
+      latencyMs: exchange.endedAt - exchange.startedAt,
+      ok: exchange.status > 0 && exchange.status < 500,
+    });
+  };
+
+  return (exchange) => {
+    if (exchange.moment === 'ended') {
+      ended(exchange);
+      return;
+    }
+    if (open.size >= maxOpen) open.delete(open.keys().next().value ?? '');
+    open.set(exchange.requestId, exchange.startedAt);
+    agents.report(gatewayNode, requestFlow(exchange, contextOf(exchange, true)));
+  };
+};

@@ -1,0 +1,146 @@
+/** Watch-driven: routes, gateways and endpoints in the cluster become Envoy's configuration, and the record says when it was in force. */
+import { createXdsFiles } from '../envoy/files.ts';
+import type { Envoy } from '../envoy/process.ts';
+import { cluster, endpoints, fileSafe, listener } from '../envoy/resources.ts';
+import type { Gateway, Listener, Route } from '../kube/types.ts';
+import { keyOf } from '../kube/types.ts';
+import type { PodBook } from '../pod-book.ts';
+import type { World } from '../world.ts';
+import { attach, isRefusal, namesGateway } from './attach.ts';
+import { isOurs } from './status.ts';
+import type { AttachedRoute, ClusterTarget } from './translate.ts';
+import { clusterTargets, routeConfiguration } from './translate.ts';
+
+export interface XdsOptions {
+  readonly world: World;
+  readonly book: PodBook;
+  readonly folder: string;
+  /** A free loopback port. */
+  readonly takePort: (purpose: string) => Promise<number>;
+  readonly now: () => number;
+  /** Routes with their generation, once Envoy has them in force. */
+  readonly onInForce: (routes: readonly { readonly key: string; readonly generation: number }[], at: number) => void;
+}
+
+export interface Xds {
+  /** Routes, clusters and listeners; resolves when Envoy has them (if it runs). */
+  routes(): Promise<void>;
+  /** Endpoints of every cluster. */
+  endpoints(): void;
+  /** Envoy is up: from now on, wait until it has what was written. */
+  attach(envoy: Envoy): void;
+  /** Loopback port of a listener, `<namespace>/<gateway>/<listener>`. */
+  portOf(listener: string): number | undefined;
+  /** Clusters that exist now, with the pods' local ports. */
+  readonly clusters: ReadonlyMap<string, { readonly target: ClusterTarget; readonly ports: readonly number[] }>;
+}
+
+/** Every route of our Gateways, both kinds. */
+export const allRoutes = (world: World): readonly AttachedRoute[] => [
+  ...[...world.httpRoutes.objects.values()].map((route): AttachedRoute => ({ kind: 'HTTPRoute', route })),
+  ...[...world.grpcRoutes.objects.values()].map((route): AttachedRoute => ({ kind: 'GRPCRoute', route })),
+];
+
+const attachedTo = (world: World, gateway: Gateway, at: Listener): readonly AttachedRoute[] =>
+  allRoutes(world)
+    .filter(({ kind, route }) =>
+      (route.spec.parentRefs ?? []).some((parent) => {
+        const namespace = parent.namespace ?? route.metadata.namespace;
+        if (!namesGateway(parent) || parent.name !== gateway.metadata.name || namespace !== gateway.metadata.namespace) return false;
+        const result = attach(route, kind, parent, gateway, world.namespaceLabels(route.metadata.namespace ?? ''));
+        return !isRefusal(result) && result.some((each) => each.name === at.name);
+      }),
+    )
+    // The Gateway API breaks ties by age, then by name.
+    .toSorted((one, other) => ageKey(one.route).localeCompare(ageKey(other.route)));
+
+const ageKey = (route: Route): string => `${route.metadata.creationTimestamp ?? ''} ${keyOf(route)}`;
+
+/** The Gateways of our class. */
+export const ourGateways = (world: World): readonly Gateway[] =>
+  [...world.gateways.objects.values()].filter((gateway) => isOurs(gateway, world.classes.objects));
+
+const resolvable = (world: World, target: ClusterTarget): boolean =>
+  (world.services.objects.get(`${target.namespace}/${target.service}`)?.spec.ports ?? []).some((port) => port.port === target.port);
+
+/** Local ports of the ready endpoints behind a Service's port. */
+const readyPorts = (world: World, book: PodBook, target: ClusterTarget): readonly number[] =>
+  [...world.slices.objects.values()]
+    .filter(
+      (slice) => slice.metadata.namespace === target.namespace && slice.metadata.labels?.['kubernetes.io/service-name'] === target.service,
+    )
+    .flatMap((slice) => slice.endpoints ?? [])
+    .filter((endpoint) => endpoint.conditions?.ready !== false)
+    .flatMap((endpoint) => endpoint.addresses)
+    .flatMap((address) => book.byIp(address)?.localPort ?? [])
+    .toSorted((one, other) => one - other);
+
+/** The translation, with nothing written yet. */
+export const createXds = (options: XdsOptions): Xds => {
+  const { world, book, folder } = options;
+  const files = createXdsFiles(folder);
+  const ports = new Map<string, number>();
+  const clusters = new Map<string, { target: ClusterTarget; ports: readonly number[] }>();
+  let envoy: Envoy | undefined;
+
+  const putEndpoints = (target: ClusterTarget): void => {
+    const local = readyPorts(world, book, target);
+    clusters.set(target.name, { target, ports: local });
+    files.put(`eds-${fileSafe(target.name)}`, 'endpoints.json', [endpoints(target.name, local)]);
+  };
+
+  const putClusters = async (targets: readonly ClusterTarget[]): Promise<void> => {
+    const names = new Set(targets.map((target) => target.name));
+    for (const name of clusters.keys()) if (!names.has(name)) clusters.delete(name);
+    const fresh = targets.filter((target) => !clusters.has(target.name));
+    for (const target of fresh) putEndpoints(target);
+    files.put(
+      'cds',
+      'clusters.json',
+      targets.map((target) => cluster(target.name, target.grpc, folder)),
+    );
+    if (fresh.length > 0) await envoy?.warm();
+  };
+
+  const putListener = async (gateway: Gateway, at: Listener, routes: readonly AttachedRoute[]): Promise<object> => {
+    const name = `${keyOf(gateway)}/${at.name}`;
+    const port = ports.get(name) ?? (await options.takePort(`the Gateway listener ${name}`));
+    ports.set(name, port);
+    const id = fileSafe(name);
+    const version = files.put(`rds-${id}`, 'routes.json', [routeConfiguration(id, gateway, at.hostname, routes)]);
+    void confirm(id, version, routes);
+    return listener(id, port, id, folder);
+  };
+
+  const confirm = async (id: string, version: number, routes: readonly AttachedRoute[]): Promise<void> => {
+    const keys = routes.map(({ route }) => ({ key: keyOf(route), generation: route.metadata.generation ?? 0 }));
+    // Envoy going away while it is asked is the end of the run, or reported by whoever started it.
+    const at = await envoy?.inForce(id, id, version).catch(() => undefined);
+    if (at !== undefined) options.onInForce(keys, at);
+  };
+
+  return {
+    clusters,
+    attach: (running) => {
+      envoy = running;
+    },
+    portOf: (name) => ports.get(name),
+    endpoints: () => {
+      for (const { target } of [...clusters.values()]) putEndpoints(target);
+    },
+    routes: async () => {
+      const plans = ourGateways(world).flatMap((gateway) =>
+        gateway.spec.listeners
+          .filter((at) => at.protocol === 'HTTP')
+          .map((at) => ({ gateway, at, routes: attachedTo(world, gateway, at) })),
+      );
+      const targets = new Map(
+        plans.flatMap(({ gateway, routes }) => clusterTargets(gateway, routes)).map((target) => [target.name, target]),
+      );
+      await putClusters([...targets.values()].filter((target) => resolvable(world, target)));
+      const listeners: object[] = [];
+      for (const { gateway, at, routes } of plans) listeners.push(await putListener(gateway, at, routes));
+      files.put('lds', 'listeners.json', listeners);
+    },
+  };
+};

@@ -1,0 +1,150 @@
+/** Plays the kubelets: starts a server for each pod on a node, reports its address and readiness, takes it down when the pod goes. */
+import { setTimeout as wait } from 'node:timers/promises';
+import { deploymentOf } from './deployments.ts';
+import type { FaultBook } from './faults.ts';
+import type { Kube } from './kube/client.ts';
+import { KubeError } from './kube/client.ts';
+import { resources } from './kube/resources.ts';
+import type { Pod } from './kube/types.ts';
+import { keyOf } from './kube/types.ts';
+import { meshNodes } from './nodes.ts';
+import type { PodBook, PodFacts } from './pod-book.ts';
+import type { Fault } from './workloads/fault.ts';
+import { healthy } from './workloads/fault.ts';
+import type { Pods } from './workloads/pods.ts';
+import type { World } from './world.ts';
+
+export interface KubeletOptions {
+  readonly kube: Kube;
+  readonly world: World;
+  readonly pods: Pods;
+  readonly book: PodBook;
+  readonly faults: FaultBook;
+  /** Milliseconds until a started pod is ready, and until a crash is seen. */
+  readonly readinessDelay: () => number;
+  readonly crashDelay: () => number;
+  readonly now: () => number;
+  readonly signal: AbortSignal;
+  readonly onError: (error: unknown) => void;
+}
+
+export interface Kubelet {
+  reconcile(): Promise<void>;
+}
+
+const rfc3339 = (ms: number): string => new Date(Math.floor(ms / 1_000) * 1_000).toISOString().replace('.000Z', 'Z');
+
+/** Pod status as a kubelet writes it. */
+export const podStatus = (pod: Pod, facts: Pick<PodFacts, 'ip' | 'node'>, ready: boolean, crashed: boolean, now: number): object => {
+  const at = rfc3339(now);
+  const host = meshNodes.find((node) => node.name === facts.node)?.hostAddress ?? '';
+  const state = crashed
+    ? { waiting: { reason: 'CrashLoopBackOff', message: 'back-off restarting failed container' } }
+    : { running: { startedAt: at } };
+  const condition = (type: string, on: boolean, reason?: string): object => ({
+    type,
+    status: on ? 'True' : 'False',
+    lastTransitionTime: at,
+    ...(on || reason === undefined ? {} : { reason }),
+  });
+  return {
+    phase: 'Running',
+    hostIP: host,
+    hostIPs: [{ ip: host }],
+    podIP: facts.ip,
+    podIPs: [{ ip: facts.ip }],
+    startTime: at,
+    conditions: [
+      condition('PodScheduled', true),
+      condition('Initialized', true),
+      condition('ContainersReady', ready, 'ContainersNotReady'),
+      condition('Ready', ready, 'ContainersNotReady'),
+    ],
+    containerStatuses: pod.spec.containers.map((container) => ({
+      name: container.name,
+      image: container.image,
+      imageID: container.image,
+      ready,
+      started: !crashed,
+      restartCount: crashed ? 1 : 0,
+      state,
+    })),
+  };
+};
+
+/** The kubelets of all nodes as one loop body. */
+export const createKubelet = (options: KubeletOptions): Kubelet => {
+  const { kube, world, pods, book, faults } = options;
+  const busy = new Set<string>();
+  const applied = new Map<string, Fault>();
+  const reported = new Map<string, boolean>();
+
+  const report = async (pod: Pod, facts: PodFacts, ready: boolean, crashed: boolean): Promise<void> => {
+    await kube
+      .merge(resources.pods, pod, { status: podStatus(pod, facts, ready, crashed, options.now()) }, 'status')
+      .catch((error: unknown) => {
+        if (!(error instanceof KubeError && error.status === 404)) throw error;
+      });
+    reported.set(facts.key, ready);
+  };
+
+  const start = async (pod: Pod): Promise<void> => {
+    const key = keyOf(pod);
+    const port = await pods.open(key, pod.metadata.labels?.['version'] ?? '');
+    const facts = book.enter(pod, port, deploymentOf(pod) ?? pod.metadata.name);
+    await wait(options.readinessDelay(), undefined, { signal: options.signal });
+    if (book.get(key) === undefined) return;
+    await report(pod, facts, true, false);
+  };
+
+  const takeDown = async (key: string): Promise<void> => {
+    book.leave(key);
+    applied.delete(key);
+    reported.delete(key);
+    await pods.close(key);
+  };
+
+  const applyFault = async (pod: Pod, facts: PodFacts): Promise<void> => {
+    const key = facts.key;
+    const fault = faults.of(pod);
+    const before = applied.get(key) ?? healthy;
+    if (JSON.stringify(fault) === JSON.stringify(before)) return;
+    applied.set(key, fault);
+    await pods.setFault(key, fault);
+    if (fault.crashed === before.crashed) return;
+    await wait(fault.crashed ? options.crashDelay() : options.readinessDelay(), undefined, { signal: options.signal });
+    const still = applied.get(key) ?? healthy;
+    if (book.get(key) && still.crashed === fault.crashed && reported.get(key) !== !fault.crashed)
+      await report(pod, facts, !fault.crashed, fault.crashed);
+  };
+
+  /** One task per pod at a time, off the loop: a pod that takes long to start must not hold the others up. */
+  const work = (key: string, task: () => Promise<void>): void => {
+    if (busy.has(key)) return;
+    busy.add(key);
+    task()
+      .catch((error: unknown) => {
+        if (!options.signal.aborted) options.onError(error);
+      })
+      .finally(() => busy.delete(key));
+  };
+
+  const tend = (pod: Pod): void => {
+    const key = keyOf(pod);
+    const facts = book.relabel(pod);
+    if (pod.metadata.deletionTimestamp !== undefined) {
+      work(key, () => kube.remove(resources.pods, pod));
+    } else if (!facts) {
+      if (pod.spec.nodeName) work(key, () => start(pod));
+    } else work(`${key}#fault`, () => applyFault(pod, facts));
+  };
+
+  return {
+    reconcile: async () => {
+      for (const pod of world.pods.objects.values()) tend(pod);
+      for (const facts of book.all()) {
+        if (!world.pods.objects.has(facts.key) && !busy.has(facts.key)) work(facts.key, () => takeDown(facts.key));
+      }
+    },
+  };
+};

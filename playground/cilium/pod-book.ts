@@ -1,0 +1,107 @@
+/** What the simulator knows of each pod beyond its object: its address, its local port, its endpoint number and identity. */
+import type { Identities } from './identities.ts';
+import { identityLabels } from './identities.ts';
+import type { Pod } from './kube/types.ts';
+import { keyOf } from './kube/types.ts';
+import { meshNodes } from './nodes.ts';
+
+/** A pod as flows see it. */
+export interface PodFacts {
+  readonly key: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly ip: string;
+  readonly node: string;
+  /** Where its server listens on loopback. */
+  readonly localPort: number;
+  readonly containerPort: number;
+  readonly endpointId: number;
+  readonly identity: number;
+  readonly labels: readonly string[];
+  readonly workload: { readonly name: string; readonly kind: string };
+}
+
+export interface PodBook {
+  /** Enters a pod with its local port; a pod that has an address keeps it. Throws when its node has no address left. */
+  enter(pod: Pod, localPort: number, workload: string): PodFacts;
+  /** Takes new labels into account: a changed set is a new identity. */
+  relabel(pod: Pod): PodFacts | undefined;
+  leave(key: string): void;
+  get(key: string): PodFacts | undefined;
+  byIp(ip: string): PodFacts | undefined;
+  byPort(localPort: number): PodFacts | undefined;
+  all(): Iterable<PodFacts>;
+}
+
+const firstHost = 10;
+const lastHost = 254;
+
+/** An empty book; `namespaceLabels` gives the labels of a namespace now. */
+export const createPodBook = (
+  identities: Identities,
+  namespaceLabels: (namespace: string) => Readonly<Record<string, string>>,
+): PodBook => {
+  const byKey = new Map<string, PodFacts>();
+  const byAddress = new Map<string, PodFacts>();
+  const byLocalPort = new Map<number, PodFacts>();
+  const cursor = new Map<string, number>();
+  let nextEndpoint = 100;
+
+  const freeAddress = (node: string): string => {
+    const index = meshNodes.find((candidate) => candidate.name === node)?.index ?? 1;
+    for (let tried = 0; tried <= lastHost - firstHost; tried += 1) {
+      // Addresses are handed out in turn, so that one is not reused right after its pod went away.
+      const host = cursor.get(node) ?? firstHost;
+      cursor.set(node, host === lastHost ? firstHost : host + 1);
+      const address = `10.244.${index}.${host}`;
+      if (!byAddress.has(address)) return address;
+    }
+    throw new Error(`Node ${node} has no pod address left. Nothing was started. Scale something down.`);
+  };
+
+  const keep = (facts: PodFacts): PodFacts => {
+    byKey.set(facts.key, facts);
+    byAddress.set(facts.ip, facts);
+    byLocalPort.set(facts.localPort, facts);
+    return facts;
+  };
+
+  return {
+    enter: (pod, localPort, workload) => {
+      const node = pod.spec.nodeName ?? '';
+      const labels = identityLabels(pod, namespaceLabels(pod.metadata.namespace ?? ''));
+      nextEndpoint += 1;
+      return keep({
+        key: keyOf(pod),
+        namespace: pod.metadata.namespace ?? '',
+        name: pod.metadata.name,
+        ip: pod.status?.podIP ?? freeAddress(node),
+        node,
+        localPort,
+        containerPort: pod.spec.containers[0]?.ports?.[0]?.containerPort ?? 0,
+        endpointId: nextEndpoint,
+        identity: identities.numberOf(labels),
+        labels,
+        workload: { name: workload, kind: 'Deployment' },
+      });
+    },
+    relabel: (pod) => {
+      const before = byKey.get(keyOf(pod));
+      if (!before) return undefined;
+      const labels = identityLabels(pod, namespaceLabels(before.namespace));
+      if (labels.join(';') === before.labels.join(';')) return before;
+      return keep({ ...before, labels, identity: identities.numberOf(labels) });
+    },
+    leave: (key) => {
+      const facts = byKey.get(key);
+      if (!facts) return;
+      byKey.delete(key);
+      byAddress.delete(facts.ip);
+      byLocalPort.delete(facts.localPort);
+    },
+    get: (key) => byKey.get(key),
+    byIp: (ip) => byAddress.get(ip),
+    byPort: (port) => byLocalPort.get(port),
+    all: () => byKey.values(),
+  };
+};

@@ -1,0 +1,16 @@
+/** What can be wrong with a pod's answers; everything zero is health. */
+export interface Fault {
+  /** Share of requests answered with `status`, 0..1. */
+  readonly errorRate: number;
+  readonly status: number;
+  /** Added to every answer, in milliseconds. */
+  readonly latencyMs: number;
+  /** Share of requests that never get an answer, 0..1. */
+  readonly hangRate: number;
+  /** Share of requests whose connection is reset, 0..1. */
+  readonly resetRate: number;
+  /** The process is gone: connections are refused and the pod is not ready. */
+  readonly crashed: boolean;
+}
+
+export const healthy: Fault = { errorRate: 0, status: 500, latencyMs: 0, hangRate: 0, resetRate: 0, crashed: false };

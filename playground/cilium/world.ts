@@ -1,0 +1,70 @@
+/** Live copies of every kind the simulator reacts to. */
+import type { Kube } from './kube/client.ts';
+import type { Mirror } from './kube/mirror.ts';
+import { mirror } from './kube/mirror.ts';
+import { resources } from './kube/resources.ts';
+import type { Deployment, EndpointSlice, Gateway, GatewayClass, KubeObject, Pod, Route, Service } from './kube/types.ts';
+
+export interface World {
+  readonly namespaces: Mirror<KubeObject>;
+  readonly deployments: Mirror<Deployment>;
+  readonly pods: Mirror<Pod>;
+  readonly services: Mirror<Service>;
+  readonly slices: Mirror<EndpointSlice>;
+  readonly classes: Mirror<GatewayClass>;
+  readonly gateways: Mirror<Gateway>;
+  readonly httpRoutes: Mirror<Route>;
+  readonly grpcRoutes: Mirror<Route>;
+  readonly namespaceLabels: (namespace: string) => Readonly<Record<string, string>>;
+  /** Resolves when every kind was listed once. */
+  readonly synced: Promise<void>;
+}
+
+export type Kind = Exclude<keyof World, 'namespaceLabels' | 'synced'>;
+
+/** A change as the watch brought it; `object` is undefined after a deletion. */
+export interface Change {
+  readonly kind: Kind;
+  readonly key: string;
+  readonly object: KubeObject | undefined;
+}
+
+/** Starts every watch; ends by the signal. */
+export const watchWorld = (
+  kube: Kube,
+  signal: AbortSignal,
+  onChange: (change: Change) => void,
+  onError: (error: unknown) => void,
+): World => {
+  const live = <T extends KubeObject>(kind: Kind): Mirror<T> =>
+    mirror<T>({ kube, of: resources[resourceOf[kind]], signal, onChange: (key, object) => onChange({ kind, key, object }), onError });
+  const namespaces = live<KubeObject>('namespaces');
+  const mirrors = {
+    namespaces,
+    deployments: live<Deployment>('deployments'),
+    pods: live<Pod>('pods'),
+    services: live<Service>('services'),
+    slices: live<EndpointSlice>('slices'),
+    classes: live<GatewayClass>('classes'),
+    gateways: live<Gateway>('gateways'),
+    httpRoutes: live<Route>('httpRoutes'),
+    grpcRoutes: live<Route>('grpcRoutes'),
+  };
+  return {
+    ...mirrors,
+    namespaceLabels: (namespace) => namespaces.objects.get(`/${namespace}`)?.metadata.labels ?? {},
+    synced: Promise.all(Object.values(mirrors).map((each) => each.synced)).then(() => undefined),
+  };
+};
+
+const resourceOf = {
+  namespaces: 'namespaces',
+  deployments: 'deployments',
+  pods: 'pods',
+  services: 'services',
+  slices: 'endpointSlices',
+  classes: 'gatewayClasses',
+  gateways: 'gateways',
+  httpRoutes: 'httpRoutes',
+  grpcRoutes: 'grpcRoutes',
+} as const satisfies Record<Kind, keyof typeof resources>;
