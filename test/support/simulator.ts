@@ -1,11 +1,10 @@
-import { fileURLToPath } from 'node:url';
 import { defaultPayloadConverter, TypedSearchAttributes } from '@temporalio/common';
 import { msToTs, tsToMs } from '@temporalio/common/lib/time.js';
 import proto from '@temporalio/proto';
-import { bundleWorkflowCode } from '@temporalio/worker';
 import { parseWorkflowCode } from '@temporalio/worker/lib/worker.js';
 import type { Workflow } from '@temporalio/worker/lib/workflow/interface.js';
 import { VMWorkflowCreator } from '@temporalio/worker/lib/workflow/vm.js';
+import { workflowBundle } from './bundle.ts';
 
 /**
  * Runs a real workflow bundle in the SDK's own VM with virtual time and fake activities: no server, no retries, milliseconds a run.
@@ -36,9 +35,7 @@ export interface Call {
 let creator: Promise<VMWorkflowCreator> | undefined;
 
 async function loadCreator(): Promise<VMWorkflowCreator> {
-  const workflowsPath = fileURLToPath(new URL('../../workflows/index.ts', import.meta.url));
-  const silent = { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} };
-  const { code } = await bundleWorkflowCode({ workflowsPath, logger: silent });
+  const { code } = await workflowBundle();
   return VMWorkflowCreator.create(parseWorkflowCode(code), 10_000, new Set());
 }
 

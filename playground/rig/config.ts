@@ -1,0 +1,45 @@
+import { writeFile } from 'node:fs/promises';
+import { stringify } from 'yaml';
+
+/** How fast operations go: `demo` for people who watch, `fast` for scenarios. */
+export type Pace = 'demo' | 'fast';
+
+export interface ConfigOptions {
+  readonly kubeconfig: string;
+  readonly agents: readonly { readonly node: string; readonly address: string }[];
+  readonly prometheus: string;
+  readonly temporal: { readonly address: string; readonly namespace: string };
+  readonly slackApi: string;
+  readonly database: string;
+  readonly httpPort: number;
+  readonly pace: Pace;
+  readonly gateExpiry?: string;
+}
+
+const TIMINGS = {
+  demo: { soak: '20s', afterwatch: '2m', hold: '5m', heartbeat: '5s', realise: '10s', editEvery: '3s' },
+  fast: { soak: '3s', afterwatch: '5s', hold: '20s', heartbeat: '2s', realise: '10s', editEvery: '3s' },
+} as const;
+
+/** Writes the meshops.yaml of the playground: one cluster, one channel, one gate that a reviewer must open. */
+export async function writeConfig(file: string, options: ConfigOptions): Promise<void> {
+  const { kubeconfig, agents, prometheus, temporal, slackApi, database, httpPort, pace, gateExpiry = '5m' } = options;
+  const config = {
+    clusters: { demo: { kubernetes: { kubeconfig }, hubble: { agents }, prometheus } },
+    channels: [{ id: 'C0MESH', cluster: 'demo', namespace: 'backend' }],
+    identities: {
+      rules: [
+        { email: 'operator@example.com', groups: ['mesh-operators'] },
+        { email: '*@example.com', groups: ['mesh-reviewers'] },
+      ],
+    },
+    gates: [{ above: '0%', approvers: { usergroups: ['S0REVIEWERS'] }, quorum: 1, expiry: gateExpiry }],
+    objectives: { default: { slo: '1%', latency: '1s', minRequests: pace === 'fast' ? 10 : 50 } },
+    timings: TIMINGS[pace],
+    slack: { mode: 'http', teamIds: ['T0MESHOPS'], appId: 'A0MESHOPS', apiUrl: slackApi },
+    temporal,
+    audit: { database },
+    http: { port: httpPort },
+  };
+  await writeFile(file, `# The playground's configuration, written at each start.\n${stringify(config)}`);
+}

@@ -1,0 +1,137 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { type Cilium, startCilium } from '../cilium/cilium.ts';
+import { type ReportProgress, step } from '../cluster/progress.ts';
+import { type Stack, startStack } from '../cluster/stack.ts';
+import type { Child } from '../cluster/warden.ts';
+import type { Limits } from '../slack/limits.ts';
+import { type SlackPlayground, startSlack } from '../slack/slack.ts';
+import { type Pace, writeConfig } from './config.ts';
+import { meshPanel } from './panel.ts';
+import { type Role, startProduct } from './product.ts';
+import { loadRights } from './rights.ts';
+
+export interface RigOptions {
+  readonly signal: AbortSignal;
+  readonly progress: ReportProgress;
+  /** Delays of the simulated Cilium. */
+  readonly preset: 'ideal' | 'cluster';
+  readonly seed: number;
+  readonly pace: Pace;
+  readonly requestsPerSecond?: number;
+  readonly pagePort?: number;
+  readonly gateExpiry?: string;
+  /** One process for all, or bot and worker apart (so that a worker can be killed). */
+  readonly split: boolean;
+  /** Starts without a worker when false and `split`. */
+  readonly worker?: boolean;
+  readonly slackLimits?: Partial<Limits>;
+}
+
+/** Everything of the playground, running: the real stack, the simulated Cilium, Slack, and the product in processes of its own. */
+export interface Rig {
+  readonly stack: Stack;
+  readonly cilium: Cilium;
+  readonly slack: SlackPlayground;
+  readonly temporal: Client;
+  readonly database: string;
+  /** The bot (or the only process). */
+  readonly bot: Child;
+  /** Workers, oldest first; the last is the one that runs now. */
+  readonly workers: readonly Child[];
+  startWorker(): Promise<Child>;
+  stop(): Promise<void>;
+}
+
+export const COMMANDS = [
+  {
+    command: '/mesh',
+    description: 'Change the mesh in stages, with approval and automatic rollback',
+    usage: 'canary backend 10%',
+    shouldEscape: true,
+  },
+  { command: '/policy', description: 'Network policies by cohorts', usage: 'enforce frontend', shouldEscape: true },
+  { command: '/encryption', description: 'Transparent encryption node by node', usage: 'on wireguard', shouldEscape: true },
+] as const;
+
+const secret = (): string => randomBytes(24).toString('hex');
+
+/** Starts it all; rejects with one sentence and leaves nothing running. */
+export async function startRig(options: RigOptions): Promise<Rig> {
+  const { signal, progress } = options;
+  const stack = await startStack({ signal, progress });
+  const undo: (() => Promise<void>)[] = [() => stack.stop()];
+  const stop = async (): Promise<void> => {
+    for (const end of undo.splice(0).toReversed()) await end();
+  };
+  try {
+    return await furnish(stack, options, undo, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function furnish(stack: Stack, options: RigOptions, undo: (() => Promise<void>)[], stop: () => Promise<void>): Promise<Rig> {
+  const { signal, progress, preset, seed, pace, requestsPerSecond } = options;
+  const cilium = await step(progress, 'Cilium (simulated), Envoy and the demo mesh', async () => {
+    await loadRights(stack.kube.api, signal);
+    const load = requestsPerSecond === undefined ? {} : { load: { requestsPerSecond } };
+    const started = await startCilium({ stack, preset, seed, signal, ...load });
+    return { value: started, detail: `gateway at ${started.gateway.url}` };
+  });
+  undo.push(() => cilium.stop());
+  const panel = meshPanel(cilium);
+  undo.push(async () => panel.stop());
+  const app = { signingSecret: secret(), botToken: `xoxb-${secret()}`, appToken: `xapp-${secret()}`, slashCommands: COMMANDS };
+  const slack = await startSlack({
+    signal,
+    app,
+    panel,
+    ...(options.pagePort !== undefined && { port: options.pagePort }),
+    ...(options.slackLimits && { limits: options.slackLimits }),
+  });
+  undo.push(() => slack.stop());
+  const connection = await Connection.connect({ address: stack.temporal.address });
+  undo.push(() => connection.close());
+  const temporal = new Client({ connection, namespace: stack.temporal.namespace });
+
+  const database = join(stack.dir, 'meshops.db');
+  const env = { SLACK_BOT_TOKEN: app.botToken, SLACK_SIGNING_SECRET: app.signingSecret };
+  let started = 0;
+  const start = async (role: Role): Promise<{ child: Child; port: number }> => {
+    const port = await stack.ports.take(role);
+    const name = `meshops-${role}-${++started}`;
+    const configFile = join(stack.dir, `${name}.yaml`);
+    await writeConfig(configFile, {
+      kubeconfig: stack.kube.kubeconfig('meshops'),
+      agents: cilium.nodes.map(({ name: node, hubbleAddress }) => ({ node, address: hubbleAddress })),
+      prometheus: stack.prometheus.url,
+      temporal: { address: stack.temporal.address, namespace: stack.temporal.namespace },
+      slackApi: slack.apiUrl,
+      database,
+      httpPort: port,
+      pace,
+      ...(options.gateExpiry && { gateExpiry: options.gateExpiry }),
+    });
+    const child = await startProduct(role, { warden: stack.warden, dir: stack.dir, configFile, env, port, name, signal });
+    stack.prometheus.scrape(name, [`127.0.0.1:${port}`]);
+    return { child, port };
+  };
+  const workers: Child[] = [];
+  const startWorker = async (): Promise<Child> => {
+    const { child } = await start('worker');
+    workers.push(child);
+    return child;
+  };
+  const { child: bot, port } = await step(progress, 'meshops', async () => {
+    const [first] = await Promise.all([
+      start(options.split ? 'bot' : 'run'),
+      options.split && options.worker !== false ? startWorker() : undefined,
+    ]);
+    return { value: first, detail: 'ready' };
+  });
+  slack.setRequestUrl(`http://127.0.0.1:${port}/slack/events`);
+  return { stack, cilium, slack, temporal, database, bot, workers, startWorker, stop };
+}

@@ -1,0 +1,60 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { parseAllDocuments } from 'yaml';
+import type { Api } from '../cluster/api.ts';
+
+/**
+ * The rights that a real installation gives to the bot and to operators, as the manifests have them: nobody has more here, so a
+ * right that is missing there is missed here.
+ */
+const FOLDERS = ['../../manifests/base/', '../../manifests/demo/'] as const;
+
+interface Manifest {
+  readonly kind?: string;
+  readonly metadata?: { readonly name: string; readonly namespace?: string };
+}
+
+function pathOf(kind: string, namespace: string, name: string): string | undefined {
+  const rbac = '/apis/rbac.authorization.k8s.io/v1';
+  switch (kind) {
+    case 'Namespace':
+      return `/api/v1/namespaces/${name}`;
+    case 'ServiceAccount':
+      return `/api/v1/namespaces/${namespace}/serviceaccounts/${name}`;
+    case 'ClusterRole':
+      return `${rbac}/clusterroles/${name}`;
+    case 'ClusterRoleBinding':
+      return `${rbac}/clusterrolebindings/${name}`;
+    case 'Role':
+      return `${rbac}/namespaces/${namespace}/roles/${name}`;
+    case 'RoleBinding':
+      return `${rbac}/namespaces/${namespace}/rolebindings/${name}`;
+    default:
+      return undefined;
+  }
+}
+
+/** Applies namespaces, service accounts and RBAC of the manifests, namespaces first. Rejects with the API server's answer. */
+export async function loadRights(api: Api, signal: AbortSignal): Promise<void> {
+  const manifests: Manifest[] = [];
+  for (const folder of FOLDERS) {
+    const url = new URL(folder, import.meta.url);
+    for (const file of (await readdir(url)).filter((name) => name.endsWith('.yaml'))) {
+      manifests.push(...parseAllDocuments(await readFile(new URL(file, url), 'utf8')).map((document) => document.toJS() as Manifest));
+    }
+  }
+  for (const manifest of manifests.toSorted((a, b) => Number(b.kind === 'Namespace') - Number(a.kind === 'Namespace'))) {
+    const { kind = '', metadata } = manifest;
+    const path = metadata && pathOf(kind, metadata.namespace ?? 'meshops', metadata.name);
+    if (!path) continue;
+    const body = JSON.stringify(manifest);
+    const answer = await api({
+      method: 'PATCH',
+      path: `${path}?fieldManager=playground&force=true`,
+      body,
+      contentType: 'application/apply-patch+yaml',
+      signal,
+    });
+    if (answer.status >= 300)
+      throw new Error(`The API server refused ${kind} ${metadata.name} (${answer.status}): ${answer.body.slice(0, 500)}`);
+  }
+}

@@ -1,0 +1,86 @@
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import { parseButton } from '../../src/domain/button.ts';
+import type { OperationView, Outcome, Phase } from '../../src/domain/operation.ts';
+import { findElement } from '../slack/block-kit/elements.ts';
+import type { Drive } from '../slack/drive.ts';
+import type { Message } from '../slack/messages.ts';
+import type { Outcome as Shown } from '../slack/outcome.ts';
+import { must } from './scenario.ts';
+
+export const CHANNEL = 'C0MESH';
+export const PEOPLE = { operator: 'U0OPERATOR', reviewer: 'U0REVIEWER', reviewer2: 'U0REVIEWER2', guest: 'U0GUEST' } as const;
+export type PersonName = keyof typeof PEOPLE;
+
+/** The id of the operation whose root message this is. */
+export function operationIn(message: Message): string | undefined {
+  const metadata = message.metadata as { event_type?: string; event_payload?: { op_id?: string } } | undefined;
+  return metadata?.event_type === 'meshops_operation' ? metadata.event_payload?.op_id : undefined;
+}
+
+/** One operation, seen and acted on through its Slack message as people do; Temporal is asked only for what happened. */
+export class Operation {
+  readonly opId: string;
+  readonly ts: string;
+  readonly workflowId: string;
+  handle: WorkflowHandle;
+  readonly #client: Client;
+  readonly #drive: Drive;
+
+  constructor(drive: Drive, client: Client, message: Message, workflowId: string) {
+    this.opId = operationIn(message) ?? '';
+    this.ts = message.ts;
+    this.workflowId = workflowId;
+    this.#client = client;
+    this.handle = client.workflow.getHandle(workflowId);
+    this.#drive = drive;
+  }
+
+  /** Binds the handle to the run, so that a later operation on the same target is not taken for this one. */
+  async pin(): Promise<void> {
+    const { opId, runId } = await this.view();
+    must(opId === this.opId, `the run of ${this.workflowId} is ${opId}, the message is of ${this.opId}`);
+    this.handle = this.#client.workflow.getHandle(this.workflowId, runId);
+  }
+
+  root(): Message {
+    const message = this.#drive.messages(CHANNEL).find((one) => one.ts === this.ts);
+    must(message !== undefined, 'the root message is gone');
+    return message;
+  }
+
+  /** Waits for a button on the root message and presses it. */
+  async press(person: PersonName, action: string, timeoutMs = 30_000): Promise<Shown> {
+    await this.#drive.waitFor(() => findElement(this.root().blocks ?? [], action), { timeoutMs, what: `the button ${action}` });
+    return this.#drive.as(PEOPLE[person]).click(CHANNEL, this.ts, action);
+  }
+
+  /** The value of a button on the root message, once it is there. */
+  async button(action: string): Promise<ReturnType<typeof parseButton>> {
+    const found = await this.#drive.waitFor(() => findElement(this.root().blocks ?? [], action), { what: `the button ${action}` });
+    return parseButton(String(found.element['value']));
+  }
+
+  view(): Promise<OperationView> {
+    return this.handle.query<OperationView>('describe');
+  }
+
+  /** Waits until the operation's root message shows `probe`; the message is what people go by. */
+  seen(probe: (message: Message) => boolean, what: string, timeoutMs = 30_000): Promise<Message> {
+    return this.#drive.waitFor(() => (probe(this.root()) ? this.root() : undefined), { timeoutMs, what });
+  }
+
+  /** Waits for a phase. Asked of the workflow after each change in Slack or 50 ms, whichever is first. */
+  async phase(wanted: Phase, timeoutMs = 30_000): Promise<OperationView> {
+    const end = Date.now() + timeoutMs;
+    for (;;) {
+      const view = await this.view();
+      if (view.phase === wanted) return view;
+      must(Date.now() < end, `phase ${wanted} did not come within ${timeoutMs} ms; it is ${view.phase}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  result(): Promise<Outcome> {
+    return this.handle.result() as Promise<Outcome>;
+  }
+}

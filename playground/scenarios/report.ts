@@ -1,0 +1,129 @@
+import { DatabaseSync } from 'node:sqlite';
+import { canonicalJson, type Json, type JsonObject } from '../../src/domain/json.ts';
+import type { OperationView, Outcome } from '../../src/domain/operation.ts';
+import type { TrueWeights } from '../cilium/truth.ts';
+import type { Operation } from './operation.ts';
+import type { Played } from './scenario.ts';
+import { CANARY, type Scene } from './scene.ts';
+
+/** What is measured of a story. Times are milliseconds from its start; counts and `firstHarmAt` are the proxy's, no judge's. */
+export interface Report {
+  readonly scenario: string;
+  readonly seed: number;
+  readonly ok: boolean;
+  readonly broken?: string;
+  readonly outcome?: string;
+  readonly code?: string;
+  readonly stages: readonly string[];
+  readonly brokenAt?: number;
+  readonly firstHarmAt?: number;
+  readonly decidedAt?: number;
+  /** The API server had the old weights again. */
+  readonly restoredAt?: number;
+  /** Envoy had them in force. */
+  readonly inForceAt?: number;
+  readonly exposedRequests: number;
+  readonly harmedRequests: number;
+  readonly restoredExactly?: boolean;
+  readonly approvals: number;
+  /** Root messages beyond one for each operation, and posts that came twice. */
+  readonly duplicates: number;
+  readonly operations: number;
+  readonly slackCalls: number;
+  readonly temporalEvents: number;
+  readonly ms: number;
+  readonly [extra: string]: Json | undefined;
+}
+
+/** The state of the route that people would compare: spec, labels and annotations, without what the server or its clients keep. */
+export function routeState(route: unknown): string {
+  const { spec, metadata } = route as { spec: Json; metadata: { labels?: JsonObject; annotations?: JsonObject } };
+  const { 'kubectl.kubernetes.io/last-applied-configuration': _, ...annotations } = metadata.annotations ?? {};
+  return canonicalJson({ spec, labels: metadata.labels ?? {}, annotations });
+}
+
+export interface Before {
+  readonly route: string;
+  readonly slackCalls: number;
+  readonly posts: number;
+}
+
+export async function lookBefore(scene: Scene): Promise<Before> {
+  const { log } = scene.rig.slack;
+  return { route: routeState(await scene.route()), slackCalls: log.slackCalls(), posts: log.duplicatePosts().length };
+}
+
+/** Measures a story that has been played, or has broken. */
+export async function measure(
+  name: string,
+  seed: number,
+  scene: Scene,
+  before: Before,
+  played: Played | undefined,
+  broken: string | undefined,
+): Promise<Report> {
+  const { operation, extra = {} } = played ?? {};
+  const told = operation && (await readOperation(operation));
+  const roots = scene.newRoots();
+  const operations = new Set(roots.map((message) => JSON.stringify(message.metadata))).size;
+  return {
+    scenario: name,
+    seed,
+    ok: broken === undefined,
+    ...(broken !== undefined && { broken }),
+    ...(told && { outcome: told.outcome.kind, code: told.outcome.code }),
+    stages: told?.view.stages.map((stage) => `${stage.label} ${stage.state}`) ?? [],
+    ...harmTimes(scene, told?.outcome),
+    ...requestCounts(scene),
+    restoredExactly: routeState(await scene.route()) === before.route,
+    approvals: operation ? approvalsOf(scene.rig.database, operation.opId) : 0,
+    duplicates: roots.length - operations + scene.rig.slack.log.duplicatePosts().length - before.posts,
+    operations,
+    slackCalls: scene.rig.slack.log.slackCalls() - before.slackCalls,
+    temporalEvents: told?.events ?? 0,
+    ...extra,
+    ms: Date.now() - scene.began,
+  };
+}
+
+async function readOperation(operation: Operation): Promise<{ outcome: Outcome; view: OperationView; events: number }> {
+  const [outcome, view, history] = [await operation.result(), await operation.view(), await operation.handle.fetchHistory()];
+  return { outcome, view, events: history.events?.length ?? 0 };
+}
+
+function harmTimes(scene: Scene, outcome: Outcome | undefined): Partial<Report> {
+  const { truth } = scene.rig.cilium;
+  if (scene.brokenAt === undefined) return {};
+  const firstHarm = truth.firstHarm(scene.brokenAt, CANARY);
+  const restored = firstHarm === undefined ? undefined : restoredSince(truth.weights, firstHarm);
+  const verdict = outcome?.verdict;
+  return {
+    brokenAt: scene.brokenAt - scene.began,
+    ...(firstHarm !== undefined && { firstHarmAt: Math.round(firstHarm - scene.began) }),
+    ...(verdict?.kind === 'harmful' && { decidedAt: Math.round(verdict.decidedAt - scene.began) }),
+    ...(restored && { restoredAt: Math.round(restored.seenAt - scene.began) }),
+    ...(restored?.inForceAt !== undefined && { inForceAt: Math.round(restored.inForceAt - scene.began) }),
+  };
+}
+
+/** The first change after `since` that took the canary's weight away. */
+function restoredSince(weights: readonly TrueWeights[], since: number): TrueWeights | undefined {
+  return weights.find((entry) => entry.seenAt >= since && entry.weights.every((rule) => (rule[CANARY] ?? 0) === 0));
+}
+
+function requestCounts(scene: Scene): { exposedRequests: number; harmedRequests: number } {
+  const { truth } = scene.rig.cilium;
+  const all = truth.counts(scene.began, Number.POSITIVE_INFINITY, CANARY);
+  const harmed = scene.brokenAt === undefined ? all : truth.counts(scene.brokenAt, Number.POSITIVE_INFINITY, CANARY);
+  return { exposedRequests: all.total, harmedRequests: harmed.failed };
+}
+
+function approvalsOf(database: string, opId: string): number {
+  const db = new DatabaseSync(database, { readOnly: true });
+  try {
+    const rows = db.prepare("select body from audit where op_id = ? and kind = 'decision'").all(opId);
+    return rows.filter((row) => (JSON.parse(String(row['body'])) as { data: { choice?: string } }).data.choice === 'approve').length;
+  } finally {
+    db.close();
+  }
+}

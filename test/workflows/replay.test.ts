@@ -1,0 +1,25 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { gunzipSync } from 'node:zlib';
+import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
+import { Worker } from '@temporalio/worker';
+import { describe, expect, it } from 'vitest';
+import { workflowBundle } from '../support/bundle.ts';
+
+/**
+ * Histories of every scenario as the real server recorded them (`npm run scenario -- <name> --record`). A change of the workflows that
+ * would break an operation which is running now fails here: guard it with `patched()` and record the new path beside the old one.
+ */
+const folder = new URL('../histories/', import.meta.url);
+const names = (await readdir(folder)).filter((name) => name.endsWith('.json.gz'));
+
+describe('recorded operations', () => {
+  it.each(names)('%s replays with the workflows of today', async (name) => {
+    const json: unknown = JSON.parse(gunzipSync(await readFile(new URL(name, folder))).toString('utf8'));
+    const [workflowBundleNow, history] = [await workflowBundle(), historyFromJSON(json)];
+    await Worker.runReplayHistory({ workflowBundle: workflowBundleNow, replayName: name }, history, 'mesh/demo/backend/backend');
+  });
+
+  it('there is one for each way an operation can end', () => {
+    expect(names.length).toBeGreaterThan(0);
+  });
+});
