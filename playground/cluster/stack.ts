@@ -112,8 +112,9 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
     };
     return { dir, ...parts, binaries, warden, ports, stop };
   } catch (error) {
-    // The folder stays until the next start: its logs say why.
     await warden.stop();
+    // After a failure the folder stays until the next start: its logs say why.
+    if (signal.aborted && options.dir === undefined) rmSync(dir, { recursive: true, force: true });
     throw error;
   }
 };

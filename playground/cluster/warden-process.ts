@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { codeOf } from './failure.ts';
 import { inPath } from './find.ts';
 import { identityOf, type ProcessIdentity, send } from './processes.ts';
 import { Order, RECORD_FILE, type StartOrder, type WardenRecord, type Word } from './warden-protocol.ts';
@@ -24,8 +25,13 @@ const writeRecord = (): void => {
     warden: self,
     children: [...children.values()].map(({ identity, name }) => ({ ...identity, name })),
   };
-  writeFileSync(`${recordPath}.new`, JSON.stringify(record));
-  renameSync(`${recordPath}.new`, recordPath);
+  try {
+    writeFileSync(`${recordPath}.new`, JSON.stringify(record));
+    renameSync(`${recordPath}.new`, recordPath);
+  } catch (error) {
+    // The folder was removed: no later start can look into it, and the children still need their warden.
+    if (codeOf(error) !== 'ENOENT') throw error;
+  }
 };
 
 const finish = (): void => {
@@ -105,6 +111,12 @@ const obey = (line: string): void => {
   }
 };
 
+// A fault of its own must not leave the children without a warden.
+process.on('uncaughtException', (error) => {
+  process.stderr.write(`${error.stack}\n`);
+  signalAll('SIGKILL');
+  process.exit(1);
+});
 // Nobody may be left to read: words to a closed pipe are lost, which is what they are worth then.
 process.stdout.on('error', () => undefined);
 process.on('SIGTERM', end);

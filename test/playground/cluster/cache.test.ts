@@ -75,7 +75,14 @@ test('of many starts at once one fills and the others wait for it', async () => 
 test('waiting for another start ends by the signal', async () => {
   const entry = entryIn(scratch());
   const holder = Promise.withResolvers<void>();
-  const held = fillOnce(entry, () => holder.promise.then(() => fill('whole')(join(entry.root, `.thing-1.0.part-${process.pid}`))), options);
+  const filling = Promise.withResolvers<void>();
+  const fillLate = async (staging: string): Promise<void> => {
+    filling.resolve();
+    await holder.promise;
+    await fill('whole')(staging);
+  };
+  const held = fillOnce(entry, fillLate, options);
+  await filling.promise;
   const abort = new AbortController();
   const waiting = fillOnce(entry, fill('other'), { signal: abort.signal, waiting: () => abort.abort(new Error('enough')) });
   await expect(waiting).rejects.toThrow('enough');
