@@ -1,0 +1,159 @@
+import { readdirSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import * as z from 'zod';
+import { chatMethods } from '../../playground/slack/methods/chat.ts';
+import { conversationMethods } from '../../playground/slack/methods/conversations.ts';
+import { peopleMethods } from '../../playground/slack/methods/people.ts';
+import { uploadMethods } from '../../playground/slack/methods/uploads.ts';
+import { parseConfig } from '../../src/domain/config/parse.ts';
+import { type Manifest, manifestsOf, pathOf, textOf, yamlOf } from './files.ts';
+
+const base = manifestsOf('manifests/base');
+const Rules = z.array(
+  z.object({
+    apiGroups: z.array(z.string()),
+    resources: z.array(z.string()),
+    verbs: z.array(z.string()),
+    resourceNames: z.array(z.string()).optional(),
+  }),
+);
+
+function rulesOf(name: string): z.infer<typeof Rules> {
+  const role = base.find((one) => one.kind.endsWith('Role') && one.metadata.name === name);
+  return Rules.parse(role?.['rules']);
+}
+
+function dataOf(manifest: Manifest | undefined): Readonly<Record<string, string>> {
+  return z.record(z.string(), z.string()).parse(manifest?.['data']);
+}
+
+describe('the examples of meshops.yaml', () => {
+  const configMap = base.find((one) => one.kind === 'ConfigMap');
+  it.each([
+    ['manifests/base/config.yaml', dataOf(configMap)['meshops.yaml'] ?? ''],
+    ['docs/meshops.example.yaml', textOf('docs/meshops.example.yaml')],
+  ])('%s is accepted', (_, text) => {
+    expect(parseConfig(parse(text))).toMatchObject({ ok: true });
+  });
+
+  it('impersonates exactly the people and groups of the example', () => {
+    const parsed = parseConfig(parse(dataOf(configMap)['meshops.yaml'] ?? ''));
+    if (!parsed.ok) throw new Error('the example is not accepted');
+    const rules = rulesOf('meshops-impersonate');
+    const named = (resource: string): readonly string[] => rules.find((rule) => rule.resources.includes(resource))?.resourceNames ?? [];
+    expect(named('users').toSorted()).toEqual(parsed.config.identities.rules.map((rule) => rule.email).toSorted());
+    expect(named('groups').toSorted()).toEqual([...new Set(parsed.config.identities.rules.flatMap((rule) => rule.groups))].toSorted());
+  });
+});
+
+describe('the rights', () => {
+  const roles = base.filter((one) => one.kind === 'Role' || one.kind === 'ClusterRole');
+
+  it('name every resource and verb: no wildcard, no secret, nothing to create or delete', () => {
+    for (const role of roles) {
+      for (const rule of Rules.parse(role['rules'])) {
+        expect([...rule.apiGroups, ...rule.resources, ...rule.verbs]).not.toContain('*');
+        expect(rule.resources).not.toContain('secrets');
+        const allowed = rule.resources.includes('selfsubjectaccessreviews') ? ['create'] : ['get', 'list', 'watch', 'patch', 'impersonate'];
+        expect(allowed).toEqual(expect.arrayContaining(rule.verbs));
+      }
+    }
+  });
+
+  it('let nobody be impersonated who is not named, and nobody of Kubernetes itself', () => {
+    for (const rule of roles.flatMap((role) => Rules.parse(role['rules'])).filter((one) => one.verbs.includes('impersonate'))) {
+      expect(rule.resourceNames?.length).toBeGreaterThan(0);
+      expect(rule.resourceNames?.filter((name) => name.startsWith('system:'))).toEqual([]);
+    }
+  });
+
+  it('patch nothing in the whole cluster', () => {
+    const cluster = base
+      .filter((one) => one.kind === 'ClusterRoleBinding')
+      .map((one) => z.object({ name: z.string() }).parse(one['roleRef']).name);
+    for (const name of cluster) expect(rulesOf(name).flatMap((rule) => rule.verbs)).not.toContain('patch');
+  });
+});
+
+describe('the pods', () => {
+  const deployments = base.filter((one) => one.kind === 'Deployment');
+
+  it.each(deployments.map((one) => [one.metadata.name, one] as const))('%s is confined and probed', (_, deployment) => {
+    const text = JSON.stringify(deployment);
+    for (const words of [
+      '"runAsNonRoot":true',
+      '"readOnlyRootFilesystem":true',
+      '"allowPrivilegeEscalation":false',
+      '"drop":["ALL"]',
+      '/healthz',
+      '/readyz',
+    ]) {
+      expect(text).toContain(words);
+    }
+    expect(deployment['spec']).toMatchObject({ replicas: 2 });
+  });
+
+  it('take secrets by reference only', () => {
+    const folder = readdirSync(pathOf('manifests/base'));
+    const all = folder.map((name) => textOf(`manifests/base/${name}`)).join('\n');
+    expect(base.filter((one) => one.kind === 'Secret')).toEqual([]);
+    expect(all).not.toMatch(/xox[abp]-|xapp-|postgres:\/\/[^\s]*:[^\s]*@/);
+  });
+});
+
+describe('the Slack app', () => {
+  const Manifest = z.object({
+    features: z.object({ slash_commands: z.array(z.object({ command: z.string(), should_escape: z.boolean() })) }),
+    oauth_config: z.object({ scopes: z.object({ bot: z.array(z.string()) }) }),
+  });
+  const app = Manifest.parse(yamlOf('manifests/slack/app-manifest.yaml'));
+
+  it('has Slack escape names in every command', () => {
+    expect(app.features.slash_commands.map((one) => one.command)).toEqual(['/mesh', '/policy', '/encryption']);
+    expect(app.features.slash_commands.every((one) => one.should_escape)).toBe(true);
+  });
+
+  it('has the scope of every method that is called', () => {
+    const methods = { ...chatMethods, ...conversationMethods, ...peopleMethods, ...uploadMethods };
+    const called = [
+      ...['chat.postMessage', 'chat.update', 'chat.postEphemeral', 'conversations.history', 'conversations.replies', 'conversations.info'],
+      ...['users.info', 'users.lookupByEmail', 'usergroups.users.list', 'files.getUploadURLExternal', 'files.completeUploadExternal'],
+    ];
+    for (const name of called) {
+      expect(Object.keys(methods)).toContain(name);
+      const scope = methods[name]?.scope;
+      if (scope) expect(app.oauth_config.scopes.bot).toContain(scope);
+    }
+  });
+});
+
+describe('docker-compose.yml', () => {
+  const Service = z.looseObject({
+    image: z.string(),
+    command: z.array(z.string()).optional(),
+    ports: z.array(z.string()).default([]),
+    depends_on: z.record(z.string(), z.unknown()).default({}),
+    volumes: z.array(z.string()).default([]),
+  });
+  const compose = z
+    .object({ services: z.record(z.string(), Service), volumes: z.record(z.string(), z.unknown()) })
+    .parse(yamlOf('docker-compose.yml'));
+
+  it('has bot, worker, Temporal, Postgres and Prometheus, each at a fixed version', () => {
+    expect(Object.keys(compose.services).toSorted()).toEqual(['bot', 'postgres', 'prometheus', 'temporal', 'worker']);
+    for (const { image } of Object.values(compose.services)) expect(image).toMatch(/:v?\d[\w.-]+$/);
+  });
+
+  it('waits only for services, mounts only what exists, and listens on loopback only', () => {
+    for (const service of Object.values(compose.services)) {
+      for (const name of Object.keys(service.depends_on)) expect(Object.keys(compose.services)).toContain(name);
+      for (const port of service.ports) expect(port).toMatch(/^127\.0\.0\.1:/);
+      for (const volume of service.volumes) {
+        const source = volume.split(':')[0] ?? '';
+        if (source.startsWith('./manifests')) expect(() => textOf(source.slice(2))).not.toThrow();
+        else if (/^[a-z]/.test(source)) expect(Object.keys(compose.volumes)).toContain(source);
+      }
+    }
+  });
+});
