@@ -1,0 +1,10 @@
+import type { JsonObject } from '../../src/domain/json.ts';
+import type { ReportProgress } from '../cluster/progress.ts';
+
+/** One thing that is measured. It returns its figures; it never decides whether they are good. */
+export interface Bench {
+  readonly name: string;
+  /** What is measured, in one sentence. */
+  readonly what: string;
+  run(context: { readonly signal: AbortSignal; readonly progress: ReportProgress }): Promise<JsonObject>;
+}

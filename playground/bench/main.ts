@@ -1,0 +1,36 @@
+import { cpus } from 'node:os';
+import { Command } from 'commander';
+import { reasonOf } from '../cluster/failure.ts';
+import { progressPrinter } from '../cluster/progress.ts';
+import { ack } from './ack.ts';
+import type { Bench } from './bench.ts';
+import { rollback } from './rollback.ts';
+
+/** `npm run bench -- list | <name> [--json]`: measures, and prints figures. */
+const BENCHES: readonly Bench[] = [ack, rollback];
+
+const interrupted = new AbortController();
+process.once('SIGINT', () => interrupted.abort(new Error('Stopped.')));
+process.once('SIGTERM', () => interrupted.abort(new Error('Stopped.')));
+
+const program = new Command('npm run bench --')
+  .description('Measures meshops on this machine. Figures of one machine compare only within one run.')
+  .argument('<name>', 'name of a bench, or `list`')
+  .option('--json', 'one JSON object on one line');
+
+program.action(async (name: string, options: { readonly json?: boolean }) => {
+  if (name === 'list') {
+    for (const bench of BENCHES) process.stdout.write(`${bench.name.padEnd(12)} ${bench.what}\n`);
+    return;
+  }
+  const bench = BENCHES.find((one) => one.name === name);
+  if (!bench) return program.error(`There is no bench ${name}. \`npm run bench -- list\` shows them all.`, { exitCode: 2 });
+  const figures = await bench.run({ signal: interrupted.signal, progress: progressPrinter(process.stderr) });
+  const result = { bench: bench.name, cores: cpus().length, node: process.version, ...figures };
+  process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : `${JSON.stringify(result, undefined, 2)}\n`);
+});
+
+program.parseAsync().catch((error: unknown) => {
+  process.stderr.write(`${reasonOf(error)}\n`);
+  process.exitCode = interrupted.signal.aborted ? 130 : 1;
+});
