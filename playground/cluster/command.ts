@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import type { Env } from './cache.ts';
-import { codeOf, StackFailure } from './failure.ts';
+import { StackFailure } from './failure.ts';
 import { send } from './processes.ts';
+import { inPath, isExecutable, tethered } from './programs.ts';
 
 /** A program that is run to its end while something is built or installed. `env` replaces the whole environment. */
 export type Command = {
@@ -20,43 +21,48 @@ export type CommandResult = { readonly code: number | 'missing'; readonly stdout
 const STDOUT_LIMIT = 1 << 20;
 const TAIL_LIMIT = 4000;
 
-/** Where `program` is in PATH is decided by the given environment, not by this process's own. */
-export const run = (command: Command): Promise<CommandResult> => {
-  command.signal.throwIfAborted();
+const MISSING: CommandResult = { code: 'missing', stdout: '', tail: '' };
+
+/** Collects what a command says: the beginning of stdout, the end of both. */
+const listenTo = (child: ChildProcess, say: Command['say']) => {
+  const heard = { stdout: '', tail: '' };
+  const hear = (text: string): void => {
+    heard.tail = (heard.tail + text).slice(-TAIL_LIMIT);
+    const line = text.trim().split('\n').at(-1);
+    if (line !== undefined && line !== '') say?.(line);
+  };
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    if (heard.stdout.length < STDOUT_LIMIT) heard.stdout += text;
+    hear(text);
+  });
+  child.stderr?.setEncoding('utf8').on('data', hear);
+  return heard;
+};
+
+/** Runs a command to its end. Where `program` is in PATH is decided by the given environment, not by this process's own. */
+export const run = async (command: Command): Promise<CommandResult> => {
+  const { signal } = command;
+  signal.throwIfAborted();
+  const path = command.program.includes('/') ? command.program : inPath(command.program, command.env);
+  if (path === undefined || !isExecutable(path)) return MISSING;
+  const { program, args } = tethered(path, command.args, command.env);
   return new Promise((resolve, reject) => {
+    const place = command.cwd === undefined ? {} : { cwd: command.cwd };
     // A group of its own: compilers and downloaders that it starts end with it.
-    const child = spawn(command.program, [...command.args], {
-      ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
-      env: command.env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      detached: true,
-    });
-    let stdout = '';
-    let tail = '';
-    const hear = (text: string): void => {
-      tail = (tail + text).slice(-TAIL_LIMIT);
-      const line = text.trim().split('\n').at(-1);
-      if (line !== undefined && line !== '') command.say?.(line);
-    };
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      if (stdout.length < STDOUT_LIMIT) stdout += text;
-      hear(text);
-    });
-    child.stderr.setEncoding('utf8').on('data', hear);
+    const child = spawn(program, [...args], { ...place, env: command.env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const heard = listenTo(child, command.say);
     const stop = (): void => {
       if (child.pid !== undefined) send(-child.pid, 'SIGKILL');
     };
-    command.signal.addEventListener('abort', stop, { once: true });
-    const done = (): void => command.signal.removeEventListener('abort', stop);
+    signal.addEventListener('abort', stop, { once: true });
     child.once('error', (error) => {
-      done();
-      if (codeOf(error) === 'ENOENT') resolve({ code: 'missing', stdout: '', tail: '' });
-      else reject(error);
+      signal.removeEventListener('abort', stop);
+      reject(error);
     });
     child.once('close', (code) => {
-      done();
-      if (command.signal.aborted) reject(command.signal.reason);
-      else resolve({ code: code ?? 1, stdout, tail });
+      signal.removeEventListener('abort', stop);
+      if (signal.aborted) reject(signal.reason);
+      else resolve({ code: code ?? 1, ...heard });
     });
   });
 };

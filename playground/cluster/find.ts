@@ -1,8 +1,8 @@
-import { accessSync, constants, statSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import type { Env } from './cache.ts';
 import { run } from './command.ts';
 import { StackFailure } from './failure.ts';
+import { inPath, isExecutable } from './programs.ts';
 import { atLeast, type BinaryName, OLDEST, versionIn } from './versions.ts';
 
 /** A program that was there already. */
@@ -31,24 +31,6 @@ const VARIABLES: Readonly<Record<BinaryName, readonly { readonly variable: strin
 const PATH_NAMES: Readonly<Partial<Record<BinaryName, readonly string[]>>> = {
   chromium: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
 };
-
-const isExecutable = (path: string): boolean => {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    // Absent and not executable mean the same here: not a program to run.
-    return false;
-  }
-};
-
-/** First executable of that name in the environment's PATH. */
-export const inPath = (name: string, env: Env): string | undefined =>
-  (env['PATH'] ?? '')
-    .split(delimiter)
-    .filter((folder) => folder !== '')
-    .map((folder) => join(folder, name))
-    .find(isExecutable);
 
 const fromEnvironment = (name: BinaryName, env: Env): string | undefined => {
   for (const { variable, folder } of VARIABLES[name]) {

@@ -5,8 +5,8 @@ import { closeSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { codeOf } from './failure.ts';
-import { inPath } from './find.ts';
 import { identityOf, type ProcessIdentity, send } from './processes.ts';
+import { tethered } from './programs.ts';
 import { Order, RECORD_FILE, type StartOrder, type WardenRecord, type Word } from './warden-protocol.ts';
 
 const [dir = '.', ownerPid = '0', graceMs = '3000'] = process.argv.slice(2);
@@ -14,8 +14,6 @@ const children = new Map<number, { readonly child: ChildProcess; readonly identi
 const owner = identityOf(Number(ownerPid));
 const self = identityOf(process.pid);
 const recordPath = join(dir, RECORD_FILE);
-// With setpriv the kernel itself kills a child whose warden was killed; without it the next start does.
-const setpriv = inPath('setpriv', process.env);
 let ending = false;
 
 const writeRecord = (): void => {
@@ -46,10 +44,10 @@ const tell = (word: Word): void => {
 const spawnChild = (order: StartOrder): ChildProcess => {
   const log = openSync(order.logFile, 'a');
   try {
-    const [command, ...args] =
-      setpriv === undefined ? [order.command, ...order.args] : [setpriv, '--pdeathsig', 'KILL', '--', order.command, ...order.args];
+    // Should the warden itself be killed, the kernel ends its children; where it cannot, the next start does.
+    const { program, args } = tethered(order.command, order.args, process.env);
     // A group of its own: a Ctrl-C in the terminal reaches the stack alone, which then stops its children in order.
-    return spawn(command ?? order.command, args, { cwd: order.cwd, env: order.env, stdio: ['ignore', log, log], detached: true });
+    return spawn(program, [...args], { cwd: order.cwd, env: order.env, stdio: ['ignore', log, log], detached: true });
   } finally {
     closeSync(log);
   }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { inPath, lookUp } from '../../../playground/cluster/find.ts';
+import { lookUp } from '../../../playground/cluster/find.ts';
+import { inPath } from '../../../playground/cluster/programs.ts';
 import { atLeast, versionIn } from '../../../playground/cluster/versions.ts';
 import { never, programs, scratch, script } from './scratch.ts';
 
