@@ -68,30 +68,22 @@ const KINDS: Readonly<Record<string, string>> = {
   boolean: 'true or false',
 };
 
-const KNOWN_KEYS: readonly string[] = [
-  ...['clusters', 'channels', 'identities', 'gates', 'ladders', 'objectives', 'alpha', 'timings', 'slack', 'temporal', 'audit', 'http'],
-  ...['kubernetes', 'hubble', 'prometheus', 'inCluster', 'kubeconfig', 'context', 'agents', 'port', 'relay', 'tls', 'caFile', 'certFile'],
-  ...['keyFile', 'serverName', 'node', 'address', 'id', 'verbs', 'cluster', 'namespace', 'rules', 'default', 'email', 'user', 'groups'],
-  ...[
-    'namespaces',
-    'above',
-    'approvers',
-    'usergroups',
-    'emails',
-    'quorum',
-    'expiry',
-    'slo',
-    'latency',
-    'minRequests',
-    'soak',
-    'afterwatch',
-  ],
-  ...['hold', 'heartbeat', 'realise', 'editEvery', 'mode', 'teamIds', 'appId', 'commands', 'onCall', 'apiUrl', 'database'],
-];
+/** Every key of the file, for suggestions. */
+const KNOWN_KEYS = `
+  clusters channels identities gates ladders objectives alpha timings slack temporal audit http kubernetes hubble
+  prometheus inCluster kubeconfig context agents port relay tls caFile certFile keyFile serverName node address id verbs
+  cluster namespace rules default email user groups namespaces above approvers usergroups emails quorum expiry slo
+  latency minRequests soak afterwatch hold heartbeat realise editEvery mode teamIds appId commands onCall apiUrl
+  database`
+  .trim()
+  .split(/\s+/);
 
 function unknownKey(key: string): string {
   const near = nearest(key, KNOWN_KEYS);
-  return `There is no key \`${key}\` here${near === undefined || near === key ? '' : `; did you mean \`${near}\`?`}${near === undefined || near === key ? '.' : ''}`;
+  // A known key in the wrong block is near to itself, which would be no hint.
+  return near === undefined || near === key
+    ? `There is no key \`${key}\` here.`
+    : `There is no key \`${key}\` here; did you mean \`${near}\`?`;
 }
 
 function at(value: unknown, path: readonly (string | number)[]): unknown {

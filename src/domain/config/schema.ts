@@ -116,7 +116,7 @@ export const Config = z.strictObject({
   ladders: z.record(Scope, Ladder).default({}),
   objectives: z.record(Scope, Objective).default({}),
   /** Bound on ever rolling back a healthy change, for one operation. */
-  alpha: z.number().gt(0).max(0.5).default(0.001),
+  alpha: z.number().min(1e-9).max(0.5).default(0.001),
   timings: z
     .strictObject({
       soak: Duration.default(2 * 60_000),

@@ -12,6 +12,11 @@ export interface JudgeSettings {
   readonly startedAt: number;
   readonly minRequests: number;
   readonly canaryService: string;
+  /**
+   * Share exposed while this watch lasts, 0..1. At 0 nothing is asked of the canary: its missing endpoints harm nobody, and silence
+   * is what was wanted. Left out: more than 0.
+   */
+  readonly exposure?: number;
 }
 
 /** One watch's judge. It has no clock: time comes with the events. */

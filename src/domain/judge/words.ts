@@ -1,0 +1,32 @@
+import type { Counts } from '../verdict.ts';
+import { upperBound } from './bound.ts';
+
+/** Level of the bound that people are shown. */
+const SHOWN_ALPHA = 0.05;
+
+/** `23 of 210 (11%)` */
+export function shareWords(requests: number, failures: number): string {
+  return requests === 0 ? 'no requests' : `${number(failures)} of ${number(requests)} requests failed (${percent(failures / requests)})`;
+}
+
+/** Both sides in one clause. */
+export function countWords({ canary, stable }: Counts): string {
+  const control =
+    stable.requests === 0 ? 'nothing went elsewhere to compare with' : `elsewhere ${shareWords(stable.requests, stable.failures)}`;
+  return `Canary: ${shareWords(canary.requests, canary.failures)}; ${control}`;
+}
+
+/** What the canary's true share may be at most, for people. */
+export function boundWords({ canary }: Counts): string {
+  return `its true share is at most ${percent(upperBound(canary.failures, canary.requests, SHOWN_ALPHA))} (95% confidence)`;
+}
+
+export function percent(share: number): string {
+  const value = share * 100;
+  return `${Number(value < 1 ? value.toPrecision(2) : value.toFixed(1))}%`;
+}
+
+/** Thousands apart, the same on every machine. */
+export function number(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, ',');
+}
