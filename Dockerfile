@@ -3,7 +3,8 @@ FROM node:24-slim AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 # The packages `node*` bring Node 24 to machines without it; the image has it.
-RUN npm ci --omit=dev --ignore-scripts && rm -r node_modules/node node_modules/node-linux-* node_modules/.bin/node
+# Not `npm ci`: the lock leaves out packages of other platforms, which it refuses.
+RUN npm install --no-save --omit=dev --ignore-scripts && rm -rf node_modules/node node_modules/node-linux-* node_modules/.bin/node
 # Temporal's native library comes for every platform; only this one's is kept (the others are most of the image).
 RUN set -eu; \
     case "$(uname -m)" in x86_64) keep=x86_64-unknown-linux-gnu ;; aarch64) keep=aarch64-unknown-linux-gnu ;; *) echo "no image for $(uname -m)" >&2; exit 1 ;; esac; \
