@@ -6,7 +6,7 @@ import { formatTarget } from '../../src/domain/target.ts';
 import { buttonRow } from './buttons.ts';
 import { countsWords, ladder, presentStage, sideWords } from './ladder.ts';
 import { nextAction, stateWords } from './next-action.ts';
-import { code, codeBlock, cut, duration, fitLines, moment, people, percent, person, plural, said } from './words.ts';
+import { clockTime, code, codeBlocks, cut, duration, fitLines, moment, people, percent, person, said } from './words.ts';
 
 export interface RenderedMessage {
   /** What notifications, screen readers and clients without blocks show. */
@@ -83,8 +83,8 @@ function live(view: OperationView): KnownBlock[] {
       fields: [
         field(`*Canary*\n${sideWords(counts.canary)}`),
         field(`*Stable*\n${sideWords(counts.stable)}`),
-        field(`*Share of the canary*\n${percentMeasured(canaryShare)} measured${asked === undefined ? '' : `, ${percent(asked)} asked`}`),
-        field(`*Seen*\nuntil ${moment(at)}${view.watchUntil === undefined ? '' : `, ${duration(view.watchUntil - at)} left`}`),
+        field(`*Share*\n${percentMeasured(canaryShare)} measured${asked === undefined ? '' : `, ${percent(asked)} asked`}`),
+        field(`*Seen*\nuntil ${clockTime(at)}${view.watchUntil === undefined ? '' : `, ${duration(view.watchUntil - at)} left`}`),
       ],
     },
   ];
@@ -99,15 +99,15 @@ function held(view: OperationView): KnownBlock[] {
 }
 
 function gate(gate: Gate, now: number): string {
-  const given = gate.approvals.slice(0, 10).map((one) => `${person(one.by)} ${moment(one.at)}`);
+  const given = gate.approvals.slice(0, 10).map((one) => `${person(one.by)} ${clockTime(one.at)}`);
   return fitLines([
     `${gate.kind === 'approval' ? '*Approval*' : '*Decision*'}  ${quorumWords(gate)}`,
     ...(gate.quorum > 0
       ? [`Given so far: ${gate.approvals.length} of ${gate.quorum}${given.length > 0 ? ` (${given.join(', ')})` : ''}`]
       : []),
     now < gate.expiresAt
-      ? `Open until ${moment(gate.expiresAt)}, ${duration(gate.expiresAt - now)} left.`
-      : `The time to decide ended ${moment(gate.expiresAt)}.`,
+      ? `Open until ${clockTime(gate.expiresAt)}, ${duration(gate.expiresAt - now)} left.`
+      : `The time to decide ended ${clockTime(gate.expiresAt)}.`,
   ]);
 }
 
@@ -122,9 +122,11 @@ function undoFailing(view: OperationView, now: number): KnownBlock[] {
   const { since, reason, commands } = view.undoFailing;
   return [
     section(
-      `*The undo has been failing for ${duration(now - since)}* (since ${moment(since)}). The change is still in force.\nReason: ${said(reason, 500)}`,
+      `*The undo has been failing for ${duration(now - since)}* (since ${clockTime(since)}). The change is still in force.\nReason: ${said(reason, 500)}`,
     ),
-    ...(commands.length > 0 ? [section('It goes on trying. By hand, with rights on the cluster:'), section(codeBlock(commands))] : []),
+    ...(commands.length > 0
+      ? [section('It goes on trying. By hand, with rights on the cluster:'), ...codeBlocks(commands).map(section)]
+      : []),
   ];
 }
 
@@ -134,7 +136,6 @@ function outcome(outcome: Outcome, view: OperationView): string {
     `*Outcome*  ${said(outcome.words, 500)}`,
     ...(counts && counts.canary.requests > 0 ? [countsWords(counts)] : []),
     ...restored(outcome),
-    ...took(view),
   ]);
 }
 
@@ -142,14 +143,6 @@ function outcome(outcome: Outcome, view: OperationView): string {
 function restored(outcome: Outcome): readonly string[] {
   const told = outcome.words.includes('exactly as it was before');
   return outcome.restoredExactly && !told ? ['Read back and compared: the mesh is exactly as it was before.'] : [];
-}
-
-function took(view: OperationView): readonly string[] {
-  const ended = Math.max(0, ...view.stages.map((stage) => stage.endedAt ?? 0));
-  const begun = view.stages.filter((stage) => stage.startedAt !== undefined).length;
-  return ended > view.startedAt && begun > 0
-    ? [`${plural(begun, 'stage')} begun, ${duration(ended - view.startedAt)} from the command to the last change of a stage.`]
-    : [];
 }
 
 function footer(view: OperationView, now: number): KnownBlock {

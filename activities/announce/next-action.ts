@@ -1,7 +1,7 @@
 // What happens next and who must do something: one sentence for each phase, one state in words for the headline.
 import type { OperationView, OutcomeKind } from '../../src/domain/operation.ts';
 import { nextStage, presentStage } from './ladder.ts';
-import { moment, people, said } from './words.ts';
+import { clockTime, people, said } from './words.ts';
 
 export const OUTCOME_WORDS: Readonly<Record<OutcomeKind, string>> = {
   completed: 'completed',
@@ -44,7 +44,7 @@ export function stateWords(view: OperationView): string {
 
 /** One sentence: the next thing that happens, by itself or by somebody's hand. */
 export function nextAction(view: OperationView): string {
-  const until = view.watchUntil === undefined ? 'the end of the watch' : moment(view.watchUntil);
+  const until = view.watchUntil === undefined ? 'the end of the watch' : clockTime(view.watchUntil);
   const next = nextStage(view);
   switch (view.phase) {
     case 'planning':
@@ -78,7 +78,7 @@ function waiting(view: OperationView): string {
 
 function holding(view: OperationView): string {
   const expiry = view.gate
-    ? `Without an answer by ${moment(view.gate.expiresAt)} everything is put back.`
+    ? `Without an answer by ${clockTime(view.gate.expiresAt)} everything is put back.`
     : 'Without an answer everything is put back.';
   const approver = view.gate?.quorum === 0 ? '' : ' (needs an approver)';
   return `Choose: extend the watch, continue without a verdict${approver}, or roll back. ${expiry}`;

@@ -7,13 +7,13 @@ import type { Note, RestoreResult } from '../contract.ts';
 import { countsWords } from './ladder.ts';
 import { section, summary } from './message.ts';
 import { OUTCOME_WORDS } from './next-action.ts';
-import { code, codeBlock, duration, fitLines, moment, person, plural, said } from './words.ts';
+import { clockTime, code, codeBlocks, duration, fitLines, person, plural, said } from './words.ts';
 
 /** Renders one note: `text` for notifications, `blocks` with the numbers. */
 export function renderNote(note: Note, view: OperationView): { readonly text: string; readonly blocks: KnownBlock[] } {
   const [headline, ...details] = linesOf(note, view);
   const blocks = [section(fitLines([headline ?? '', ...details]))];
-  if (note.kind === 'undo-failing' && note.commands.length > 0) blocks.push(section(codeBlock(note.commands)));
+  if (note.kind === 'undo-failing') blocks.push(...codeBlocks(note.commands).map(section));
   return { text: headline ?? '', blocks };
 }
 
@@ -33,7 +33,7 @@ function linesOf(note: Note, view: OperationView): readonly string[] {
     case 'fuse':
       return [
         `Harmful traffic${note.restore.kind === 'restored' ? ', put back' : ''}: ${said(note.verdict.words, 500)}`,
-        `First failure ${moment(note.verdict.firstHarmAt)}, decided ${duration(note.verdict.decidedAt - note.verdict.firstHarmAt)} later, ${restoreWords(note.restore)}`,
+        `First failure ${clockTime(note.verdict.firstHarmAt)}, decided ${duration(note.verdict.decidedAt - note.verdict.firstHarmAt)} later, ${restoreWords(note.restore)}`,
         ...numbers(note.verdict),
         ...objects(note.restore),
       ];
@@ -79,8 +79,8 @@ function restoreWords(restore: RestoreResult): string {
     return `not put back: ${said(restore.object.name, 120)} is held by ${restore.token === null ? 'nobody' : said(restore.token, 120)} now, and was not touched.`;
   }
   return restore.exact
-    ? `put back ${moment(restore.at)}, exactly as it was before.`
-    : `put back ${moment(restore.at)}, not everything as it was before:`;
+    ? `put back ${clockTime(restore.at)}, exactly as it was before.`
+    : `put back ${clockTime(restore.at)}, not everything as it was before:`;
 }
 
 function objects(restore: RestoreResult): readonly string[] {

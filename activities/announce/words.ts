@@ -4,6 +4,7 @@ import { escapeMrkdwn, inertMrkdwn } from '../../src/domain/mrkdwn.ts';
 
 /** Slack's limit for the text of a section, with room for a closing line. */
 const SECTION_CHARS = 2_900;
+const MOST_CODE_BLOCKS = 10;
 
 /** A foreign text on one line: cut, white space collapsed (a line break could fake a line of ours), without any effect in Slack. */
 export function said(text: string, max = 300): string {
@@ -19,10 +20,28 @@ function oneLine(text: string, max: number): string {
   return cut(text.replaceAll(/\s+/g, ' ').trim(), max);
 }
 
-/** Commands as a code block, every line whole; what does not fit is counted. */
-export function codeBlock(lines: readonly string[]): string {
-  const safe = lines.map((line) => escapeMrkdwn(cut(line.replaceAll('`', "'").replaceAll(/[\r\n]+/g, ' '), 500)));
-  return `\`\`\`\n${fitLines(safe, SECTION_CHARS - 8)}\n\`\`\``;
+/** Commands as code blocks for one section each. A command is whole or left out and counted: half of one must never be pasted. */
+export function codeBlocks(commands: readonly string[]): readonly string[] {
+  const blocks: string[][] = [];
+  let used = SECTION_CHARS;
+  let left = 0;
+  for (const command of commands) {
+    const safe = escapeMrkdwn(command.replaceAll('`', "'"));
+    if (safe.length > SECTION_CHARS - 20) {
+      left += 1;
+      continue;
+    }
+    used += safe.length + 1;
+    if (used > SECTION_CHARS - 20) {
+      blocks.push([]);
+      used = safe.length + 1;
+    }
+    blocks.at(-1)?.push(safe);
+  }
+  const shown = blocks.slice(0, MOST_CODE_BLOCKS);
+  left += blocks.slice(MOST_CODE_BLOCKS).flat().length;
+  const texts = shown.map((lines) => `\`\`\`\n${lines.join('\n')}\n\`\`\``);
+  return left > 0 ? [...texts, `${plural(left, 'more command')} did not fit here.`] : texts;
 }
 
 /** At most `max` characters as Slack and JavaScript count them; a surrogate pair is not torn apart. */
@@ -77,10 +96,18 @@ export function duration(ms: number): string {
   return minutes % 60 === 0 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** Epoch ms in the reader's own time zone; clients that cannot do it show UTC. */
+/** Epoch ms as day and time in the reader's own time zone; clients that cannot do it show UTC. */
 export function moment(at: number): string {
-  const utc = new Date(at).toISOString();
-  return `<!date^${Math.floor(at / 1000)}^{date_short_pretty} {time_secs}|${utc.slice(0, 10)} ${utc.slice(11, 19)} UTC>`;
+  return dateToken(at, '{date_short_pretty} {time_secs}', `${new Date(at).toISOString().slice(0, 10)} `);
+}
+
+/** Epoch ms as the time of day, for moments close to now. */
+export function clockTime(at: number): string {
+  return dateToken(at, '{time_secs}', '');
+}
+
+function dateToken(at: number, format: string, day: string): string {
+  return `<!date^${Math.floor(at / 1000)}^${format}|${day}${new Date(at).toISOString().slice(11, 19)} UTC>`;
 }
 
 /** A mention where Slack knows the person, else the name. Only ids of Slack's own shape become mentions. */

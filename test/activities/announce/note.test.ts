@@ -50,4 +50,17 @@ describe('a note in the thread', () => {
     for (const words of says) expect(all).toContain(words);
     expect(all).not.toMatch(/undefined|NaN|<!channel/);
   });
+
+  it('gives commands whole or not at all', () => {
+    const long = `kubectl patch -p '${'x'.repeat(2000)}'`;
+    const { blocks } = renderNote(
+      { kind: 'undo-failing', reason: 'r', commands: [long, long, 'y'.repeat(5000), 'kubectl get'] },
+      view('restoring'),
+    );
+    acceptMessageBlocks(blocks, 50);
+    const shown = JSON.stringify(blocks);
+    expect(shown.split(long)).toHaveLength(3);
+    expect(shown).not.toContain('yyy');
+    expect(shown).toContain('1 more command did not fit here.');
+  });
 });
