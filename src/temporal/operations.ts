@@ -19,6 +19,8 @@ export interface Operations {
   describe(at: OperationAt): Promise<Described>;
   /** The newest run on a target, running or not. */
   on(target: Target): Promise<Described>;
+  /** The run that holds a target now. Needs no worker. Throws when Temporal does not answer. */
+  running(target: Target): Promise<OperationAt | undefined>;
   /** Workflow ids of running operations, newest first, at most 200. */
   listRunning(): Promise<readonly OperationAt[]>;
   /** Where the operation with this id runs or ran. */
@@ -62,6 +64,7 @@ export function createOperations(deps: OperationsDeps): Operations {
     abort: (at, by) => abort(client, at, by, now() + DECIDE_MS),
     describe,
     on: (target) => describe({ workflowId: workflowIdOf(target) }),
+    running: (target) => running(client, workflowIdOf(target), now() + QUERY_MS),
     listRunning: () => listRunning(client, now() + QUERY_MS),
     find: async (opId) => (await deps.lookup(opId)) ?? (await findRunning(client, opId, now, describe)),
     reachable: () => reachable(client, now() + QUERY_MS),
@@ -87,7 +90,9 @@ async function decide(client: Client, workflowId: string, decision: Decision, de
     const meaning = meaningOf(error);
     if (!meaning) throw error;
     if (meaning.kind === 'uncertain') return { kind: 'not-confirmed' };
-    return meaning.kind === 'over' ? meaning : { kind: 'refused', code: meaning.code, words: meaning.words };
+    if (meaning.kind === 'over') return meaning;
+    const view = meaning.details[0] as OperationView | undefined;
+    return { kind: 'refused', code: meaning.code, words: meaning.words, ...(view ? { view } : {}) };
   }
 }
 
@@ -112,6 +117,16 @@ async function query(client: Client, at: OperationAt, deadline: number): Promise
     const meaning = meaningOf(error);
     if (meaning?.kind === 'over') return { kind: 'gone' };
     if (meaning?.kind === 'uncertain') return { kind: 'silent' };
+    throw error;
+  }
+}
+
+async function running(client: Client, workflowId: string, deadline: number): Promise<OperationAt | undefined> {
+  try {
+    const { status, runId } = await client.withDeadline(deadline, () => client.workflow.getHandle(workflowId).describe());
+    return status.name === 'RUNNING' ? { workflowId, runId } : undefined;
+  } catch (error) {
+    if (meaningOf(error)?.kind === 'over') return undefined;
     throw error;
   }
 }

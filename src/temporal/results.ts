@@ -15,7 +15,8 @@ export type Settled = Exclude<BeginResult, { kind: 'not-confirmed' }> | { readon
 
 export type DecideResult =
   | { readonly kind: 'accepted'; readonly remaining: number }
-  | { readonly kind: 'refused'; readonly code: string; readonly words: string }
+  /** `view`: what is true now, so that a message which invited the wrong click can be mended. */
+  | { readonly kind: 'refused'; readonly code: string; readonly words: string; readonly view?: OperationView }
   | { readonly kind: 'over' }
   /** Safe to press again: the same decision counts once. */
   | { readonly kind: 'not-confirmed' };

@@ -1,0 +1,36 @@
+// What one person is told, and only that person.
+import type { KnownBlock } from '@slack/types';
+import { escapeMrkdwn } from '../domain/mrkdwn.ts';
+
+export interface Answer {
+  /** Always there: notifications and screen readers read it. */
+  readonly text: string;
+  readonly blocks?: readonly KnownBlock[];
+}
+
+/** Slack's limit for one section. */
+const SECTION_CHARS = 3_000;
+
+export function say(text: string, ...more: readonly KnownBlock[]): Answer {
+  return { text, blocks: [section(text), ...more] };
+}
+
+/** One of our own sentences (it may quote foreign words, in backticks of ours), harmless in Slack's mrkdwn. */
+export function sayPlain(words: string): Answer {
+  return say(escapeMrkdwn(words.length > 1_500 ? `${words.slice(0, 1_499)}…` : words));
+}
+
+export function section(text: string): KnownBlock {
+  const cut = text.length > SECTION_CHARS ? `${text.slice(0, SECTION_CHARS - 1)}…` : text;
+  return { type: 'section', text: { type: 'mrkdwn', text: cut || ' ' } };
+}
+
+/** The form of an ack or of a message to a response_url. */
+export function ephemeral(answer: Answer): { response_type: 'ephemeral'; replace_original: false; text: string; blocks?: KnownBlock[] } {
+  return {
+    response_type: 'ephemeral',
+    replace_original: false,
+    text: answer.text,
+    ...(answer.blocks ? { blocks: [...answer.blocks] } : {}),
+  };
+}

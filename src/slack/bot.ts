@@ -1,0 +1,176 @@
+// The Bolt app: hears commands, clicks and modals, and answers each within Slack's three seconds.
+import { App, type BlockAction, type ButtonAction, type Logger, LogLevel, type SlashCommand, type ViewSubmitAction } from '@slack/bolt';
+import { ACTION, type ActionId } from '../domain/button.ts';
+import { type Admission, createAdmission, type Origin } from './admission.ts';
+import { type Answer, ephemeral, say, sayPlain } from './answer.ts';
+import { answerClick, type Click } from './clicks.ts';
+import { answerSlash } from './commands.ts';
+import type { BotDeps } from './deps.ts';
+import { tell } from './later.ts';
+import { createDoor, type Entrance } from './receiver.ts';
+import { refusal } from './refusals.ts';
+import { REJECT_CALLBACK, readRejection, rejectModal } from './reject-modal.ts';
+
+export interface Bot {
+  /** Begins to take requests. Resolves with the port in HTTP mode. */
+  start(): Promise<number | undefined>;
+  /** Takes no more requests. Work that goes on after an answer is in `deps.inFlight`: drain that next. */
+  stop(): Promise<void>;
+}
+
+export interface BotIdentity {
+  readonly botToken: string;
+  readonly botId: string;
+  readonly botUserId: string;
+  readonly slackApiUrl?: string;
+}
+
+/** Slack gives up after 3,000 ms, the way here and back included. */
+const ANSWER_MS = 2_600;
+
+export function createBot(deps: BotDeps, entrance: Entrance, identity: BotIdentity): Bot {
+  const admission = createAdmission(deps);
+  const logger = boltLogger(deps);
+  const door = createDoor(entrance, { logger, now: deps.now, onForged: () => deps.meter.refused('FutureSignature') });
+  const { botToken, botId, botUserId, slackApiUrl } = identity;
+  const app = new App({
+    receiver: door.receiver,
+    // The token was checked at the start; Bolt would ask again for every request.
+    authorize: () => Promise.resolve({ botToken, botId, botUserId }),
+    clientOptions: { retryConfig: { retries: 0 }, rejectRateLimitedCalls: true, ...(slackApiUrl ? { slackApiUrl } : {}) },
+    convoStore: false,
+    logger,
+  });
+  hearCommands(app, deps, admission);
+  hearClicks(app, deps, admission);
+  hearRejections(app, deps, admission);
+  app.error(async (error) => deps.log.error({ err: error }, 'a request from Slack broke'));
+  return { start: () => door.open(), stop: () => door.close() };
+}
+
+function hearCommands(app: App, deps: BotDeps, admission: Admission): void {
+  // Every name that Slack sends: which ones there are is configuration, and may change while we run.
+  app.command(/^\/.+/, async ({ command, ack, respond }) => {
+    const startedAt = deps.now();
+    const later = (answer: Answer): Promise<void> =>
+      tell(deps, { channelId: command.channel_id, userId: command.user_id, respond }, answer);
+    const slash = { origin: originOfCommand(command), command: command.command, text: unescape(command.text) };
+    const work = guarded(deps, () => answerSlash(deps, admission, slash, later));
+    const answer = await inTime(deps, work, later);
+    await ack(ephemeral(answer));
+    deps.meter.acked('command', deps.now() - startedAt);
+  });
+}
+
+function hearClicks(app: App, deps: BotDeps, admission: Admission): void {
+  app.action<BlockAction<ButtonAction>>(/^meshops:/, async ({ ack, action, body, client, respond }) => {
+    const startedAt = deps.now();
+    await ack();
+    deps.meter.acked('click', deps.now() - startedAt);
+    const id = Object.values(ACTION).find((one): one is ActionId => one === action.action_id);
+    const channelId = body.channel?.id;
+    if (!id || !channelId) return;
+    const origin = { ...originOf(body), channelId };
+    if (id === ACTION.reject) {
+      // The trigger lives for three seconds, so who this is gets checked when the reason comes.
+      await client.views.open({ trigger_id: body.trigger_id, view: rejectModal({ value: action.value ?? '', channelId }) });
+      return;
+    }
+    await handleClick(deps, admission, { origin, action: id, value: action.value ?? '' }, (answer) =>
+      tell(deps, { channelId, userId: body.user.id, respond }, answer),
+    );
+  });
+}
+
+function hearRejections(app: App, deps: BotDeps, admission: Admission): void {
+  app.view<ViewSubmitAction>(REJECT_CALLBACK, async ({ ack, body, view }) => {
+    const startedAt = deps.now();
+    await ack();
+    deps.meter.acked('click', deps.now() - startedAt);
+    const rejection = readRejection(view.private_metadata, view.state.values);
+    if (!rejection) return;
+    const { channelId, value, reason } = rejection;
+    const origin = { ...originOf(body), channelId, triggerId: triggerOf(body) };
+    await handleClick(deps, admission, { origin, action: ACTION.reject, value, reason }, (answer) =>
+      tell(deps, { channelId, userId: body.user.id }, answer),
+    );
+  });
+}
+
+async function handleClick(deps: BotDeps, admission: Admission, click: Click, show: (answer: Answer) => Promise<void>): Promise<void> {
+  const work = deps.inFlight.track(async () => {
+    const answer = await guarded(deps, () => answerClick(deps, admission, click, show));
+    if (answer) await show(answer);
+  });
+  await (work ?? show(say('meshops has too much to do at this moment. Your click changed nothing; press again in a few seconds.')));
+}
+
+/** Whatever breaks becomes a sentence: silence would look like success, or like Slack's fault. */
+async function guarded<T extends Answer | undefined>(deps: BotDeps, work: () => Promise<T>): Promise<T | Answer> {
+  try {
+    return await work();
+  } catch (error) {
+    deps.log.error({ err: error }, 'a request from Slack could not be answered');
+    deps.meter.refused('Broken');
+    return sayPlain(refusal('Broken').words);
+  }
+}
+
+/** The answer, or in time a word that it follows. */
+async function inTime(deps: BotDeps, work: Promise<Answer>, later: (answer: Answer) => Promise<void>): Promise<Answer> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), ANSWER_MS);
+  });
+  const answer = await Promise.race([work, late]);
+  clearTimeout(timer);
+  if (answer) return answer;
+  deps.inFlight
+    .track(async () => later(await work))
+    ?.catch((error: unknown) => {
+      deps.log.error({ err: error }, 'a late answer could not be told');
+    });
+  return say('Still working on it; the answer follows here. Do not send the command again.');
+}
+
+const ENTITIES: Readonly<Record<string, string>> = { '&amp;': '&', '&lt;': '<', '&gt;': '>' };
+
+/** What was typed, where the app is set to have Slack escape it: it is escaped again whenever it is shown. */
+function unescape(text: string): string {
+  return text.replaceAll(/&(amp|lt|gt);/g, (entity) => ENTITIES[entity] ?? entity);
+}
+
+function originOfCommand(command: SlashCommand): Origin {
+  return {
+    teamId: command.team_id,
+    appId: command.api_app_id,
+    channelId: command.channel_id,
+    userId: command.user_id,
+    triggerId: command.trigger_id,
+  };
+}
+
+function originOf(body: BlockAction | ViewSubmitAction): Omit<Origin, 'channelId'> {
+  return { teamId: body.team?.id ?? '', appId: body.api_app_id, userId: body.user.id, triggerId: triggerOf(body) };
+}
+
+/** A submission carries a trigger of its own; the view's id stands in where a client leaves it out, and is as unique. */
+function triggerOf(body: BlockAction | ViewSubmitAction): string {
+  if (body.type === 'block_actions') return body.trigger_id;
+  return 'trigger_id' in body && typeof body.trigger_id === 'string' ? body.trigger_id : body.view.id;
+}
+
+/** Bolt's own words go to the log; its debug level would hold whole requests. */
+function boltLogger(deps: BotDeps): Logger {
+  const log = deps.log.child({ from: 'bolt' });
+  const text = (parts: readonly unknown[]): string => parts.map((part) => (part instanceof Error ? part.message : String(part))).join(' ');
+  return {
+    debug: () => undefined,
+    info: (...parts) => log.debug({}, text(parts)),
+    warn: (...parts) => log.warn({}, text(parts)),
+    error: (...parts) => log.error({}, text(parts)),
+    setLevel: () => undefined,
+    getLevel: () => LogLevel.INFO,
+    setName: () => undefined,
+  };
+}

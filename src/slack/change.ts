@@ -1,0 +1,96 @@
+// Commands that change the mesh: from what was typed to a request, and from its result to an answer.
+
+import type { Actor } from '../domain/actor.ts';
+import type { ChangeOptions } from '../domain/command.ts';
+import type { Change, OperationRequest } from '../domain/operation.ts';
+import { sentence } from '../domain/sentences.ts';
+import { type Target, workflowIdOf } from '../domain/target.ts';
+import type { CommandName } from '../domain/verbs.ts';
+import type { BeginResult } from '../temporal/results.ts';
+import { type Origin, requestIdOf } from './admission.ts';
+import { type Answer, sayPlain } from './answer.ts';
+import type { BotDeps } from './deps.ts';
+import { permalink } from './link.ts';
+import { beginAnswer, settledAnswer } from './result-words.ts';
+import type { ChannelRule } from './rules.ts';
+
+/** How long after the command its operation may still begin. Nobody expects a change that comes later. Milliseconds. */
+const VALID_MS = 60_000;
+
+export interface Asked {
+  readonly origin: Origin;
+  readonly actor: Actor;
+  readonly rule: ChannelRule;
+  readonly target: Target;
+  /** The command that was given: gates and limits depend on it. */
+  readonly command: CommandName;
+  readonly change: Change;
+  readonly options: ChangeOptions;
+  /** What the person typed, with the command's name. */
+  readonly text: string;
+}
+
+/** Starts the operation before Slack is answered, so that the answer is what happened. `later` tells the truth about an unconfirmed one. */
+export async function askForChange(deps: BotDeps, asked: Asked, later: (answer: Answer) => Promise<void>): Promise<Answer> {
+  if (!asked.actor.kubernetes) {
+    deps.meter.refused('NoIdentity');
+    return sayPlain(sentence('NoIdentity', { email: asked.actor.id }));
+  }
+  const request = requestOf(asked, deps.now());
+  const result = await deps.operations.begin(request, {
+    onSettled: async (truth) => {
+      if (truth.kind !== 'unknown') remember(deps, truth, request);
+      const link = truth.kind === 'busy' ? await permalink(deps.web, truth.view.message) : undefined;
+      await later(settledAnswer(truth, request, link));
+    },
+  });
+  if (result.kind !== 'not-confirmed') remember(deps, result, request);
+  const link = result.kind === 'busy' ? await permalink(deps.web, result.view.message) : undefined;
+  return beginAnswer(result, request, link);
+}
+
+function requestOf(asked: Asked, now: number): OperationRequest {
+  const { origin, actor, target, change, options, rule } = asked;
+  return {
+    requestId: requestIdOf(origin),
+    verb: 'canary',
+    target,
+    change,
+    text: asked.text,
+    ...(options.reason === undefined ? {} : { reason: options.reason }),
+    requester: actor,
+    channel: { teamId: origin.teamId, channelId: origin.channelId },
+    requestedAt: now,
+    validUntil: now + VALID_MS,
+    settings: rule.settings(target, asked.command, options),
+  };
+}
+
+/** The database's memory and the record of a refusal: the person's answer does not wait for them. */
+function remember(deps: BotDeps, result: Exclude<BeginResult, { kind: 'not-confirmed' }>, request: OperationRequest): void {
+  const at = deps.now();
+  const work = async (): Promise<void> => {
+    if (result.kind === 'begun') {
+      const { opId, runId } = result.begun;
+      const workflowId = workflowIdOf(request.target);
+      await deps.audit.started({ opId, workflowId, runId, target: request.target, at });
+      return;
+    }
+    const code = result.kind === 'busy' ? 'Busy' : result.code;
+    deps.meter.refused(code);
+    await deps.audit.append([
+      {
+        key: `${request.requestId}:refused`,
+        at,
+        kind: 'refusal',
+        opId: result.kind === 'busy' ? result.view.opId : '',
+        target: request.target,
+        actor: request.requester.id,
+        data: { code, text: request.text, channel: request.channel.channelId },
+      },
+    ]);
+  };
+  deps.inFlight.track(work)?.catch((error: unknown) => {
+    deps.log.error({ err: error, requestId: request.requestId }, 'the answer to a request could not be recorded');
+  });
+}

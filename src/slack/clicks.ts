@@ -1,0 +1,142 @@
+// Buttons: what a click asks for, who clicked, what the server's state says to it.
+
+import type { Actor } from '../domain/actor.ts';
+import { ACTION, type ActionId, type ButtonIds, parseButton } from '../domain/button.ts';
+import type { Choice } from '../domain/gate.ts';
+import { formatTarget } from '../domain/target.ts';
+import { type Admission, type Origin, requestIdOf } from './admission.ts';
+import { type Answer, sayPlain } from './answer.ts';
+import { askForChange } from './change.ts';
+import type { BotDeps } from './deps.ts';
+import { helpAnswer } from './help.ts';
+import { type Refused, refusal } from './refusals.ts';
+import { decideAnswer } from './result-words.ts';
+import { type ChannelRule, isRefused } from './rules.ts';
+import { statusOfOne } from './status.ts';
+import { stop, targetOf } from './stop.ts';
+
+export interface Click {
+  readonly origin: Origin;
+  readonly action: ActionId;
+  readonly value: string;
+  /** From the modal of a rejection. */
+  readonly reason?: string;
+}
+
+type Later = (answer: Answer) => Promise<void>;
+
+const CHOICES: Partial<Readonly<Record<ActionId, Choice>>> = {
+  [ACTION.approve]: 'approve',
+  [ACTION.reject]: 'reject',
+  [ACTION.extend]: 'extend',
+  [ACTION.continue]: 'continue',
+  [ACTION.rollback]: 'rollback',
+};
+
+/** What the clicker is told, and nobody else; undefined when the operation's own message says it all. */
+export async function answerClick(deps: BotDeps, admission: Admission, click: Click, later: Later): Promise<Answer | undefined> {
+  const { action, origin } = click;
+  const admitted = await admission.admit(origin, { claim: action !== ACTION.help && action !== ACTION.status, fresh: true });
+  if (admitted.kind === 'refused') return refuse(deps, click, admitted);
+  if (admitted.kind === 'replayed') {
+    deps.meter.refused('Replayed');
+    return undefined;
+  }
+  if (action === ACTION.help) return helpAnswer(deps.config().slack.commands.mesh);
+  const ids = parseButton(click.value);
+  if (!ids) return refuse(deps, click, refusal('ForgedButton'));
+  const { actor, rule } = admitted;
+  const choice = CHOICES[action];
+  if (choice && ids.gateId && ids.planHash) return decide(deps, ids, choice, click, actor);
+  return other(deps, ids, click, { actor, rule }, later);
+}
+
+async function decide(deps: BotDeps, ids: ButtonIds, choice: Choice, click: Click, actor: Actor): Promise<Answer | undefined> {
+  const { opId, runId, workflowId, gateId = '', planHash = '' } = ids;
+  const reason = click.reason === undefined ? {} : { reason: click.reason };
+  const result = await deps.operations.decide(workflowId, { opId, runId, gateId, planHash, choice, actor, ...reason });
+  if (result.kind === 'refused') {
+    // The message invited a click that does not count (any more): it shows what is true now.
+    if (result.view) await refresh(deps, result.view);
+    recordRefusal(deps, click, result.code, actor.id, ids);
+  }
+  return decideAnswer(result, result.kind === 'over' ? await showEnd(deps, ids) : undefined);
+}
+
+async function other(
+  deps: BotDeps,
+  ids: ButtonIds,
+  click: Click,
+  who: { readonly actor: Actor; readonly rule: ChannelRule },
+  later: Later,
+): Promise<Answer | undefined> {
+  const target = targetOf(ids);
+  if (!target) return refuse(deps, click, refusal('ForgedButton'));
+  switch (click.action) {
+    case ACTION.status: {
+      const allowed = who.rule.resolve(target, 'status');
+      return isRefused(allowed) ? refuse(deps, click, allowed) : statusOfOne(deps, allowed);
+    }
+    case ACTION.nextPromote:
+    case ACTION.nextRollback: {
+      const command = click.action === ACTION.nextPromote ? 'promote' : 'rollback';
+      const allowed = who.rule.resolve(target, command);
+      if (isRefused(allowed)) return refuse(deps, click, allowed);
+      const change = command === 'promote' ? ({ kind: 'shift', percent: 100 } as const) : ({ kind: 'back' } as const);
+      const text = `${deps.config().slack.commands.mesh} ${command} ${formatTarget(allowed)}`;
+      return askForChange(deps, { origin: click.origin, ...who, target: allowed, command, change, options: {}, text }, later);
+    }
+    case ACTION.abort:
+    case ACTION.rollback: {
+      const forbidden = who.rule.refuse('abort');
+      if (forbidden) return refuse(deps, click, forbidden);
+      const answer = await stop(deps, ids, ids.opId, { actor: who.actor, reason: 'button' });
+      if (answer.ended) await showEnd(deps, ids);
+      return answer;
+    }
+    case ACTION.approve:
+    case ACTION.reject:
+    case ACTION.extend:
+    case ACTION.continue:
+    case ACTION.help:
+      return refuse(deps, click, refusal('ForgedButton'));
+    default:
+      return click.action satisfies never;
+  }
+}
+
+/** Brings the message of an operation that is over up to date; returns the sentence of its outcome. */
+async function showEnd(deps: BotDeps, ids: ButtonIds): Promise<string | undefined> {
+  const described = await deps.operations.describe({ workflowId: ids.workflowId, runId: ids.runId });
+  if (described.kind === 'view') {
+    await refresh(deps, described.view);
+    return described.view.outcome?.words;
+  }
+  return (await deps.audit.operation(ids.opId).catch(() => undefined))?.words;
+}
+
+async function refresh(deps: BotDeps, view: Parameters<BotDeps['refresh']>[0]): Promise<void> {
+  try {
+    await deps.refresh(view);
+  } catch (error) {
+    deps.log.warn({ err: error, opId: view.opId }, 'a stale message could not be brought up to date');
+  }
+}
+
+function refuse(deps: BotDeps, click: Click, refused: Refused): Answer {
+  recordRefusal(deps, click, refused.code, click.origin.userId, parseButton(click.value));
+  return sayPlain(refused.words);
+}
+
+function recordRefusal(deps: BotDeps, click: Click, code: string, actor: string, ids: ButtonIds | undefined): void {
+  deps.meter.refused(code);
+  const target = (ids && targetOf(ids)) ?? { cluster: '', namespace: '', name: '' };
+  const data = { code, click: click.action, channel: click.origin.channelId };
+  const key = `${requestIdOf(click.origin)}:refused`;
+  const record = { key, at: deps.now(), kind: 'refusal' as const, opId: ids?.opId ?? '', target, actor, data };
+  deps.inFlight
+    .track(() => deps.audit.append([record]))
+    ?.catch((error: unknown) => {
+      deps.log.error({ err: error }, 'a refusal could not be recorded');
+    });
+}

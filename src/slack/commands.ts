@@ -1,0 +1,144 @@
+// Slash commands: what was typed, who typed it, what comes of it.
+import { code } from '../../activities/announce/words.ts';
+import { parseCommand, type Root } from '../domain/command/parse.ts';
+import type { Command, Misunderstanding } from '../domain/command.ts';
+import { escapeMrkdwn } from '../domain/mrkdwn.ts';
+import type { Change } from '../domain/operation.ts';
+import { sentence } from '../domain/sentences.ts';
+import { verbOf } from '../domain/verbs.ts';
+import type { Admission, Admitted, Origin } from './admission.ts';
+import { requestIdOf } from './admission.ts';
+import { type Answer, say, sayPlain } from './answer.ts';
+import { askForChange } from './change.ts';
+import type { BotDeps } from './deps.ts';
+import { helpAnswer } from './help.ts';
+import type { Refused } from './refusals.ts';
+import { isRefused } from './rules.ts';
+import { statusOfAll, statusOfOne } from './status.ts';
+import { stop, stopByName } from './stop.ts';
+
+export interface Slash {
+  readonly origin: Origin;
+  /** The command's name as typed, with the slash. */
+  readonly command: string;
+  readonly text: string;
+}
+
+type Later = (answer: Answer) => Promise<void>;
+type In = Extract<Admitted, { kind: 'admitted' }>;
+
+/** The answer to one slash command. `later` is used when the truth is known only after the answer. */
+export async function answerSlash(deps: BotDeps, admission: Admission, slash: Slash, later: Later): Promise<Answer> {
+  const parsed = parseCommand(slash.text, { root: rootOf(deps, slash.command) });
+  const changes = parsed.kind !== 'misunderstood' && (verbOf(parsed.kind)?.changes !== undefined || parsed.kind === 'abort');
+  const admitted = await admission.admit(slash.origin, { claim: changes, fresh: false });
+  if (admitted.kind === 'refused') return refuse(deps, slash, admitted);
+  if (admitted.kind === 'replayed') {
+    deps.meter.refused('Replay');
+    const earlier = admitted.answer === undefined ? '' : `\nThe answer was: ${admitted.answer}`;
+    return say(`${escapeMrkdwn(sentence('Replayed'))}${earlier}`);
+  }
+  if (parsed.kind === 'misunderstood') return misunderstood(deps, parsed);
+  const forbidden = admitted.rule.refuse(parsed.kind);
+  if (forbidden) return refuse(deps, slash, forbidden);
+  const answer = await run(deps, parsed, slash, admitted, later);
+  if (changes) keepAnswer(deps, slash.origin, answer);
+  return answer;
+}
+
+function rootOf(deps: BotDeps, command: string): Root {
+  const { policy, encryption } = deps.config().slack.commands;
+  if (command === policy) return 'policy';
+  return command === encryption ? 'encryption' : 'mesh';
+}
+
+function misunderstood(deps: BotDeps, parsed: Misunderstanding): Answer {
+  const slash = deps.config().slack.commands.mesh;
+  const hint =
+    parsed.didYouMean === undefined
+      ? `${code(`${slash} help`)} shows all commands.`
+      : `Did you mean ${code(`${slash} ${parsed.didYouMean}`)}?`;
+  return say(`${escapeMrkdwn(parsed.words)} Nothing was changed. ${hint}`);
+}
+
+async function run(deps: BotDeps, command: Command, slash: Slash, admitted: In, later: Later): Promise<Answer> {
+  const { actor, rule } = admitted;
+  switch (command.kind) {
+    case 'help':
+      return helpAnswer(deps.config().slack.commands.mesh, command.topic);
+    case 'status': {
+      if (!command.service) return statusOfAll(deps, rule);
+      const target = rule.resolve(command.service, 'status');
+      return isRefused(target) ? refuse(deps, slash, target) : statusOfOne(deps, target);
+    }
+    case 'abort': {
+      const reason = command.reason === undefined ? {} : { reason: command.reason };
+      return stopByName(deps, { name: command.operation, actor, rule, ...reason });
+    }
+    case 'canary': {
+      const steps = command.options.steps === undefined ? {} : { steps: command.options.steps };
+      return change(deps, slash, admitted, command, { kind: 'shift', percent: command.percent, ...steps }, later);
+    }
+    case 'promote': {
+      const steps = command.options.steps === undefined ? {} : { steps: command.options.steps };
+      return change(deps, slash, admitted, command, { kind: 'shift', percent: 100, ...steps }, later);
+    }
+    case 'rollback':
+      return rollback(deps, slash, admitted, command, later);
+    default:
+      return command satisfies never;
+  }
+}
+
+type Changing = Extract<Command, { readonly options: unknown }>;
+
+async function change(deps: BotDeps, slash: Slash, { actor, rule }: In, command: Changing, wanted: Change, later: Later): Promise<Answer> {
+  const target = rule.resolve(command.service, command.kind);
+  if (isRefused(target)) return refuse(deps, slash, target);
+  const text = `${slash.command} ${slash.text}`;
+  return askForChange(
+    deps,
+    { origin: slash.origin, actor, rule, target, command: command.kind, change: wanted, options: command.options, text },
+    later,
+  );
+}
+
+/** What runs is stopped, which undoes it; where nothing runs, the last completed operation is put back. */
+async function rollback(deps: BotDeps, slash: Slash, admitted: In, command: Changing, later: Later): Promise<Answer> {
+  const target = admitted.rule.resolve(command.service, command.kind);
+  if (isRefused(target)) return refuse(deps, slash, target);
+  const running = await deps.operations.running(target);
+  if (!running) return change(deps, slash, admitted, command, { kind: 'back' }, later);
+  const reason = command.options.reason ?? 'rollback';
+  return stop(deps, running, target.name, { actor: admitted.actor, reason });
+}
+
+function refuse(deps: BotDeps, slash: Slash, refused: Refused): Answer {
+  deps.meter.refused(refused.code);
+  const { origin } = slash;
+  const nowhere = { cluster: '', namespace: '', name: '' };
+  const data = { code: refused.code, text: `${slash.command} ${slash.text}`.slice(0, 500), channel: origin.channelId, team: origin.teamId };
+  const record = {
+    key: `${requestIdOf(origin)}:refused`,
+    at: deps.now(),
+    kind: 'refusal' as const,
+    opId: '',
+    target: nowhere,
+    actor: origin.userId,
+    data,
+  };
+  deps.inFlight
+    .track(() => deps.audit.append([record]))
+    ?.catch((error: unknown) => {
+      deps.log.error({ err: error }, 'a refusal could not be recorded');
+    });
+  return sayPlain(refused.words);
+}
+
+function keepAnswer(deps: BotDeps, origin: Origin, answer: Answer): void {
+  deps.inFlight
+    .track(() => deps.requests.answer(requestIdOf(origin), answer.text))
+    ?.catch((error: unknown) => {
+      deps.log.warn({ err: error }, 'the answer to a request could not be kept for a replay');
+    });
+}

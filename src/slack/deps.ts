@@ -1,0 +1,34 @@
+import type { WebClient } from '@slack/web-api';
+import type { Log } from '../../activities/log.ts';
+import type { Audit } from '../audit/log.ts';
+import type { Requests } from '../audit/requests.ts';
+import type { Config } from '../domain/config/schema.ts';
+import type { OperationView } from '../domain/operation.ts';
+import type { Target } from '../domain/target.ts';
+import type { InFlight } from '../temporal/in-flight.ts';
+import type { Operations } from '../temporal/operations.ts';
+import type { SlackPeople } from './people.ts';
+
+/** What the bot tells its metrics. */
+export interface BotMeter {
+  acked(what: 'command' | 'click', ms: number): void;
+  refused(code: string): void;
+}
+
+export interface BotDeps {
+  /** The configuration as it is now. */
+  readonly config: () => Config;
+  readonly operations: Operations;
+  readonly audit: Audit;
+  readonly requests: Requests;
+  readonly people: SlackPeople;
+  readonly web: WebClient;
+  /** Present weights of a target in words, when they can be read cheaply. */
+  readonly liveWeights?: (target: Target, signal: AbortSignal) => Promise<string | undefined>;
+  /** Edits an operation's message so that it shows what is true now. */
+  readonly refresh: (view: OperationView) => Promise<void>;
+  readonly meter: BotMeter;
+  readonly inFlight: InFlight;
+  readonly now: () => number;
+  readonly log: Log;
+}

@@ -1,0 +1,112 @@
+// What came of a request, in words for the person who asked.
+import { code, moment, person, said } from '../../activities/announce/words.ts';
+import type { OperationRequest, OperationView } from '../domain/operation.ts';
+import { formatTarget } from '../domain/target.ts';
+import type { AbortResult, BeginResult, DecideResult, Settled } from '../temporal/results.ts';
+import { type Answer, say, sayPlain } from './answer.ts';
+import { wordsFor } from './refusals.ts';
+
+export function beginAnswer(result: BeginResult, request: OperationRequest, link: string | undefined): Answer {
+  const target = code(formatTarget(request.target));
+  switch (result.kind) {
+    case 'begun':
+      return result.begun.continued
+        ? say(
+            `*${said(result.begun.opId)}* takes this as its next step on ${target}. Its message in <#${request.channel.channelId}> shows the plan in a moment.`,
+          )
+        : say(
+            `*${said(result.begun.opId)}* has started on ${target}. The plan comes in <#${request.channel.channelId}> in a moment; nothing changes before it is there.`,
+          );
+    case 'busy':
+      return say(
+        `${target} is busy: ${runningWords(result.view, link)}\nNothing was changed by your command. Wait for it, or stop it with ${code(`abort ${result.view.opId}`)}.`,
+      );
+    case 'refused':
+      return sayPlain(wordsFor(result.code, result.words));
+    case 'not-confirmed':
+      return say(
+        `*Not confirmed.* meshops asked for the change of ${target}, but nobody answered in time, so it may or may not have started. ` +
+          'It keeps asking and tells you here what is true. Do not send the command again; `status` shows what runs.',
+      );
+    default:
+      return result satisfies never;
+  }
+}
+
+/** The truth about a request that was not confirmed at first. */
+export function settledAnswer(truth: Settled, request: OperationRequest, link: string | undefined): Answer {
+  if (truth.kind !== 'unknown') {
+    const answer = beginAnswer(truth, request, link);
+    return say(`About ${code(request.text)}, which was not confirmed: ${answer.text}`);
+  }
+  return say(
+    `About ${code(request.text)}: it could not be learned whether it started. A request that nobody took ends by itself and changes nothing. ` +
+      `Look at ${code(`status ${formatTarget(request.target)}`)} before you ask again.`,
+  );
+}
+
+/** One line on a running operation: what, how far, who, since when, where to read on. */
+export function runningWords(view: OperationView, link: string | undefined): string {
+  const asker = person({ name: view.requester.name, ...(view.requester.slack ? { slackId: view.requester.slack.userId } : {}) });
+  const thread = link ? ` <${link}|Its thread>.` : '';
+  return `*${said(view.opId)}* ${code(view.text)} is ${phaseWords(view)}; asked by ${asker} ${moment(view.startedAt)}.${thread}`;
+}
+
+export function phaseWords(view: OperationView): string {
+  const stages = view.stages.filter((stage) => stage.state !== 'skipped');
+  const present = stages.findLast((stage) => stage.startedAt !== undefined);
+  const at = present ? ` (${said(present.label)}, stage ${stages.indexOf(present) + 1} of ${stages.length})` : '';
+  switch (view.phase) {
+    case 'planning':
+      return 'being planned';
+    case 'waiting':
+      return `waiting for ${view.gate ? `${view.gate.quorum - view.gate.approvals.length} approval(s)` : 'a decision'}${at}`;
+    case 'applying':
+      return `writing a stage${at}`;
+    case 'watching':
+      return `watched${at}`;
+    case 'holding':
+      return `held until somebody decides${at}`;
+    case 'afterwatch':
+      return `in force and still watched${at}`;
+    case 'restoring':
+      return 'being put back';
+    case 'over':
+      return 'over';
+    default:
+      return view.phase satisfies never;
+  }
+}
+
+/** Undefined: the message itself shows what the click did. */
+export function decideAnswer(result: DecideResult, outcome: string | undefined): Answer | undefined {
+  switch (result.kind) {
+    case 'accepted':
+      return undefined;
+    case 'refused':
+      return sayPlain(wordsFor(result.code, result.words));
+    case 'over':
+      return say(outcome ? `This operation is over. ${said(outcome, 1_000)}` : 'This operation is over; your click changed nothing.');
+    case 'not-confirmed':
+      return say(
+        '*Not confirmed.* Nobody answered in time, so your decision may or may not have counted. It is safe to press the button again.',
+      );
+    default:
+      return result satisfies never;
+  }
+}
+
+export function abortAnswer(result: AbortResult, opId: string): Answer {
+  switch (result.kind) {
+    case 'sent':
+      return say(`*${said(opId)}* is being stopped; what it changed is put back. Its message shows when that is done.`);
+    case 'over':
+      return say(
+        `*${said(opId)}* is over already; there was nothing to stop. ${code('rollback <service>')} puts a completed operation back.`,
+      );
+    case 'not-confirmed':
+      return say(`*Not confirmed.* Temporal did not answer in time, so *${said(opId)}* may still be running. It is safe to ask again.`);
+    default:
+      return result satisfies never;
+  }
+}

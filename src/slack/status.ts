@@ -1,0 +1,73 @@
+// `/mesh status`: what runs, how far it is, and how the last one ended.
+import { code, moment, said } from '../../activities/announce/words.ts';
+import type { OperationView } from '../domain/operation.ts';
+import { formatTarget, type Target } from '../domain/target.ts';
+import { type Answer, say, section } from './answer.ts';
+import type { BotDeps } from './deps.ts';
+import { permalink } from './link.ts';
+import { runningWords } from './result-words.ts';
+import { type ChannelRule, isRefused } from './rules.ts';
+import { targetOf } from './stop.ts';
+
+const MOST_SHOWN = 15;
+/** Live weights are an extra: the answer does not wait longer for them. Milliseconds. */
+const WEIGHTS_MS = 800;
+
+/** Every operation that runs where this channel may look. */
+export async function statusOfAll(deps: BotDeps, rule: ChannelRule): Promise<Answer> {
+  const running = await deps.operations.listRunning();
+  const visible = running.filter((at) => {
+    const target = targetOf(at);
+    return target !== undefined && !isRefused(rule.resolve(target, 'status'));
+  });
+  if (visible.length === 0) return say('No operation runs.');
+  const lines = await Promise.all(
+    visible.slice(0, MOST_SHOWN).map(async (at) => {
+      const answer = await deps.operations.describe(at);
+      if (answer.kind === 'view') return viewLine(deps, answer.view);
+      const name = code(at.workflowId.replace(/^mesh\//, ''));
+      return answer.kind === 'gone' ? `${name}: has just ended` : `${name}: runs, but no worker answers for it now`;
+    }),
+  );
+  const more = visible.length > MOST_SHOWN ? [`… and ${visible.length - MOST_SHOWN} more`] : [];
+  const head = `*${visible.length === 1 ? 'One operation runs' : `${visible.length} operations run`}*`;
+  const all = [head, ...lines, ...more];
+  return { text: all.join('\n'), blocks: all.map(section) };
+}
+
+/** What runs on one target, its present weights, and how the last operation ended. */
+export async function statusOfOne(deps: BotDeps, target: Target): Promise<Answer> {
+  const [described, last, weights] = await Promise.all([
+    deps.operations.on(target),
+    deps.audit.lastEnded(target).catch(() => undefined),
+    weightsOf(deps, target),
+  ]);
+  const name = code(formatTarget(target));
+  const lines: string[] = [];
+  if (described.kind === 'view' && described.view.phase !== 'over') lines.push(await viewLine(deps, described.view));
+  else if (described.kind === 'silent') lines.push(`${name}: an operation is there, but no worker answers for it now.`);
+  else lines.push(`Nothing runs on ${name}.`);
+  if (weights) lines.push(`Weights now: ${said(weights, 500)}`);
+  if (last) {
+    const ended = last.endedAt === undefined ? '' : ` ${moment(last.endedAt)}`;
+    lines.push(`Last: *${said(last.opId)}* ended ${said(last.outcome ?? 'unknown')}${ended}. ${said(last.words ?? '', 1_000)}`);
+  }
+  return { text: lines.join('\n'), blocks: lines.map(section) };
+}
+
+async function viewLine(deps: BotDeps, view: OperationView): Promise<string> {
+  const numbers = view.live
+    ? ` Canary ${view.live.counts.canary.requests} requests, ${view.live.counts.canary.failures} failed; stable ${view.live.counts.stable.requests}, ${view.live.counts.stable.failures} failed.`
+    : '';
+  return `${code(formatTarget(view.target))}: ${runningWords(view, await permalink(deps.web, view.message))}${numbers}`;
+}
+
+async function weightsOf(deps: BotDeps, target: Target): Promise<string | undefined> {
+  if (!deps.liveWeights) return undefined;
+  try {
+    return await deps.liveWeights(target, AbortSignal.timeout(WEIGHTS_MS));
+  } catch (error) {
+    deps.log.debug({ err: error }, 'the live weights could not be read for a status');
+    return undefined;
+  }
+}

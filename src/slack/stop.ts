@@ -1,0 +1,57 @@
+// `/mesh abort`, and `/mesh rollback` of what still runs: stopping is the safe direction and needs no approval.
+import { code } from '../../activities/announce/words.ts';
+import type { Actor } from '../domain/actor.ts';
+import { formatTarget, type Target, type TargetText } from '../domain/target.ts';
+import type { OperationAt } from '../temporal/results.ts';
+import { type Answer, say, sayPlain } from './answer.ts';
+import type { BotDeps } from './deps.ts';
+import { refusal } from './refusals.ts';
+import { abortAnswer } from './result-words.ts';
+import { type ChannelRule, isRefused } from './rules.ts';
+
+const OP_ID = /^[a-z]+-[a-z0-9]{4,}$/;
+
+/** Stops an operation by its id or by the service it runs on. */
+export async function stopByName(
+  deps: BotDeps,
+  asked: { readonly name: string; readonly reason?: string; readonly actor: Actor; readonly rule: ChannelRule },
+): Promise<Answer> {
+  const { name, rule } = asked;
+  const byId = OP_ID.test(name) ? await deps.operations.find(name) : undefined;
+  if (byId) {
+    const target = targetOf(byId);
+    const allowed = target ? rule.resolve(target, 'abort') : refusal('ForgedButton');
+    return isRefused(allowed) ? sayPlain(allowed.words) : stop(deps, byId, name, asked);
+  }
+  const target = rule.resolve(readTarget(name), 'abort');
+  if (isRefused(target)) return sayPlain(target.words);
+  const running = await deps.operations.running(target);
+  if (running) return stop(deps, running, formatTarget(target), asked);
+  return say(
+    `Nothing runs on ${code(formatTarget(target))}, and there is no operation of that name. Nothing was changed. ${code('status')} lists what runs.`,
+  );
+}
+
+/** Sends the abort. `name` is how the answer calls the operation. */
+export async function stop(
+  deps: BotDeps,
+  at: OperationAt,
+  name: string,
+  by: { readonly actor: Actor; readonly reason?: string },
+): Promise<Answer & { readonly ended: boolean }> {
+  const result = await deps.operations.abort(at, { actor: by.actor, ...(by.reason === undefined ? {} : { reason: by.reason }) });
+  return { ...abortAnswer(result, name), ended: result.kind === 'over' };
+}
+
+/** Target of a workflow id, undefined when it is none of ours. */
+export function targetOf(at: OperationAt): Target | undefined {
+  const [root, cluster, namespace, name, ...rest] = at.workflowId.split('/');
+  return root === 'mesh' && cluster && namespace && name && rest.length === 0 ? { cluster, namespace, name } : undefined;
+}
+
+/** The parser has checked the form: `[cluster/][namespace/]name`. */
+function readTarget(text: string): TargetText {
+  const parts = text.split('/');
+  const [name = '', namespace, cluster] = parts.toReversed();
+  return { name, ...(namespace ? { namespace } : {}), ...(cluster ? { cluster } : {}) };
+}

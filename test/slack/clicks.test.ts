@@ -1,0 +1,125 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ACTION } from '../../src/domain/button.ts';
+import { CHANNEL, postRoot, type Stage, stage, viewOf, WORKFLOW } from './stage.ts';
+
+let at: Stage;
+let root: string;
+beforeEach(async () => {
+  at = await stage();
+  root = await postRoot(at);
+});
+afterEach(async () => {
+  await at[Symbol.asyncDispose]();
+});
+type Choice = string | ((element: Readonly<Record<string, unknown>>) => boolean);
+const press = async (button: Choice, who = 'U0REVIEWER') => {
+  const outcome = await at.slack.drive.as(who, { staleSession: true }).click(CHANNEL, root, button);
+  await at.idle();
+  return outcome;
+};
+const told = (who = 'U0REVIEWER'): string => at.slack.drive.as(who).ephemerals().at(-1)?.text ?? '';
+
+describe('a decision', () => {
+  test('is bound to operation, run, gate and plan, and says nothing more when it counts', async () => {
+    const outcome = await press(ACTION.approve);
+    expect(outcome.ok).toBe(true);
+    expect(at.played.decisions).toMatchObject([
+      {
+        opId: 'canary-k3f2',
+        runId: 'run-1',
+        gateId: 'g1',
+        planHash: 'abababababababab',
+        choice: 'approve',
+        actor: { id: 'reviewer@example.com' },
+      },
+    ]);
+    expect(told()).toBe('');
+  });
+
+  test.each(['extend', 'continue', 'rollback'] as const)('%s answers a hold', async (choice) => {
+    await press(ACTION[choice]);
+    expect(at.played.decisions).toMatchObject([{ choice }]);
+  });
+
+  test('that is refused tells the clicker why, records it and mends the message', async () => {
+    const view = viewOf({ phase: 'waiting' });
+    at.played.decide = async () => ({ kind: 'refused', code: 'SelfApproval', words: 'SelfApproval', view });
+    await press(ACTION.approve, 'U0OPERATOR');
+    expect(told('U0OPERATOR')).toContain('Nobody approves their own request');
+    expect(at.refused).toEqual(['SelfApproval']);
+    expect(at.refreshed).toEqual([view]);
+    expect(await at.audit.verify()).toMatchObject({ records: 1 });
+  });
+
+  test('on an operation that is over says how it ended and mends the message', async () => {
+    const outcome = { kind: 'completed', code: 'Completed', words: 'All stages are in force.' } as const;
+    at.played.decide = async () => ({ kind: 'over' });
+    at.played.described = { kind: 'view', view: viewOf({ phase: 'over', outcome }) };
+    await press(ACTION.approve);
+    expect(told()).toContain('This operation is over. All stages are in force.');
+    expect(at.refreshed).toHaveLength(1);
+  });
+
+  test('that nobody confirmed may be pressed again', async () => {
+    at.played.decide = async () => ({ kind: 'not-confirmed' });
+    await press(ACTION.approve);
+    expect(told()).toContain('safe to press the button again');
+  });
+
+  test('replayed is not sent again', async () => {
+    await press(ACTION.approve);
+    await at.slack.drive.replay(at.slack.drive.lastRequest(), 2);
+    await at.idle();
+    expect(at.played.decisions).toHaveLength(1);
+  });
+});
+
+describe('who clicks is asked of Slack at the click', () => {
+  test('somebody deactivated a moment ago is refused, although known before', async () => {
+    await press(ACTION.status);
+    at.slack.drive.setUser('U0REVIEWER', { deleted: true });
+    await press(ACTION.approve);
+    expect(told()).toContain('deactivated');
+    expect(at.played.decisions).toHaveLength(0);
+  });
+
+  test('guests and strangers decide nothing', async () => {
+    for (const who of ['U0GUEST', 'U0OUTSIDE']) await press(ACTION.approve, who);
+    expect(at.played.decisions).toHaveLength(0);
+    expect(at.refused).toEqual(['Guest', 'Stranger']);
+  });
+});
+
+test('a rejection asks for a reason and carries it', async () => {
+  const reviewer = at.slack.drive.as('U0REVIEWER');
+  await press(ACTION.reject);
+  expect(at.played.decisions).toHaveLength(0);
+  const modal = await at.slack.drive.waitFor(() => reviewer.views()[0]);
+  expect((await reviewer.submitModal(modal.id)).ok).toBe(false);
+  expect((await reviewer.submitModal(modal.id, { reason: 'not on Friday' })).ok).toBe(true);
+  await at.idle();
+  expect(at.played.decisions).toMatchObject([{ choice: 'reject', reason: 'not on Friday', gateId: 'g1' }]);
+});
+
+test('abort stops the operation of the button', async () => {
+  await press(ACTION.abort);
+  expect(at.played.aborts).toMatchObject([{ at: { workflowId: WORKFLOW, runId: 'run-1' }, by: { actor: { id: 'reviewer@example.com' } } }]);
+  expect(told()).toContain('is being stopped');
+});
+
+test('the next step is a new request under the name of who clicked', async () => {
+  await press(ACTION.nextPromote);
+  await press(ACTION.nextRollback);
+  expect(at.played.begins).toMatchObject([
+    { change: { kind: 'shift', percent: 100 }, requester: { id: 'reviewer@example.com' }, text: '/mesh promote demo/backend/backend' },
+    { change: { kind: 'back' }, settings: { gates: [] } },
+  ]);
+  expect(told()).toContain('has started');
+});
+
+test('a value that is none of ours is refused', async () => {
+  await press((element) => element['value'] === '{}');
+  expect(told()).toContain('does not belong to an operation of meshops');
+  expect(at.played.decisions).toHaveLength(0);
+  expect(at.played.aborts).toHaveLength(0);
+});

@@ -1,0 +1,211 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { signedHeaders } from '../../playground/slack/signature.ts';
+import { CHANNEL, type Stage, stage, viewOf, WORKFLOW } from './stage.ts';
+
+let at: Stage;
+beforeEach(async () => {
+  at = await stage();
+});
+afterEach(async () => {
+  await at[Symbol.asyncDispose]();
+});
+const type = async (line: string, who = 'U0OPERATOR'): Promise<string> =>
+  (await at.slack.drive.as(who, { staleSession: true }).command(CHANNEL, line)).shown?.text ?? '';
+
+describe('a command that changes the mesh', () => {
+  test('starts before it is acknowledged, with everything resolved', async () => {
+    const words = await type('/mesh canary backend 10% --reason "new cache"');
+    expect(words).toContain('*canary-k3f2* has started on `demo/backend/backend`');
+    expect(at.played.begins).toMatchObject([
+      {
+        verb: 'canary',
+        target: { cluster: 'demo', namespace: 'backend', name: 'backend' },
+        change: { kind: 'shift', percent: 10 },
+        text: '/mesh canary backend 10% --reason "new cache"',
+        reason: 'new cache',
+        requester: { id: 'operator@example.com', kubernetes: { user: 'operator@example.com', groups: ['mesh-operators'] } },
+        channel: { teamId: 'T0MESHOPS', channelId: CHANNEL },
+      },
+    ]);
+    expect(at.played.begins[0]?.settings.gates).toHaveLength(1);
+  });
+
+  test('is acknowledged far within three seconds, also when Temporal takes its whole time', async () => {
+    at.played.begin = () => new Promise((resolve) => setTimeout(() => resolve({ kind: 'not-confirmed' }), 1_500));
+    const outcome = await at.slack.drive.as('U0OPERATOR').command(CHANNEL, '/mesh canary backend 10%');
+    expect(outcome.ok).toBe(true);
+    expect(outcome.ackMs).toBeGreaterThan(1_400);
+    expect(outcome.ackMs).toBeLessThan(2_600);
+  });
+
+  test('the same signed request three times begins once', async () => {
+    const first = await type('/mesh canary backend 10%');
+    await at.idle();
+    const again = await at.slack.drive.replay(at.slack.drive.lastRequest(), 2);
+    expect(at.played.begins).toHaveLength(1);
+    for (const { ack } of again) expect(ack).toMatchObject({ text: expect.stringContaining(first) });
+    expect(at.refused).toEqual(['Replay', 'Replay']);
+  });
+
+  test('three identical requests at the same moment begin once', async () => {
+    await type('/mesh status');
+    const { headers, body } = at.slack.drive.lastRequest();
+    const fresh = body.replace('text=status', 'text=canary+backend+10%25').replace(/trigger_id=[^&]+/, 'trigger_id=1.2.same');
+    const signed = { ...headers, ...signedHeaders(at.slack.signingSecret, fresh, Date.now()) };
+    await Promise.all([1, 2, 3].map(() => fetch(at.url, { method: 'POST', headers: signed, body: fresh })));
+    expect(at.played.begins).toHaveLength(1);
+  });
+
+  test.each([
+    ['from the future', 90_000, 401],
+    ['from the past', -6 * 60_000, 401],
+    ['of a clock that is a little ahead', 30_000, 200],
+  ])('a signature %s', async (_what, offset, status) => {
+    await type('/mesh status');
+    const { headers, body } = at.slack.drive.lastRequest();
+    const signed = { ...headers, ...signedHeaders(at.slack.signingSecret, body, Date.now() + offset) };
+    expect((await fetch(at.url, { method: 'POST', headers: signed, body })).status).toBe(status);
+  });
+
+  test('what is not confirmed says so, and the truth follows', async () => {
+    at.played.begin = async () => ({ kind: 'not-confirmed' });
+    expect(await type('/mesh canary backend 10%')).toContain('*Not confirmed.*');
+    await at.played.settled?.({ kind: 'begun', begun: { opId: 'canary-k3f2', runId: 'run-1', continued: false } });
+    const told = at.slack.drive.as('U0OPERATOR').ephemerals().at(-1)?.text;
+    expect(told).toContain('which was not confirmed: *canary-k3f2* has started');
+  });
+
+  test('a busy target answers with what runs, who asked, and the way to its thread', async () => {
+    const web = await fetch(`${at.slack.apiUrl}chat.postMessage`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${at.slack.botToken}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ channel: CHANNEL, text: 'root' }),
+    });
+    const { ts } = (await web.json()) as { ts: string };
+    at.played.begin = async () => ({ kind: 'busy', view: viewOf({ message: { channelId: CHANNEL, ts } }) });
+    const words = await type('/mesh canary backend 20%', 'U0REVIEWER');
+    expect(words).toContain('`demo/backend/backend` is busy: *canary-k3f2*');
+    expect(words).toContain('<@U0OPERATOR>');
+    expect(words).toContain('(10%, stage 1 of 1)');
+    expect(words).toMatch(/<http[^|]+\|Its thread>/);
+  });
+
+  test('a refusal of the workflow becomes its sentence', async () => {
+    at.played.begin = async () => ({ kind: 'refused', code: 'RequestExpired', words: 'RequestExpired' });
+    expect(await type('/mesh canary backend 10%')).toContain('arrived too late');
+  });
+
+  test('a client that breaks is told as broken, not as silence', async () => {
+    at.played.begin = async () => {
+      throw new Error('defect');
+    };
+    expect(await type('/mesh canary backend 10%')).toContain('Something in meshops broke');
+  });
+
+  test('what was typed cannot call a channel or fake a link', async () => {
+    const words = await type('/mesh canary <!channel> 10%');
+    expect(words).not.toContain('<!channel>');
+    expect(words).toContain('&lt;!channel&gt;');
+    expect(at.played.begins).toHaveLength(0);
+  });
+
+  test('a slip gets a correction', async () => {
+    expect(await type('/mesh cannary backend 10%')).toContain('Did you mean `/mesh canary backend 10%`?');
+  });
+});
+
+describe('stopping', () => {
+  test('rollback of what runs stops it; of what is over asks for the way back', async () => {
+    at.played.running = { workflowId: WORKFLOW, runId: 'run-1' };
+    await type('/mesh rollback backend');
+    expect(at.played.aborts).toMatchObject([{ at: { runId: 'run-1' }, by: { actor: { id: 'operator@example.com' }, reason: 'rollback' } }]);
+    at.played.running = undefined;
+    await type('/mesh rollback backend');
+    expect(at.played.begins).toMatchObject([{ change: { kind: 'back' }, settings: { gates: [] } }]);
+  });
+
+  test.each(['canary-k3f2', 'backend', 'demo/backend/backend'])('abort by %s', async (name) => {
+    at.played.running = { workflowId: WORKFLOW, runId: 'run-1' };
+    expect(await type(`/mesh abort ${name} too slow`)).toContain('is being stopped');
+    expect(at.played.aborts).toMatchObject([{ by: { reason: 'too slow' } }]);
+  });
+
+  test('abort of nothing says so', async () => {
+    expect(await type('/mesh abort backend')).toContain('Nothing runs on `demo/backend/backend`');
+  });
+});
+
+describe('seeing', () => {
+  test('status names what runs and how the last one ended', async () => {
+    const target = { cluster: 'demo', namespace: 'backend', name: 'backend' };
+    const data = { kind: 'rolled-back', words: 'The canary failed 12 of 40.' };
+    await at.audit.append([{ key: 'o', at: 1, kind: 'outcome', opId: 'canary-aaaa', target, data }]);
+    at.played.described = { kind: 'view', view: viewOf() };
+    const words = await type('/mesh status backend');
+    expect(words).toContain('*canary-k3f2*');
+    expect(words).toContain('ended rolled-back');
+    expect(words).toContain('The canary failed 12 of 40.');
+  });
+
+  test('status without a service lists what runs', async () => {
+    expect(await type('/mesh status')).toBe('No operation runs.');
+    at.played.running = { workflowId: WORKFLOW, runId: 'run-1' };
+    at.played.described = { kind: 'silent' };
+    expect(await type('/mesh status')).toContain('no worker answers');
+  });
+
+  test.each(['/mesh help', '/mesh help canary', '/mesh', '/policy enforce backend', '/encryption status'])('%s explains', async (line) => {
+    expect(await type(line)).toContain('canary');
+  });
+});
+
+describe('who and where', () => {
+  test.each([
+    ['U0GUEST', 'Guest', 'Guests cannot use meshops'],
+    ['U0OUTSIDE', 'Stranger', 'other organisations'],
+    ['U0GONE', 'Deactivated', 'deactivated'],
+    ['U0MESHOPS', 'Bot', 'Bots and apps'],
+  ])('%s is refused as %s', async (who, code, words) => {
+    expect(await type('/mesh canary backend 10%', who)).toContain(words);
+    expect(at.played.begins).toHaveLength(0);
+    expect(at.refused).toEqual([code]);
+    await at.idle();
+    expect(await at.audit.verify()).toMatchObject({ kind: 'intact', records: 1 });
+  });
+
+  test('an account without a visible address is refused', async () => {
+    const { email: _email, ...rest } = { email: undefined };
+    at.slack.drive.setUser('U0REVIEWER2', { ...rest, email: '' });
+    expect(await type('/mesh canary backend 10%', 'U0REVIEWER2')).toContain('users:read.email');
+  });
+
+  test('a channel that is not set up, and one shared with others', async () => {
+    at.slack.drive.putChannel({ id: 'C0OTHER', name: 'other', members: ['U0OPERATOR', 'U0MESHOPS'] });
+    const outcome = await at.slack.drive.as('U0OPERATOR').command('C0OTHER', '/mesh status');
+    expect(outcome.shown?.text).toContain('not set up for meshops');
+    at.slack.drive.putChannel({ id: CHANNEL, name: 'mesh', members: ['U0OPERATOR', 'U0MESHOPS'], isExtShared: true });
+    expect(await type('/mesh canary backend 10%')).toContain('shared with another organisation');
+    expect(at.played.begins).toHaveLength(0);
+  });
+
+  test('when Slack does not say who somebody is, nothing is done', async () => {
+    at.slack.faults.rateLimited(1, ['users.info']);
+    expect(await type('/mesh canary backend 10%')).toContain('Slack did not say who you are');
+    expect(at.played.begins).toHaveLength(0);
+  });
+});
+
+test('a channel may be limited to some verbs, and somebody without an identity changes nothing', async () => {
+  await using other = await stage({
+    channels: [{ id: CHANNEL, cluster: 'demo', namespace: 'backend', verbs: ['status', 'promote'] }],
+    identities: { rules: [{ email: 'reviewer@example.com' }] },
+  });
+  const { drive } = other.slack;
+  expect((await drive.as('U0OPERATOR').command(CHANNEL, '/mesh canary backend 10%')).shown?.text).toContain(
+    '`canary` is not allowed in this channel',
+  );
+  expect((await drive.as('U0OPERATOR').command(CHANNEL, '/mesh promote backend')).shown?.text).toContain(
+    'does not say who operator@example.com is',
+  );
+  expect(other.played.begins).toHaveLength(0);
+});

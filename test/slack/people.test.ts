@@ -1,0 +1,79 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { GateRule } from '../../src/domain/gate.ts';
+import { type Account, refuseAccount } from '../../src/slack/people.ts';
+import { type Stage, stage } from './stage.ts';
+
+let at: Stage;
+beforeEach(async () => {
+  at = await stage();
+});
+afterEach(async () => {
+  await at[Symbol.asyncDispose]();
+});
+
+const member: Account = {
+  userId: 'U1',
+  teamId: 'T0MESHOPS',
+  name: 'Operator',
+  email: 'operator@example.com',
+  deleted: false,
+  bot: false,
+  guest: false,
+  stranger: false,
+};
+test.each<[string, Partial<Account>, string | undefined]>([
+  ['a full member', {}, undefined],
+  ['a deactivated account', { deleted: true }, 'Deactivated'],
+  ['a bot', { bot: true }, 'Bot'],
+  ['a guest', { guest: true }, 'Guest'],
+  ['a stranger', { stranger: true }, 'Stranger'],
+  ['an account of another workspace', { teamId: 'T0OTHER' }, 'Stranger'],
+  ['an account without a visible address', { email: '' }, 'NoEmail'],
+])('%s', (_who, change, code) => {
+  expect(refuseAccount({ ...member, ...change }, ['T0MESHOPS'])?.code).toBe(code);
+});
+
+const rule: GateRule = { above: 0, approvers: { usergroups: ['S0REVIEWERS'], emails: ['Operator@example.com'] }, quorum: 1, expiryMs: 1 };
+const signal = new AbortController().signal;
+
+test('approvers are the group and the addresses, each person once, with who left taken out', async () => {
+  const ids = async () => (await at.people.approvers(rule, signal)).map((approver) => [approver.id, approver.slackId]);
+  expect(await ids()).toEqual([
+    ['reviewer@example.com', 'U0REVIEWER'],
+    ['reviewer2@example.com', 'U0REVIEWER2'],
+    ['operator@example.com', 'U0OPERATOR'],
+  ]);
+  at.slack.drive.setUser('U0REVIEWER', { deleted: true });
+  at.ahead = 61_000;
+  expect(await ids()).toEqual([
+    ['reviewer2@example.com', 'U0REVIEWER2'],
+    ['operator@example.com', 'U0OPERATOR'],
+  ]);
+});
+
+test('answers are kept for a minute, and a fresh question asks again', async () => {
+  const calls = () => at.slack.log.entries().filter((entry) => entry.method === 'users.info').length;
+  await at.people.identify('U0OPERATOR');
+  await at.people.identify('U0OPERATOR');
+  expect(calls()).toBe(1);
+  await at.people.identify('U0OPERATOR', { fresh: true });
+  expect(calls()).toBe(2);
+  at.ahead = 61_000;
+  await at.people.identify('U0OPERATOR');
+  expect(calls()).toBe(3);
+});
+
+test('a group that cannot be read is an error, never an empty group', async () => {
+  at.slack.faults.rateLimited(1, ['usergroups.users.list']);
+  await expect(at.people.approvers(rule, signal)).rejects.toThrow();
+  const unknown = { ...rule, approvers: { usergroups: ['S0NOBODY'], emails: [] } };
+  at.slack.faults.rateLimited(false);
+  await expect(at.people.approvers(unknown, signal)).rejects.toThrow('no_such_subteam');
+});
+
+test('a rate limit is told at once instead of being slept through', async () => {
+  at.slack.faults.rateLimited(30, ['users.info']);
+  const startedAt = Date.now();
+  expect(await at.people.identify('U0OPERATOR')).toMatchObject({ kind: 'refused', code: 'SlackSilent' });
+  expect(Date.now() - startedAt).toBeLessThan(2_000);
+});

@@ -1,0 +1,205 @@
+// The real bot before the strict Slack; behind it a Temporal that the test plays.
+import { SILENT } from '../../activities/log.ts';
+import { type SlackPlayground, startSlack } from '../../playground/slack/slack.ts';
+import { openDatabase } from '../../src/audit/database.ts';
+import { type Audit, createAudit } from '../../src/audit/log.ts';
+import { createRequests } from '../../src/audit/requests.ts';
+import { ACTION, encodeButton } from '../../src/domain/button.ts';
+import { parseConfig } from '../../src/domain/config/parse.ts';
+import type { Config } from '../../src/domain/config/schema.ts';
+import { kubernetesIdentity } from '../../src/domain/config/use.ts';
+import type { Decision } from '../../src/domain/gate.ts';
+import type { OperationRequest, OperationView } from '../../src/domain/operation.ts';
+import { createBot } from '../../src/slack/bot.ts';
+import type { BotDeps } from '../../src/slack/deps.ts';
+import { createPeople, type SlackPeople } from '../../src/slack/people.ts';
+import { createWebClient } from '../../src/slack/web.ts';
+import { createInFlight } from '../../src/temporal/in-flight.ts';
+import type { Operations } from '../../src/temporal/operations.ts';
+import type { AbortBy, BeginResult, DecideResult, Described, OperationAt, Settled } from '../../src/temporal/results.ts';
+import { operator } from '../support/operations.ts';
+
+export const CHANNEL = 'C0MESH';
+export const WORKFLOW = 'mesh/demo/backend/backend';
+
+/** A Temporal that answers as told and remembers what it was asked. */
+export interface Played {
+  readonly begins: OperationRequest[];
+  readonly decisions: Decision[];
+  readonly aborts: { readonly at: OperationAt; readonly by: AbortBy }[];
+  begin: (request: OperationRequest) => Promise<BeginResult>;
+  decide: (decision: Decision) => Promise<DecideResult>;
+  described: Described;
+  running: OperationAt | undefined;
+  settled?: (truth: Settled) => Promise<void>;
+}
+
+export interface Stage {
+  readonly slack: SlackPlayground;
+  readonly played: Played;
+  readonly people: SlackPeople;
+  readonly audit: Audit;
+  readonly refused: string[];
+  readonly ackMs: number[];
+  readonly refreshed: OperationView[];
+  /** The clock of the bot, in milliseconds ahead of the real one. */
+  ahead: number;
+  readonly url: string;
+  /** Everything that goes on after an answer has ended. */
+  idle(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export function config(change: Record<string, unknown> = {}): Config {
+  const parsed = parseConfig({
+    clusters: { demo: { kubernetes: { context: 'demo' }, hubble: { relay: '127.0.0.1:1' } } },
+    channels: [{ id: CHANNEL, cluster: 'demo', namespace: 'backend' }],
+    identities: { rules: [{ email: '*@example.com', groups: ['mesh-operators'] }] },
+    gates: [{ approvers: { usergroups: ['S0REVIEWERS'] } }],
+    slack: { mode: 'http', teamIds: ['T0MESHOPS'] },
+    ...change,
+  });
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  return parsed.config;
+}
+
+export function viewOf(change: Partial<OperationView> = {}): OperationView {
+  return {
+    opId: 'canary-k3f2',
+    workflowId: WORKFLOW,
+    runId: 'run-1',
+    verb: 'canary',
+    target: { cluster: 'demo', namespace: 'backend', name: 'backend' },
+    text: '/mesh canary backend 10%',
+    requester: operator,
+    phase: 'watching',
+    startedAt: Date.UTC(2026, 0, 1, 14, 2),
+    explanation: [],
+    watched: [],
+    stages: [{ number: 1, label: '10%', exposure: 0.1, state: 'watching', startedAt: 1 }],
+    ...change,
+  };
+}
+
+function play(): Played {
+  const begun = { kind: 'begun', begun: { opId: 'canary-k3f2', runId: 'run-1', continued: false } } as const;
+  return {
+    begins: [],
+    decisions: [],
+    aborts: [],
+    begin: async () => begun,
+    decide: async () => ({ kind: 'accepted', remaining: 0 }),
+    described: { kind: 'gone' },
+    running: undefined,
+  };
+}
+
+function operationsOf(played: Played): Operations {
+  return {
+    begin: async (request, { onSettled }) => {
+      played.begins.push(request);
+      played.settled = onSettled;
+      return played.begin(request);
+    },
+    decide: async (_workflowId, decision) => {
+      played.decisions.push(decision);
+      return played.decide(decision);
+    },
+    abort: async (at, by) => {
+      played.aborts.push({ at, by });
+      return { kind: 'sent' };
+    },
+    describe: async () => played.described,
+    on: async () => played.described,
+    running: async () => played.running,
+    listRunning: async () => (played.running ? [played.running] : []),
+    find: async (opId) => (opId === 'canary-k3f2' ? played.running : undefined),
+    reachable: async () => true,
+    drain: async () => 0,
+  };
+}
+
+export async function stage(change: Record<string, unknown> = {}): Promise<Stage> {
+  const ending = new AbortController();
+  const commands = ['/mesh', '/policy', '/encryption'].map((command) => ({ command, description: command, usage: '' }));
+  const app = { signingSecret: 'playground-signing-secret', botToken: 'xoxb-playground', slashCommands: commands };
+  const slack = await startSlack({ signal: ending.signal, app, limits: { postPerSecond: 1_000, postBurst: 1_000 } });
+  const db = await openDatabase(':memory:');
+  const current = config(change);
+  const web = createWebClient({ token: slack.botToken, slackApiUrl: slack.apiUrl });
+  const clock = { ahead: 0 };
+  const now = (): number => Date.now() + clock.ahead;
+  const people = createPeople({ web, teamIds: () => current.slack.teamIds, kubernetesOf: (id) => kubernetesIdentity(current, id), now });
+  const played = play();
+  const inFlight = createInFlight();
+  const audit = createAudit(db);
+  const [refused, ackMs, refreshed]: [string[], number[], OperationView[]] = [[], [], []];
+  const deps: BotDeps = {
+    config: () => current,
+    operations: operationsOf(played),
+    audit,
+    requests: createRequests(db),
+    people,
+    web,
+    refresh: async (view) => void refreshed.push(view),
+    meter: { acked: (_what, ms) => ackMs.push(ms), refused: (code) => refused.push(code) },
+    inFlight,
+    now,
+    log: SILENT,
+  };
+  const entrance = { mode: 'http', signingSecret: slack.signingSecret, port: 0, host: '127.0.0.1' } as const;
+  const bot = createBot(deps, entrance, {
+    botToken: slack.botToken,
+    botId: 'B0MESHOPS',
+    botUserId: 'U0MESHOPS',
+    slackApiUrl: slack.apiUrl,
+  });
+  const url = `http://127.0.0.1:${await bot.start()}/slack/events`;
+  slack.setRequestUrl(url);
+  return {
+    slack,
+    played,
+    people,
+    audit,
+    refused,
+    ackMs,
+    refreshed,
+    url,
+    get ahead() {
+      return clock.ahead;
+    },
+    set ahead(ms) {
+      clock.ahead = ms;
+    },
+    idle: async () => void (await inFlight.drain(2_000)),
+    [Symbol.asyncDispose]: async () => {
+      await inFlight.drain(2_000);
+      await bot.stop();
+      await slack.stop();
+      ending.abort();
+      await db.destroy();
+    },
+  };
+}
+
+/** A root message as the announcing activity posts it, with its buttons. Returns its ts. */
+export async function postRoot(at: Stage): Promise<string> {
+  const value = encodeButton({ workflowId: WORKFLOW, runId: 'run-1', opId: 'canary-k3f2', gateId: 'g1', planHash: 'ab'.repeat(32) });
+  const button = (id: string, shown = value) => ({
+    type: 'button' as const,
+    action_id: id,
+    text: { type: 'plain_text' as const, text: id },
+    value: shown,
+  });
+  const elements = Object.values(ACTION).map((id) => button(id));
+  const web = createWebClient({ token: at.slack.botToken, slackApiUrl: at.slack.apiUrl });
+  const posted = await web.chat.postMessage({
+    channel: CHANNEL,
+    text: 'root',
+    blocks: [
+      { type: 'actions', elements },
+      { type: 'actions', elements: [button(ACTION.approve, '{}')] },
+    ],
+  });
+  return posted.ts ?? '';
+}
