@@ -8,7 +8,8 @@ export type Change =
   | { readonly kind: 'views'; readonly user: string }
   | { readonly kind: 'call'; readonly entry: CallEntry }
   | { readonly kind: 'people' }
-  | { readonly kind: 'faults' };
+  | { readonly kind: 'faults' }
+  | { readonly kind: 'sockets' };
 
 export interface WaitOptions {
   readonly signal?: AbortSignal;

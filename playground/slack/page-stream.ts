@@ -72,6 +72,8 @@ function told(core: Core, user: string, change: Change): readonly [event: string
       return ['faults', core.faults.state];
     case 'call':
       return ['call', { entry: change.entry satisfies CallEntry, duplicates: core.log.duplicatePosts().length }];
+    case 'sockets':
+      return undefined;
     default:
       return change satisfies never;
   }

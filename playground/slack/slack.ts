@@ -60,7 +60,7 @@ export async function startSlack(options: SlackOptions): Promise<SlackPlayground
   const limits: Limits = { ...slackLimits, ...options.limits };
   const workspace = options.workspace ?? demoWorkspace();
   const changes = new Changes();
-  const hub = new SocketHub(workspace.appId, limits.maxSockets);
+  const hub = new SocketHub(workspace.appId, limits.maxSockets, () => changes.announce({ kind: 'sockets' }));
   const stopping = new AbortController();
   const signal = AbortSignal.any([options.signal, stopping.signal]);
   let apiPort = 0;

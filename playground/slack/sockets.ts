@@ -16,6 +16,7 @@ const pingMs = 10_000;
 export class SocketHub {
   readonly #appId: string;
   readonly #max: number;
+  readonly #changed: () => void;
   readonly #server = new WebSocketServer({ noServer: true, maxPayload: 1_048_576 });
   readonly #tickets = new Set<string>();
   readonly #open = new Set<WebSocket>();
@@ -23,9 +24,10 @@ export class SocketHub {
   readonly #pinger: NodeJS.Timeout;
   #turn = 0;
 
-  constructor(appId: string, max: number) {
+  constructor(appId: string, max: number, changed: () => void) {
     this.#appId = appId;
     this.#max = max;
+    this.#changed = changed;
     this.#pinger = setInterval(() => {
       for (const socket of this.#open) socket.ping();
     }, pingMs).unref();
@@ -104,12 +106,16 @@ export class SocketHub {
       return;
     }
     this.#open.add(socket);
-    socket.on('close', () => this.#open.delete(socket));
-    socket.on('error', () => this.#open.delete(socket));
+    const gone = (): void => {
+      if (this.#open.delete(socket)) this.#changed();
+    };
+    socket.on('close', gone);
+    socket.on('error', gone);
     socket.on('message', (data) => this.#heard(String(data)));
     const debug = { host: 'playground', build_number: 1, approximate_connection_time: 18_060 };
     const hello = { type: 'hello', num_connections: this.#open.size, connection_info: { app_id: this.#appId }, debug_info: debug };
     socket.send(JSON.stringify(hello));
+    this.#changed();
   }
 
   #heard(text: string): void {

@@ -45,16 +45,24 @@ function toggleCalls() {
   place();
 }
 
-const panes = [['side', 'person', 'People'], ['channel', 'hash', 'Channel'], ['thread', 'reply', 'Thread'], ['mesh', 'mesh', 'Mesh'], ['calls', 'log', 'Calls']];
-tabs.append(...panes.map(([pane, name, label]) => {
-  const show = () => {
-    document.body.dataset.pane = pane;
-    if (pane === 'calls') calls.hidden = false;
-    drawCalls();
-    place();
-  };
-  return h('button', { type: 'button', 'data-pane': pane, onclick: show }, icon(name), label);
-}));
+const panes = [
+  ['side', 'person', 'People'],
+  ['channel', 'hash', 'Channel'],
+  ['thread', 'reply', 'Thread'],
+  ['mesh', 'mesh', 'Mesh'],
+  ['calls', 'log', 'Calls'],
+];
+tabs.append(
+  ...panes.map(([pane, name, label]) => {
+    const show = () => {
+      document.body.dataset.pane = pane;
+      if (pane === 'calls') calls.hidden = false;
+      drawCalls();
+      place();
+    };
+    return h('button', { type: 'button', 'data-pane': pane, onclick: show }, icon(name), label);
+  }),
+);
 
 meshButton.addEventListener('click', toggleMesh);
 callsButton.addEventListener('click', toggleCalls);

@@ -21,7 +21,11 @@ export function badgeOf(id) {
 export function avatar(id) {
   if (store.users.get(id)?.is_bot) {
     const lines = svg('path', { d: 'M7 8l11 4M7 8l3 11M18 12l-8 7' });
-    const dots = [[7, 8], [18, 12], [10, 19]].map(([cx, cy]) => svg('circle', { cx, cy, r: 2.6 }));
+    const dots = [
+      [7, 8],
+      [18, 12],
+      [10, 19],
+    ].map(([cx, cy]) => svg('circle', { cx, cy, r: 2.6 }));
     return h('span', { class: 'avatar bot', 'aria-hidden': 'true' }, svg('svg', { viewBox: '0 0 26 26' }, lines, dots));
   }
   const words = nameOf(id).split(/[\s-]+/);

@@ -17,7 +17,12 @@ function row(entry) {
   const time = new Date(entry.at).toLocaleTimeString(undefined, { hour12: false });
   const cells = [time, h('span', { title: said, 'aria-label': said, role: 'img' }, arrow), entry.method, `${Math.round(entry.ms)} ms`];
   const detail = entry.refusal ? h('span', { class: 'bad' }, entry.refusal) : entry.summary;
-  return h('tr', { class: entry.ok ? '' : 'refused' }, cells.map((cell) => h('td', {}, cell)), h('td', { class: 'wide' }, detail));
+  return h(
+    'tr',
+    { class: entry.ok ? '' : 'refused' },
+    cells.map((cell) => h('td', {}, cell)),
+    h('td', { class: 'wide' }, detail),
+  );
 }
 
 export function startCalls(root, close) {
@@ -26,9 +31,30 @@ export function startCalls(root, close) {
   const counts = h('span', { class: 'muted grow' });
   const switches = h('div', { class: 'faults', role: 'group', 'aria-label': 'Slack faults' });
   const names = ['Time', '', 'Call', 'Took', 'Detail'];
-  const table = h('div', { class: 'scroll' }, h('table', {}, h('thead', {}, h('tr', {}, names.map((name) => h('th', {}, name)))), body));
+  const table = h(
+    'div',
+    { class: 'scroll' },
+    h(
+      'table',
+      {},
+      h(
+        'thead',
+        {},
+        h(
+          'tr',
+          {},
+          names.map((name) => h('th', {}, name)),
+        ),
+      ),
+      body,
+    ),
+  );
   const filter = h('label', { class: 'box' }, only, h('span', {}, 'Refused only'));
-  root.append(h('header', { class: 'bar' }, h('h2', {}, 'Slack calls'), counts, filter, closeButton('Hide the calls', close)), switches, table);
+  root.append(
+    h('header', { class: 'bar' }, h('h2', {}, 'Slack calls'), counts, filter, closeButton('Hide the calls', close)),
+    switches,
+    table,
+  );
   const draw = () => {
     counts.textContent = `${store.refused} refused · ${store.duplicates} duplicate posts`;
     if (root.hidden) return;
@@ -38,7 +64,11 @@ export function startCalls(root, close) {
   on('calls', draw);
   on('faults', () => {
     const one = (fault) => {
-      const box = h('input', { type: 'checkbox', role: 'switch', onchange: () => void act({ do: 'fault', fault: fault.id, on: box.checked }) });
+      const box = h('input', {
+        type: 'checkbox',
+        role: 'switch',
+        onchange: () => void act({ do: 'fault', fault: fault.id, on: box.checked }),
+      });
       box.checked = fault.on(store.faults);
       return h('label', { class: 'switch' }, h('span', {}, fault.label), box);
     };

@@ -10,8 +10,26 @@ const inThread = (ts) => (message) => message.thread_ts === ts || message.ts ===
 function welcome(box) {
   const example = store.commands[0];
   const tries = example ? [`${example.command} help`, `${example.command} canary backend 10%`] : [];
-  const one = (text) => h('button', { type: 'button', class: 'button', onclick: () => { box.set(text); box.box.focus(); } }, h('code', {}, text));
-  return h('div', { class: 'welcome' }, h('h2', {}, 'Nothing here yet'), h('p', {}, 'Type a slash command, or start with one of these:'), h('div', { class: 'actions' }, tries.map(one)));
+  const one = (text) =>
+    h(
+      'button',
+      {
+        type: 'button',
+        class: 'button',
+        onclick: () => {
+          box.set(text);
+          box.box.focus();
+        },
+      },
+      h('code', {}, text),
+    );
+  return h(
+    'div',
+    { class: 'welcome' },
+    h('h2', {}, 'Nothing here yet'),
+    h('p', {}, 'Type a slash command, or start with one of these:'),
+    h('div', { class: 'actions' }, tries.map(one)),
+  );
 }
 
 export function startChannel(root, extras) {
@@ -27,7 +45,10 @@ export function startChannel(root, extras) {
     const me = store.users.get(store.me)?.real_name ?? '';
     box.box.placeholder = `Message or /command, as ${me}`;
     about.textContent = channel && !channel.is_im ? `${channel.members.length} members` : '';
-    list.draw(shownMessages().filter((message) => !message.thread_ts || message.thread_ts === message.ts), welcome(box));
+    list.draw(
+      shownMessages().filter((message) => !message.thread_ts || message.thread_ts === message.ts),
+      welcome(box),
+    );
   };
   on('messages', draw);
   on('people', draw);
@@ -47,7 +68,11 @@ export function startThread(root) {
     go(store.channel, undefined);
     document.querySelector('#channel-input')?.focus();
   };
-  root.append(h('header', { class: 'bar' }, h('h2', { class: 'grow' }, 'Thread'), closeButton('Close the thread', close)), list.list, box.form);
+  root.append(
+    h('header', { class: 'bar' }, h('h2', { class: 'grow' }, 'Thread'), closeButton('Close the thread', close)),
+    list.list,
+    box.form,
+  );
   root.addEventListener('keydown', (event) => {
     if (event.key === 'Escape' && !event.defaultPrevented) close();
   });

@@ -3,7 +3,10 @@ import { store } from './store.js';
 
 /** The forms of a command: its usage text, one form for each part between bars. */
 function forms(command) {
-  const parts = command.usage.split(/\s+\|\s+|\n/).map((part) => part.trim()).filter(Boolean);
+  const parts = command.usage
+    .split(/\s+\|\s+|\n/)
+    .map((part) => part.trim())
+    .filter(Boolean);
   const named = parts.map((part) => (part.startsWith('/') ? part : `${command.command} ${part}`));
   return named.length > 0 ? named : [command.command];
 }
@@ -33,7 +36,9 @@ function peopleOffers(text) {
     ...[...store.usergroups.values()].map((group) => [group.handle, 'user group']),
   ];
   const before = text.slice(0, text.length - typed[2].length);
-  return names.filter(([name]) => name.startsWith(typed[2])).map(([name, detail]) => ({ label: `@${name}`, detail, insert: `${before}${name} ` }));
+  return names
+    .filter(([name]) => name.startsWith(typed[2]))
+    .map(([name, detail]) => ({ label: `@${name}`, detail, insert: `${before}${name} ` }));
 }
 
 export function offersFor(text) {

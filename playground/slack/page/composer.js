@@ -20,12 +20,24 @@ async function base64(file) {
 
 /** A message box. `thread` returns the ts of the thread it writes to, or undefined for the channel. */
 export function composer({ id, placeholder, thread }) {
-  const box = h('textarea', { id, rows: 1, 'aria-label': placeholder, placeholder, autocomplete: 'off', spellcheck: 'false', 'aria-controls': `${id}-offers` });
+  const box = h('textarea', {
+    id,
+    rows: 1,
+    'aria-label': placeholder,
+    placeholder,
+    autocomplete: 'off',
+    spellcheck: 'false',
+    'aria-controls': `${id}-offers`,
+  });
   const list = h('ul', { id: `${id}-offers`, class: 'offers', role: 'listbox', hidden: true });
   const usage = h('p', { class: 'usage', 'aria-live': 'polite' });
   const chosen = h('div', { class: 'chosen' });
   const picker = h('input', { type: 'file', hidden: true, multiple: true, tabindex: '-1', 'aria-label': 'Attach a file' });
-  const attach = h('button', { type: 'button', class: 'icon-button', 'aria-label': 'Attach a file', title: 'Attach a file', onclick: () => picker.click() }, icon('attach'));
+  const attach = h(
+    'button',
+    { type: 'button', class: 'icon-button', 'aria-label': 'Attach a file', title: 'Attach a file', onclick: () => picker.click() },
+    icon('attach'),
+  );
   const send = h('button', { type: 'submit', class: 'icon-button send', 'aria-label': 'Send', title: 'Send' }, icon('send'));
   const state = { offers: [], at: 0, past: history.length, draft: '', files: [] };
 
@@ -44,13 +56,20 @@ export function composer({ id, placeholder, thread }) {
   };
   const drawOffers = () => {
     list.hidden = state.offers.length === 0;
-    list.replaceChildren(...state.offers.map((offer, index) => {
-      const pick = (event) => {
-        event.preventDefault();
-        take(offer);
-      };
-      return h('li', { role: 'option', id: `${id}-offer-${index}`, 'aria-selected': String(index === state.at), onmousedown: pick }, h('code', {}, offer.label), h('span', { class: 'muted' }, offer.detail));
-    }));
+    list.replaceChildren(
+      ...state.offers.map((offer, index) => {
+        const pick = (event) => {
+          event.preventDefault();
+          take(offer);
+        };
+        return h(
+          'li',
+          { role: 'option', id: `${id}-offer-${index}`, 'aria-selected': String(index === state.at), onmousedown: pick },
+          h('code', {}, offer.label),
+          h('span', { class: 'muted' }, offer.detail),
+        );
+      }),
+    );
     list.children[state.at]?.scrollIntoView({ block: 'nearest' });
     if (state.offers.length > 0) box.setAttribute('aria-activedescendant', `${id}-offer-${state.at}`);
     else box.removeAttribute('aria-activedescendant');
@@ -68,7 +87,16 @@ export function composer({ id, placeholder, thread }) {
       state.files = state.files.filter((one) => one !== file);
       drawFiles();
     };
-    chosen.replaceChildren(...state.files.map((file) => h('span', { class: 'chip' }, file.name, h('button', { type: 'button', class: 'link', 'aria-label': `Remove ${file.name}`, onclick: drop(file) }, '×'))));
+    chosen.replaceChildren(
+      ...state.files.map((file) =>
+        h(
+          'span',
+          { class: 'chip' },
+          file.name,
+          h('button', { type: 'button', class: 'link', 'aria-label': `Remove ${file.name}`, onclick: drop(file) }, '×'),
+        ),
+      ),
+    );
   };
   const submit = async () => {
     const text = box.value.trim();

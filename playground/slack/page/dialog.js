@@ -6,10 +6,20 @@ import { textObject } from './mrkdwn.js';
 export function confirmed(confirm) {
   if (!confirm) return Promise.resolve(true);
   return new Promise((resolve) => {
-    const yes = h('button', { type: 'button', class: `button ${confirm.style === 'danger' ? 'danger solid' : 'primary solid'}` }, textObject(confirm.confirm));
+    const yes = h(
+      'button',
+      { type: 'button', class: `button ${confirm.style === 'danger' ? 'danger solid' : 'primary solid'}` },
+      textObject(confirm.confirm),
+    );
     const no = h('button', { type: 'button', class: 'button' }, textObject(confirm.deny));
     const buttons = h('footer', {}, no, yes);
-    const dialog = h('dialog', { class: 'small', 'aria-label': confirm.title.text }, h('header', {}, h('h2', {}, textObject(confirm.title))), h('div', { class: 'body' }, textObject(confirm.text)), buttons);
+    const dialog = h(
+      'dialog',
+      { class: 'small', 'aria-label': confirm.title.text },
+      h('header', {}, h('h2', {}, textObject(confirm.title))),
+      h('div', { class: 'body' }, textObject(confirm.text)),
+      buttons,
+    );
     const finish = (answer) => {
       dialog.close();
       dialog.remove();

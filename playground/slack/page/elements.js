@@ -41,10 +41,25 @@ function choose(one, block, place, control, value) {
 function overflow(one, block, place) {
   const menu = h('div', { class: 'menu', role: 'menu', popover: 'auto' });
   const items = one.options.map((option) =>
-    h('button', { type: 'button', role: 'menuitem', onclick: () => { menu.hidePopover(); void send(one, block, place, undefined, option.value); } }, textObject(option.text)),
+    h(
+      'button',
+      {
+        type: 'button',
+        role: 'menuitem',
+        onclick: () => {
+          menu.hidePopover();
+          void send(one, block, place, undefined, option.value);
+        },
+      },
+      textObject(option.text),
+    ),
   );
   menu.append(...items);
-  const opener = h('button', { type: 'button', class: 'button square', 'aria-label': 'More actions', 'aria-haspopup': 'menu' }, icon('more'));
+  const opener = h(
+    'button',
+    { type: 'button', class: 'button square', 'aria-label': 'More actions', 'aria-haspopup': 'menu' },
+    icon('more'),
+  );
   opener.addEventListener('click', () => openMenu(menu, opener));
   return h('span', { class: 'overflow' }, opener, menu);
 }
@@ -63,7 +78,10 @@ function optionsOf(one) {
   const channels = store.channels.map((channel) => [channel.id, channel.name ? `#${channel.name}` : channel.id]);
   if (one.type.includes('users')) return people;
   if (one.type.includes('channels') || one.type.includes('conversations')) return channels;
-  return [...(one.options ?? []), ...(one.option_groups ?? []).flatMap((group) => group.options)].map((option) => [option.value, option.text.text]);
+  return [...(one.options ?? []), ...(one.option_groups ?? []).flatMap((group) => group.options)].map((option) => [
+    option.value,
+    option.text.text,
+  ]);
 }
 
 function initials(one) {
@@ -77,7 +95,12 @@ function select(one, block, place, id) {
   const picked = initials(one);
   const entries = optionsOf(one).map(([value, label]) => h('option', { value, selected: picked.includes(value) }, label));
   const hint = h('option', { value: '', disabled: true, selected: picked.length === 0, hidden: true }, one.placeholder?.text ?? 'Choose…');
-  const control = h('select', { id, multiple, 'aria-label': one.placeholder?.text, 'data-focus': keyOf(block, one) }, multiple ? [] : hint, entries);
+  const control = h(
+    'select',
+    { id, multiple, 'aria-label': one.placeholder?.text, 'data-focus': keyOf(block, one) },
+    multiple ? [] : hint,
+    entries,
+  );
   control.addEventListener('change', () => {
     const chosen = [...control.selectedOptions].map((option) => option.value);
     choose(one, block, place, control, multiple ? chosen : chosen[0]);
@@ -87,7 +110,13 @@ function select(one, block, place, id) {
 
 function externalSelect(one, block, place, id) {
   const list = h('datalist', { id: `list-${block.block_id}-${one.action_id}` });
-  const control = h('input', { id, type: 'search', list: list.id, placeholder: one.placeholder?.text ?? 'Type to search…', value: one.initial_option?.text.text ?? '' });
+  const control = h('input', {
+    id,
+    type: 'search',
+    list: list.id,
+    placeholder: one.placeholder?.text ?? 'Type to search…',
+    value: one.initial_option?.text.text ?? '',
+  });
   const offered = new Map();
   control.addEventListener('input', async () => {
     const picked = offered.get(control.value);
@@ -120,11 +149,20 @@ function boxes(one, block, place, id) {
 }
 
 function field(one, block, place, id) {
-  const types = { email_text_input: 'email', url_text_input: 'url', number_input: 'number', datepicker: 'date', timepicker: 'time', datetimepicker: 'datetime-local' };
+  const types = {
+    email_text_input: 'email',
+    url_text_input: 'url',
+    number_input: 'number',
+    datepicker: 'date',
+    timepicker: 'time',
+    datetimepicker: 'datetime-local',
+  };
   const type = types[one.type] ?? 'text';
   const initial = one.initial_value ?? one.initial_date ?? one.initial_time ?? '';
   const props = { id, placeholder: one.placeholder?.text, maxlength: one.max_length, 'data-focus': keyOf(block, one), value: initial };
-  const control = one.multiline ? h('textarea', { ...props, rows: 4 }) : h('input', { ...props, type, step: one.is_decimal_allowed ? 'any' : undefined });
+  const control = one.multiline
+    ? h('textarea', { ...props, rows: 4 })
+    : h('input', { ...props, type, step: one.is_decimal_allowed ? 'any' : undefined });
   const read = () => (type === 'datetime-local' ? String(Math.floor(new Date(control.value).getTime() / 1000)) : control.value);
   control.addEventListener('input', () => {
     place.values ??= {};
@@ -137,7 +175,12 @@ function field(one, block, place, id) {
 }
 
 function feedback(one, block, place) {
-  const make = (part) => h('button', { type: 'button', class: 'button', onclick: () => void send(one, block, place, undefined, part.value) }, textObject(part.text));
+  const make = (part) =>
+    h(
+      'button',
+      { type: 'button', class: 'button', onclick: () => void send(one, block, place, undefined, part.value) },
+      textObject(part.text),
+    );
   return h('span', {}, make(one.positive_button), make(one.negative_button));
 }
 

@@ -1,8 +1,8 @@
 // One message: author, time, content, files, reactions, its thread and what can be done with it.
 import { avatar, badgeOf, nameOf } from './avatar.js';
 import { blocks } from './blocks.js';
-import { openMenu } from './elements.js';
 import { h, icon } from './dom.js';
+import { openMenu } from './elements.js';
 import { emoji } from './emoji.js';
 import { mrkdwn } from './mrkdwn.js';
 import { act, go, store, tell } from './store.js';
@@ -21,12 +21,22 @@ function fileCard(file) {
     return h('figure', { class: 'file-image' }, h('figcaption', {}, file.title), h('a', { href: url, target: '_blank' }, picture));
   }
   const size = file.size < 1024 ? `${file.size} bytes` : `${(file.size / 1024).toFixed(1)} KiB`;
-  return h('a', { class: 'file-card', href: url, target: '_blank' }, icon('attach'), h('span', {}, h('b', {}, file.title), h('small', {}, size)));
+  return h(
+    'a',
+    { class: 'file-card', href: url, target: '_blank' },
+    icon('attach'),
+    h('span', {}, h('b', {}, file.title), h('small', {}, size)),
+  );
 }
 
 function reactions(message) {
   if (!message.reactions?.length) return undefined;
-  const one = (entry) => h('span', { class: 'reaction', title: `${entry.users.map(nameOf).join(', ')}: ${entry.name}` }, `${emoji(entry.name) ?? `:${entry.name}:`} ${entry.count}`);
+  const one = (entry) =>
+    h(
+      'span',
+      { class: 'reaction', title: `${entry.users.map(nameOf).join(', ')}: ${entry.name}` },
+      `${emoji(entry.name) ?? `:${entry.name}:`} ${entry.count}`,
+    );
   return h('div', { class: 'reactions' }, message.reactions.map(one));
 }
 
@@ -36,7 +46,13 @@ function threadLink(message) {
   const faces = message.reply_users.slice(0, 3).map(avatar);
   const label = `${count} ${count === 1 ? 'reply' : 'replies'}`;
   const open = () => go(store.channel, message.ts);
-  return h('button', { type: 'button', class: 'thread-link', 'data-focus': 'thread', onclick: open }, faces, h('b', {}, label), h('span', { class: 'muted' }, 'last at ', timeOf(message.latest_reply)));
+  return h(
+    'button',
+    { type: 'button', class: 'thread-link', 'data-focus': 'thread', onclick: open },
+    faces,
+    h('b', {}, label),
+    h('span', { class: 'muted' }, 'last at ', timeOf(message.latest_reply)),
+  );
 }
 
 function shortcuts(message) {
@@ -47,14 +63,22 @@ function shortcuts(message) {
     void act({ do: 'shortcut', channel: message.channel, ts: message.ts, callbackId });
   };
   menu.append(...store.shortcuts.map((one) => h('button', { type: 'button', role: 'menuitem', onclick: use(one.callbackId) }, one.name)));
-  const opener = h('button', { type: 'button', class: 'icon-button', 'aria-label': 'More actions', title: 'More actions', 'aria-haspopup': 'menu' }, icon('more'));
+  const opener = h(
+    'button',
+    { type: 'button', class: 'icon-button', 'aria-label': 'More actions', title: 'More actions', 'aria-haspopup': 'menu' },
+    icon('more'),
+  );
   opener.addEventListener('click', () => openMenu(menu, opener));
   return [opener, menu];
 }
 
 function tools(message, inThread) {
   const reply = () => go(store.channel, message.thread_ts ?? message.ts);
-  const button = h('button', { type: 'button', class: 'icon-button', 'aria-label': 'Reply in thread', title: 'Reply in thread', onclick: reply }, icon('reply'));
+  const button = h(
+    'button',
+    { type: 'button', class: 'icon-button', 'aria-label': 'Reply in thread', title: 'Reply in thread', onclick: reply },
+    icon('reply'),
+  );
   return h('div', { class: 'tools' }, inThread ? undefined : button, shortcuts(message));
 }
 
@@ -63,7 +87,13 @@ function dismiss(message) {
     store.dismissed.add(message.ts);
     tell('messages');
   };
-  return h('div', { class: 'only-you' }, icon('person'), 'Only visible to you', h('button', { type: 'button', class: 'link', onclick: away }, 'Dismiss'));
+  return h(
+    'div',
+    { class: 'only-you' },
+    icon('person'),
+    'Only visible to you',
+    h('button', { type: 'button', class: 'link', onclick: away }, 'Dismiss'),
+  );
 }
 
 function content(message) {
@@ -77,10 +107,24 @@ function content(message) {
 export function messageNode(message, { follows, inThread }) {
   const ephemeral = Boolean(message.only_for);
   const badge = badgeOf(message.user);
-  const kinds = ['message', follows && 'follows', ephemeral && 'ephemeral', message.user === 'USLACKBOT' && 'system'].filter(Boolean).join(' ');
-  const head = h('div', { class: 'head' }, h('b', { class: 'author' }, nameOf(message.user)), badge && h('span', { class: 'badge' }, badge), timeOf(message.ts));
+  const kinds = ['message', follows && 'follows', ephemeral && 'ephemeral', message.user === 'USLACKBOT' && 'system']
+    .filter(Boolean)
+    .join(' ');
+  const head = h(
+    'div',
+    { class: 'head' },
+    h('b', { class: 'author' }, nameOf(message.user)),
+    badge && h('span', { class: 'badge' }, badge),
+    timeOf(message.ts),
+  );
   const left = follows ? h('span', { class: 'aside-time', 'aria-hidden': 'true' }, clock(message.ts)) : avatar(message.user);
   const rest = [content(message), reactions(message), inThread ? undefined : threadLink(message), ephemeral && dismiss(message)];
   const body = h('div', { class: 'content' }, follows ? undefined : head, ...rest.flat());
-  return h('article', { class: kinds, 'data-ts': message.ts, 'aria-label': `${nameOf(message.user)}, ${clock(message.ts)}` }, left, body, ephemeral ? undefined : tools(message, inThread));
+  return h(
+    'article',
+    { class: kinds, 'data-ts': message.ts, 'aria-label': `${nameOf(message.user)}, ${clock(message.ts)}` },
+    left,
+    body,
+    ephemeral ? undefined : tools(message, inThread),
+  );
 }

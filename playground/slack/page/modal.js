@@ -22,9 +22,24 @@ function draw(view) {
   const place = { viewId: view.id, values: {} };
   const problem = h('p', { class: 'field-error', role: 'alert', hidden: true });
   const submit = view.submit && h('button', { class: 'button primary solid' }, textObject(view.submit));
-  const cancel = h('button', { type: 'button', class: 'button', onclick: () => void act({ do: 'close' }) }, view.close ? textObject(view.close) : 'Cancel');
-  const head = h('header', {}, h('h2', {}, textObject(view.title)), closeButton('Close', () => void act({ do: 'close', all: true })));
-  const form = h('form', { novalidate: true }, head, h('div', { class: 'body' }, blocks(view.blocks, place), problem), h('footer', {}, cancel, submit));
+  const cancel = h(
+    'button',
+    { type: 'button', class: 'button', onclick: () => void act({ do: 'close' }) },
+    view.close ? textObject(view.close) : 'Cancel',
+  );
+  const head = h(
+    'header',
+    {},
+    h('h2', {}, textObject(view.title)),
+    closeButton('Close', () => void act({ do: 'close', all: true })),
+  );
+  const form = h(
+    'form',
+    { novalidate: true },
+    head,
+    h('div', { class: 'body' }, blocks(view.blocks, place), problem),
+    h('footer', {}, cancel, submit),
+  );
   const dialog = h('dialog', { class: 'modal', 'aria-label': view.title.text }, form);
   form.addEventListener('submit', async (event) => {
     event.preventDefault();

@@ -18,7 +18,11 @@ export function groupMention(id, fallback) {
   return h('span', { class: 'mention' }, `@${store.usergroups.get(id)?.handle ?? fallback ?? id}`);
 }
 
-const days = [['today', 0], ['yesterday', -1], ['tomorrow', 1]];
+const days = [
+  ['today', 0],
+  ['yesterday', -1],
+  ['tomorrow', 1],
+];
 
 /** {date_short_pretty} and its like, in the reader's own time zone. */
 export function formatDate(seconds, format) {
@@ -47,7 +51,8 @@ function special(inner) {
   if (kind === '#') return channelMention(rest, label);
   if (kind === '!') {
     const [name, ...parts] = rest.split('^');
-    if (name === 'date') return h('time', { datetime: new Date(Number(parts[0]) * 1000).toISOString() }, formatDate(parts[0], parts[1] ?? ''));
+    if (name === 'date')
+      return h('time', { datetime: new Date(Number(parts[0]) * 1000).toISOString() }, formatDate(parts[0], parts[1] ?? ''));
     if (name === 'subteam') return groupMention(parts[0], label);
     return h('span', { class: 'mention broadcast' }, `@${name}`);
   }
@@ -55,7 +60,8 @@ function special(inner) {
   return url ? h('a', { href: url, target: '_blank', rel: 'noreferrer' }, decode(label ?? target)) : decode(label ?? target);
 }
 
-const pattern = /`([^`\n]+)`|<([^<>\n]+)>|:([\w+-]+):|(?<![\w*])\*(?=\S)([^*\n]+?)\*(?![\w*])|(?<!\w)_(?=\S)([^_\n]+?)_(?!\w)|(?<!\w)~(?=\S)([^~\n]+?)~(?!\w)/;
+const pattern =
+  /`([^`\n]+)`|<([^<>\n]+)>|:([\w+-]+):|(?<![\w*])\*(?=\S)([^*\n]+?)\*(?![\w*])|(?<!\w)_(?=\S)([^_\n]+?)_(?!\w)|(?<!\w)~(?=\S)([^~\n]+?)~(?!\w)/;
 
 function inline(text) {
   const nodes = [];
@@ -65,7 +71,8 @@ function inline(text) {
     const [whole, code, angle, name, bold, italic, strike] = found;
     if (code !== undefined) nodes.push(h('code', {}, decode(code)));
     else if (angle !== undefined) nodes.push(special(angle));
-    else if (name !== undefined) nodes.push(emoji(name) ? h('span', { class: 'emoji', role: 'img', 'aria-label': name.replaceAll('_', ' ') }, emoji(name)) : whole);
+    else if (name !== undefined)
+      nodes.push(emoji(name) ? h('span', { class: 'emoji', role: 'img', 'aria-label': name.replaceAll('_', ' ') }, emoji(name)) : whole);
     else if (bold !== undefined) nodes.push(h('b', {}, inline(bold)));
     else if (italic !== undefined) nodes.push(h('i', {}, inline(italic)));
     else nodes.push(h('s', {}, inline(strike)));
@@ -95,7 +102,9 @@ function lines(text) {
 
 /** Elements for a mrkdwn text. */
 export function mrkdwn(text) {
-  return text.split('```').flatMap((part, index) => (index % 2 === 1 ? [h('pre', {}, h('code', {}, decode(part.replace(/^\n|\n$/g, ''))))] : lines(part)));
+  return text
+    .split('```')
+    .flatMap((part, index) => (index % 2 === 1 ? [h('pre', {}, h('code', {}, decode(part.replace(/^\n|\n$/g, ''))))] : lines(part)));
 }
 
 /** A text object of either kind. */

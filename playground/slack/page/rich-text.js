@@ -4,7 +4,14 @@ import { emoji } from './emoji.js';
 import { channelMention, formatDate, groupMention, mention } from './mrkdwn.js';
 
 function styled(node, style = {}) {
-  const wraps = [['bold', 'b'], ['italic', 'i'], ['strike', 's'], ['underline', 'u'], ['highlight', 'mark'], ['code', 'code']];
+  const wraps = [
+    ['bold', 'b'],
+    ['italic', 'i'],
+    ['strike', 's'],
+    ['underline', 'u'],
+    ['highlight', 'mark'],
+    ['code', 'code'],
+  ];
   return wraps.reduce((inner, [name, tag]) => (style[name] ? h(tag, {}, inner) : inner), node);
 }
 
@@ -30,7 +37,11 @@ function part(element) {
   if (element.type === 'rich_text_preformatted') return h('pre', {}, h('code', {}, inner()));
   if (element.type === 'rich_text_list') {
     const items = element.elements.map((item) => h('li', {}, item.elements.map(inline)));
-    return h(element.style === 'ordered' ? 'ol' : 'ul', { class: `indent-${element.indent ?? 0}`, start: element.offset ? element.offset + 1 : undefined }, items);
+    return h(
+      element.style === 'ordered' ? 'ol' : 'ul',
+      { class: `indent-${element.indent ?? 0}`, start: element.offset ? element.offset + 1 : undefined },
+      items,
+    );
   }
   return h('div', { class: 'pre-line' }, inner());
 }

@@ -17,8 +17,22 @@ function personButton(user) {
   const badge = badgeOf(user.id);
   const group = [...store.usergroups.values()].find((one) => one.users.includes(user.id));
   const detail = badge ?? (group ? group.handle : user.profile.email);
-  const props = { type: 'button', class: 'item person', role: 'radio', 'aria-checked': String(chosen), 'data-focus': user.id, disabled: user.deleted, onclick: () => become(user.id) };
-  return h('button', props, avatar(user.id), h('span', { class: 'grow' }, h('span', { class: 'name' }, user.real_name), h('small', {}, detail)), chosen ? icon('check') : undefined);
+  const props = {
+    type: 'button',
+    class: 'item person',
+    role: 'radio',
+    'aria-checked': String(chosen),
+    'data-focus': user.id,
+    disabled: user.deleted,
+    onclick: () => become(user.id),
+  };
+  return h(
+    'button',
+    props,
+    avatar(user.id),
+    h('span', { class: 'grow' }, h('span', { class: 'name' }, user.real_name), h('small', {}, detail)),
+    chosen ? icon('check') : undefined,
+  );
 }
 
 /** Arrow keys move through the people, as in any radio group. */
@@ -37,8 +51,21 @@ export function startSide(root) {
     const people = [...store.users.values()].filter((user) => !user.is_bot);
     const group = h('div', { role: 'radiogroup', 'aria-label': 'Act as', onkeydown: arrows }, people.map(personButton));
     root.replaceChildren(
-      h('header', { class: 'bar' }, h('img', { src: 'icon.svg', alt: '', width: 26, height: 26 }), h('b', { class: 'grow' }, store.team.name ?? ''), themeButton()),
-      h('div', { class: 'side-scroll' }, h('h2', {}, 'Channels'), h('ul', {}, store.channels.map(channelButton)), h('h2', {}, 'Act as'), group),
+      h(
+        'header',
+        { class: 'bar' },
+        h('img', { src: 'icon.svg', alt: '', width: 26, height: 26 }),
+        h('b', { class: 'grow' }, store.team.name ?? ''),
+        themeButton(),
+      ),
+      h(
+        'div',
+        { class: 'side-scroll' },
+        h('h2', {}, 'Channels'),
+        h('ul', {}, store.channels.map(channelButton)),
+        h('h2', {}, 'Act as'),
+        group,
+      ),
     );
     if (held) root.querySelector(`[data-focus="${CSS.escape(held)}"]`)?.focus();
   };

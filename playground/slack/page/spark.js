@@ -18,7 +18,8 @@ export function spark(history, label) {
   const requests = points(history, (point) => point.requests, top, now);
   const errors = points(history, (point) => point.errors, top, now);
   const failing = history.some((point) => point.errors > 0);
-  const area = (list) => (list.length > 1 ? `${line(list)}L${list.at(-1)[0].toFixed(1)} ${height}L${list[0][0].toFixed(1)} ${height}Z` : '');
+  const area = (list) =>
+    list.length > 1 ? `${line(list)}L${list.at(-1)[0].toFixed(1)} ${height}L${list[0][0].toFixed(1)} ${height}Z` : '';
   return svg(
     'svg',
     { viewBox: `0 0 ${width} ${height}`, class: 'spark', role: 'img', 'aria-label': label, preserveAspectRatio: 'none' },

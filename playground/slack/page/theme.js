@@ -17,7 +17,11 @@ paint();
 
 export function themeButton() {
   const name = () => (isDark() ? 'Light theme' : 'Dark theme');
-  const button = h('button', { type: 'button', class: 'icon-button', 'aria-label': name(), title: name(), 'data-focus': 'theme' }, icon(isDark() ? 'sun' : 'moon'));
+  const button = h(
+    'button',
+    { type: 'button', class: 'icon-button', 'aria-label': name(), title: name(), 'data-focus': 'theme' },
+    icon(isDark() ? 'sun' : 'moon'),
+  );
   button.addEventListener('click', () => {
     localStorage.setItem('theme', isDark() ? 'light' : 'dark');
     paint();

@@ -9,7 +9,11 @@ export function timeline(label, inThread) {
   let nodes = new Map();
 
   const follows = (message, before) =>
-    Boolean(before) && before.user === message.user && !message.only_for && !before.only_for && Number(message.ts) - Number(before.ts) < 240;
+    Boolean(before) &&
+    before.user === message.user &&
+    !message.only_for &&
+    !before.only_for &&
+    Number(message.ts) - Number(before.ts) < 240;
 
   const draw = (messages, empty) => {
     const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < near;
@@ -27,7 +31,8 @@ export function timeline(label, inThread) {
     list.querySelector('.empty')?.remove();
     let last;
     for (const { node } of fresh.values()) {
-      if (last ? last.nextSibling !== node : list.firstChild !== node) last ? last.after(node) : list.prepend(node);
+      const before = last ? last.nextSibling : list.firstChild;
+      if (before !== node) list.insertBefore(node, before);
       last = node;
     }
     if (fresh.size === 0) list.append(h('div', { class: 'empty' }, empty));
@@ -40,6 +45,12 @@ export function timeline(label, inThread) {
     list.replaceChildren();
   };
   // Pictures that load later must not leave the end out of sight.
-  list.addEventListener('load', () => { if (list.scrollHeight - list.scrollTop - list.clientHeight < 500) list.scrollTop = list.scrollHeight; }, true);
+  list.addEventListener(
+    'load',
+    () => {
+      if (list.scrollHeight - list.scrollTop - list.clientHeight < 500) list.scrollTop = list.scrollHeight;
+    },
+    true,
+  );
   return { list, draw, reset };
 }
