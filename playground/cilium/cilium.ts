@@ -7,6 +7,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createNodes } from './agent-objects.ts';
 import { applyManifests, ensureCiliumConfig } from './apply-manifests.ts';
+import { allowAll } from './connections/decision.ts';
+import type { HopCounts } from './connections/hops.ts';
+import { demoHops, startHops } from './connections/hops.ts';
 import type { Controllers } from './controllers.ts';
 import { startControllers } from './controllers.ts';
 import type { Preset } from './delays.ts';
@@ -23,6 +26,8 @@ import { createKube } from './kube/client.ts';
 import { gatewayNode } from './nodes.ts';
 import type { Faults } from './panel.ts';
 import { createFaults } from './panel.ts';
+import type { ListedPod } from './pod-list.ts';
+import { listPods } from './pod-list.ts';
 import { createRandom, seedFor } from './random.ts';
 import type { Truth } from './truth.ts';
 import { createTruth } from './truth.ts';
@@ -47,8 +52,8 @@ export interface CiliumOptions {
   readonly preset?: Preset;
   /** Default 1. The same seed gives the same faults, delays and arrivals. */
   readonly seed?: number;
-  /** Default 100 requests per second; 0 = none until `faults.load`. */
-  readonly load?: { readonly requestsPerSecond: number };
+  /** Default 100 requests through the Gateway (0 = none until `faults.load`) and 10 east-west connections per second. */
+  readonly load?: { readonly requestsPerSecond?: number; readonly connectionsPerSecond?: number };
   /** Folder of manifests to apply first; `false` = none. Default manifests/demo. */
   readonly manifests?: string | false;
   readonly signal: AbortSignal;
@@ -63,6 +68,9 @@ export interface Cilium {
   readonly metrics: { readonly agents: readonly string[]; readonly envoy: string };
   readonly faults: Faults;
   readonly truth: Truth;
+  pods(): readonly ListedPod[];
+  /** East-west connections so far, by `<namespace>/<app> -> <service>`. */
+  connections(): Readonly<Record<string, HopCounts>>;
   /** What the load's clients saw, and the share of one core their thread used. */
   load(): ReturnType<LoadThread['counts']>;
   /** Ends everything that was started here; Kubernetes objects stay. May be called again. */
@@ -152,7 +160,7 @@ export const startCilium = async (options: CiliumOptions): Promise<Cilium> => {
     const agents = await startAgents({ now, lag: () => draw(delays.flowLag, lagRandom) });
     undo.push(() => agents.stop());
     const { world, book, xds, operator } = controllers;
-    const witness = createWitness({ world, book, xds, agents, truth, uuid: randomUUID, addressOf: operator.addressOf });
+    const witness = createWitness({ world, book, xds, agents, truth, uuid: randomUUID, addressOf: (gateway) => operator.addressOf(gateway) });
     const accessLog: AccessLogServer = await serveAccessLog(witness, now);
     undo.push(() => accessLog.close());
     const adminPort = await stack.ports.take("Envoy's admin interface");
@@ -171,7 +179,20 @@ export const startCilium = async (options: CiliumOptions): Promise<Cilium> => {
 
     progress('Pods, routes and load');
     const url = await settle({ kube, controllers, agents, envoy }, truth.truth, signal);
-    const traffic = startLoadThread({ url, ...load, maxInFlight: 256, patienceMs: 10_000, seed: seedFor(seed, 'load') }, onError);
+    const { requestsPerSecond = 100, connectionsPerSecond = 10 } = load;
+    const hops = startHops({
+      world,
+      book,
+      agents,
+      decide: allowAll,
+      hops: demoHops,
+      connectionsPerSecond,
+      random: createRandom(seedFor(seed, 'hops')),
+      uuid: randomUUID,
+      now,
+    });
+    undo.push(() => hops.stop());
+    const traffic = startLoadThread({ url, requestsPerSecond, maxInFlight: 256, patienceMs: 10_000, seed: seedFor(seed, 'load') }, onError);
     undo.push(() => traffic.stop());
     return {
       nodes: agents.nodes.map(({ name, hubbleAddress }) => ({ name, hubbleAddress })),
@@ -179,6 +200,8 @@ export const startCilium = async (options: CiliumOptions): Promise<Cilium> => {
       metrics: registerMetrics(stack, agents, envoy),
       faults: createFaults({ book: controllers.faults, agents, traffic, gatewayNode }),
       truth: truth.truth,
+      pods: () => listPods(world.pods.objects.values(), world.services.objects),
+      connections: () => hops.counts,
       load: () => traffic.counts(),
       stop,
     };

@@ -107,6 +107,7 @@ export const startControllers = async (options: ControllersOptions): Promise<Con
     readinessDelay: delayOf('readiness'),
     crashDelay: delayOf('crashSeen'),
     now,
+    again: () => loops?.kubelet.trigger(),
     signal,
     onError,
   });

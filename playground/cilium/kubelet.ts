@@ -24,6 +24,8 @@ export interface KubeletOptions {
   readonly readinessDelay: () => number;
   readonly crashDelay: () => number;
   readonly now: () => number;
+  /** Runs the loop once more. */
+  readonly again: () => void;
   readonly signal: AbortSignal;
   readonly onError: (error: unknown) => void;
 }
@@ -31,6 +33,8 @@ export interface KubeletOptions {
 export interface Kubelet {
   reconcile(): Promise<void>;
 }
+
+const graceMs = 400;
 
 const rfc3339 = (ms: number): string => new Date(Math.floor(ms / 1_000) * 1_000).toISOString().replace('.000Z', 'Z');
 
@@ -76,6 +80,7 @@ export const podStatus = (pod: Pod, facts: Pick<PodFacts, 'ip' | 'node'>, ready:
 export const createKubelet = (options: KubeletOptions): Kubelet => {
   const { kube, world, pods, book, faults } = options;
   const busy = new Set<string>();
+  const askedAgain = new Set<string>();
   const applied = new Map<string, Fault>();
   const reported = new Map<string, boolean>();
 
@@ -98,6 +103,8 @@ export const createKubelet = (options: KubeletOptions): Kubelet => {
   };
 
   const takeDown = async (key: string): Promise<void> => {
+    // Its address has left the EndpointSlices; what is under way may finish, as in a pod's termination grace.
+    await wait(graceMs, undefined, { signal: options.signal });
     book.leave(key);
     applied.delete(key);
     reported.delete(key);
@@ -118,15 +125,26 @@ export const createKubelet = (options: KubeletOptions): Kubelet => {
       await report(pod, facts, !fault.crashed, fault.crashed);
   };
 
-  /** One task per pod at a time, off the loop: a pod that takes long to start must not hold the others up. */
+  /**
+   * One task per pod at a time, off the loop: a pod that takes long to start must not hold the others up. What was asked for meanwhile is done
+   * by the run of the loop that follows.
+   */
   const work = (key: string, task: () => Promise<void>): void => {
-    if (busy.has(key)) return;
+    if (busy.has(key)) {
+      askedAgain.add(key);
+      return;
+    }
     busy.add(key);
     task()
       .catch((error: unknown) => {
-        if (!options.signal.aborted) options.onError(error);
+        if (options.signal.aborted) return;
+        askedAgain.add(key);
+        options.onError(error);
       })
-      .finally(() => busy.delete(key));
+      .finally(() => {
+        busy.delete(key);
+        if (askedAgain.delete(key)) options.again();
+      });
   };
 
   const tend = (pod: Pod): void => {
@@ -143,7 +161,7 @@ export const createKubelet = (options: KubeletOptions): Kubelet => {
     reconcile: async () => {
       for (const pod of world.pods.objects.values()) tend(pod);
       for (const facts of book.all()) {
-        if (!world.pods.objects.has(facts.key) && !busy.has(facts.key)) work(facts.key, () => takeDown(facts.key));
+        if (!world.pods.objects.has(facts.key)) work(facts.key, () => takeDown(facts.key));
       }
     },
   };

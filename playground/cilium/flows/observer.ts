@@ -143,8 +143,8 @@ const hourMs = 3_600_000;
 
 const namespacesOf = (flows: readonly Flow[], now: number): readonly object[] => {
   const recent = flows.filter((flow) => milliseconds(flow.time) > now - hourMs);
-  const names = new Set(recent.flatMap((flow) => [flow.source.namespace, flow.destination.namespace]).filter((name) => !!name));
-  return [...names].toSorted().map((namespace) => ({ cluster: 'default', namespace }));
+  const names = new Set(recent.flatMap((flow) => [flow.source.namespace, flow.destination.namespace]).filter((name) => name !== undefined));
+  return [...names].toSorted((one, other) => one.localeCompare(other)).map((namespace) => ({ cluster: 'default', namespace }));
 };
 
 type Unary = (call: ServerUnaryCall<object, object>, done: sendUnaryData<object>) => void;

@@ -2,16 +2,17 @@
 import type { Kube, Resource } from '../kube/client.ts';
 import { KubeError } from '../kube/client.ts';
 import { resources } from '../kube/resources.ts';
-import type { KubeObject, Route } from '../kube/types.ts';
+import type { Gateway, KubeObject, Route } from '../kube/types.ts';
 import { keyOf } from '../kube/types.ts';
 import { gatewayAddress } from '../nodes.ts';
 import type { World } from '../world.ts';
 import { controllerName } from './attach.ts';
+import { gatewayEnvoyConfig, gatewayService } from './objects.ts';
 import { classConditions, gatewayStatus } from './gateway-status.ts';
 import type { RouteWorld } from './status.ts';
 import { routeParents, sameParents } from './status.ts';
 import type { Xds } from './xds.ts';
-import { allRoutes, ourGateways } from './xds.ts';
+import { allRoutes, attachedTo, ourGateways } from './xds.ts';
 
 export interface Operator {
   /** Writes every status that differs from what should be there. */
@@ -60,6 +61,25 @@ export const createOperator = (kube: Kube, world: World, xds: Xds, now: () => nu
     });
   };
 
+  const apply = async (of: Resource, object: KubeObject): Promise<KubeObject | undefined> => {
+    const key = `${of.plural} ${keyOf(object)}`;
+    const text = JSON.stringify(object);
+    if (written.get(key) === text) return undefined;
+    const applied = await kube.apply(of, object);
+    written.set(key, text);
+    return applied;
+  };
+
+  const putObjects = async (gateway: Gateway): Promise<void> => {
+    const attached = gateway.spec.listeners.flatMap((listener) => attachedTo(world, gateway, listener));
+    const routes = new Map(attached.map((each) => [`${each.kind} ${keyOf(each.route)}`, each]));
+    await apply(resources.ciliumEnvoyConfigs, gatewayEnvoyConfig(gateway, [...routes.values()]));
+    const service = await apply(resources.services, gatewayService(gateway));
+    if (!service) return;
+    const ingress = [{ ip: addressOf(keyOf(gateway)), ipMode: 'VIP' }];
+    await kube.merge(resources.services, service, { status: { loadBalancer: { ingress } } }, 'status');
+  };
+
   return {
     addressOf,
     reconcile: async () => {
@@ -75,6 +95,7 @@ export const createOperator = (kube: Kube, world: World, xds: Xds, now: () => nu
         const programmed = gateway.spec.listeners.some((listener) => xds.portOf(`${key}/${listener.name}`) !== undefined);
         const options = { address: addressOf(key), programmed, now: at };
         await put(resources.gateways, gateway, gatewayStatus(gateway, allRoutes(world), world.namespaceLabels, options));
+        await putObjects(gateway);
       }
     },
   };

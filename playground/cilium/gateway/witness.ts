@@ -24,6 +24,8 @@ export interface WitnessOptions {
 
 // A request is remembered from "reached" to "ended"; hanging ones are forgotten in the end rather than kept for ever.
 const maxOpen = 10_000;
+// Endpoints written are not yet endpoints in force: a cluster may lack them in Envoy a little longer than in our files.
+const settleMs = 1_000;
 
 /** `namespace/name` of the Service an exchange was for. Envoy names no cluster when it had none to send to; the rule then says which lacked one. */
 const serviceOf = (exchange: Exchange, options: WitnessOptions): string => {
@@ -36,7 +38,9 @@ const serviceOf = (exchange: Exchange, options: WitnessOptions): string => {
   const suffixOf = (backend: (typeof backends)[number]): string => `/${backend.namespace ?? namespace}:${backend.name}:${backend.port}`;
   const lacking = backends.filter((backend) => {
     const found = [...options.xds.clusters].find(([cluster]) => cluster.endsWith(suffixOf(backend)));
-    return exchange.flags.includes('no_cluster_found') ? found === undefined : (found?.[1].ports.length ?? 0) === 0;
+    if (found === undefined) return true;
+    const { ports, lastEmptyAt } = found[1];
+    return ports.length === 0 || (lastEmptyAt !== undefined && exchange.startedAt - lastEmptyAt < settleMs);
   });
   const [chosen] = lacking.length > 0 ? lacking : backends;
   return chosen ? `${chosen.namespace ?? namespace}/${chosen.name}` : '';

@@ -22,6 +22,14 @@ export interface XdsOptions {
   readonly onInForce: (routes: readonly { readonly key: string; readonly generation: number }[], at: number) => void;
 }
 
+export interface ClusterState {
+  readonly target: ClusterTarget;
+  /** Local ports of its ready pods. */
+  readonly ports: readonly number[];
+  /** When it last had none (Unix ms); Envoy may have been without a little longer. */
+  readonly lastEmptyAt: number | undefined;
+}
+
 export interface Xds {
   /** Routes, clusters and listeners; resolves when Envoy has them (if it runs). */
   routes(): Promise<void>;
@@ -32,7 +40,7 @@ export interface Xds {
   /** Loopback port of a listener, `<namespace>/<gateway>/<listener>`. */
   portOf(listener: string): number | undefined;
   /** Clusters that exist now, with the pods' local ports. */
-  readonly clusters: ReadonlyMap<string, { readonly target: ClusterTarget; readonly ports: readonly number[] }>;
+  readonly clusters: ReadonlyMap<string, ClusterState>;
 }
 
 /** Every route of our Gateways, both kinds. */
@@ -41,7 +49,8 @@ export const allRoutes = (world: World): readonly AttachedRoute[] => [
   ...[...world.grpcRoutes.objects.values()].map((route): AttachedRoute => ({ kind: 'GRPCRoute', route })),
 ];
 
-const attachedTo = (world: World, gateway: Gateway, at: Listener): readonly AttachedRoute[] =>
+/** The routes that a listener of a Gateway takes, oldest first. */
+export const attachedTo = (world: World, gateway: Gateway, at: Listener): readonly AttachedRoute[] =>
   allRoutes(world)
     .filter(({ kind, route }) =>
       (route.spec.parentRefs ?? []).some((parent) => {
@@ -80,12 +89,14 @@ export const createXds = (options: XdsOptions): Xds => {
   const { world, book, folder } = options;
   const files = createXdsFiles(folder);
   const ports = new Map<string, number>();
-  const clusters = new Map<string, { target: ClusterTarget; ports: readonly number[] }>();
+  const clusters = new Map<string, ClusterState>();
   let envoy: Envoy | undefined;
 
   const putEndpoints = (target: ClusterTarget): void => {
     const local = readyPorts(world, book, target);
-    clusters.set(target.name, { target, ports: local });
+    const before = clusters.get(target.name);
+    const wasEmpty = before === undefined || before.ports.length === 0;
+    clusters.set(target.name, { target, ports: local, lastEmptyAt: wasEmpty ? options.now() : before.lastEmptyAt });
     files.put(`eds-${fileSafe(target.name)}`, 'endpoints.json', [endpoints(target.name, local)]);
   };
 
@@ -126,7 +137,7 @@ export const createXds = (options: XdsOptions): Xds => {
     },
     portOf: (name) => ports.get(name),
     endpoints: () => {
-      for (const { target } of [...clusters.values()]) putEndpoints(target);
+      for (const { target } of clusters.values()) putEndpoints(target);
     },
     routes: async () => {
       const plans = ourGateways(world).flatMap((gateway) =>
