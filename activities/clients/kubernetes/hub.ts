@@ -30,6 +30,9 @@ export const byService: KeyOf = (object) => {
   return service === undefined ? undefined : `${object.metadata.namespace ?? ''}/${service}`;
 };
 
+/** The key under which all objects of a resource are told. */
+export const EVERYTHING = '*';
+
 /** A watch that nobody follows is kept this long: the next stage follows the same things. */
 const LINGER_MS = 30_000;
 const RETRY_MS = [50, 200, 500, 1_000] as const;
@@ -77,7 +80,7 @@ function createInformer(deps: InformerDeps): Informer {
     deps.ended();
   };
   const tell = (keys: Iterable<string>): void => {
-    for (const key of keys) for (const follower of followers.get(key) ?? []) follower.changed(store.under(key));
+    for (const key of new Set([...keys, EVERYTHING])) for (const follower of followers.get(key) ?? []) follower.changed(store.under(key));
   };
   const setStale = (reason: string | undefined): void => {
     if ((reason === undefined) === (stale === undefined)) return;
@@ -125,6 +128,7 @@ class ObjectStore {
   }
 
   under(key: string): readonly KubeObject[] {
+    if (key === EVERYTHING) return [...this.#groups.values()].flatMap((group) => [...group.values()]);
     return [...(this.#groups.get(key)?.values() ?? [])];
   }
 

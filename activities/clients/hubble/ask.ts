@@ -1,0 +1,74 @@
+import { keysOf } from './flow.ts';
+import type { FlowFollower, HubbleNode, NodeSource } from './flows.ts';
+import type { Observer } from './observer.ts';
+
+const REPLAY_WITHIN_MS = 3_000;
+const CHECK_WITHIN_MS = 3_000;
+
+interface Asking {
+  readonly connect: (node: HubbleNode) => Observer;
+  readonly now: () => number;
+}
+
+/** The nodes there are now. */
+export async function nodesNow(source: NodeSource, signal: AbortSignal): Promise<readonly HubbleNode[]> {
+  const done = new AbortController();
+  const { promise, resolve, reject } = Promise.withResolvers<readonly HubbleNode[]>();
+  const deadline = AbortSignal.timeout(CHECK_WITHIN_MS);
+  const giveUp = AbortSignal.any([signal, deadline]);
+  giveUp.addEventListener(
+    'abort',
+    () => reject(signal.aborted ? (signal.reason as Error) : new Error('the nodes of the cluster could not be listed in time')),
+    {
+      once: true,
+    },
+  );
+  source(resolve, AbortSignal.any([done.signal, giveUp]));
+  try {
+    return await promise;
+  } finally {
+    done.abort();
+  }
+}
+
+/** Asks one agent whether it is there and sees what it should. */
+export async function checkNode(observer: Observer, node: string): Promise<{ readonly node: string; readonly problem?: string }> {
+  try {
+    const status = await observer.status(CHECK_WITHIN_MS);
+    const missing = status.unavailable_nodes ?? [];
+    return missing.length > 0 ? { node, problem: `does not reach ${missing.join(', ')}` } : { node };
+  } catch (error) {
+    return { node, problem: error instanceof Error ? error.message : String(error) };
+  } finally {
+    observer.close();
+  }
+}
+
+/** Tells what one node still holds since `since`; what cannot be read is told as a gap. */
+export async function replayNode(
+  deps: Asking,
+  node: HubbleNode,
+  since: number,
+  keys: ReadonlySet<string>,
+  follower: FlowFollower,
+  signal: AbortSignal,
+): Promise<void> {
+  const observer = deps.connect(node);
+  const startedAt = deps.now();
+  const { promise, resolve } = Promise.withResolvers<string | undefined>();
+  const stream = observer.flows(
+    { follow: false, since, until: startedAt },
+    ({ flow, node_name }) => {
+      if (flow && keysOf(flow).some((key) => keys.has(key))) follower.flow(flow, node_name || node.node, deps.now());
+    },
+    resolve,
+  );
+  const giveUp = AbortSignal.any([signal, AbortSignal.timeout(REPLAY_WITHIN_MS)]);
+  giveUp.addEventListener('abort', () => resolve('no answer in time'), { once: true });
+  const problem = await promise;
+  stream.cancel();
+  observer.close();
+  if (problem === undefined) return;
+  follower.gap(node.node, since, `what came before the watch was resumed cannot be read: ${problem}`, 1);
+  follower.sight(node.node, deps.now());
+}

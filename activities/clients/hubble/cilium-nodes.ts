@@ -1,0 +1,24 @@
+import type { Hub } from '../kubernetes/hub.ts';
+import { EVERYTHING } from '../kubernetes/hub.ts';
+import type { CiliumNode } from '../kubernetes/objects.ts';
+import { CILIUM_NODE } from '../kubernetes/objects.ts';
+import type { NodeSource } from './flows.ts';
+
+/** The agents of all CiliumNodes, by their internal address (4244 unless configured otherwise). */
+export function ciliumNodes(hub: Hub, port: number): NodeSource {
+  return (changed, signal) =>
+    hub.follow(
+      CILIUM_NODE,
+      EVERYTHING,
+      {
+        changed: (objects) =>
+          changed(
+            (objects as readonly CiliumNode[]).flatMap(({ metadata, spec }) => {
+              const ip = spec.addresses?.find(({ type }) => type === 'InternalIP')?.ip;
+              return ip === undefined ? [] : [{ node: metadata.name, address: ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}` }];
+            }),
+          ),
+      },
+      signal,
+    );
+}

@@ -1,0 +1,73 @@
+/** The part of Hubble's messages that meshops reads, as @grpc/proto-loader decodes them (unset fields are left out). */
+export interface Timestamp {
+  readonly seconds: number;
+  readonly nanos?: number;
+}
+
+export interface Endpoint {
+  readonly identity?: number;
+  readonly namespace?: string;
+  readonly labels?: readonly string[];
+  readonly pod_name?: string;
+}
+
+export interface Flow {
+  readonly time?: Timestamp;
+  readonly uuid?: string;
+  readonly verdict?: string;
+  readonly IP?: { readonly source?: string; readonly destination?: string };
+  readonly source?: Endpoint;
+  readonly destination?: Endpoint;
+  readonly node_name?: string;
+  readonly l7?: { readonly type?: string; readonly latency_ns?: number; readonly http?: Http };
+  readonly source_service?: ServiceName;
+  readonly destination_service?: ServiceName;
+  readonly traffic_direction?: string;
+  readonly is_reply?: { readonly value?: boolean };
+}
+
+export interface ServiceName {
+  readonly name?: string;
+  readonly namespace?: string;
+}
+
+export interface Http {
+  readonly code?: number;
+  readonly method?: string;
+  readonly url?: string;
+  readonly headers?: readonly { readonly key?: string; readonly value?: string }[];
+}
+
+export interface GetFlowsResponse {
+  readonly flow?: Flow;
+  readonly node_status?: { readonly state_change?: string; readonly node_names?: readonly string[]; readonly message?: string };
+  readonly lost_events?: { readonly source?: string; readonly num_events_lost?: number };
+  readonly node_name?: string;
+  readonly time?: Timestamp;
+}
+
+export interface ServerStatus {
+  readonly num_flows?: number;
+  readonly max_flows?: number;
+  readonly seen_flows?: number;
+  readonly num_unavailable_nodes?: { readonly value?: number };
+  readonly unavailable_nodes?: readonly string[];
+  readonly version?: string;
+}
+
+/** Epoch milliseconds of a protobuf timestamp; 0 when it is missing. */
+export function millisecondsOf(time: Timestamp | undefined): number {
+  return time ? time.seconds * 1_000 + (time.nanos ?? 0) / 1e6 : 0;
+}
+
+export function timestampOf(ms: number): Timestamp {
+  const seconds = Math.floor(ms / 1_000);
+  return { seconds, nanos: Math.round((ms - seconds * 1_000) * 1e6) };
+}
+
+/** Namespaces and addresses at both ends. */
+export function keysOf({ source, destination, IP }: Flow): readonly string[] {
+  return [source?.namespace, destination?.namespace, IP?.source, IP?.destination].filter(
+    (key) => key !== undefined && key !== '',
+  ) as string[];
+}

@@ -1,0 +1,154 @@
+import type { Log } from '../../log.ts';
+import { checkNode, nodesNow, replayNode } from './ask.ts';
+import { keysOf } from './flow.ts';
+import { followNode, type StreamListener } from './node-stream.ts';
+import { connectObserver, type HubbleTls, type Observer } from './observer.ts';
+
+/** Where a node's agent answers: `host:port`. */
+export interface HubbleNode {
+  readonly node: string;
+  readonly address: string;
+}
+
+/** Tells which nodes there are, at once or soon, and again when they change, until the signal aborts. */
+export type NodeSource = (changed: (nodes: readonly HubbleNode[]) => void, signal: AbortSignal) => void;
+
+export function fixedNodes(nodes: readonly HubbleNode[]): NodeSource {
+  return (changed) => changed(nodes);
+}
+
+/** What a watch hears. Called synchronously, in the order of arrival. */
+export type FlowFollower = StreamListener;
+
+/** All flows of one cluster that any watch of this worker needs: one stream per node, fanned out here. */
+export interface Flows {
+  /**
+   * Follows flows in which one of the `keys` takes part: a namespace name, or an IP address. Nodes that cannot be seen now are
+   * told as gaps at once.
+   */
+  follow(keys: readonly string[], follower: FlowFollower, signal: AbortSignal): void;
+  /** What the nodes still hold since `since` (epoch ms), for a watch that goes on elsewhere. Gaps for nodes that do not answer. */
+  replay(keys: readonly string[], since: number, follower: FlowFollower, signal: AbortSignal): Promise<void>;
+  /** Asks every agent once: which answer, and what is wrong with those that do not. */
+  check(signal: AbortSignal): Promise<readonly { readonly node: string; readonly problem?: string }[]>;
+  close(): void;
+}
+
+export interface FlowsDeps {
+  readonly nodes: NodeSource;
+  readonly tls?: HubbleTls | undefined;
+  readonly now: () => number;
+  readonly log: Log;
+  /** For tests; default: gRPC. */
+  readonly connect?: (node: HubbleNode) => Observer;
+}
+
+/** Streams that nobody follows are kept this long: the next stage follows the same nodes. */
+const LINGER_MS = 30_000;
+
+/** The flows of one cluster. Streams are opened with the first follower. */
+export function createFlows(deps: FlowsDeps): Flows {
+  const followers = new Map<string, Set<FlowFollower>>();
+  const count = new Map<FlowFollower, readonly string[]>();
+  let streams: Streams | undefined;
+  let lingering: NodeJS.Timeout | undefined;
+  const connect = deps.connect ?? ((node: HubbleNode) => connectObserver(node.address, deps.tls));
+
+  const all = (tell: (follower: FlowFollower) => void): void => {
+    for (const follower of count.keys()) tell(follower);
+  };
+  const listener: StreamListener = {
+    flow(flow, node, seenAt) {
+      const reached = new Set<FlowFollower>();
+      for (const key of keysOf(flow)) for (const follower of followers.get(key) ?? []) reached.add(follower);
+      for (const follower of reached) follower.flow(flow, node, seenAt);
+    },
+    gap: (node, at, reason, lost) => all((follower) => follower.gap(node, at, reason, lost)),
+    sight: (node, at) => all((follower) => follower.sight(node, at)),
+  };
+  const stop = (): void => {
+    streams?.close();
+    streams = undefined;
+  };
+  const leave = (follower: FlowFollower): void => {
+    for (const key of count.get(follower) ?? []) {
+      followers.get(key)?.delete(follower);
+      if (followers.get(key)?.size === 0) followers.delete(key);
+    }
+    count.delete(follower);
+    if (count.size === 0) lingering = setTimeout(stop, LINGER_MS).unref();
+  };
+
+  return {
+    follow(keys, follower, signal) {
+      if (signal.aborted) return;
+      clearTimeout(lingering);
+      streams ??= openStreams({ ...deps, connect }, listener);
+      for (const key of keys) followers.set(key, (followers.get(key) ?? new Set()).add(follower));
+      count.set(follower, keys);
+      for (const { node, at, reason } of streams.unseen()) follower.gap(node, at, reason);
+      signal.addEventListener('abort', () => leave(follower), { once: true });
+    },
+    async replay(keys, since, follower, signal) {
+      const wanted = new Set(keys);
+      const ask = (node: HubbleNode): Promise<void> => replayNode({ ...deps, connect }, node, since, wanted, follower, signal);
+      await Promise.all((await nodesNow(deps.nodes, signal)).map(ask));
+    },
+    async check(signal) {
+      const nodes = await nodesNow(deps.nodes, signal);
+      return Promise.all(nodes.map((node) => checkNode(connect(node), node.node)));
+    },
+    close: () => {
+      clearTimeout(lingering);
+      stop();
+    },
+  };
+}
+
+interface Streams {
+  unseen(): readonly { readonly node: string; readonly at: number; readonly reason: string }[];
+  close(): void;
+}
+
+type Connected = FlowsDeps & Pick<Required<FlowsDeps>, 'connect'>;
+
+/** One stream per node, kept in step with the nodes there are. */
+function openStreams(deps: Connected, listener: StreamListener): Streams {
+  const stop = new AbortController();
+  const running = new Map<string, { readonly address: string; readonly stop: AbortController }>();
+  const gaps = new Map<string, { readonly at: number; readonly reason: string }>();
+  const tracked: StreamListener = {
+    flow: (flow, node, seenAt) => listener.flow(flow, node, seenAt),
+    gap(node, at, reason, lost) {
+      if (!gaps.has(node)) gaps.set(node, { at, reason });
+      listener.gap(node, at, reason, lost);
+    },
+    sight(node, at) {
+      gaps.delete(node);
+      listener.sight(node, at);
+    },
+  };
+  const end = (node: string): void => {
+    running.get(node)?.stop.abort();
+    running.delete(node);
+    // A node that has left the cluster reports nothing any more, and nothing is missed.
+    tracked.sight(node, deps.now());
+  };
+  const begin = ({ node, address }: HubbleNode): void => {
+    const own = new AbortController();
+    const observer = deps.connect({ node, address });
+    running.set(node, { address, stop: own });
+    tracked.gap(node, deps.now(), 'connecting');
+    const signal = AbortSignal.any([stop.signal, own.signal]);
+    void followNode({ node, observer, listener: tracked, now: deps.now, log: deps.log, signal }).finally(() => observer.close());
+  };
+  deps.nodes((nodes) => {
+    const wanted = new Map(nodes.map((node) => [node.node, node]));
+    for (const [node, { address }] of running) if (wanted.get(node)?.address !== address) end(node);
+    for (const node of nodes) if (!running.has(node.node)) begin(node);
+  }, stop.signal);
+  return {
+    unseen: () => [...gaps].map(([node, gap]) => ({ node, ...gap })),
+    close: () => stop.abort(),
+  };
+}

@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { ChannelCredentials, ClientReadableStream, ServiceError } from '@grpc/grpc-js';
+import { Client, credentials } from '@grpc/grpc-js';
+import { loadSync, type MethodDefinition } from '@grpc/proto-loader';
+import type { GetFlowsResponse, ServerStatus } from './flow.ts';
+import { timestampOf } from './flow.ts';
+
+/** Files of the client's certificate and of the authority that signed the agents'. Left out: plain text. */
+export interface HubbleTls {
+  readonly caFile?: string | undefined;
+  readonly certFile?: string | undefined;
+  readonly keyFile?: string | undefined;
+  /** Name in the server's certificate; agents have `*.<cluster>.hubble-grpc.cilium.io`. */
+  readonly serverName?: string | undefined;
+}
+
+export interface FlowsRequest {
+  /** Epoch ms; older flows that the ring still holds come first. */
+  readonly since?: number | undefined;
+  readonly until?: number;
+  readonly follow: boolean;
+}
+
+/** One agent's (or Relay's) Observer. */
+export interface Observer {
+  /** Rejects when the agent does not answer within `deadlineMs`. */
+  status(deadlineMs: number): Promise<ServerStatus>;
+  /** Streams HTTP records and drops. `ended` is called once: with undefined after a normal end, else with the reason. */
+  flows(request: FlowsRequest, hear: (response: GetFlowsResponse) => void, ended: (reason?: string) => void): { cancel(): void };
+  close(): void;
+}
+
+/** Access log records (L7) and drops: all that any watch needs, so one stream serves them all, whichever pods come and go. */
+const WHITELIST = [{ event_type: [{ type: 129 }] }, { event_type: [{ type: 1 }] }];
+
+const PROTO = fileURLToPath(new URL('./proto', import.meta.url));
+
+let methods: Record<'GetFlows' | 'ServerStatus', MethodDefinition<object, object>> | undefined;
+
+function methodsOf(): NonNullable<typeof methods> {
+  // Parsed once per process; the parse takes tens of milliseconds.
+  methods ??= loadSync('observer/observer.proto', { includeDirs: [PROTO], keepCase: true, longs: Number, enums: String, oneofs: false })[
+    'observer.Observer'
+  ] as unknown as NonNullable<typeof methods>;
+  return methods;
+}
+
+/** Opens a channel to `address` (`host:port`). Nothing is sent yet. */
+export function connectObserver(address: string, tls?: HubbleTls): Observer {
+  const client = new Client(address, credentialsOf(tls), {
+    ...(tls?.serverName && { 'grpc.ssl_target_name_override': tls.serverName }),
+    // Our own loop decides when to try again; the channel must not wait longer than that.
+    'grpc.initial_reconnect_backoff_ms': 100,
+    'grpc.max_reconnect_backoff_ms': 1_000,
+    'grpc.max_receive_message_length': 16 * 1024 * 1024,
+  });
+  const { GetFlows, ServerStatus } = methodsOf();
+  return {
+    status: (deadlineMs) =>
+      new Promise((resolve, reject) => {
+        const done = (error: ServiceError | null, value?: object): void => (error ? reject(error) : resolve((value ?? {}) as ServerStatus));
+        const { path, requestSerialize, responseDeserialize } = ServerStatus;
+        client.makeUnaryRequest(path, requestSerialize, responseDeserialize, {}, { deadline: Date.now() + deadlineMs }, done);
+      }),
+    flows(request, hear, ended) {
+      const { path, requestSerialize, responseDeserialize } = GetFlows;
+      const { since, until, follow } = request;
+      const message = {
+        follow,
+        whitelist: WHITELIST,
+        ...(since !== undefined && { since: timestampOf(since) }),
+        ...(until !== undefined && { until: timestampOf(until) }),
+      };
+      const call = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, message);
+      wire(call, hear, ended);
+      return { cancel: () => call.cancel() };
+    },
+    close: () => client.close(),
+  };
+}
+
+function wire(call: ClientReadableStream<object>, hear: (response: GetFlowsResponse) => void, ended: (reason?: string) => void): void {
+  let over = false;
+  const end = (reason?: string): void => {
+    if (over) return;
+    over = true;
+    ended(reason);
+  };
+  call.on('data', (response: object) => {
+    if (!over) hear(response as GetFlowsResponse);
+  });
+  call.on('error', (error: ServiceError) => end(error.details || error.message));
+  call.on('end', () => end());
+}
+
+function credentialsOf(tls: HubbleTls | undefined): ChannelCredentials {
+  if (!tls) return credentials.createInsecure();
+  const read = (file: string | undefined): Buffer | null => (file === undefined ? null : readFileSync(file));
+  return credentials.createSsl(read(tls.caFile), read(tls.keyFile), read(tls.certFile));
+}
