@@ -8,6 +8,7 @@ import { createLanes } from './lanes.ts';
 import { ROOT_EVENT, renderRoot } from './message.ts';
 import { renderNote } from './note.ts';
 import { createPace } from './pace.ts';
+import { versionOf } from './version.ts';
 
 export interface AnnounceDeps {
   readonly slack: SlackMessages;
@@ -29,7 +30,10 @@ const FRESH_MS = 10_000;
 const CLOCK_SLACK_S = 120;
 
 export interface Announcer extends Pick<Shared, 'announce' | 'say'> {
-  /** Shows live numbers in the root message. Never rejects: a watch must not stop because Slack is slow or down. */
+  /**
+   * Shows live numbers in the root message, as long as the message still shows this view: a newer state is never written over.
+   * Never rejects: a watch must not stop because Slack is slow or down.
+   */
   editMessage(view: OperationView, live: Live): Promise<void>;
 }
 
@@ -43,9 +47,7 @@ export function createAnnouncer(deps: AnnounceDeps): Announcer {
     try {
       return await lanes.run(view.opId, async () => {
         const ref = view.message ?? (mayBePosted ? await findRoot(slack, channelId, view) : undefined);
-        const shown = await editOrPost(slack, channelId, ref, renderRoot(view, now()));
-        lanes.shown(view);
-        return shown;
+        return editOrPost(slack, channelId, ref, renderRoot(view, now()));
       });
     } catch (error) {
       throw slackFailure(error);
@@ -66,9 +68,14 @@ export function createAnnouncer(deps: AnnounceDeps): Announcer {
 
   async function editMessage(view: OperationView, live: Live): Promise<void> {
     const ref = view.message;
-    if (!ref || lanes.isBusy(view.opId) || lanes.isStale(view) || !pace.take()) return;
+    if (!ref || lanes.isBusy(view.opId) || !pace.take()) return;
     try {
-      await lanes.run(view.opId, () => slack.update(ref.channelId, ref.ts, renderRoot({ ...view, live }, now())));
+      await lanes.run(view.opId, async () => {
+        const shown = await slack.read(ref.channelId, ref.ts);
+        // A gate that opened while this watch runs, another worker that shows the end: what is newer stays as it is.
+        if (shown?.event?.payload['version'] !== versionOf(view)) return;
+        await slack.update(ref.channelId, ref.ts, renderRoot({ ...view, live }, now()));
+      });
     } catch (error) {
       if (error instanceof SlackRateLimited) pace.holdUntil(now() + error.retryAfterMs);
       deps.logger?.warn({ opId: view.opId, err: error }, 'the live numbers were not shown in Slack; the watch goes on');

@@ -6,6 +6,7 @@ import { formatTarget } from '../../src/domain/target.ts';
 import { buttonRow } from './buttons.ts';
 import { countsWords, ladder, presentStage, sideWords } from './ladder.ts';
 import { nextAction, stateWords } from './next-action.ts';
+import { versionOf } from './version.ts';
 import { clockTime, code, codeBlocks, cut, duration, fitLines, moment, people, percent, person, said } from './words.ts';
 
 export interface RenderedMessage {
@@ -34,7 +35,11 @@ export function renderRoot(view: OperationView, now: number): RenderedMessage {
     ...[buttonRow(view)].filter((row) => row !== undefined),
     footer(view, now),
   ];
-  return { text: summary(view), blocks, metadata: { event_type: ROOT_EVENT, event_payload: { op_id: view.opId } } };
+  return {
+    text: summary(view),
+    blocks,
+    metadata: { event_type: ROOT_EVENT, event_payload: { op_id: view.opId, version: versionOf(view) } },
+  };
 }
 
 /** One line for notifications: state first, then what and who. Names, not mentions: an edit must not call people again. */
@@ -73,7 +78,7 @@ function explanation(view: OperationView): KnownBlock[] {
 }
 
 function live(view: OperationView): KnownBlock[] {
-  if (!view.live || (view.phase !== 'watching' && view.phase !== 'afterwatch')) return [];
+  if (!view.live || view.phase === 'restoring' || view.phase === 'over') return [];
   const { counts, canaryShare, at } = view.live;
   const asked = presentStage(view)?.exposure;
   const field = (text: string): { type: 'mrkdwn'; text: string } => ({ type: 'mrkdwn', text });
@@ -84,7 +89,9 @@ function live(view: OperationView): KnownBlock[] {
         field(`*Canary*\n${sideWords(counts.canary)}`),
         field(`*Stable*\n${sideWords(counts.stable)}`),
         field(`*Share*\n${percentMeasured(canaryShare)} measured${asked === undefined ? '' : `, ${percent(asked)} asked`}`),
-        field(`*Seen*\nuntil ${clockTime(at)}${view.watchUntil === undefined ? '' : `, ${duration(view.watchUntil - at)} left`}`),
+        field(
+          `*Seen*\nuntil ${clockTime(at)}${view.watchUntil === undefined || view.watchUntil <= at ? '' : `, ${duration(view.watchUntil - at)} left`}`,
+        ),
       ],
     },
   ];

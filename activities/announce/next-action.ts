@@ -73,7 +73,7 @@ export function nextAction(view: OperationView): string {
 function waiting(view: OperationView): string {
   const deciders = view.gate ? people(view.gate.approvers.filter((one) => !hasApproved(view, one.id))) : 'an approver';
   const now = presentStage(view);
-  return `${deciders} decides. ${now ? `${said(now.label, 80)} stays in force meanwhile.` : 'Nothing has been changed yet.'}`;
+  return `${deciders} decides. ${now ? `${said(now.label, 80)} stays in force meanwhile and goes on being watched.` : 'Nothing has been changed yet.'}`;
 }
 
 function holding(view: OperationView): string {

@@ -55,7 +55,9 @@ export interface SlackMessages {
   /** Returns the message's ts. Not idempotent: after SlackUnclear look for the metadata first. */
   post(channelId: string, message: SlackText, threadTs?: string): Promise<string>;
   update(channelId: string, ts: string, message: SlackText): Promise<void>;
-  /** Our own messages since `oldest` (seconds), newest pages first; of one thread when `threadTs` is given. At most 1,000. */
+  /** The message as it is now, or undefined when there is none. Roots of threads only. */
+  read(channelId: string, ts: string): Promise<StoredMessage | undefined>;
+  /** Messages since `oldest` (seconds), newest pages first; of one thread when `threadTs` is given. At most 1,000. */
   stored(channelId: string, where: { readonly oldest: number; readonly threadTs?: string }): AsyncIterable<StoredMessage>;
   upload(file: SlackFile): Promise<void>;
 }
@@ -99,6 +101,15 @@ export function createSlackMessages(options: SlackClientOptions): SlackMessages 
     },
     async update(channelId, ts, message) {
       await translated('chat.update', () => client.apiCall('chat.update', { channel: channelId, ts, ...message }));
+    },
+    async read(channel, ts) {
+      const args = { channel, latest: ts, oldest: ts, inclusive: true, limit: 1, include_all_metadata: true };
+      const { messages } = await translated(
+        'conversations.history',
+        () => client.apiCall('conversations.history', args) as Promise<HistoryAnswer>,
+      );
+      const [message] = messages ?? [];
+      return message?.ts === ts ? storedMessage(message) : undefined;
     },
     stored: (channelId, where) => pages(client, channelId, where),
     async upload(file) {

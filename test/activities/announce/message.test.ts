@@ -27,7 +27,7 @@ describe('the root message', () => {
     const rendered = renderRoot(operation, AT + 100_000);
     expect(() => acceptMessageBlocks(rendered.blocks, 50)).not.toThrow();
     expect(rendered.text.length).toBeGreaterThan(20);
-    expect(rendered.metadata).toEqual({ event_type: 'meshops_operation', event_payload: { op_id: 'op-brisk-otter-42' } });
+    expect(rendered.metadata).toMatchObject({ event_type: 'meshops_operation', event_payload: { op_id: 'op-brisk-otter-42' } });
     expect(shown(rendered)).not.toMatch(/undefined|NaN|\[object/);
     expect(foreignControls(shown(rendered))).toEqual([]);
   });
