@@ -1,0 +1,58 @@
+import { unwatchFile, watchFile } from 'node:fs';
+import type { Log } from '../../activities/log.ts';
+import type { Config } from '../domain/config/schema.ts';
+import { type ConfigError, formatConfigError, readConfigFile } from './read.ts';
+
+/** The configuration that holds now. A new version of the file is taken over without a restart; a bad one is refused and the old one stays. */
+export interface ConfigSource {
+  current(): Config;
+  /** Reads the file again now. False: it is wrong, and the old configuration stays. */
+  reload(): Promise<boolean>;
+  /** True while the newest version of the file is one that was refused. */
+  isStale(): boolean;
+}
+
+/** The file is wrong at the start: there is nothing older to fall back to. */
+export class ConfigRefused extends Error {
+  override readonly name = 'ConfigRefused' as const;
+  readonly errors: readonly ConfigError[];
+  constructor(path: string, errors: readonly ConfigError[]) {
+    super(errors.map((error) => formatConfigError(path, error)).join('\n'));
+    this.errors = errors;
+  }
+}
+
+export interface ConfigSourceOptions {
+  readonly path: string;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  /** How often the file is looked at. A ConfigMap is swapped by a symbolic link, which event-based watching misses. Milliseconds. */
+  readonly everyMs?: number;
+}
+
+/** Reads the file and follows its changes until the signal aborts. */
+export async function openConfig(options: ConfigSourceOptions): Promise<ConfigSource> {
+  const { path, log, signal } = options;
+  const first = await readConfigFile(path);
+  if (!first.ok) throw new ConfigRefused(path, first.errors);
+  let current = first.config;
+  let stale = false;
+  const reload = async (): Promise<boolean> => {
+    const next = await readConfigFile(path);
+    stale = !next.ok;
+    if (next.ok) {
+      current = next.config;
+      log.info({ path }, 'the new configuration is in force; what concerns connections needs a restart');
+    } else {
+      const errors = next.errors.map((error) => formatConfigError(path, error));
+      log.error({ path, errors }, 'the new configuration is wrong; the old one stays in force');
+    }
+    return next.ok;
+  };
+  const changed = (): void => {
+    reload().catch((error: unknown) => log.error({ err: error }, 'the configuration could not be read again'));
+  };
+  watchFile(path, { interval: options.everyMs ?? 2_000, persistent: false }, changed);
+  signal.addEventListener('abort', () => unwatchFile(path, changed), { once: true });
+  return { current: () => current, reload, isStale: () => stale };
+}
