@@ -1,4 +1,5 @@
 // The Bolt app: hears commands, clicks and modals, and answers each within Slack's three seconds.
+import type { RequestListener } from 'node:http';
 import { App, type BlockAction, type ButtonAction, type Logger, LogLevel, type SlashCommand, type ViewSubmitAction } from '@slack/bolt';
 import { ACTION, type ActionId } from '../domain/button.ts';
 import { type Admission, createAdmission, type Origin } from './admission.ts';
@@ -12,9 +13,11 @@ import { refusal } from './refusals.ts';
 import { REJECT_CALLBACK, readRejection, rejectModal } from './reject-modal.ts';
 
 export interface Bot {
-  /** Begins to take requests. Resolves with the port in HTTP mode. */
-  start(): Promise<number | undefined>;
-  /** Takes no more requests. Work that goes on after an answer is in `deps.inFlight`: drain that next. */
+  /** HTTP mode: what the server hands Slack's requests to. */
+  readonly listener?: RequestListener;
+  /** Socket Mode: connects and begins to take requests. */
+  start(): Promise<void>;
+  /** Socket Mode: takes no more requests. Work that goes on after an answer is in `deps.inFlight`: drain that next. */
   stop(): Promise<void>;
 }
 
@@ -45,7 +48,7 @@ export function createBot(deps: BotDeps, entrance: Entrance, identity: BotIdenti
   hearClicks(app, deps, admission);
   hearRejections(app, deps, admission);
   app.error(async (error) => deps.log.error({ err: error }, 'a request from Slack broke'));
-  return { start: () => door.open(), stop: () => door.close() };
+  return { ...(door.listener ? { listener: door.listener } : {}), start: () => door.open(), stop: () => door.close() };
 }
 
 function hearCommands(app: App, deps: BotDeps, admission: Admission): void {

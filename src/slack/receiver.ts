@@ -1,17 +1,17 @@
 // How Slack reaches us: signed HTTP or Socket Mode, both with Bolt's own receivers.
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { HTTPReceiver, type Logger, type Receiver, SocketModeReceiver } from '@slack/bolt';
 
 export type Entrance =
-  | { readonly mode: 'http'; readonly signingSecret: string; readonly port: number; readonly host?: string }
+  | { readonly mode: 'http'; readonly signingSecret: string }
   | { readonly mode: 'socket'; readonly appToken: string; readonly slackApiUrl?: string };
 
 export interface Door {
   readonly receiver: Receiver;
-  /** Begins to take requests. Resolves with the port in HTTP mode. */
-  open(): Promise<number | undefined>;
-  /** Takes no more requests; those under way keep their connection until they are answered. */
+  /** HTTP mode: what the server hands Slack's requests to. */
+  readonly listener?: RequestListener;
+  /** Socket Mode: connects. In HTTP mode the server is what opens and closes. */
+  open(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -34,7 +34,7 @@ function httpDoor(entrance: Extract<Entrance, { mode: 'http' }>, deps: Parameter
     // A body of Slack's is far below this; without a limit anybody could fill the memory before the signature is checked.
     bodyLimit: 1_000_000,
   });
-  const server = createServer((request, response) => {
+  const listener: RequestListener = (request, response) => {
     if (isAhead(request, deps.now())) {
       deps.onForged();
       response.writeHead(401).end();
@@ -46,10 +46,9 @@ function httpDoor(entrance: Extract<Entrance, { mode: 'http' }>, deps: Parameter
       // Bolt throws for every path that is not its own.
       notFound(response);
     }
-  });
-  server.requestTimeout = 10_000;
-  server.headersTimeout = 5_000;
-  return { receiver, open: () => listen(server, entrance.port, entrance.host), close: () => closeServer(server) };
+  };
+  const nothing = (): Promise<void> => Promise.resolve();
+  return { receiver, listener, open: nothing, close: nothing };
 }
 
 function isAhead(request: IncomingMessage, now: number): boolean {
@@ -70,29 +69,7 @@ function socketDoor(entrance: Extract<Entrance, { mode: 'socket' }>, logger: Log
   });
   return {
     receiver,
-    open: async () => {
-      await receiver.start();
-      return undefined;
-    },
+    open: async () => void (await receiver.start()),
     close: () => receiver.stop(),
   };
-}
-
-/** Listens and resolves with the port that was taken (0 asks for any). */
-export function listen(server: Server, port: number, host?: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ port, ...(host ? { host } : {}) }, () => {
-      server.off('error', reject);
-      resolve((server.address() as AddressInfo).port);
-    });
-  });
-}
-
-/** Resolves when the last request is answered. */
-export function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.close((error) => (error ? reject(error) : resolve()));
-    server.closeIdleConnections();
-  });
 }

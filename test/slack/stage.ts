@@ -10,6 +10,7 @@ import type { Config } from '../../src/domain/config/schema.ts';
 import { kubernetesIdentity } from '../../src/domain/config/use.ts';
 import type { Decision } from '../../src/domain/gate.ts';
 import type { OperationRequest, OperationView } from '../../src/domain/operation.ts';
+import { serveHttp } from '../../src/http.ts';
 import { createBot } from '../../src/slack/bot.ts';
 import type { BotDeps } from '../../src/slack/deps.ts';
 import { createPeople, type SlackPeople } from '../../src/slack/people.ts';
@@ -147,14 +148,16 @@ export async function stage(change: Record<string, unknown> = {}): Promise<Stage
     now,
     log: SILENT,
   };
-  const entrance = { mode: 'http', signingSecret: slack.signingSecret, port: 0, host: '127.0.0.1' } as const;
+  const entrance = { mode: 'http', signingSecret: slack.signingSecret } as const;
   const bot = createBot(deps, entrance, {
     botToken: slack.botToken,
     botId: 'B0MESHOPS',
     botUserId: 'U0MESHOPS',
     slackApiUrl: slack.apiUrl,
   });
-  const url = `http://127.0.0.1:${await bot.start()}/slack/events`;
+  const metrics = { metrics: async () => '', contentType: 'text/plain' };
+  const http = await serveHttp({ port: 0, host: '127.0.0.1', ready: [], slack: bot.listener, ...metrics });
+  const url = `http://127.0.0.1:${http.port}/slack/events`;
   slack.setRequestUrl(url);
   return {
     slack,
@@ -174,7 +177,7 @@ export async function stage(change: Record<string, unknown> = {}): Promise<Stage
     idle: async () => void (await inFlight.drain(2_000)),
     [Symbol.asyncDispose]: async () => {
       await inFlight.drain(2_000);
-      await bot.stop();
+      await http.close();
       await slack.stop();
       ending.abort();
       await db.destroy();

@@ -1,0 +1,89 @@
+// The one port: Slack's requests, and what Kubernetes and Prometheus ask for.
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** One thing that must be well before traffic comes. */
+export interface ReadyCheck {
+  readonly name: string;
+  readonly isReady: () => Promise<boolean> | boolean;
+}
+
+export interface HttpParts {
+  readonly port: number;
+  /** All addresses when left out. */
+  readonly host?: string;
+  readonly ready: readonly ReadyCheck[];
+  readonly metrics: () => Promise<string>;
+  readonly contentType: string;
+  /** Everything else goes there; 404 when left out. */
+  readonly slack?: RequestListener | undefined;
+}
+
+export interface HttpServer {
+  readonly port: number;
+  /** Says "not ready" from now on, so that nobody sends more. */
+  retire(): void;
+  /** Resolves when the last request is answered. */
+  close(): Promise<void>;
+}
+
+const CHECK_MS = 2_500;
+
+/** Listens and resolves when the port is open. */
+export async function serveHttp(parts: HttpParts): Promise<HttpServer> {
+  let retired = false;
+  const server = createServer((request, response) => {
+    const path = request.url?.split('?')[0];
+    if (request.method === 'GET' && path === '/healthz') return answer(response, 200, 'ok');
+    if (request.method === 'GET' && path === '/readyz') return void readiness(parts.ready, retired, response);
+    if (request.method === 'GET' && path === '/metrics') return void metrics(parts, response);
+    if (parts.slack) return parts.slack(request, response);
+    return answer(response, 404, 'not found');
+  });
+  server.requestTimeout = 10_000;
+  server.headersTimeout = 5_000;
+  const port = await listen(server, parts.port, parts.host);
+  return { port, retire: () => void (retired = true), close: () => closeServer(server) };
+}
+
+async function readiness(checks: readonly ReadyCheck[], retired: boolean, response: ServerResponse): Promise<void> {
+  const missing: string[] = retired ? ['stopping'] : [];
+  await Promise.all(
+    checks.map(async (check) => {
+      const late = new Promise<boolean>((resolve) => setTimeout(() => resolve(false), CHECK_MS).unref());
+      const ready = await Promise.race([(async () => check.isReady())().catch(() => false), late]);
+      if (!ready) missing.push(check.name);
+    }),
+  );
+  if (missing.length === 0) answer(response, 200, 'ready');
+  else answer(response, 503, `not ready: ${missing.toSorted().join(', ')}`);
+}
+
+async function metrics(parts: HttpParts, response: ServerResponse): Promise<void> {
+  try {
+    answer(response, 200, await parts.metrics(), parts.contentType);
+  } catch (error) {
+    answer(response, 500, error instanceof Error ? error.message : 'metrics failed');
+  }
+}
+
+function answer(response: ServerResponse, status: number, text: string, type = 'text/plain; charset=utf-8'): void {
+  response.writeHead(status, { 'content-type': type }).end(text);
+}
+
+function listen(server: Server, port: number, host?: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port, ...(host ? { host } : {}) }, () => {
+      server.off('error', reject);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.close((error) => (error ? reject(error) : resolve()));
+    server.closeIdleConnections();
+  });
+}
