@@ -11,6 +11,7 @@ import { readBody, sendJson } from './http-body.ts';
 import { performAct } from './page-acts.ts';
 import { streamTo } from './page-stream.ts';
 import type { Panel } from './panel.ts';
+import { RateHistory } from './rate-history.ts';
 import { SlackRefusal } from './refusal.ts';
 
 export interface PageParts {
@@ -18,6 +19,10 @@ export interface PageParts {
   readonly drive: Drive;
   readonly signal: AbortSignal;
   readonly panel?: Panel;
+}
+
+interface StreamParts extends PageParts {
+  readonly history: RateHistory;
 }
 
 const types: Readonly<Record<string, string>> = {
@@ -72,18 +77,20 @@ async function act(parts: PageParts, request: IncomingMessage, response: ServerR
   sendJson(response, 200, (await performAct(parts, wanted)) ?? {});
 }
 
-async function route(parts: PageParts, server: Server, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function route(parts: StreamParts, server: Server, request: IncomingMessage, response: ServerResponse): Promise<void> {
   if (!isOwn(request, server)) return sendJson(response, 403, { error: 'Only the page itself may ask. Open it as http://127.0.0.1.' });
   const url = new URL(request.url ?? '/', 'http://page');
   const post = request.method === 'POST';
   if (post && url.pathname === '/page/act') return act(parts, request, response);
   if (post) return sendJson(response, 404, { error: 'not found' });
-  if (url.pathname === '/page/stream') return streamTo(parts, url.searchParams.get('as') ?? '', response);
+  if (url.pathname === '/page/stream') return streamTo(parts, parts.history, url.searchParams.get('as') ?? '', response);
   if (url.pathname.startsWith('/page/files/')) return uploadedFile(parts.core, url.pathname.split('/')[3] ?? '', response);
   await staticFile(url.pathname, response);
 }
 
-export function createPageServer(parts: PageParts): Server {
+/** The server of the page; it ends with the signal's owner closing it. */
+export function createPageServer(page: PageParts): Server {
+  const parts = { ...page, history: new RateHistory(page.panel, page.core.now, page.signal) };
   const server = createServer((request, response) => {
     route(parts, server, request, response).catch((error: unknown) => {
       const reason = error instanceof SlackRefusal ? error.code : error instanceof Error ? error.message : String(error);

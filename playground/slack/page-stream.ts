@@ -5,6 +5,7 @@ import type { Change } from './changes.ts';
 import { type Core, shownMessage } from './core.ts';
 import type { Json, Message } from './messages.ts';
 import type { PageParts } from './page-server.ts';
+import type { RateHistory } from './rate-history.ts';
 import { viewObject } from './views.ts';
 import { channelObject, userObject } from './workspace.ts';
 
@@ -37,7 +38,7 @@ function views(core: Core, user: string): readonly Json[] {
   return core.views.stack(user).map((open) => viewObject(open, { team: team.id, app: appId, bot: botId }));
 }
 
-function snapshot(parts: PageParts, user: string): Json {
+function snapshot(parts: PageParts, history: RateHistory, user: string): Json {
   const { core, panel } = parts;
   const seen = core.directory.channels().filter((channel) => channel.members.includes(user));
   const messages = seen.flatMap((channel) => core.messages.all(channel.id).slice(-snapshotMessages));
@@ -50,7 +51,7 @@ function snapshot(parts: PageParts, user: string): Json {
     counts: core.log.counts(),
     duplicates: core.log.duplicatePosts().length,
     faults: core.faults.state,
-    panel: panel ? { actions: panel.actions, state: panel.state() } : null,
+    panel: panel ? { actions: panel.actions, state: panel.state(), history: history.all() } : null,
   };
 }
 
@@ -80,7 +81,7 @@ function told(core: Core, user: string, change: Change): readonly [event: string
 }
 
 /** Streams until the page goes away or the playground stops. */
-export function streamTo(parts: PageParts, asked: string, response: ServerResponse): void {
+export function streamTo(parts: PageParts, history: RateHistory, asked: string, response: ServerResponse): void {
   const { core, panel, signal } = parts;
   const user = core.directory.users().some((one) => one.id === asked) ? asked : (core.directory.users()[0]?.id ?? '');
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
@@ -103,5 +104,5 @@ export function streamTo(parts: PageParts, asked: string, response: ServerRespon
     for (const unsubscribe of leave) unsubscribe?.();
     signal.removeEventListener('abort', end);
   });
-  send('snapshot', snapshot(parts, user));
+  send('snapshot', snapshot(parts, history, user));
 }

@@ -104,10 +104,10 @@ function content(message) {
 }
 
 /** `follows`: the same author wrote just before, so the name need not be said again. */
-export function messageNode(message, { follows, inThread }) {
+export function messageNode(message, { follows, inThread, root }) {
   const ephemeral = Boolean(message.only_for);
   const badge = badgeOf(message.user);
-  const kinds = ['message', follows && 'follows', ephemeral && 'ephemeral', message.user === 'USLACKBOT' && 'system']
+  const kinds = ['message', root && 'root', follows && 'follows', ephemeral && 'ephemeral', message.user === 'USLACKBOT' && 'system']
     .filter(Boolean)
     .join(' ');
   const head = h(

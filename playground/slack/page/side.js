@@ -4,11 +4,22 @@ import { h, icon } from './dom.js';
 import { become, go, on, store } from './store.js';
 import { themeButton } from './theme.js';
 
+/** In a narrow window a choice here leads back to the channel. */
+function show(choice) {
+  document.body.dataset.pane = 'channel';
+  choice();
+}
+
 function channelButton(channel) {
   const current = channel.id === store.channel;
   const label = channel.is_im ? 'meshops' : channel.name;
   const mark = store.unread.has(channel.id) ? h('span', { class: 'unread' }, 'new') : undefined;
-  const props = { type: 'button', class: 'item', 'aria-current': current ? 'page' : undefined, onclick: () => go(channel.id, undefined) };
+  const props = {
+    type: 'button',
+    class: 'item',
+    'aria-current': current ? 'page' : undefined,
+    onclick: () => show(() => go(channel.id, undefined)),
+  };
   return h('li', {}, h('button', props, icon(channel.is_im ? 'person' : 'hash'), h('span', { class: 'grow' }, label), mark));
 }
 
@@ -24,7 +35,7 @@ function personButton(user) {
     'aria-checked': String(chosen),
     'data-focus': user.id,
     disabled: user.deleted,
-    onclick: () => become(user.id),
+    onclick: () => show(() => become(user.id)),
   };
   return h(
     'button',

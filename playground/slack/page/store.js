@@ -56,7 +56,7 @@ function takeSnapshot(data) {
   store.duplicates = data.duplicates;
   store.faults = data.faults;
   store.panel = data.panel ?? undefined;
-  if (store.panel) remember(store.panel.state);
+  store.rates = new Map(Object.entries(store.panel?.history ?? {}));
   for (const topic of ['online', 'people', 'place', 'messages', 'views', 'calls', 'faults', 'panel']) tell(topic, true);
 }
 

@@ -19,11 +19,12 @@ export function timeline(label, inThread) {
     const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < near;
     const fresh = new Map();
     for (const [index, message] of messages.entries()) {
-      const joined = follows(message, messages[index - 1]);
+      // A thread's root stands apart from its replies.
+      const joined = !(inThread && index === 1) && follows(message, messages[index - 1]);
       const known = nodes.get(message.ts);
       if (known?.message === message && known.joined === joined) fresh.set(message.ts, known);
       else {
-        const node = messageNode(message, { follows: joined, inThread });
+        const node = messageNode(message, { follows: joined, inThread, root: inThread && index === 0 });
         fresh.set(message.ts, { message, joined, node: known ? replaceKeepingFocus(known.node, node) : node });
       }
     }
@@ -39,6 +40,15 @@ export function timeline(label, inThread) {
     nodes = fresh;
     if (atEnd) list.scrollTop = list.scrollHeight;
   };
+
+  // The end stays in sight when the list itself gets smaller or larger.
+  let stuck = true;
+  list.addEventListener('scroll', () => {
+    stuck = list.scrollHeight - list.scrollTop - list.clientHeight < near;
+  });
+  new ResizeObserver(() => {
+    if (stuck) list.scrollTop = list.scrollHeight;
+  }).observe(list);
 
   const reset = () => {
     nodes = new Map();
