@@ -7,6 +7,7 @@ import { conversationMethods } from '../../playground/slack/methods/conversation
 import { peopleMethods } from '../../playground/slack/methods/people.ts';
 import { uploadMethods } from '../../playground/slack/methods/uploads.ts';
 import { parseConfig } from '../../src/domain/config/parse.ts';
+import { createTelemetry } from '../../src/telemetry.ts';
 import { type Manifest, manifestsOf, pathOf, textOf, yamlOf } from './files.ts';
 
 const base = manifestsOf('manifests/base');
@@ -92,6 +93,7 @@ describe('the pods', () => {
       expect(text).toContain(words);
     }
     expect(deployment['spec']).toMatchObject({ replicas: 2 });
+    expect(text).toContain('{"name":"MESHOPS_REPLICAS","value":"2"}');
   });
 
   it('take secrets by reference only', () => {
@@ -155,5 +157,14 @@ describe('docker-compose.yml', () => {
         else if (/^[a-z]/.test(source)) expect(Object.keys(compose.volumes)).toContain(source);
       }
     }
+  });
+});
+
+describe('the alert rules', () => {
+  it('ask only for metrics that meshops has', async () => {
+    const has = await createTelemetry({ level: 'silent', component: 'test' }).metrics();
+    const asked = new Set(textOf('manifests/monitoring/alerts.yaml').match(/meshops_[a-z_]+/g));
+    expect(asked.size).toBe(5);
+    for (const name of asked) expect(has).toContain(`# TYPE ${name} `);
   });
 });
