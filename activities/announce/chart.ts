@@ -37,6 +37,8 @@ export function chartSvg(view: OperationView, series: readonly SeriesPoint[]): s
 function chartOption(view: OperationView, series: readonly SeriesPoint[]): echarts.EChartsCoreOption {
   const first = series[0]?.at ?? view.startedAt;
   const end = endOf(series) ?? first + 1_000;
+  const title = `${view.verb} ${view.target.name}`;
+  const subtext = `${formatTarget(view.target)}, operation ${view.opId}, times in UTC`;
   const text = { fontFamily: FONT, color: INK };
   const xAxis = (gridIndex: number, labels: boolean): object => ({
     gridIndex,
@@ -58,6 +60,8 @@ function chartOption(view: OperationView, series: readonly SeriesPoint[]): echar
     position: right ? 'right' : 'left',
     interval: max / (String(max).startsWith('5') ? 5 : 4),
     nameLocation: 'end',
+    // Above the label of the mark.
+    nameGap: 28,
     nameTextStyle: {
       ...text,
       fontSize: 18,
@@ -75,13 +79,13 @@ function chartOption(view: OperationView, series: readonly SeriesPoint[]): echar
     backgroundColor: '#FFFFFF',
     textStyle: text,
     title: {
-      text: `${view.verb} ${formatTarget(view.target)}`,
-      subtext: `operation ${view.opId}, times in UTC`,
+      text: title,
+      subtext,
       left: 14,
       top: 10,
       itemGap: 4,
-      textStyle: { ...text, fontSize: 24, fontWeight: 'bold' },
-      subtextStyle: { ...text, fontSize: 16, color: WEIGHT },
+      textStyle: { ...text, fontSize: fitting(title, 24), fontWeight: 'bold' },
+      subtextStyle: { ...text, fontSize: fitting(subtext, 16), color: WEIGHT },
     },
     legend: {
       left: 14,
@@ -92,8 +96,8 @@ function chartOption(view: OperationView, series: readonly SeriesPoint[]): echar
       data: ['stable', 'canary', 'weight of the canary'],
     },
     grid: [
-      { left: 70, right: 66, top: 134, height: 142 },
-      { left: 70, right: 66, top: 350, height: 142 },
+      { left: 70, right: 66, top: 150, height: 128 },
+      { left: 70, right: 66, top: 356, height: 136 },
     ],
     xAxis: [xAxis(0, false), xAxis(1, true)],
     yAxis: [
@@ -175,4 +179,9 @@ function mark(view: OperationView, series: readonly SeriesPoint[], panel: 0 | 1)
     },
   }));
   return { type: 'line', symbol: 'none', data: [], xAxisIndex: panel, yAxisIndex: panel, markLine: { symbol: 'none', silent: true, data } };
+}
+
+/** The largest size up to `most` at which the text fits the chart's width; 0.62 em is a wide letter of this font. */
+function fitting(text: string, most: number): number {
+  return Math.max(8, Math.min(most, Math.floor((CHART_WIDTH - 40) / (text.length * 0.62))));
 }

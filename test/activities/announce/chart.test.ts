@@ -43,7 +43,7 @@ describe('the chart', () => {
   it('names target and operation, both panels, and where it was decided', () => {
     const svg = chartSvg(view('over', { verdict: HARMFUL }), series);
     for (const words of [
-      'canary demo/backend/backend',
+      'demo/backend/backend',
       'op-brisk-otter-42',
       'Requests per second',
       'Failed requests of the canary',
