@@ -1,0 +1,39 @@
+import { fileURLToPath } from 'node:url';
+import type { Client, ClientReadableStream } from '@grpc/grpc-js';
+import { credentials, loadPackageDefinition } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+import type { Flow } from '../../../playground/cilium/flows/flow.ts';
+
+const folder = fileURLToPath(new URL('../../../activities/clients/hubble/proto', import.meta.url));
+
+export interface Observed {
+  readonly flow?: Flow;
+  readonly lost_events?: { readonly source: string; readonly num_events_lost: number };
+  readonly node_name: string;
+}
+
+interface Api extends Client {
+  GetFlows(request: object): ClientReadableStream<Observed>;
+  ServerStatus(request: object, done: (error: Error | null, reply: { readonly max_flows: number }) => void): void;
+  GetNodes(request: object, done: (error: { readonly code: number } | null) => void): void;
+}
+
+/** A client of an agent, as any Hubble client: our proto, plain h2c. */
+export const observerAt = (address: string): Api => {
+  const definition = loadSync('observer/observer.proto', { includeDirs: [folder], keepCase: true, longs: Number, enums: String });
+  const { observer } = loadPackageDefinition(definition) as unknown as {
+    readonly observer: { readonly Observer: new (address: string, credentials: unknown) => Api };
+  };
+  return new observer.Observer(address, credentials.createInsecure());
+};
+
+/** Everything a stream gives until it ends; an error ends it too. */
+export const collect = (stream: ClientReadableStream<Observed>): { readonly seen: Observed[]; readonly ended: Promise<string> } => {
+  const seen: Observed[] = [];
+  stream.on('data', (message: Observed) => seen.push(message));
+  const ended = new Promise<string>((resolve) => {
+    stream.on('end', () => resolve('end'));
+    stream.on('error', (error: Error) => resolve(error.message));
+  });
+  return { seen, ended };
+};
