@@ -99,7 +99,9 @@ describe('the judge', () => {
       fc.nat(200_000).map((ms): Evidence => ({ kind: 'tick', at: after(ms) })),
     );
     fc.assert(
-      fc.property(fc.array(event, { maxLength: 300 }), (events) => void expect(heard(events, { alpha: 0.4 }).verdicts).toEqual([])),
+      fc.property(fc.array(event, { maxLength: 300 }), (events) => {
+        expect(heard(events, { alpha: 0.4 }).verdicts).toEqual([]);
+      }),
     );
   });
 

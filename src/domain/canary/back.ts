@@ -1,0 +1,137 @@
+import * as z from 'zod';
+import { canonicalJson, type Json } from '../json.ts';
+import { formatPercent } from '../percent.ts';
+import type { Fields, ObjectRef, Original, PlannedStage, Write } from '../plan.ts';
+import { type Refusal, sentenceOf } from '../sentences.ts';
+import { weightAt } from './stages.ts';
+
+/** A completed operation, as the audit record keeps it (the same shape as activities' `CompletedOperation`). */
+export interface Completed {
+  readonly opId: string;
+  readonly originals: readonly Original[];
+  readonly last: PlannedStage;
+}
+
+export type BackPlan =
+  | {
+      readonly kind: 'planned';
+      readonly stages: readonly PlannedStage[];
+      readonly from: string;
+      readonly to: string;
+      readonly explanation: readonly string[];
+    }
+  | { readonly kind: 'impossible'; readonly code: Refusal['code']; readonly words: string };
+
+const Live = z.object({
+  apiVersion: z.string(),
+  kind: z.string(),
+  metadata: z.looseObject({ name: z.string(), namespace: z.string(), uid: z.string(), generation: z.number() }),
+});
+
+/**
+ * Plans the way back from the last completed operation: one stage to the originals, refused where the live objects are not what that
+ * operation left. `live`: the objects of its write set as they are now.
+ */
+export function planBack(input: {
+  readonly completed: Completed | undefined;
+  readonly live: readonly unknown[];
+  readonly service: { readonly name: string };
+  readonly firstStage: number;
+}): BackPlan {
+  const { completed, live, service, firstStage } = input;
+  if (!completed) return impossible({ code: 'NothingToUndo', parameters: { service: service.name } });
+  const writes: Write[] = [];
+  const differences: string[] = [];
+  for (const original of completed.originals) {
+    const found = live.find((each) => sameObject(each, original.object));
+    const parsed = Live.safeParse(found);
+    const left = completed.last.writes.find(({ object }) => sameRef(object, original.object))?.after ?? original.fields;
+    if (!parsed.success || parsed.data.metadata.uid !== original.uid)
+      return impossible({ code: 'Gone', parameters: { object: nameOf(original.object) } });
+    differences.push(...differencesOf(nameOf(original.object), left, found));
+    const { uid, generation } = parsed.data.metadata;
+    writes.push({ object: original.object, uid, generation, before: left, after: original.fields });
+  }
+  if (differences.length > 0) return impossible({ code: 'Drifted', parameters: { differences } });
+  const exposure = exposureAfter(completed.last, writes);
+  const label = `back to ${formatPercent(exposure * 100)}`;
+  return {
+    kind: 'planned',
+    stages: [{ number: firstStage, label, exposure, writes }],
+    from: wordsOf(writes, 'before'),
+    to: wordsOf(writes, 'after'),
+    explanation: [`Everything that operation ${completed.opId} changed goes back to what it was before, in one step.`],
+  };
+}
+
+function differencesOf(object: string, expected: Fields, live: unknown): readonly string[] {
+  return Object.entries(expected).flatMap(([pointer, value]) => {
+    const found = valueAt(live, pointer);
+    return canonicalJson(found) === canonicalJson(value)
+      ? []
+      : [`${object} ${pointer} is ${canonicalJson(found)}, was left at ${canonicalJson(value)}`];
+  });
+}
+
+/** The value at a JSON pointer (RFC 6901), null where there is none. */
+function valueAt(root: unknown, pointer: string): Json {
+  let value: unknown = root;
+  for (const step of pointer.split('/').slice(1)) {
+    const key = step.replaceAll('~1', '/').replaceAll('~0', '~');
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return null;
+    value = (value as Record<string, unknown>)[key];
+  }
+  return (value ?? null) as Json;
+}
+
+/** The receiver is whoever has the last stage's share in the fields it left; its share afterwards is the exposure. */
+function exposureAfter(last: PlannedStage, writes: readonly Write[]): number {
+  for (const { before, after } of writes) {
+    for (const rule of rulesIn(before)) {
+      const at = rule.backends.findLastIndex((base) => Math.abs(shareIn(before, rule.backends, base) - last.exposure) < 1e-9);
+      const base = rule.backends[at];
+      if (base !== undefined) return shareIn(after, rule.backends, base);
+    }
+  }
+  return 0;
+}
+
+function rulesIn(fields: Fields): readonly { readonly rule: string; readonly backends: readonly string[] }[] {
+  const rules = new Map<string, string[]>();
+  for (const pointer of Object.keys(fields)) {
+    const [, base, rule] = /^((.*)\/backendRefs\/\d+)\/name$/.exec(pointer) ?? [];
+    if (base !== undefined && rule !== undefined) rules.set(rule, [...(rules.get(rule) ?? []), base]);
+  }
+  return [...rules].map(([rule, backends]) => ({ rule, backends }));
+}
+
+function shareIn(fields: Fields, backends: readonly string[], base: string): number {
+  const total = backends.reduce((sum, each) => sum + weightAt(fields, each), 0);
+  return total === 0 ? 0 : weightAt(fields, base) / total;
+}
+
+function wordsOf(writes: readonly Write[], side: 'before' | 'after'): string {
+  const rules = writes.flatMap(({ [side]: fields }) =>
+    rulesIn(fields).map(({ backends }) =>
+      backends.map((base) => `${String(fields[`${base}/name`])} ${formatPercent(shareIn(fields, backends, base) * 100)}`).join(', '),
+    ),
+  );
+  return [...new Set(rules)].join('; ');
+}
+
+function sameObject(live: unknown, ref: ObjectRef): boolean {
+  const parsed = Live.safeParse(live);
+  return parsed.success && sameRef({ ...parsed.data, ...parsed.data.metadata }, ref);
+}
+
+function sameRef(a: Pick<ObjectRef, 'kind' | 'namespace' | 'name'>, b: ObjectRef): boolean {
+  return a.kind === b.kind && a.namespace === b.namespace && a.name === b.name;
+}
+
+function nameOf({ kind, namespace, name }: ObjectRef): string {
+  return `${kind} ${namespace}/${name}`;
+}
+
+function impossible(refusal: Refusal): BackPlan {
+  return { kind: 'impossible', code: refusal.code, words: sentenceOf(refusal) };
+}

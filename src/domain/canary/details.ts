@@ -1,0 +1,45 @@
+import * as z from 'zod';
+import type { JsonObject } from '../json.ts';
+import type { Target } from '../target.ts';
+import type { MovedRule } from './receiver.ts';
+import { refOf } from './stages.ts';
+
+const Parent = z.object({ kind: z.string(), namespace: z.string(), name: z.string() });
+const Ref = z.object({ apiVersion: z.string(), kind: z.string(), namespace: z.string(), name: z.string() });
+
+/** `details` of a canary's plan: what its watch must look at. */
+export const CanaryDetails = z.object({
+  namespace: z.string(),
+  /** The Service that receives the share. */
+  receiver: z.string(),
+  /** The other Services of the rules that move: the control. */
+  others: z.array(z.string()),
+  /** `gateway`: from outside through a Gateway. `service`: inside the mesh (GAMMA). */
+  traffic: z.array(z.enum(['gateway', 'service'])),
+  routes: z.array(z.object({ ref: Ref, parents: z.array(Parent), rules: z.array(z.number()) })),
+  /** Routes of other namespaces that name a Service of this plan and are not moved: `namespace/name`. */
+  elsewhere: z.array(z.string()),
+});
+export type CanaryDetails = z.infer<typeof CanaryDetails>;
+
+export function detailsOf(service: Target, receiver: string, rules: readonly MovedRule[], elsewhere: readonly string[]): CanaryDetails {
+  const routes = [...new Set(rules.map(({ route }) => route))].map((route) => ({
+    ref: { ...refOf(route) },
+    parents: (route.spec.parentRefs ?? []).map(({ kind = 'Gateway', namespace = route.metadata.namespace, name }) => ({
+      kind,
+      namespace,
+      name,
+    })),
+    rules: rules.filter((rule) => rule.route === route).map(({ index }) => index),
+  }));
+  const kinds = new Set(
+    routes.flatMap(({ parents }) => parents.map(({ kind }) => (kind === 'Service' ? 'service' : 'gateway') as 'service' | 'gateway')),
+  );
+  const others = new Set(rules.flatMap(({ backends }) => backends.filter(({ receives }) => !receives).map(({ name }) => name)));
+  return { namespace: service.namespace, receiver, others: [...others], traffic: [...kinds], routes, elsewhere: [...elsewhere] };
+}
+
+/** The same as JSON, for `Plan.details`. */
+export function detailsJson(details: CanaryDetails): JsonObject {
+  return { ...details };
+}

@@ -1,0 +1,133 @@
+import type { JsonObject } from '../json.ts';
+import { formatPercent } from '../percent.ts';
+import type { Original, PlannedStage } from '../plan.ts';
+import { type Refusal, sentenceOf } from '../sentences.ts';
+import type { Target } from '../target.ts';
+import type { CanaryChange } from './change.ts';
+import { detailsJson, detailsOf } from './details.ts';
+import { climb, largestStep } from './ladder.ts';
+import { findReceiver, largestOther, type MovedRule, names, type Receiver } from './receiver.ts';
+import { type HttpRoute, otherManager, routeName } from './route.ts';
+import { refOf, stagesOf } from './stages.ts';
+import { shareOf } from './weights.ts';
+import { explain, sharesWords } from './words.ts';
+
+export interface CanaryInput {
+  /** Every route that can be read, of all namespaces; those that do not concern the Service are passed over. */
+  readonly routes: readonly HttpRoute[];
+  readonly service: Target;
+  readonly change: Extract<CanaryChange, { kind: 'shift' }>;
+  readonly ladder: readonly number[];
+  /** Number of the first stage. */
+  readonly firstStage: number;
+  /** What was before the running or the last operation: proportions of backends that are all at 0 today. */
+  readonly originals?: readonly Original[];
+}
+
+export type CanaryPlan =
+  | {
+      readonly kind: 'planned';
+      readonly stages: readonly PlannedStage[];
+      readonly from: string;
+      readonly to: string;
+      readonly explanation: readonly string[];
+      readonly watched: readonly string[];
+      readonly details: JsonObject;
+    }
+  | { readonly kind: 'impossible'; readonly code: Refusal['code']; readonly words: string }
+  /** Several Services could be meant, or one that is too much to guess: `canary <namespace>/<candidate> …` says which. */
+  | { readonly kind: 'ambiguous'; readonly code: Refusal['code']; readonly words: string; readonly candidates: readonly string[] };
+
+/** Plans a shift over live routes. Pure: hash, originals, rights and readiness are the activity's. */
+export function planCanary({ routes, service, change, ladder, firstStage, originals }: CanaryInput): CanaryPlan {
+  const concerned = routes.filter((route) => names(route, service));
+  const here = concerned.filter((route) => route.metadata.namespace === service.namespace);
+  const elsewhere = concerned.filter((route) => !here.includes(route)).map(routeName);
+  if (here.length === 0) {
+    return impossible({ code: 'NoRoute', parameters: { service: service.name, namespace: service.namespace, elsewhere } });
+  }
+  const receiver = findReceiver(here, service, change.explicit === true);
+  if (receiver.kind === 'none') return impossible(receiver.refusal);
+  if (receiver.kind === 'ambiguous') return ambiguous(service, receiver.candidates);
+  const owned = receiver.rules.find(({ route }) => otherManager(route) !== undefined);
+  if (owned) {
+    const manager = otherManager(owned.route) ?? '';
+    return impossible({ code: 'OtherManager', parameters: { route: routeName(owned.route), manager } });
+  }
+  const shares = receiver.rules.map(({ backends }) => shareOf(backends));
+  const today = change.percent > Math.min(...shares) ? Math.min(...shares) : Math.max(...shares);
+  if (shares.every((share) => share === change.percent)) {
+    return impossible({ code: 'AlreadyThere', parameters: { receiver: receiver.name, percent: formatPercent(change.percent) } });
+  }
+  const visited = climb(today, change.percent, ladder, change.steps);
+  const fall = receiver.inferred ? steepFall(receiver.rules, visited, largestStep(ladder)) : undefined;
+  if (fall) return { kind: 'ambiguous', code: fall.code, words: sentenceOf(fall), candidates: [receiver.name] };
+  const stages = stagesOf(receiver.rules, visited, firstStage, originals);
+  if ('unknown' in stages) return unknownProportions(stages.unknown);
+  return planned(service, receiver, here, elsewhere, stages);
+}
+
+function planned(
+  service: Target,
+  receiver: Extract<Receiver, { kind: 'found' }>,
+  here: readonly HttpRoute[],
+  elsewhere: readonly string[],
+  stages: readonly PlannedStage[],
+): CanaryPlan {
+  const last = stages.at(-1);
+  const touched = receiver.rules.filter(({ route }) => last?.writes.some(({ object }) => sameRef(object, refOf(route))));
+  const details = detailsOf(service, receiver.name, touched, elsewhere);
+  return {
+    kind: 'planned',
+    stages,
+    from: sharesWords(touched),
+    to: sharesWords(touched, last),
+    explanation: explain({ service, receiver, here, touched, details, stages }),
+    watched: [
+      `requests to ${receiver.name}: status, latency, resets`,
+      `ready endpoints of ${receiver.name}`,
+      details.others.length > 0 && last?.exposure !== 1
+        ? `${details.others.join(', ')} for comparison`
+        : 'nothing to compare with at 100%: only the objective counts there',
+    ],
+    details: detailsJson(details),
+  };
+}
+
+/** A guess must not take more from whoever has most of the traffic, in one step, than the ladder's largest step. */
+function steepFall(rules: readonly MovedRule[], visited: readonly number[], most: number): Refusal | undefined {
+  for (const rule of rules) {
+    const today = shareOf(rule.backends);
+    const receives = today > largestOther(rule);
+    const keeps = (share: number) => (receives ? share : (largestOther(rule) * (100 - share)) / Math.max(1e-9, 100 - today));
+    let before = receives ? today : largestOther(rule);
+    for (const share of visited) {
+      const points = before - keeps(share);
+      if (points > most + 1e-9) {
+        const majority =
+          rule.backends.filter((backend) => backend.receives === receives).toSorted((a, b) => b.weight - a.weight)[0]?.name ?? '';
+        return { code: 'MajorityFalls', parameters: { majority, points: Math.round(points * 10) / 10, most } };
+      }
+      before = keeps(share);
+    }
+  }
+  return undefined;
+}
+
+function unknownProportions({ route, backends }: MovedRule): CanaryPlan {
+  const others = backends.filter(({ receives }) => !receives).map(({ name }) => name);
+  return impossible({ code: 'NeedProportions', parameters: { route: routeName(route), others } });
+}
+
+function ambiguous(service: Target, candidates: readonly string[]): CanaryPlan {
+  const words = sentenceOf({ code: 'Ambiguous', parameters: { service: service.name, candidates } });
+  return { kind: 'ambiguous', code: 'Ambiguous', words, candidates };
+}
+
+function impossible(refusal: Refusal): CanaryPlan {
+  return { kind: 'impossible', code: refusal.code, words: sentenceOf(refusal) };
+}
+
+function sameRef(a: { readonly namespace: string; readonly name: string; readonly kind: string }, b: typeof a): boolean {
+  return a.kind === b.kind && a.namespace === b.namespace && a.name === b.name;
+}

@@ -1,0 +1,120 @@
+import type { Refusal } from '../sentences.ts';
+import type { Target } from '../target.ts';
+import { CANARY_ANNOTATION, type HttpRoute, isParent, isService, routeName } from './route.ts';
+import { shareOf } from './weights.ts';
+
+/** One rule that is moved: where it stands, and which of its backends receive. */
+export interface MovedRule {
+  readonly route: HttpRoute;
+  readonly index: number;
+  readonly backends: readonly { readonly name: string; readonly weight: number; readonly receives: boolean }[];
+}
+
+/** Who may receive, and why. */
+export type Receiver =
+  | {
+      readonly kind: 'found';
+      readonly name: string;
+      readonly why: string;
+      readonly inferred: boolean;
+      readonly rules: readonly MovedRule[];
+    }
+  | { readonly kind: 'ambiguous'; readonly candidates: readonly string[] }
+  | { readonly kind: 'none'; readonly refusal: Refusal };
+
+/** Does any rule of the route, or a parent (mesh traffic), name the Service? */
+export function names(route: HttpRoute, { namespace, name }: Target): boolean {
+  return isParent(route, namespace, name) || backendsOf(route).some((backend) => isService(backend, route, namespace, name));
+}
+
+/**
+ * Who receives the share, in this order: the Service itself where it was written with its namespace and is a canary by name or has not
+ * most of a rule today (else the namespace only says precisely which service is meant); the annotation on a route;
+ * `<name>-canary` beside it in a rule; the Service itself where it is the minority of a rule with two or more backends.
+ */
+export function findReceiver(routes: readonly HttpRoute[], service: Target, explicit: boolean): Receiver {
+  const itself = rulesWith(routes, service, service.name);
+  const minority = itself.length > 0 && itself.every((rule) => shareOf(rule.backends) < largestOther(rule));
+  const annotated = annotations(routes);
+  const isCanary = itself.length > 0 && (annotated.some(({ name }) => name === service.name) || besideItsBase(itself, service.name));
+  if (explicit && (minority || isCanary)) return found(service.name, 'you named it with its namespace', false, itself);
+  if (isCanary) return found(service.name, 'it is the canary itself', true, itself);
+  if (annotated.length > 1) return { kind: 'ambiguous', candidates: annotated.map(({ name }) => name) };
+  const [only] = annotated;
+  if (only) {
+    const rules = rulesWith(routes, service, only.name);
+    if (rules.length > 0) return found(only.name, `route ${only.route} names it in ${CANARY_ANNOTATION}`, false, rules);
+    return { kind: 'none', refusal: { code: 'CanaryNotInRoute', parameters: { route: only.route, canary: only.name } } };
+  }
+  const beside = `${service.name}-canary`;
+  const pair = rulesWith(routes, service, beside);
+  if (pair.length > 0) return found(beside, `it stands beside ${service.name}`, true, pair);
+  if (minority) return found(service.name, 'it has the smaller share today', true, itself);
+  return withoutHint(routes, service, itself);
+}
+
+/** `backend-canary` where `backend` stands in the same rule, or is the parent that the rule serves. */
+function besideItsBase(rules: readonly MovedRule[], name: string): boolean {
+  const base = name.replace(/-canary$/, '');
+  return (
+    base !== name &&
+    rules.some(({ route, backends }) => backends.some((each) => each.name === base) || isParent(route, route.metadata.namespace, base))
+  );
+}
+
+/** Nobody is named or inferred: the neighbours as candidates, else what was looked for. */
+function withoutHint(routes: readonly HttpRoute[], service: Target, itself: readonly MovedRule[]): Receiver {
+  const neighbours = [...new Set(itself.flatMap(({ backends }) => backends.filter(({ receives }) => !receives).map(({ name }) => name)))];
+  if (neighbours.length > 0) return { kind: 'ambiguous', candidates: neighbours };
+  const where = routes.map(routeName).join(', ');
+  const looked = [
+    `the annotation ${CANARY_ANNOTATION} on ${where}`,
+    `${service.name}-canary beside ${service.name} in a rule`,
+    `a rule in which ${service.name} has the smaller of two or more shares`,
+  ];
+  return { kind: 'none', refusal: { code: 'NoCanary', parameters: { service: service.name, looked } } };
+}
+
+function found(name: string, why: string, inferred: boolean, rules: readonly MovedRule[]): Receiver {
+  return { kind: 'found', name, why, inferred, rules };
+}
+
+function annotations(routes: readonly HttpRoute[]): readonly { readonly name: string; readonly route: string }[] {
+  const byName = new Map<string, string>();
+  for (const route of routes) {
+    const name = route.metadata.annotations?.[CANARY_ANNOTATION];
+    if (name !== undefined && !byName.has(name)) byName.set(name, routeName(route));
+  }
+  return [...byName].map(([name, route]) => ({ name, route }));
+}
+
+/** The rules with `receiver` beside another backend, which belong to `service`: it is a backend of the rule or a parent of the route. */
+function rulesWith(routes: readonly HttpRoute[], service: Target, receiver: string): readonly MovedRule[] {
+  return routes.flatMap((route) =>
+    (route.spec.rules ?? []).flatMap(({ backendRefs = [] }, index) => {
+      const backends = backendRefs.map((backend) => ({
+        name: backend.name,
+        weight: backend.weight ?? 1,
+        receives: isService(backend, route, service.namespace, receiver),
+      }));
+      const belongs =
+        isParent(route, service.namespace, service.name) ||
+        backendRefs.some((backend) => isService(backend, route, service.namespace, service.name));
+      const splits = backends.some(({ receives }) => receives) && backends.some(({ receives }) => !receives);
+      return belongs && splits ? [{ route, index, backends }] : [];
+    }),
+  );
+}
+
+/** Largest share in percent of one backend that does not receive. */
+export function largestOther({ backends }: MovedRule): number {
+  return Math.max(...backends.map(({ receives }, index) => (receives ? 0 : shareOfOne(backends, index))));
+}
+
+function shareOfOne(backends: MovedRule['backends'], index: number): number {
+  return shareOf(backends.map(({ weight }, each) => ({ weight, receives: each === index })));
+}
+
+function backendsOf(route: HttpRoute) {
+  return (route.spec.rules ?? []).flatMap(({ backendRefs }) => backendRefs ?? []);
+}

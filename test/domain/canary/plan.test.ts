@@ -1,0 +1,282 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { planBack } from '../../../src/domain/canary/back.ts';
+import { changeOf } from '../../../src/domain/canary/change.ts';
+import { CanaryDetails } from '../../../src/domain/canary/details.ts';
+import { type CanaryInput, type CanaryPlan, planCanary } from '../../../src/domain/canary/plan.ts';
+import { CANARY_ANNOTATION, type HttpRoute, parseRoute } from '../../../src/domain/canary/route.ts';
+import { managedState } from '../../../src/domain/managed-state.ts';
+
+type Backends = Readonly<Record<string, number | undefined>>;
+const rule = (backends: Backends) => ({
+  backendRefs: Object.entries(backends).map(([name, weight]) => ({ name, port: 8080, ...(weight === undefined ? {} : { weight }) })),
+});
+const route = (rules: readonly Backends[], over: { metadata?: object; spec?: object } = {}): HttpRoute => {
+  const parsed = parseRoute({
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'HTTPRoute',
+    metadata: { name: 'backend', namespace: 'backend', uid: 'u1', generation: 3, ...over.metadata },
+    spec: { parentRefs: [{ name: 'mesh' }], rules: rules.map(rule), ...over.spec },
+    status: { parents: [] },
+  });
+  if (!parsed) throw new Error('not a route');
+  return parsed;
+};
+const plan = (
+  routes: readonly HttpRoute[],
+  percent: number,
+  over: Partial<CanaryInput> & { name?: string; explicit?: true; steps?: number[] } = {},
+) =>
+  planCanary({
+    routes,
+    service: { cluster: 'demo', namespace: 'backend', name: over.name ?? 'backend' },
+    change: { kind: 'shift', percent, ...(over.steps ? { steps: over.steps } : {}), ...(over.explicit ? { explicit: true } : {}) },
+    ladder: [1, 5, 10, 25, 50, 100],
+    firstStage: over.firstStage ?? 1,
+    ...(over.originals ? { originals: over.originals } : {}),
+  });
+const planned = (result: CanaryPlan) => {
+  if (result.kind !== 'planned') throw new Error(JSON.stringify(result));
+  return result;
+};
+const weights = (result: CanaryPlan) =>
+  planned(result).stages.map(({ writes }) =>
+    writes.map(({ after }) => Object.entries(after).flatMap(([pointer, value]) => (pointer.endsWith('/weight') ? [value] : []))),
+  );
+const usual = () => route([{ backend: 100, 'backend-canary': 0 }]);
+
+describe('a canary plan', () => {
+  it('moves the demo by one stage, in words and in fields', () => {
+    const result = planned(plan([usual()], 10));
+    expect(result).toMatchObject({ from: 'backend 100%, backend-canary 0%', to: 'backend 90%, backend-canary 10%' });
+    expect(result.stages).toEqual([
+      {
+        number: 1,
+        label: '10%',
+        exposure: 0.1,
+        writes: [
+          {
+            object: { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute', namespace: 'backend', name: 'backend' },
+            uid: 'u1',
+            generation: 3,
+            before: {
+              '/spec/rules/0/backendRefs/0/name': 'backend',
+              '/spec/rules/0/backendRefs/0/weight': 100,
+              '/spec/rules/0/backendRefs/1/name': 'backend-canary',
+              '/spec/rules/0/backendRefs/1/weight': 0,
+            },
+            after: {
+              '/spec/rules/0/backendRefs/0/name': 'backend',
+              '/spec/rules/0/backendRefs/0/weight': 90,
+              '/spec/rules/0/backendRefs/1/name': 'backend-canary',
+              '/spec/rules/0/backendRefs/1/weight': 10,
+            },
+          },
+        ],
+      },
+    ]);
+    expect(result.explanation[0]).toBe('backend loses 10 points (100% to 90%), backend-canary gains 10 points (0% to 10%).');
+    expect(result.explanation.join(' ')).toContain('traffic from outside through Gateway mesh: 1 rule of backend/backend');
+    expect(CanaryDetails.parse(result.details)).toMatchObject({ receiver: 'backend-canary', others: ['backend'], traffic: ['gateway'] });
+  });
+
+  it('climbs with stages that continue each other', () => {
+    const { stages } = planned(plan([usual()], 100, { firstStage: 4 }));
+    expect(stages.map(({ number, label }) => [number, label])).toEqual([
+      [4, '1%'],
+      [5, '5%'],
+      [6, '10%'],
+      [7, '25%'],
+      [8, '50%'],
+      [9, '100%'],
+    ]);
+    stages.forEach((stage, index) => index > 0 && expect(stage.writes[0]?.before).toEqual(stages[index - 1]?.writes[0]?.after));
+  });
+
+  it('moves all rules and routes together, none against the direction, and leaves alone what is there', () => {
+    const second = route([{ backend: 80, 'backend-canary': 20 }], { metadata: { name: 'second', uid: 'u2' } });
+    const done = route([{ backend: 75, 'backend-canary': 25 }], { metadata: { name: 'done', uid: 'u3' } });
+    expect(
+      weights(
+        plan(
+          [
+            route([
+              { backend: 100, 'backend-canary': 0 },
+              { backend: 1, 'backend-canary': undefined },
+            ]),
+            second,
+            done,
+          ],
+          25,
+        ),
+      ),
+    ).toEqual([
+      [
+        [99, 1, 75, 25],
+        [80, 20],
+      ],
+      [
+        [95, 5, 75, 25],
+        [80, 20],
+      ],
+      [
+        [90, 10, 75, 25],
+        [80, 20],
+      ],
+      [
+        [75, 25, 75, 25],
+        [75, 25],
+      ],
+    ]);
+  });
+
+  it('keeps an absent weight absent until it changes', () => {
+    const [stage] = planned(plan([route([{ backend: undefined, 'backend-canary': 0 }])], 10)).stages;
+    expect(stage?.writes[0]?.before['/spec/rules/0/backendRefs/0/weight']).toBeNull();
+    expect(stage?.writes[0]?.after['/spec/rules/0/backendRefs/0/weight']).toBe(90);
+  });
+
+  it('takes proportions from before the operation when all others are at 0, and asks without them', () => {
+    const three = route([{ a: 0, b: 0, 'backend-canary': 100, backend: 0 }]);
+    expect(plan([three], 40, { name: 'backend-canary', explicit: true })).toMatchObject({ kind: 'impossible', code: 'NeedProportions' });
+    const fields = Object.fromEntries(
+      ['a', 'b', 'backend-canary', 'backend'].flatMap((name, at) => [
+        [`/spec/rules/0/backendRefs/${at}/name`, name],
+        [`/spec/rules/0/backendRefs/${at}/weight`, [70, 20, 0, 10][at] ?? 0],
+      ]),
+    );
+    const object = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute', namespace: 'backend', name: 'backend' };
+    const originals = [{ object, uid: 'u1', fields, token: null, digest: '' }];
+    expect(weights(plan([three], 40, { name: 'backend-canary', explicit: true, originals }))).toEqual([[[42, 12, 40, 6]]]);
+  });
+});
+
+describe('who receives', () => {
+  const who = (result: CanaryPlan) => (result.kind === 'planned' ? CanaryDetails.parse(result.details).receiver : result);
+
+  it('is named by the annotation before the name beside', () => {
+    const annotated = route([{ backend: 90, 'backend-canary': 5, next: 5 }], {
+      metadata: { annotations: { [CANARY_ANNOTATION]: 'next' } },
+    });
+    expect(who(plan([annotated], 10))).toBe('next');
+    expect(who(plan([annotated], 10, { name: 'backend-canary', explicit: true }))).toBe('backend-canary');
+    const wrong = route([{ backend: 100, other: 0 }], { metadata: { annotations: { [CANARY_ANNOTATION]: 'gone' } } });
+    expect(plan([wrong], 10)).toMatchObject({ kind: 'impossible', code: 'CanaryNotInRoute' });
+  });
+
+  it('is the smaller one where it was named itself', () => {
+    expect(who(plan([route([{ v1: 95, v2: 5 }])], 10, { name: 'v2' }))).toBe('v2');
+    expect(who(plan([usual()], 10, { name: 'backend-canary' }))).toBe('backend-canary');
+  });
+
+  it('is never the one that has most of the traffic: a qualified name of it is the name of the service', () => {
+    expect(who(plan([usual()], 10, { explicit: true }))).toBe('backend-canary');
+    expect(plan([route([{ v1: 95, v2: 5 }])], 10, { name: 'v1', explicit: true })).toMatchObject({ kind: 'ambiguous', candidates: ['v2'] });
+  });
+
+  it('is not guessed where one step would take too much from the majority, and is taken when it is said', () => {
+    expect(plan([usual()], 100, { steps: [100] })).toMatchObject({
+      kind: 'ambiguous',
+      code: 'MajorityFalls',
+      candidates: ['backend-canary'],
+    });
+    const promoted = route([{ backend: 0, 'backend-canary': 100 }]);
+    expect(plan([promoted], 0)).toMatchObject({ kind: 'ambiguous', code: 'MajorityFalls', candidates: ['backend-canary'] });
+    expect(weights(plan([promoted], 0, { name: 'backend-canary', explicit: true }))).toEqual([[[100, 0]]]);
+  });
+
+  it('says what was looked for when there is nobody', () => {
+    const result = plan([route([{ backend: 100 }])], 10);
+    expect(result).toMatchObject({ kind: 'impossible', code: 'NoCanary' });
+    expect(result.kind === 'impossible' && result.words).toContain('backend-canary beside backend in a rule');
+    expect(plan([], 10)).toMatchObject({ code: 'NoRoute' });
+    expect(plan([usual()], 0)).toMatchObject({ code: 'AlreadyThere' });
+  });
+
+  it('understands mesh traffic, where the Service is the parent', () => {
+    const gamma = route([{ 'backend-v1': 100, 'backend-canary': 0 }], {
+      spec: { parentRefs: [{ kind: 'Service', group: '', name: 'backend' }] },
+    });
+    const result = planned(plan([gamma], 5));
+    expect(result.explanation.join(' ')).toContain('traffic inside the mesh to Service backend');
+    expect(CanaryDetails.parse(result.details).traffic).toEqual(['service']);
+  });
+
+  it('shows routes of other namespaces and refuses routes that another controller writes', () => {
+    const foreign = parseRoute({
+      ...usual(),
+      metadata: { ...usual().metadata, namespace: 'shop', uid: 'u9' },
+      spec: { rules: [{ backendRefs: [{ name: 'backend', namespace: 'backend' }] }] },
+    });
+    const result = planned(plan([usual(), ...(foreign ? [foreign] : [])], 10));
+    expect(result.explanation.join(' ')).toContain('not moved: shop/backend');
+    const owned = route([{ backend: 100, 'backend-canary': 0 }], {
+      metadata: { ownerReferences: [{ apiVersion: 'flagger.app/v1beta1', kind: 'Canary', name: 'backend' }] },
+    });
+    expect(plan([owned], 10)).toMatchObject({ code: 'OtherManager' });
+  });
+
+  it('plans any share of any two backends exactly, and never beyond it', () => {
+    fc.assert(
+      fc.property(fc.nat(1000), fc.nat(1000), fc.nat(1000), (a, b, tenths) => {
+        const result = plan([route([{ backend: a, 'backend-canary': b }])], tenths / 10, { name: 'backend-canary', explicit: true });
+        if (result.kind !== 'planned') return;
+        const [last] = weights(result).at(-1) ?? [];
+        const [stable, canary] = (last ?? []) as number[];
+        expect((canary ?? -1) * 1000).toBe(tenths * ((stable ?? 0) + (canary ?? 0)));
+      }),
+    );
+  });
+});
+
+describe('the way back', () => {
+  const completed = () => {
+    const [stage] = planned(plan([usual()], 10)).stages;
+    const [write] = stage?.writes ?? [];
+    if (!stage || !write) throw new Error('no stage');
+    return { opId: 'c-1', last: stage, originals: [{ object: write.object, uid: 'u1', fields: write.before, token: null, digest: '' }] };
+  };
+  const back = (live: readonly HttpRoute[]) => planBack({ completed: completed(), live, service: { name: 'backend' }, firstStage: 1 });
+
+  it('is one stage to what was before', () => {
+    expect(back([route([{ backend: 90, 'backend-canary': 10 }], { metadata: { generation: 7 } })])).toMatchObject({
+      kind: 'planned',
+      from: 'backend 90%, backend-canary 10%',
+      to: 'backend 100%, backend-canary 0%',
+      stages: [{ label: 'back to 0%', exposure: 0, writes: [{ generation: 7, after: completed().originals[0]?.fields }] }],
+    });
+  });
+
+  it('is refused after drift, after a reorder, and when the route is another one', () => {
+    expect(back([route([{ backend: 80, 'backend-canary': 20 }])])).toMatchObject({ code: 'Drifted' });
+    expect(back([route([{ 'backend-canary': 10, backend: 90 }])])).toMatchObject({ code: 'Drifted' });
+    expect(back([route([{ backend: 90, 'backend-canary': 10 }], { metadata: { uid: 'u2' } })])).toMatchObject({ code: 'Gone' });
+    expect(back([])).toMatchObject({ code: 'Gone' });
+    expect(planBack({ completed: undefined, live: [], service: { name: 'x' }, firstStage: 1 })).toMatchObject({ code: 'NothingToUndo' });
+  });
+});
+
+describe('a change and its state', () => {
+  it('comes from the command', () => {
+    expect(changeOf({ kind: 'promote', service: { name: 'b' }, options: {} })).toEqual({ kind: 'shift', percent: 100 });
+    expect(changeOf({ kind: 'rollback', service: { name: 'b' }, options: {} })).toEqual({ kind: 'back' });
+    expect(changeOf({ kind: 'canary', service: { namespace: 'a', name: 'b' }, percent: 5, options: { steps: [1] } })).toEqual({
+      kind: 'shift',
+      percent: 5,
+      steps: [1],
+      explicit: true,
+    });
+  });
+
+  it('is equal without what the server sets, and with an empty map for none', () => {
+    const object = { apiVersion: 'v1', kind: 'X', metadata: { name: 'a', labels: { a: 'b' } }, spec: { a: 1, b: 2 } };
+    const served = {
+      ...object,
+      metadata: { ...object.metadata, annotations: {}, resourceVersion: '9', generation: 4 },
+      spec: { b: 2, a: 1 },
+      status: {},
+    };
+    expect(managedState(served)).toBe(managedState(object));
+    expect(managedState({ ...object, metadata: { ...object.metadata, annotations: { a: 'b' } } })).not.toBe(managedState(object));
+  });
+});
