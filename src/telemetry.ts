@@ -1,7 +1,7 @@
 // What meshops tells about itself: metrics for Prometheus, structured logs. No value of a secret, no payload.
 import { type Logger, pino } from 'pino';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { OutcomeKind, Phase } from './domain/operation.ts';
+import type { Phase } from './domain/operation.ts';
 import type { Verdict } from './domain/verdict.ts';
 
 /** What the activities of one cluster report as it happens. */
@@ -32,7 +32,8 @@ export interface Telemetry {
   acked(what: 'command' | 'click', ms: number): void;
   refused(code: string): void;
   auditFailed(): void;
-  ended(cluster: string, kind: OutcomeKind): void;
+  /** `kind`: an OutcomeKind. */
+  ended(cluster: string, kind: string): void;
   seen(cluster: string, operations: OperationsSeen): void;
   activities(cluster: string): ActivityMeter;
 }

@@ -1,0 +1,124 @@
+import { ciliumNodes } from '../../activities/clients/hubble/cilium-nodes.ts';
+import { createFlows, fixedNodes } from '../../activities/clients/hubble/flows.ts';
+import { connectCluster, type Right } from '../../activities/clients/kubernetes/cluster.ts';
+import { createHub } from '../../activities/clients/kubernetes/hub.ts';
+import { createRest } from '../../activities/clients/kubernetes/rest.ts';
+import { SILENT } from '../../activities/log.ts';
+import { type ClusterConfig, kubeConfigOf } from '../compose/clusters.ts';
+import type { Config } from '../domain/config/schema.ts';
+import type { Check } from './checks.ts';
+
+/** APIs that meshops reads and writes, with the oldest Kubernetes whose field validation and token format it relies on. */
+const OLDEST_MINOR = 27;
+const APIS = [
+  { path: '/apis/gateway.networking.k8s.io/v1', resource: 'httproutes', what: 'the Gateway API (v1)' },
+  { path: '/apis/cilium.io/v2', resource: 'ciliumnodes', what: "Cilium's own resources (v2)" },
+] as const;
+const CALL_MS = 5_000;
+
+export function clusterChecks(name: string, cluster: ClusterConfig, config: Config): readonly Check[] {
+  return [
+    { name: `${name}: Kubernetes`, look: (signal) => checkVersion(cluster, signal) },
+    ...APIS.map((api): Check => ({ name: `${name}: ${api.resource}`, look: (signal) => checkApi(cluster, api, signal) })),
+    { name: `${name}: rights of the bot`, look: (signal) => checkRights(cluster, rightsOf(name, config), signal) },
+    { name: `${name}: impersonation`, look: (signal) => checkRights(cluster, impersonationOf(config), signal) },
+    { name: `${name}: Hubble`, look: (signal) => checkHubble(cluster, signal) },
+    ...(cluster.prometheus === undefined ? [] : [prometheusCheck(name, cluster.prometheus)]),
+  ];
+}
+
+async function get(cluster: ClusterConfig, path: string, signal: AbortSignal): Promise<Readonly<Record<string, unknown>>> {
+  const rest = createRest(kubeConfigOf(cluster));
+  try {
+    return (await rest.call({ method: 'GET', path, signal, deadlineMs: CALL_MS })) as Readonly<Record<string, unknown>>;
+  } finally {
+    rest.close();
+  }
+}
+
+async function checkVersion(cluster: ClusterConfig, signal: AbortSignal): Promise<string> {
+  const { major, minor, gitVersion } = await get(cluster, '/version', signal);
+  const number = Number.parseInt(String(minor), 10);
+  if (major !== '1' || number < OLDEST_MINOR) throw new Error(`${String(gitVersion)} is too old; 1.${OLDEST_MINOR} or newer is needed`);
+  return String(gitVersion);
+}
+
+async function checkApi(cluster: ClusterConfig, api: (typeof APIS)[number], signal: AbortSignal): Promise<string> {
+  const found = await get(cluster, api.path, signal).catch((error: unknown) => {
+    throw new Error(`${api.what} cannot be read: install its CRDs`, { cause: error });
+  });
+  const resources = found['resources'] as readonly { readonly name: string }[] | undefined;
+  if (!resources?.some((resource) => resource.name === api.resource))
+    throw new Error(`${api.what} has no ${api.resource}: install its CRDs`);
+  return api.what;
+}
+
+/** What the worker itself does: it reads, and it puts back. Forward writes are made as the person who asked. */
+function rightsOf(cluster: string, config: Config): readonly Right[] {
+  const namespaces = new Set(config.channels.filter((one) => (one.cluster ?? cluster) === cluster).flatMap((one) => one.namespace ?? []));
+  const route = { group: 'gateway.networking.k8s.io', resource: 'httproutes' };
+  return [
+    ...['list', 'watch'].map((verb) => ({ verb, ...route })),
+    ...['list', 'watch'].map((verb) => ({ verb, group: 'discovery.k8s.io', resource: 'endpointslices' })),
+    { verb: 'list', group: '', resource: 'services' },
+    { verb: 'list', group: 'cilium.io', resource: 'ciliumnodes' },
+    { verb: 'get', group: '', resource: 'configmaps', namespace: 'kube-system', name: 'cilium-config' },
+    ...[...namespaces].map((namespace) => ({ verb: 'patch', ...route, namespace })),
+  ];
+}
+
+function impersonationOf(config: Config): readonly Right[] {
+  const rules = config.identities.rules;
+  const users = rules.map((rule) => rule.user.replaceAll('{email}', rule.email)).filter((user) => !user.startsWith('*@'));
+  const groups = [...rules, ...(config.identities.default ? [config.identities.default] : [])].flatMap((rule) => rule.groups);
+  const right = (resource: string, name: string): Right => ({ verb: 'impersonate', group: '', resource, name });
+  return [...new Set(users)].map((user) => right('users', user)).concat([...new Set(groups)].map((group) => right('groups', group)));
+}
+
+async function checkRights(config: ClusterConfig, rights: readonly Right[], signal: AbortSignal): Promise<string> {
+  const cluster = connectCluster(kubeConfigOf(config));
+  try {
+    const answers = await Promise.all(
+      rights.map(async (right) => ({ right, ...(await cluster.mayI(right, { signal, deadlineMs: CALL_MS })) })),
+    );
+    const missing = answers.filter((answer) => !answer.allowed).map(({ right }) => formatRight(right));
+    if (missing.length > 0) throw new Error(`missing: ${missing.join('; ')} (manifests/base/rbac-*.yaml)`);
+    return `${rights.length} of ${rights.length}`;
+  } finally {
+    cluster.close();
+  }
+}
+
+function formatRight({ verb, resource, group, namespace, name }: Right): string {
+  return `${verb} ${resource}${group ? `.${group}` : ''}${name ? ` "${name}"` : ''}${namespace ? ` in ${namespace}` : ''}`;
+}
+
+async function checkHubble(config: ClusterConfig, signal: AbortSignal): Promise<string> {
+  const { agents, relay, tls, port } = config.hubble;
+  const cluster = connectCluster(kubeConfigOf(config));
+  const hub = createHub({ cluster, log: SILENT });
+  const nodes =
+    agents === 'nodes' ? ciliumNodes(hub, port) : fixedNodes(agents ?? (relay === undefined ? [] : [{ node: 'relay', address: relay }]));
+  const flows = createFlows({ nodes, tls, now: Date.now, log: SILENT });
+  try {
+    const found = await flows.check(signal);
+    const silent = found.flatMap(({ node, problem }) => (problem === undefined ? [] : [`${node}: ${problem}`]));
+    if (found.length === 0) throw new Error('no agent was found: are there CiliumNodes?');
+    if (silent.length > 0) throw new Error(`${silent.length} of ${found.length} do not answer well: ${silent.join('; ')}`);
+    return `${found.length} source(s) of flows`;
+  } finally {
+    flows.close();
+    cluster.close();
+  }
+}
+
+function prometheusCheck(name: string, url: string): Check {
+  return {
+    name: `${name}: Prometheus`,
+    look: async (signal) => {
+      const answer = await fetch(`${url.replace(/\/$/, '')}/api/v1/query?query=1`, { signal });
+      if (!answer.ok) throw new Error(`${url} answered ${answer.status}`);
+      return url;
+    },
+  };
+}

@@ -1,0 +1,88 @@
+import { renderRoot } from '../../activities/announce/message.ts';
+import { createSlackMessages } from '../../activities/clients/slack.ts';
+import { createRequests } from '../audit/requests.ts';
+import type { ReadyCheck } from '../http.ts';
+import { type Bot, createBot } from '../slack/bot.ts';
+import type { Entrance } from '../slack/receiver.ts';
+import { createInFlight } from '../temporal/in-flight.ts';
+import { createOperations, type Operations } from '../temporal/operations.ts';
+import { liveWeights } from './clusters.ts';
+import { type Foundation, NotSet, required } from './foundation.ts';
+
+export interface RunningBot {
+  readonly bot: Bot;
+  readonly operations: Operations;
+  readonly ready: readonly ReadyCheck[];
+  /** Waits for what goes on after an answer; returns how many pieces were given up. */
+  drain(timeoutMs: number): Promise<number>;
+}
+
+/** Puts the bot together. It takes nothing before `bot.start()` (Socket Mode) or before its listener is served (HTTP). */
+export async function composeBot(on: Foundation): Promise<RunningBot> {
+  const { config, telemetry, audit, web, people, client, clusters, now } = on;
+  const log = telemetry.log;
+  const operations = createOperations({
+    client,
+    now,
+    lookup: async (opId) => audit.operation(opId),
+    onError: (error) => log.error({ err: error }, 'background work of the bot broke'),
+  });
+  const inFlight = createInFlight();
+  const requests = createRequests(on.database);
+  const slackApiUrl = on.environment.slackApiUrl ?? config.current().slack.apiUrl;
+  const token = required(on.environment.slackBotToken, 'SLACK_BOT_TOKEN', 'the bot cannot speak in Slack');
+  const messages = createSlackMessages({ token, ...(slackApiUrl ? { apiUrl: slackApiUrl } : {}) });
+  const bot = createBot(
+    {
+      config: () => config.current(),
+      operations,
+      audit,
+      requests,
+      people,
+      web,
+      liveWeights: (target, signal) => liveWeights(clusters, target, signal),
+      refresh: async (view) => {
+        if (view.message) await messages.update(view.message.channelId, view.message.ts, renderRoot(view, now()));
+      },
+      meter: telemetry,
+      inFlight,
+      now,
+      log,
+    },
+    entranceOf(on, slackApiUrl),
+    { botToken: token, ...(await whoAmI(on)), ...(slackApiUrl ? { slackApiUrl } : {}) },
+  );
+  return {
+    bot,
+    operations,
+    ready: [{ name: 'temporal', isReady: () => operations.reachable() }],
+    drain: async (timeoutMs) => {
+      const left = await inFlight.drain(timeoutMs);
+      return left + (await operations.drain(timeoutMs));
+    },
+  };
+}
+
+function entranceOf(on: Foundation, slackApiUrl: string | undefined): Entrance {
+  const { environment } = on;
+  if (on.config.current().slack.mode === 'http') {
+    return {
+      mode: 'http',
+      signingSecret: required(environment.slackSigningSecret, 'SLACK_SIGNING_SECRET', 'requests cannot be told from forged ones'),
+    };
+  }
+  const appToken = required(environment.slackAppToken, 'SLACK_APP_TOKEN', 'Socket Mode cannot connect');
+  return { mode: 'socket', appToken, ...(slackApiUrl ? { slackApiUrl } : {}) };
+}
+
+/** Whose token it is; that it belongs to a workspace that is served. */
+async function whoAmI(on: Foundation): Promise<{ readonly botId: string; readonly botUserId: string }> {
+  const me = await on.web.auth.test();
+  const { teamIds } = on.config.current().slack;
+  if (!me.team_id || !teamIds.includes(me.team_id)) {
+    throw new NotSet(
+      `SLACK_BOT_TOKEN belongs to workspace ${me.team_id ?? 'unknown'}, but slack.teamIds names ${teamIds.join(', ')}. Nothing was started.`,
+    );
+  }
+  return { botId: me.bot_id ?? '', botUserId: me.user_id ?? '' };
+}

@@ -1,0 +1,63 @@
+import { KubeConfig } from '@kubernetes/client-node';
+import { type Cluster, connectCluster } from '../../activities/clients/kubernetes/cluster.ts';
+import { HTTP_ROUTE, type Route } from '../../activities/clients/kubernetes/objects.ts';
+import type { Config } from '../domain/config/schema.ts';
+import type { Target } from '../domain/target.ts';
+
+export type ClusterConfig = Config['clusters'][string];
+
+/** How the configuration says a cluster is reached. Throws when the context is not in the kubeconfig. */
+export function kubeConfigOf({ kubernetes }: ClusterConfig): KubeConfig {
+  const config = new KubeConfig();
+  if (kubernetes.inCluster) {
+    config.loadFromCluster();
+    return config;
+  }
+  if (kubernetes.kubeconfig) config.loadFromFile(kubernetes.kubeconfig);
+  else config.loadFromDefault();
+  if (kubernetes.context) {
+    if (!config.getContextObject(kubernetes.context)) throw new Error(`The kubeconfig has no context "${kubernetes.context}".`);
+    config.setCurrentContext(kubernetes.context);
+  }
+  return config;
+}
+
+/** Connections to all configured clusters, opened at first use and shared. */
+export interface Clusters {
+  /** Undefined when there is no cluster of this name. Throws when its configuration cannot be used. */
+  get(name: string): Cluster | undefined;
+  close(): void;
+}
+
+export function openClusters(config: () => Config): Clusters {
+  const open = new Map<string, Cluster>();
+  return {
+    get: (name) => {
+      const known = open.get(name);
+      if (known) return known;
+      const wanted = config().clusters[name];
+      if (!wanted) return undefined;
+      const cluster = connectCluster(kubeConfigOf(wanted));
+      open.set(name, cluster);
+      return cluster;
+    },
+    close: () => {
+      for (const cluster of open.values()) cluster.close();
+      open.clear();
+    },
+  };
+}
+
+/** Present weights of a Service in its namespace's routes: `backend: backend 90, backend-canary 10`. Undefined when no route names it. */
+export async function liveWeights(clusters: Clusters, target: Target, signal: AbortSignal): Promise<string | undefined> {
+  const cluster = clusters.get(target.cluster);
+  if (!cluster) return undefined;
+  const { items } = await cluster.list<Route>(HTTP_ROUTE, { namespace: target.namespace }, { signal, deadlineMs: 800 });
+  const lines = items.flatMap((route) =>
+    (route.spec?.rules ?? [])
+      .map((rule) => rule.backendRefs ?? [])
+      .filter((backends) => backends.some((backend) => backend.name === target.name))
+      .map((backends) => `${route.metadata.name}: ${backends.map((backend) => `${backend.name} ${backend.weight ?? 1}`).join(', ')}`),
+  );
+  return lines.length > 0 ? [...new Set(lines)].join('; ') : undefined;
+}

@@ -1,0 +1,123 @@
+// What the bot and the workers both stand on: configuration, database, Temporal's client, Slack's client, logs and metrics.
+import type { WebClient } from '@slack/web-api';
+import type { Client } from '@temporalio/client';
+import { type Database, openDatabase, refuseReplicas } from '../audit/database.ts';
+import { type Audit, createAudit } from '../audit/log.ts';
+import type { Environment } from '../config/environment.ts';
+import { type ConfigSource, openConfig } from '../config/source.ts';
+import type { Config } from '../domain/config/schema.ts';
+import { kubernetesIdentity } from '../domain/config/use.ts';
+import { createPeople, type SlackPeople } from '../slack/people.ts';
+import { createWebClient } from '../slack/web.ts';
+import { createTelemetry, type Telemetry } from '../telemetry.ts';
+import { type PayloadKey, parsePayloadKeys } from '../temporal/codec.ts';
+import { connectClient, type TemporalAddress } from '../temporal/connection.ts';
+import { type Clusters, openClusters } from './clusters.ts';
+
+export interface Foundation {
+  readonly environment: Environment;
+  readonly config: ConfigSource;
+  readonly telemetry: Telemetry;
+  readonly database: Database;
+  readonly audit: Audit;
+  readonly client: Client;
+  readonly where: TemporalAddress;
+  readonly keys: readonly PayloadKey[] | undefined;
+  readonly web: WebClient;
+  readonly people: SlackPeople;
+  readonly clusters: Clusters;
+  readonly now: () => number;
+  close(): Promise<void>;
+}
+
+/** Something that must be set is not; the sentence is for whoever starts the process. */
+export class NotSet extends Error {
+  override readonly name = 'NotSet' as const;
+}
+
+export function required(value: string | undefined, name: string, what: string): string {
+  if (!value) throw new NotSet(`${name} is not set: ${what}. Nothing was started. Set ${name}, or ${name}_FILE to a file that holds it.`);
+  return value;
+}
+
+/** Opens everything. Rejects with a sentence that says what is missing; what was opened until then is closed. */
+export async function layFoundation(options: {
+  readonly environment: Environment;
+  readonly configPath: string;
+  readonly component: string;
+  readonly signal: AbortSignal;
+}): Promise<Foundation> {
+  const { environment, signal } = options;
+  const now = Date.now;
+  const telemetry = createTelemetry({ level: environment.logLevel, component: options.component });
+  const config = await openConfig({ path: options.configPath, log: telemetry.log, signal });
+  const token = required(environment.slackBotToken, 'SLACK_BOT_TOKEN', 'the bot cannot speak in Slack');
+  const slackApiUrl = environment.slackApiUrl ?? config.current().slack.apiUrl;
+  const web = createWebClient({ token, ...(slackApiUrl ? { slackApiUrl } : {}) });
+  const keys = environment.payloadKey ? parsePayloadKeys(environment.payloadKey) : undefined;
+  const url = databaseUrlOf(environment, config.current());
+  refuseReplicas(url, environment.replicas);
+  const database = await openDatabase(url);
+  const where = temporalAddressOf(environment, config.current());
+  try {
+    const { client, close } = await connectClient(where, keys);
+    const clusters = openClusters(() => config.current());
+    const people = createPeople({
+      web,
+      teamIds: () => config.current().slack.teamIds,
+      kubernetesOf: (id) => kubernetesIdentity(config.current(), id),
+      now,
+    });
+    const audit = counted(createAudit(database), telemetry);
+    return {
+      environment,
+      config,
+      telemetry,
+      database,
+      audit,
+      client,
+      where,
+      keys,
+      web,
+      people,
+      clusters,
+      now,
+      close: async () => {
+        clusters.close();
+        await close();
+        await database.destroy();
+      },
+    };
+  } catch (error) {
+    await database.destroy();
+    throw error;
+  }
+}
+
+export function databaseUrlOf(environment: Environment, config: Config): string {
+  return environment.databaseUrl ?? `sqlite:${config.audit.database}`;
+}
+
+export function temporalAddressOf(environment: Environment, config: Config): TemporalAddress {
+  const { temporalApiKey } = environment;
+  return { ...config.temporal, ...(temporalApiKey ? { apiKey: temporalApiKey, tls: true } : {}) };
+}
+
+/** The audit record, with what the metrics want to know of it. */
+function counted(audit: Audit, telemetry: Telemetry): Audit {
+  return {
+    ...audit,
+    append: async (records) => {
+      try {
+        await audit.append(records);
+      } catch (error) {
+        telemetry.auditFailed();
+        throw error;
+      }
+      for (const record of records) {
+        const kind = record.data['kind'];
+        if (record.kind === 'outcome' && typeof kind === 'string') telemetry.ended(record.target.cluster, kind);
+      }
+    },
+  };
+}

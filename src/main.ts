@@ -1,0 +1,74 @@
+#!/usr/bin/env node
+// The command line. The only place that reads the environment, listens to signals and ends the process.
+import { Command } from 'commander';
+import { auditVerify } from './cli/audit-verify.ts';
+import { configCheck } from './cli/config-check.ts';
+import { doctor } from './cli/doctor.ts';
+import { serve } from './compose/serve.ts';
+import { type Environment, readEnvironment } from './config/environment.ts';
+
+const DEFAULT_CONFIG = 'meshops.yaml';
+
+/** The first signal asks everything to stop in order; the second ends at once. */
+function stopSignal(): AbortSignal {
+  const stopping = new AbortController();
+  const heard = (): void => {
+    if (stopping.signal.aborted) process.exit(130);
+    stopping.abort();
+  };
+  process.on('SIGTERM', heard);
+  process.on('SIGINT', heard);
+  return stopping.signal;
+}
+
+/** Runs one command and ends the process with its exit code. What it throws is one sentence on stderr, without a stack. */
+async function run(work: (environment: Environment, signal: AbortSignal) => Promise<number>): Promise<void> {
+  const signal = stopSignal();
+  let code: number;
+  try {
+    code = await work(readEnvironment(process.env), signal);
+  } catch (error) {
+    process.stderr.write(`meshops: ${error instanceof Error ? error.message : String(error)}\n`);
+    code = 1;
+  }
+  // Connections of Temporal's core may linger; everything of ours is closed by now.
+  process.exit(code);
+}
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+const program = new Command('meshops').description('Change a Cilium service mesh from Slack, safely.').showHelpAfterError();
+const withConfig = (command: Command): Command => command.option('-c, --config <file>', 'the configuration', DEFAULT_CONFIG);
+
+interface Given {
+  readonly config: string;
+  readonly cluster?: string;
+}
+
+function serving(what: { readonly bot: boolean; readonly worker: boolean }): (given: Given) => Promise<void> {
+  return ({ config, cluster }) =>
+    run(async (environment, signal) => {
+      await serve({ environment, configPath: config, ...what, ...(cluster === undefined ? {} : { cluster }), signal });
+      return 0;
+    });
+}
+
+withConfig(program.command('run').description('bot and workers in one process')).action(serving({ bot: true, worker: true }));
+withConfig(program.command('bot').description('the bot: takes commands and clicks from Slack')).action(
+  serving({ bot: true, worker: false }),
+);
+withConfig(program.command('worker').description('the workers: plan, apply, watch, undo'))
+  .option('--cluster <name>', 'only this cluster')
+  .action(serving({ bot: false, worker: true }));
+withConfig(program.command('doctor').description('checks every connection, right and version that meshops needs')).action(
+  ({ config }: Given) => run((environment, signal) => doctor({ environment, configPath: config, signal, print })),
+);
+const config = program.command('config').description('the configuration');
+withConfig(config.command('check').description('explains each mistake with its line').argument('[file]')).action(
+  (file: string | undefined, given: Given) => run(() => configCheck(file ?? given.config, print)),
+);
+const audit = program.command('audit').description('the audit record');
+withConfig(audit.command('verify').description('walks the chain and names the first record that was changed')).action(
+  ({ config: path }: Given) => run((environment, signal) => auditVerify({ environment, configPath: path, signal, print })),
+);
+
+await program.parseAsync();
