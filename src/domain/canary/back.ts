@@ -1,8 +1,10 @@
 import * as z from 'zod';
-import { canonicalJson, type Json } from '../json.ts';
+import { canonicalJson, type Json, type JsonObject } from '../json.ts';
 import { formatPercent } from '../percent.ts';
 import type { Fields, ObjectRef, Original, PlannedStage, Write } from '../plan.ts';
 import { type Refusal, sentenceOf } from '../sentences.ts';
+import { detailsJson, detailsOf } from './details.ts';
+import { parseRoute } from './route.ts';
 import { weightAt } from './stages.ts';
 
 /** A completed operation, as the audit record keeps it (the same shape as activities' `CompletedOperation`). */
@@ -19,6 +21,9 @@ export type BackPlan =
       readonly from: string;
       readonly to: string;
       readonly explanation: readonly string[];
+      readonly watched: readonly string[];
+      /** As CanaryDetails, so that the same watch reads it. */
+      readonly details: JsonObject;
     }
   | { readonly kind: 'impossible'; readonly code: Refusal['code']; readonly words: string };
 
@@ -53,7 +58,7 @@ export function planBack(input: {
     writes.push({ object: original.object, uid, generation, before: left, after: original.fields });
   }
   if (differences.length > 0) return impossible({ code: 'Drifted', parameters: { differences } });
-  const exposure = exposureAfter(completed.last, writes);
+  const { receiver, exposure } = receiverOf(completed.last, writes);
   const label = `back to ${formatPercent(exposure * 100)}`;
   return {
     kind: 'planned',
@@ -61,6 +66,8 @@ export function planBack(input: {
     from: wordsOf(writes, 'before'),
     to: wordsOf(writes, 'after'),
     explanation: [`Everything that operation ${completed.opId} changed goes back to what it was before, in one step.`],
+    watched: exposure === 0 ? ['that nothing else changes the same fields'] : [`requests to ${receiver}`, `ready endpoints of ${receiver}`],
+    details: detailsOfBack(writes, live, receiver),
   };
 }
 
@@ -85,15 +92,30 @@ function valueAt(root: unknown, pointer: string): Json {
 }
 
 /** The receiver is whoever has the last stage's share in the fields it left; its share afterwards is the exposure. */
-function exposureAfter(last: PlannedStage, writes: readonly Write[]): number {
+function receiverOf(last: PlannedStage, writes: readonly Write[]): { readonly receiver: string; readonly exposure: number } {
   for (const { before, after } of writes) {
-    for (const rule of rulesIn(before)) {
-      const at = rule.backends.findLastIndex((base) => Math.abs(shareIn(before, rule.backends, base) - last.exposure) < 1e-9);
-      const base = rule.backends[at];
-      if (base !== undefined) return shareIn(after, rule.backends, base);
+    for (const { backends } of rulesIn(before)) {
+      const base = backends.findLast((each) => Math.abs(shareIn(before, backends, each) - last.exposure) < 1e-9);
+      if (base !== undefined) return { receiver: nameAt(before, base), exposure: shareIn(after, backends, base) };
     }
   }
-  return 0;
+  return { receiver: '', exposure: 0 };
+}
+
+function detailsOfBack(writes: readonly Write[], live: readonly unknown[], receiver: string): JsonObject {
+  const rules = writes.flatMap(({ object, before }) => {
+    const route = parseRoute(live.find((each) => sameObject(each, object)));
+    if (!route) return [];
+    return rulesIn(before).map(({ rule, backends }) => ({
+      route,
+      index: Number(rule.slice(rule.lastIndexOf('/') + 1)),
+      backends: backends.map((base) => {
+        const name = nameAt(before, base);
+        return { name, weight: weightAt(before, base), receives: name === receiver };
+      }),
+    }));
+  });
+  return detailsJson(detailsOf({ namespace: writes[0]?.object.namespace ?? '' }, receiver, rules, []));
 }
 
 function rulesIn(fields: Fields): readonly { readonly rule: string; readonly backends: readonly string[] }[] {
@@ -110,10 +132,15 @@ function shareIn(fields: Fields, backends: readonly string[], base: string): num
   return total === 0 ? 0 : weightAt(fields, base) / total;
 }
 
+function nameAt(fields: Fields, base: string): string {
+  const name = fields[`${base}/name`];
+  return typeof name === 'string' ? name : '';
+}
+
 function wordsOf(writes: readonly Write[], side: 'before' | 'after'): string {
   const rules = writes.flatMap(({ [side]: fields }) =>
     rulesIn(fields).map(({ backends }) =>
-      backends.map((base) => `${String(fields[`${base}/name`])} ${formatPercent(shareIn(fields, backends, base) * 100)}`).join(', '),
+      backends.map((base) => `${nameAt(fields, base)} ${formatPercent(shareIn(fields, backends, base) * 100)}`).join(', '),
     ),
   );
   return [...new Set(rules)].join('; ');

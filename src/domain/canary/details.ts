@@ -22,7 +22,12 @@ export const CanaryDetails = z.object({
 });
 export type CanaryDetails = z.infer<typeof CanaryDetails>;
 
-export function detailsOf(service: Target, receiver: string, rules: readonly MovedRule[], elsewhere: readonly string[]): CanaryDetails {
+export function detailsOf(
+  service: Pick<Target, 'namespace'>,
+  receiver: string,
+  rules: readonly MovedRule[],
+  elsewhere: readonly string[],
+): CanaryDetails {
   const routes = [...new Set(rules.map(({ route }) => route))].map((route) => ({
     ref: { ...refOf(route) },
     parents: (route.spec.parentRefs ?? []).map(({ kind = 'Gateway', namespace = route.metadata.namespace, name }) => ({

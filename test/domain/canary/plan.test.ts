@@ -243,6 +243,7 @@ describe('the way back', () => {
       kind: 'planned',
       from: 'backend 90%, backend-canary 10%',
       to: 'backend 100%, backend-canary 0%',
+      details: { receiver: 'backend-canary', others: ['backend'], routes: [{ rules: [0], parents: [{ kind: 'Gateway', name: 'mesh' }] }] },
       stages: [{ label: 'back to 0%', exposure: 0, writes: [{ generation: 7, after: completed().originals[0]?.fields }] }],
     });
   });
