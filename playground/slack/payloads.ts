@@ -71,7 +71,7 @@ export function viewActionsPayload(core: Core, user: SlackUser, open: OpenView, 
     type: 'block_actions',
     ...who(core, user),
     container: { type: 'view', view_id: open.id },
-    trigger_id: core.tickets.trigger(user.id, open.id),
+    trigger_id: core.tickets.trigger(user.id),
     view: shownView(core, open, values),
     actions: [action],
   };
@@ -81,7 +81,7 @@ export function submissionPayload(core: Core, user: SlackUser, open: OpenView, v
   return {
     type: 'view_submission',
     ...who(core, user),
-    trigger_id: core.tickets.trigger(user.id, open.id),
+    trigger_id: core.tickets.trigger(user.id),
     view: shownView(core, open, values),
     response_urls: [],
   };

@@ -1,5 +1,7 @@
 // A strict Slack on one machine: Web API, signed HTTP and Socket Mode for the app, a page for people, a drive for tests.
 
+import { randomUUID } from 'node:crypto';
+import type { Server } from 'node:http';
 import { createApiServer } from './api-server.ts';
 import type { CallLog } from './call-log.ts';
 import { Changes } from './changes.ts';
@@ -54,35 +56,61 @@ function isChallenge(delivered: Delivered, challenge: string): boolean {
   return delivered.ok && said === challenge;
 }
 
-/** Starts both servers on 127.0.0.1. Rejects when the page's port is taken. Ends with `signal` or `stop()`. */
-export async function startSlack(options: SlackOptions): Promise<SlackPlayground> {
-  const now = options.now ?? Date.now;
+/** The servers and what works on them, before anything listens. */
+interface Parts {
+  readonly core: Core;
+  readonly hub: SocketHub;
+  readonly deliveries: Deliveries;
+  readonly drive: Drive;
+  readonly apiServer: Server;
+  readonly pageServer: Server;
+  /** Opens both and resolves with the page's port. */
+  readonly open: () => Promise<number>;
+}
+
+function assemble(options: SlackOptions, signal: AbortSignal): Parts {
   const limits: Limits = { ...slackLimits, ...options.limits };
   const workspace = options.workspace ?? demoWorkspace();
   const changes = new Changes();
   const hub = new SocketHub(workspace.appId, limits.maxSockets, () => changes.announce({ kind: 'sockets' }));
-  const stopping = new AbortController();
-  const signal = AbortSignal.any([options.signal, stopping.signal]);
   let apiPort = 0;
   const faults = new Faults(changes, async (down) => {
     if (down) hub.cut();
     if (down === 'refuse') await unlisten(apiServer);
-    else if (!apiServer.listening) await listen(apiServer, apiPort);
+    else if (!apiServer.listening && !signal.aborted) await listen(apiServer, apiPort);
   });
   const socketUrl = (): string => {
     if (!options.app.socketMode) throw new SlackRefusal('forbidden_team');
     return `ws://127.0.0.1:${apiPort}/link/?ticket=${hub.ticket()}&app_id=${workspace.appId}`;
   };
-  const core: Core = createCore(
-    { app: options.app, now, limits, changes, faults, apiOrigin: () => `http://127.0.0.1:${apiPort}`, socketUrl },
-    workspace,
-  );
+  const apiOrigin = (): string => `http://127.0.0.1:${apiPort}`;
+  const now = options.now ?? Date.now;
+  const core = createCore({ app: options.app, now, limits, changes, faults, apiOrigin, socketUrl }, workspace);
   const apiServer = createApiServer(core, hub);
   const deliveries = new Deliveries(core, hub, signal);
   const drive = new Drive(core, deliveries, signal);
   const pageServer = createPageServer({ core, drive, signal, ...(options.panel ? { panel: options.panel } : {}) });
-  apiPort = await listen(apiServer, 0);
-  const pagePort = await listen(pageServer, options.port ?? 0);
+  const open = async (): Promise<number> => {
+    apiPort = await listen(apiServer, 0);
+    return listen(pageServer, options.port ?? 0);
+  };
+  return { core, hub, deliveries, drive, apiServer, pageServer, open };
+}
+
+async function verify(deliveries: Deliveries): Promise<boolean> {
+  const challenge = randomUUID();
+  const payload = { type: 'url_verification', token: 'playground', challenge };
+  return isChallenge(await deliveries.deliver('events_api', payload, 'url_verification'), challenge);
+}
+
+/** Starts both servers on 127.0.0.1. Rejects, leaving nothing open, when the page's port is taken. Ends with `signal` or `stop()`. */
+export async function startSlack(options: SlackOptions): Promise<SlackPlayground> {
+  options.signal.throwIfAborted();
+  const stopping = new AbortController();
+  const { core, hub, deliveries, drive, apiServer, pageServer, open } = assemble(
+    options,
+    AbortSignal.any([options.signal, stopping.signal]),
+  );
   let stopped: Promise<unknown> | undefined;
   const stop = async (): Promise<void> => {
     stopping.abort(new Error('the Slack playground was stopped'));
@@ -90,24 +118,22 @@ export async function startSlack(options: SlackOptions): Promise<SlackPlayground
     stopped ??= Promise.all([unlisten(apiServer), unlisten(pageServer)]);
     await stopped;
   };
+  const pagePort = await open().catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
   options.signal.addEventListener('abort', () => void stop(), { once: true });
   return {
     url: `http://127.0.0.1:${pagePort}/`,
-    apiUrl: `http://127.0.0.1:${apiPort}/api/`,
+    apiUrl: `${core.apiOrigin()}/api/`,
     signingSecret: options.app.signingSecret,
     botToken: options.app.botToken,
     appToken: options.app.appToken,
     drive,
-    faults,
+    faults: core.faults,
     log: core.log,
     setRequestUrl: (url) => deliveries.setRequestUrl(url),
-    verifyRequestUrl: async () => {
-      const challenge = hub.ticket();
-      return isChallenge(
-        await deliveries.deliver('events_api', { type: 'url_verification', token: 'playground', challenge }, 'url_verification'),
-        challenge,
-      );
-    },
+    verifyRequestUrl: () => verify(deliveries),
     connections: () => hub.connections,
     disconnectSockets: (reason) => (reason === 'cut' ? hub.cut() : hub.disconnect(reason)),
     stop,

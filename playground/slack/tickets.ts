@@ -7,8 +7,6 @@ import { SlackRefusal } from './refusal.ts';
 interface Trigger {
   readonly user: string;
   readonly until: number;
-  /** The modal the trigger came from, for views.push. */
-  readonly viewId: string | undefined;
   used: boolean;
 }
 
@@ -35,14 +33,14 @@ export class Tickets {
     this.#now = now;
   }
 
-  trigger(user: string, viewId?: string): string {
+  trigger(user: string): string {
     const id = `${this.#now()}.${randomBytes(4).readUInt32BE()}.${randomBytes(16).toString('hex')}`;
-    remember(this.#triggers, id, { user, until: this.#now() + this.#limits.triggerMs, viewId, used: false });
+    remember(this.#triggers, id, { user, until: this.#now() + this.#limits.triggerMs, used: false });
     return id;
   }
 
   /** Uses a trigger up. Throws invalid_trigger_id, trigger_exchanged or trigger_expired. */
-  exchange(id: string): { user: string; viewId: string | undefined } {
+  exchange(id: string): { user: string } {
     const trigger = this.#triggers.get(id);
     if (!trigger) throw new SlackRefusal('invalid_trigger_id');
     if (trigger.used) throw new SlackRefusal('trigger_exchanged');

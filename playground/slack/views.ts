@@ -35,7 +35,9 @@ export class Views {
 
   open(user: string, view: Json): OpenView {
     const id = freshId('V0');
-    return this.#settle(user, [{ id, user, hash: this.#hash(), rootId: id, previousId: undefined, view }]);
+    const opened: OpenView = { id, user, hash: this.#hash(), rootId: id, previousId: undefined, view };
+    this.#settle(user, [opened]);
+    return opened;
   }
 
   /** Puts a view on top. Throws push_limit_reached, or not_found when no modal is open. */
@@ -45,7 +47,8 @@ export class Views {
     if (!root || !top) throw new SlackRefusal('not_found');
     if (stack.length >= this.#limits.modalDepth) throw new SlackRefusal('push_limit_reached');
     const added: OpenView = { id: freshId('V0'), user, hash: this.#hash(), rootId: root.id, previousId: top.id, view };
-    return this.#settle(user, [...stack, added]);
+    this.#settle(user, [...stack, added]);
+    return added;
   }
 
   /** Replaces a view found by id or external_id. Throws not_found, or hash_conflict when `hash` is stale. */
@@ -80,11 +83,10 @@ export class Views {
     return `${Math.floor(this.#now() / 1000)}.${randomBytes(4).toString('hex')}`;
   }
 
-  #settle(user: string, stack: readonly OpenView[]): OpenView {
+  #settle(user: string, stack: readonly OpenView[]): void {
     if (stack.length === 0) this.#stacks.delete(user);
     else this.#stacks.set(user, [...stack]);
     this.#changes.announce({ kind: 'views', user });
-    return stack.at(-1) as OpenView;
   }
 }
 

@@ -43,10 +43,13 @@ export function timeline(label, inThread) {
 
   // The end stays in sight when the list itself gets smaller or larger.
   let stuck = true;
+  let size = '';
+  const sizeNow = () => `${list.clientWidth}x${list.clientHeight}`;
   list.addEventListener('scroll', () => {
-    stuck = list.scrollHeight - list.scrollTop - list.clientHeight < near;
+    if (size === sizeNow()) stuck = list.scrollHeight - list.scrollTop - list.clientHeight < near;
   });
   new ResizeObserver(() => {
+    size = sizeNow();
     if (stuck) list.scrollTop = list.scrollHeight;
   }).observe(list);
 

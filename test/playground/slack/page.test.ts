@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import type { Panel, PanelState } from '../../../playground/slack/panel.ts';
+import { startSlack } from '../../../playground/slack/slack.ts';
 import { stage } from './bolt-app.ts';
 import { alone } from './slack-alone.ts';
 
@@ -139,4 +140,15 @@ describe('the page', () => {
     expect(news).toMatchObject({ toggles: { broken: true } });
     expect(await acted).toMatchObject({ state: { toggles: { broken: true } } });
   });
+});
+
+test('a page port that is taken is told at once, and nothing stays open', async () => {
+  await using s = await alone();
+  const port = Number(new URL(s.slack.url).port);
+  const app = { signingSecret: 'x', botToken: 'x', slashCommands: [] };
+  const signal = new AbortController().signal;
+  const open = () => process.getActiveResourcesInfo().filter((name) => name === 'TCPServerWrap' || name === 'TCPSERVERWRAP').length;
+  const before = open();
+  await expect(startSlack({ port, signal, app })).rejects.toThrow('EADDRINUSE');
+  await expect.poll(open).toBe(before);
 });
