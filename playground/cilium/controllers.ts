@@ -1,7 +1,6 @@
 /** The control loops and what sets each of them off. */
+import { join } from 'node:path';
 import { adoptIdentities, createAgentObjects } from './agent-objects.ts';
-import type { Delays } from './delays.ts';
-import { draw } from './delays.ts';
 import { createDeployments } from './deployments.ts';
 import { createEndpointSlices } from './endpoint-slices.ts';
 import type { FaultBook } from './faults.ts';
@@ -11,6 +10,8 @@ import { createOperator } from './gateway/operator.ts';
 import { weightsOf } from './gateway/translate.ts';
 import type { Xds } from './gateway/xds.ts';
 import { createXds } from './gateway/xds.ts';
+import type { Ground } from './ground.ts';
+import type { Identities } from './identities.ts';
 import { createIdentities } from './identities.ts';
 import type { Kube } from './kube/client.ts';
 import type { Loop } from './kube/loop.ts';
@@ -19,24 +20,10 @@ import type { Route } from './kube/types.ts';
 import { createKubelet } from './kubelet.ts';
 import type { PodBook } from './pod-book.ts';
 import { createPodBook } from './pod-book.ts';
-import { createRandom, seedFor } from './random.ts';
 import type { TruthWriter } from './truth.ts';
 import type { Pods } from './workloads/pods.ts';
 import type { Change, Kind, World } from './world.ts';
 import { watchWorld } from './world.ts';
-
-export interface ControllersOptions {
-  readonly kube: Kube;
-  readonly pods: Pods;
-  readonly truth: TruthWriter;
-  readonly delays: Delays;
-  readonly seed: number;
-  readonly folder: string;
-  readonly takePort: (purpose: string) => Promise<number>;
-  readonly now: () => number;
-  readonly signal: AbortSignal;
-  readonly onError: (error: unknown) => void;
-}
 
 export interface Controllers {
   readonly world: World;
@@ -53,7 +40,7 @@ const concerns: Readonly<Record<Kind, readonly LoopName[]>> = {
   namespaces: ['status', 'objects', 'kubelet'],
   deployments: ['deployments'],
   pods: ['kubelet', 'deployments', 'slices', 'objects'],
-  services: ['slices', 'routes', 'status'],
+  services: ['slices', 'routes', 'status', 'kubelet'],
   slices: ['slices', 'endpoints'],
   classes: ['routes', 'status'],
   gateways: ['routes', 'status'],
@@ -61,23 +48,61 @@ const concerns: Readonly<Record<Kind, readonly LoopName[]>> = {
   grpcRoutes: ['routes', 'status'],
 };
 
-/** Starts watching and playing the controllers; ends by the signal. Resolves when the cluster's present state was read. */
-export const startControllers = async (options: ControllersOptions): Promise<Controllers> => {
-  const { kube, truth, delays, now, signal, onError } = options;
-  const randomFor = (name: string) => createRandom(seedFor(options.seed, name));
-  const delayOf = (name: keyof Delays) => {
-    const random = randomFor(`delay ${name}`);
-    return () => draw(delays[name], random);
+interface Parts extends Controllers {
+  readonly kube: Kube;
+  readonly pods: Pods;
+  readonly identities: Identities;
+  readonly trigger: (name: LoopName) => void;
+}
+
+const createLoops = (ground: Ground, parts: Parts): Readonly<Record<LoopName, Loop>> => {
+  const { kube, world, book, xds, operator, trigger } = parts;
+  const { now, signal, onError, delayOf } = ground;
+  const deployments = createDeployments(kube, world, ground.randomFor('pod names'), now);
+  const kubelet = createKubelet({
+    kube,
+    world,
+    pods: parts.pods,
+    book,
+    faults: parts.faults,
+    readinessDelay: delayOf('readiness'),
+    crashDelay: delayOf('crashSeen'),
+    now,
+    again: () => trigger('kubelet'),
+    signal,
+    onError,
+  });
+  const slices = createEndpointSlices(kube, world);
+  const objects = createAgentObjects(kube, world, book, parts.identities);
+  const loop = (reconcile: () => Promise<void>, delay: () => number = () => 0): Loop => createLoop({ reconcile, delay, signal, onError });
+  const routes = async (): Promise<void> => {
+    await xds.routes();
+    // A Gateway is programmed once it has a port, which the step above gives it.
+    trigger('status');
   };
-  const none = (): number => 0;
+  return {
+    deployments: loop(() => deployments.reconcile()),
+    kubelet: loop(() => kubelet.reconcile()),
+    slices: loop(() => slices.reconcile()),
+    objects: loop(() => objects.reconcile(), delayOf('agent')),
+    routes: loop(routes, delayOf('operator')),
+    endpoints: loop(async () => xds.endpoints(), delayOf('endpointProgramming')),
+    status: loop(() => operator.reconcile(), delayOf('operator')),
+  };
+};
+
+/** Starts watching and playing the controllers; ends by the ground's signal. Resolves when the first translation of routes is written. */
+export const startControllers = async (ground: Ground, kube: Kube, pods: Pods, truth: TruthWriter): Promise<Controllers> => {
+  const { now, signal, onError, stack } = ground;
   let loops: Readonly<Record<LoopName, Loop>> | undefined;
+  const trigger = (name: LoopName): void => loops?.[name].trigger();
 
   const onChange = (change: Change): void => {
     if (change.kind === 'httpRoutes' && change.object) {
       const route = change.object as Route;
       truth.routeSeen(change.key, route.metadata.generation ?? 0, now(), weightsOf(route));
     }
-    for (const name of concerns[change.kind]) loops?.[name].trigger();
+    for (const name of concerns[change.kind]) trigger(name);
   };
 
   const identities = createIdentities();
@@ -85,48 +110,19 @@ export const startControllers = async (options: ControllersOptions): Promise<Con
   const world = watchWorld(kube, signal, onChange, onError);
   await world.synced;
   const book = createPodBook(identities, world.namespaceLabels);
-  const faults = createFaultBook(world.services.objects, () => loops?.kubelet.trigger());
+  const faults = createFaultBook(world.services.objects, () => trigger('kubelet'));
   const xds = createXds({
     world,
     book,
-    folder: options.folder,
-    takePort: options.takePort,
+    folder: join(stack.dir, 'envoy'),
+    takePort: (purpose) => stack.ports.take(purpose),
     now,
     onInForce: (routes, at) => {
       for (const { key, generation } of routes) truth.routeInForce(key, generation, at);
     },
   });
   const operator = createOperator(kube, world, xds, now);
-  const deployments = createDeployments(kube, world, randomFor('pod names'), now);
-  const kubelet = createKubelet({
-    kube,
-    world,
-    pods: options.pods,
-    book,
-    faults,
-    readinessDelay: delayOf('readiness'),
-    crashDelay: delayOf('crashSeen'),
-    now,
-    again: () => loops?.kubelet.trigger(),
-    signal,
-    onError,
-  });
-  const slices = createEndpointSlices(kube, world);
-  const objects = createAgentObjects(kube, world, book, identities);
-  const loop = (reconcile: () => Promise<void>, delay: () => number): Loop => createLoop({ reconcile, delay, signal, onError });
-  loops = {
-    deployments: loop(() => deployments.reconcile(), none),
-    kubelet: loop(() => kubelet.reconcile(), none),
-    slices: loop(() => slices.reconcile(), none),
-    objects: loop(() => objects.reconcile(), delayOf('agent')),
-    routes: loop(async () => {
-      await xds.routes();
-      // A Gateway is programmed once it has a port, which the step above gives it.
-      loops?.status.trigger();
-    }, delayOf('operator')),
-    endpoints: loop(async () => xds.endpoints(), delayOf('endpointProgramming')),
-    status: loop(() => operator.reconcile(), delayOf('operator')),
-  };
+  loops = createLoops(ground, { kube, pods, identities, trigger, world, book, faults, xds, operator });
   for (const each of Object.values(loops)) each.trigger();
   await loops.routes.idle();
   return { world, book, faults, xds, operator };

@@ -24,6 +24,7 @@ export interface Exchange {
   readonly method: string;
   readonly url: string;
   readonly protocol: string;
+  readonly userAgent: string;
   /** Names of the response flags that were set. */
   readonly flags: readonly string[];
 }
@@ -51,6 +52,7 @@ interface Entry {
     readonly scheme: string;
     readonly authority: string;
     readonly path: string;
+    readonly user_agent: string;
     readonly request_id: string;
   };
   readonly response?: { readonly response_code?: { readonly value: number } };
@@ -84,6 +86,7 @@ const readEntry = (entry: Entry, moment: Exchange['moment'], now: number): Excha
     method: methods[entry.request?.request_method ?? 0] ?? '',
     url: `${entry.request?.scheme || 'http'}://${entry.request?.authority ?? ''}${entry.request?.path ?? ''}`,
     protocol: protocols[entry.protocol_version] ?? '',
+    userAgent: entry.request?.user_agent ?? '',
     flags: Object.entries(common.response_flags ?? {}).flatMap(([name, set]) => (set ? [name] : [])),
   };
 };

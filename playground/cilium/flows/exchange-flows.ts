@@ -35,8 +35,10 @@ export const endpointOf = (pod: PodFacts, node: string): FlowEndpoint => ({
   ...(pod.node === node ? { ID: pod.endpointId, workloads: [pod.workload] } : {}),
 });
 
+/** Envoy's log gives these few of the headers that Cilium's filter would log. */
 const headersOf = (exchange: Exchange): HttpRecord['headers'] => [
   { key: ':scheme', value: 'http' },
+  ...(exchange.userAgent === '' ? [] : [{ key: 'User-Agent', value: exchange.userAgent }]),
   { key: 'X-Request-Id', value: exchange.requestId },
 ];
 

@@ -45,7 +45,12 @@ export const gatewayEnvoyConfig = (gateway: Gateway, routes: readonly AttachedRo
     metadata: metadataOf(gateway),
     spec: {
       services: [
-        { name: `cilium-gateway-${gateway.metadata.name}`, namespace: gateway.metadata.namespace, listener: 'listener', ports: gateway.spec.listeners.map((each) => each.port) },
+        {
+          name: `cilium-gateway-${gateway.metadata.name}`,
+          namespace: gateway.metadata.namespace,
+          listener: 'listener',
+          ports: gateway.spec.listeners.map((each) => each.port),
+        },
       ],
       backendServices: targets.map((target) => ({ name: target.service, namespace: target.namespace, number: [String(target.port)] })),
       resources: [

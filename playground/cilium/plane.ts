@@ -1,0 +1,119 @@
+/** The data plane and its eyes: pods' servers, Envoy, agents, and the traffic between them. */
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { allowAll } from './connections/decision.ts';
+import type { Hops } from './connections/hops.ts';
+import { demoHops, startHops } from './connections/hops.ts';
+import type { Controllers } from './controllers.ts';
+import { startControllers } from './controllers.ts';
+import { serveAccessLog } from './envoy/access-log.ts';
+import type { Envoy } from './envoy/process.ts';
+import { startEnvoy } from './envoy/process.ts';
+import type { Agents } from './flows/agents.ts';
+import { startAgents } from './flows/agents.ts';
+import { createWitness } from './gateway/witness.ts';
+import type { Ground } from './ground.ts';
+import type { Kube } from './kube/client.ts';
+import { seedFor } from './random.ts';
+import type { Truth } from './truth.ts';
+import { createTruth } from './truth.ts';
+import { until } from './until.ts';
+import type { LoadThread } from './workloads/load-handle.ts';
+import { startLoadThread } from './workloads/load-handle.ts';
+import { startPods } from './workloads/pods.ts';
+
+export interface Plane {
+  readonly controllers: Controllers;
+  readonly agents: Agents;
+  readonly envoy: Envoy;
+  readonly truth: Truth;
+}
+
+const startGatewayEnvoy = async (ground: Ground, accessLogPort: number): Promise<Envoy> => {
+  const { stack, now, signal } = ground;
+  const envoy = await startEnvoy({
+    warden: stack.warden,
+    binary: stack.binaries.envoy,
+    folder: join(stack.dir, 'envoy'),
+    adminPort: await stack.ports.take("Envoy's admin interface"),
+    accessLogPort,
+    now,
+    signal,
+  });
+  ground.onStop(() => envoy.stop());
+  return envoy;
+};
+
+/** Starts the controllers, the agents and Envoy, in this order: Envoy finds its listeners written. */
+export const startPlane = async (ground: Ground, kube: Kube): Promise<Plane> => {
+  const { now } = ground;
+  const truth = createTruth();
+  const pods = startPods(ground.delays.serviceTime, ground.seed, ground.onError);
+  ground.onStop(() => pods.stop());
+  const controllers = await startControllers(ground, kube, pods, truth);
+  const agents = await startAgents({ now, lag: ground.delayOf('flowLag') });
+  ground.onStop(() => agents.stop());
+  const { world, book, xds, operator } = controllers;
+  const addressOf = (gateway: string): string => operator.addressOf(gateway);
+  const accessLog = await serveAccessLog(createWitness({ world, book, xds, agents, truth, uuid: randomUUID, addressOf }), now);
+  ground.onStop(() => accessLog.close());
+  const envoy = await startGatewayEnvoy(ground, accessLog.port);
+  xds.attach(envoy);
+  await xds.routes();
+  return { controllers, agents, envoy, truth: truth.truth };
+};
+
+const settleMs = 60_000;
+
+/** Waits until every Deployment has its pods ready and a Gateway listener with a route in force; resolves to that listener's URL. */
+export const settle = async (ground: Ground, plane: Plane): Promise<string> => {
+  const { world, xds } = plane.controllers;
+  const within = { withinMs: settleMs, signal: ground.signal };
+  const available = (): boolean =>
+    [...world.deployments.objects.values()].every((each) => Number(each.status?.['readyReplicas'] ?? 0) >= (each.spec.replicas ?? 1));
+  await until(available, { what: 'The demo pods are not ready', ...within });
+  const listener = (): string | undefined => {
+    const [gateway] = [...world.gateways.objects.values()];
+    const port = gateway && xds.portOf(`${gateway.metadata.namespace}/${gateway.metadata.name}/${gateway.spec.listeners[0]?.name}`);
+    return port === undefined ? undefined : `http://127.0.0.1:${port}`;
+  };
+  await until(() => listener() !== undefined, { what: 'No Gateway listener came up', ...within });
+  const warm = (): boolean =>
+    plane.truth.weights.some((each) => each.inForceAt !== undefined) && [...xds.clusters.values()].every(({ ports }) => ports.length > 0);
+  await until(warm, { what: 'No route came in force', ...within });
+  return listener() ?? '';
+};
+
+export interface Traffic {
+  readonly load: LoadThread;
+  readonly hops: Hops;
+}
+
+const maxInFlight = 256;
+const patienceMs = 10_000;
+
+/** Starts the requests through the Gateway and the connections between pods. */
+export const startTraffic = (
+  ground: Ground,
+  plane: Plane,
+  url: string,
+  rates: { readonly requestsPerSecond: number; readonly connectionsPerSecond: number },
+): Traffic => {
+  const { world, book } = plane.controllers;
+  const hops = startHops({
+    world,
+    book,
+    agents: plane.agents,
+    decide: allowAll,
+    hops: demoHops,
+    connectionsPerSecond: rates.connectionsPerSecond,
+    random: ground.randomFor('hops'),
+    uuid: randomUUID,
+    now: ground.now,
+  });
+  ground.onStop(() => hops.stop());
+  const data = { url, requestsPerSecond: rates.requestsPerSecond, maxInFlight, patienceMs, seed: seedFor(ground.seed, 'load') };
+  const load = startLoadThread(data, ground.onError);
+  ground.onStop(() => load.stop());
+  return { load, hops };
+};

@@ -1,0 +1,148 @@
+import { describe, expect, test } from 'vitest';
+import { connectionFlows, isAllowed } from '../../../playground/cilium/connections/connection-flows.ts';
+import type { Connection, Side } from '../../../playground/cilium/connections/decision.ts';
+import { allowAll, matchTypes, unrestricted } from '../../../playground/cilium/connections/decision.ts';
+import type { Exchange } from '../../../playground/cilium/envoy/access-log.ts';
+import type { ExchangeContext } from '../../../playground/cilium/flows/exchange-flows.ts';
+import { requestFlow, responseFlow } from '../../../playground/cilium/flows/exchange-flows.ts';
+import type { PodFacts } from '../../../playground/cilium/pod-book.ts';
+
+const pod = (name: string, node: string): PodFacts => ({
+  key: `backend/${name}`,
+  namespace: 'backend',
+  name,
+  ip: '10.244.2.11',
+  node,
+  localPort: 30_000,
+  containerPort: 8080,
+  endpointId: 101,
+  identity: 10_002,
+  labels: ['k8s:app=backend', 'k8s:version=v2'],
+  workload: { name: 'backend-canary', kind: 'Deployment' },
+});
+
+const exchange: Exchange = {
+  moment: 'ended',
+  requestId: 'abc',
+  startedAt: 1_000,
+  respondedAt: 1_012.5,
+  endedAt: 1_013,
+  status: 502,
+  cluster: 'backend/cilium-gateway-mesh/backend:backend-canary:8080',
+  routeName: 'backend/backend/0',
+  upstreamPort: 30_000,
+  clientPort: 41_000,
+  method: 'GET',
+  url: 'http://backend/items',
+  protocol: 'HTTP/1.1',
+  userAgent: 'meshops-probe',
+  flags: [],
+};
+
+const context = (reached: PodFacts | undefined): ExchangeContext => ({
+  node: 'node-1',
+  ingressAddress: '10.244.1.2',
+  gateway: { address: '172.18.255.200', port: 80 },
+  pod: reached,
+  service: { name: 'cilium-gateway-mesh', namespace: 'backend' },
+  uuid: () => 'id',
+});
+
+describe('an exchange through the Gateway', () => {
+  test('the request goes from ingress to the pod, without a code', () => {
+    const flow = requestFlow(exchange, context(pod('canary-1', 'node-2')));
+    expect(flow).toMatchObject({
+      node_name: 'node-1',
+      traffic_direction: 'EGRESS',
+      event_type: { type: 129 },
+      is_reply: { value: false },
+      source: { identity: 8, labels: ['reserved:ingress'] },
+      destination: { identity: 10_002, namespace: 'backend', pod_name: 'canary-1' },
+      IP: { source: '10.244.1.2', destination: '10.244.2.11' },
+      l4: { TCP: { source_port: 41_000, destination_port: 8080 } },
+      l7: {
+        type: 'REQUEST',
+        http: {
+          method: 'GET',
+          url: 'http://backend/items',
+          headers: expect.arrayContaining([{ key: 'User-Agent', value: 'meshops-probe' }]),
+        },
+      },
+    });
+    expect(flow.l7?.http).not.toHaveProperty('code');
+  });
+
+  test('the response goes the other way, with code and latency', () => {
+    expect(responseFlow(exchange, context(pod('canary-1', 'node-2')))).toMatchObject({
+      is_reply: { value: true },
+      source: { pod_name: 'canary-1' },
+      destination: { identity: 8 },
+      l4: { TCP: { source_port: 8080, destination_port: 41_000 } },
+      l7: { type: 'RESPONSE', latency_ns: 12_500_000, http: { code: 502 } },
+      time: { seconds: 1, nanos: 12_500_000 },
+    });
+  });
+
+  test('workload and endpoint id are known for pods of the same node only', () => {
+    expect(requestFlow(exchange, context(pod('canary-1', 'node-1'))).destination).toMatchObject({
+      ID: 101,
+      workloads: [{ name: 'backend-canary' }],
+    });
+    const remote = requestFlow(exchange, context(pod('canary-1', 'node-2'))).destination;
+    expect(remote).not.toHaveProperty('workloads');
+    expect(remote).not.toHaveProperty('ID');
+  });
+
+  test('when no pod was reached, the other end is the address that the client called', () => {
+    const flow = responseFlow({ ...exchange, status: 503 }, context(undefined));
+    expect(flow.IP.source).toBe('172.18.255.200');
+    expect(flow.source).toEqual({ identity: 2, labels: ['reserved:world'] });
+    expect(flow.source_service).toEqual({ name: 'cilium-gateway-mesh', namespace: 'backend' });
+  });
+});
+
+const connection = (from: string, to: string): Connection => ({
+  source: pod('a', from),
+  destination: pod('b', to),
+  sourcePort: 50_000,
+  port: 5432,
+  protocol: 'TCP',
+});
+
+const kinds = (made: ReturnType<typeof connectionFlows>): readonly string[] =>
+  made.map(({ node, flow }) => `${node} ${flow.event_type.type} ${flow.traffic_direction} ${flow.verdict}`);
+
+const denied: Side = { ...unrestricted, verdict: 'DROPPED', reason: 'POLICY_DENIED', match: matchTypes.none };
+
+describe('a connection between pods', () => {
+  const decision = allowAll(connection('node-1', 'node-2'));
+
+  test('allowed across nodes: a verdict at each end, a trace on each node', () => {
+    expect(kinds(connectionFlows(connection('node-1', 'node-2'), decision, 0, () => ''))).toEqual([
+      'node-1 5 EGRESS FORWARDED',
+      'node-1 4 EGRESS FORWARDED',
+      'node-2 5 INGRESS FORWARDED',
+      'node-2 4 INGRESS FORWARDED',
+    ]);
+    expect(kinds(connectionFlows(connection('node-1', 'node-1'), decision, 0, () => ''))).toHaveLength(3);
+  });
+
+  test('denied at its source: verdict and drop there, nothing at the other end', () => {
+    const made = connectionFlows(connection('node-1', 'node-2'), { ...decision, egress: denied }, 0, () => '');
+    expect(kinds(made)).toEqual(['node-1 5 EGRESS DROPPED', 'node-1 1 EGRESS DROPPED']);
+    expect(made[1]?.flow).toMatchObject({ drop_reason: 133, drop_reason_desc: 'POLICY_DENIED', event_type: { sub_type: 133 } });
+  });
+
+  test('denied at its destination: verdict and drop there', () => {
+    const made = connectionFlows(connection('node-1', 'node-2'), { ...decision, ingress: denied }, 0, () => '');
+    expect(kinds(made).slice(-2)).toEqual(['node-2 5 INGRESS DROPPED', 'node-2 1 INGRESS DROPPED']);
+    expect(isAllowed({ ...decision, ingress: denied })).toBe(false);
+  });
+
+  test('what would be denied under audit goes through and says so', () => {
+    const audited: Side = { ...denied, verdict: 'AUDIT' };
+    const made = connectionFlows(connection('node-1', 'node-1'), { ...decision, ingress: audited }, 0, () => '');
+    expect(kinds(made)).toEqual(['node-1 5 EGRESS FORWARDED', 'node-1 5 INGRESS AUDIT', 'node-1 4 INGRESS FORWARDED']);
+    expect(isAllowed({ ...decision, ingress: audited })).toBe(true);
+  });
+});
