@@ -1,0 +1,134 @@
+import { CanaryDetails } from '../../src/domain/canary/details.ts';
+import type { Evidence } from '../../src/domain/evidence.ts';
+import { createJudge } from '../../src/domain/judge/create.ts';
+import type { FlowFollower, Flows } from '../clients/hubble/flows.ts';
+import { createRecent } from '../clients/hubble/recent.ts';
+import type { Cluster } from '../clients/kubernetes/cluster.ts';
+import type { Hub } from '../clients/kubernetes/hub.ts';
+import { ENDPOINT_SLICE, type EndpointSlice, SERVICE, type Service } from '../clients/kubernetes/objects.ts';
+import type { WatchInput } from '../contract.ts';
+import type { Hear, Watching } from '../watch/watching.ts';
+import { createRequestReader } from './requests.ts';
+import { readyOf, type Side, Sides } from './sides.ts';
+
+export interface EvidenceDeps {
+  readonly cluster: Cluster;
+  readonly hub: Hub;
+  readonly flows: Flows;
+  readonly now: () => number;
+}
+
+/** A canary is watched by its requests (Hubble) and its ready endpoints (EndpointSlices). */
+export function canaryWatching(deps: EvidenceDeps): Watching {
+  return {
+    judge({ plan, settings, alpha, durationMs, stage, purpose }, startedAt, resumed) {
+      const { receiver } = CanaryDetails.parse(plan.details);
+      const { objective, minRequests } = settings;
+      const exposure = purpose === 'restored' ? 1 : stage.exposure;
+      return createJudge({ objective, alpha, durationMs, startedAt, minRequests, canaryService: receiver, exposure }, resumed);
+    },
+    open: (input, hear, options) => openEvidence(deps, input, hear, options),
+  };
+}
+
+async function openEvidence(
+  deps: EvidenceDeps,
+  input: WatchInput,
+  hear: Hear,
+  { since, signal }: { readonly since: number; readonly signal: AbortSignal },
+): Promise<void> {
+  const { namespace, receiver, others } = CanaryDetails.parse(input.plan.details);
+  const sides = new Sides();
+  // After an undo the question is whether the service as a whole is well: everybody is judged.
+  const control: Side = input.purpose === 'restored' ? 'canary' : 'stable';
+  const services = [[receiver, 'canary'], ...others.map((name) => [name, control] as const)] as readonly (readonly [string, Side])[];
+  const read = (name: string) => deps.cluster.read<Service>({ ...SERVICE, namespace, name }, { signal });
+  const found = await Promise.all(services.map(async ([name, side]) => ({ name, side, service: await read(name) })));
+  const addresses = found.flatMap(({ name, side, service }) => {
+    const own = (service?.spec.clusterIPs ?? []).filter((ip) => ip !== 'None');
+    sides.service(`${namespace}/${name}`, side, own);
+    return own;
+  });
+  await Promise.all(
+    found.map(({ name, side }) =>
+      followEndpoints(deps, { namespace, name, side, sides }, name === receiver && input.purpose !== 'restored' ? hear : undefined, signal),
+    ),
+  );
+  await followRequests(deps, input, { keys: [namespace, ...addresses], sides, since, signal }, hear);
+}
+
+interface Endpoints {
+  readonly namespace: string;
+  readonly name: string;
+  readonly side: Side;
+  readonly sides: Sides;
+}
+
+/** Resolves when the endpoints are known once; keeps following. `hear` is told of readiness, when it matters. */
+function followEndpoints(
+  deps: EvidenceDeps,
+  { namespace, name, side, sides }: Endpoints,
+  hear: Hear | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const node = "the Kubernetes API's watch of EndpointSlice";
+  signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  const changed = (slices: readonly unknown[]): void => {
+    sides.endpoints(side, slices as readonly EndpointSlice[]);
+    hear?.({ kind: 'readiness', at: deps.now(), service: name, ready: readyOf(slices as readonly EndpointSlice[]) });
+    resolve();
+  };
+  const stale = (isStale: boolean, reason: string): void => {
+    const at = deps.now();
+    hear?.(isStale ? { kind: 'gap', at, node, reason } : { kind: 'sight', at, node });
+  };
+  deps.hub.follow(ENDPOINT_SLICE, `${namespace}/${name}`, { changed, stale }, signal);
+  return promise;
+}
+
+interface Following {
+  readonly keys: readonly string[];
+  readonly sides: Sides;
+  readonly since: number;
+  readonly signal: AbortSignal;
+}
+
+/** Live requests; a watch that goes on hears first what the rings still hold since then, each request once. */
+async function followRequests(deps: EvidenceDeps, input: WatchInput, { keys, sides, since, signal }: Following, hear: Hear): Promise<void> {
+  const reader = createRequestReader(sides, input.settings.latencyLimitMs);
+  const heard = createRecent(20_000);
+  let waiting: Evidence[] | undefined = [];
+  const take = (event: Evidence): void => {
+    if (event.kind === 'request' && (event.at <= since || !heard.add(event.id))) return;
+    hear(event);
+  };
+  const followerTo = (tell: (event: Evidence) => void): FlowFollower => ({
+    flow(flow, node, seenAt) {
+      const request = reader.read(flow, node, seenAt);
+      if (request) tell(request);
+    },
+    gap: (node, at, reason, lost) => tell({ kind: 'gap', at, node, reason, ...(lost !== undefined && { lost }) }),
+    sight: (node, at) => tell({ kind: 'sight', at, node }),
+  });
+  deps.flows.follow(
+    keys,
+    followerTo((event) => (waiting ? waiting.push(event) : take(event))),
+    signal,
+  );
+  const held: Evidence[] = [];
+  if (deps.now() - since > REPLAY_FROM_MS)
+    await deps.flows.replay(
+      keys,
+      since,
+      followerTo((event) => held.push(event)),
+      signal,
+    );
+  const early = waiting;
+  waiting = undefined;
+  // The rings of the nodes are read side by side; the judge wants the order of time.
+  for (const event of [...held.toSorted((a, b) => a.at - b.at), ...early]) take(event);
+}
+
+/** A watch that has just begun has missed nothing worth reading back. */
+const REPLAY_FROM_MS = 300;

@@ -1,0 +1,150 @@
+import type { OperationRequest } from '../../src/domain/operation.ts';
+import { type ObjectRef, objectKey, parseToken } from '../../src/domain/plan.ts';
+import { type SentenceCode, type SentenceParameters, sentence } from '../../src/domain/sentences.ts';
+import type { Flows } from '../clients/hubble/flows.ts';
+import type { Cluster, Right } from '../clients/kubernetes/cluster.ts';
+import { isFailure } from '../clients/kubernetes/failure.ts';
+import {
+  CONFIG_MAP,
+  type ConfigMap,
+  ENDPOINT_SLICE,
+  type EndpointSlice,
+  groupOf,
+  type KubeObject,
+  pluralOf,
+  type Route,
+  SERVICE,
+} from '../clients/kubernetes/objects.ts';
+import type { PlanResult } from '../contract.ts';
+import type { AuditLog } from '../ports.ts';
+import { tokenIn } from '../writes/guarded-patch.ts';
+import { refusingParent } from './acceptance.ts';
+import { readyOf } from './sides.ts';
+
+export type Impossible = Extract<PlanResult, { kind: 'impossible' }>;
+
+export function impossible<Code extends SentenceCode>(code: Code, parameters: SentenceParameters[Code]): Impossible {
+  return { kind: 'impossible', code, words: (sentence as (code: SentenceCode, parameters: unknown) => string)(code, parameters) };
+}
+
+export interface PreconditionDeps {
+  readonly cluster: Cluster;
+  readonly flows: Flows;
+  readonly audit: Pick<AuditLog, 'isOver'>;
+}
+
+/** A token of another operation that is not over holds the object. */
+export async function checkHeld(
+  { audit }: PreconditionDeps,
+  objects: readonly KubeObject[],
+  opId: string,
+): Promise<Impossible | undefined> {
+  for (const object of objects) {
+    const token = tokenIn(object);
+    if (token === null) continue;
+    const holder = parseToken(token)?.opId;
+    if (holder === opId || (holder !== undefined && (await audit.isOver(holder)))) continue;
+    return impossible('Held', { object: `${object.kind} ${object.metadata.namespace}/${object.metadata.name}`, opId: holder ?? token });
+  }
+  return undefined;
+}
+
+/** Flagger and Argo Rollouts write weights themselves. They show in labels, annotations and owned fields; owners are the domain's. */
+export function checkManagers(routes: readonly Route[]): Impossible | undefined {
+  for (const { metadata } of routes) {
+    const marks = [...Object.entries(metadata.labels ?? {}), ...Object.entries(metadata.annotations ?? {})];
+    const mark = marks.find(
+      ([key, value]) =>
+        /^(.*\.)?(flagger\.app|rollouts\.argoproj\.io)\//.test(key) || (key === 'app.kubernetes.io/managed-by' && value === 'flagger'),
+    );
+    const manager =
+      mark?.[0] ??
+      metadata.managedFields?.find((entry) => /^(flagger|rollouts-controller|argo-rollouts)/.test(entry.manager ?? ''))?.manager;
+    if (manager !== undefined) return impossible('OtherManager', { route: `${metadata.namespace}/${metadata.name}`, manager });
+  }
+  return undefined;
+}
+
+export function checkAccepted(routes: readonly Route[]): Impossible | undefined {
+  for (const route of routes) {
+    const refusing = refusingParent(route, route.metadata.generation ?? 0);
+    if (refusing) return impossible('NotAccepted', { route: `${route.metadata.namespace}/${route.metadata.name}`, ...refusing });
+  }
+  return undefined;
+}
+
+export async function checkReady(
+  { cluster }: PreconditionDeps,
+  namespace: string,
+  name: string,
+  signal: AbortSignal,
+): Promise<Impossible | undefined> {
+  const [service, slices] = await Promise.all([
+    cluster.read({ ...SERVICE, namespace, name }, { signal }),
+    cluster.list<EndpointSlice>(ENDPOINT_SLICE, { namespace, labelSelector: `kubernetes.io/service-name=${name}` }, { signal }),
+  ]);
+  if (!service) return impossible('NotReady', { service: name, what: `there is no Service ${namespace}/${name}` });
+  return readyOf(slices.items) > 0 ? undefined : impossible('NotReady', { service: name, what: 'none of its endpoints is ready' });
+}
+
+/** The person's right to write forward, and the bot's own to put back: without the second nothing may begin. */
+export async function checkRights(
+  { cluster }: PreconditionDeps,
+  refs: readonly ObjectRef[],
+  { requester }: OperationRequest,
+  signal: AbortSignal,
+): Promise<Impossible | undefined> {
+  const as = requester.kubernetes;
+  if (!as) return impossible('NoIdentity', { email: requester.id });
+  for (const ref of refs) {
+    const right: Right = {
+      verb: 'patch',
+      group: groupOf(ref.apiVersion),
+      resource: pluralOf(ref.kind),
+      namespace: ref.namespace,
+      name: ref.name,
+    };
+    const what = `patch ${ref.kind} ${ref.namespace}/${ref.name}`;
+    try {
+      const [person, bot] = await Promise.all([cluster.mayI(right, { signal, as }), cluster.mayI(right, { signal })]);
+      if (!person.allowed) return impossible('Forbidden', { who: as.user, what });
+      if (!bot.allowed) return impossible('Forbidden', { who: 'meshops itself', what: `${what}, so it could not undo the change` });
+    } catch (error) {
+      if (!isFailure(error, 'Forbidden')) throw error;
+      return impossible('Forbidden', { who: 'meshops', what: `act as ${as.user} (${error.message})` });
+    }
+  }
+  return undefined;
+}
+
+const CILIUM_CONFIG: ObjectRef = { ...CONFIG_MAP, namespace: 'kube-system', name: 'cilium-config' };
+
+/** Can the requests be seen at all? Cilium's settings must let them through, and every agent must answer. */
+export async function checkSight({ cluster, flows }: PreconditionDeps, signal: AbortSignal): Promise<Impossible | undefined> {
+  const [config, nodes] = await Promise.all([cluster.read<ConfigMap>(CILIUM_CONFIG, { signal }), flows.check(signal)]);
+  if (!config) return blind('there is no ConfigMap kube-system/cilium-config', 'Check that Cilium is installed there');
+  if (config.data?.['enable-hubble'] !== 'true')
+    return blind('Hubble is off (enable-hubble in cilium-config)', 'Set hubble.enabled=true in the Helm values');
+  if (config.data['enable-l7-proxy'] === 'false')
+    return blind('the L7 proxy is off (enable-l7-proxy in cilium-config)', 'Set l7Proxy=true in the Helm values');
+  if (nodes.length === 0) return blind('no agent of the cluster is known', 'Check `hubble` in meshops.yaml');
+  const away = nodes.flatMap(({ node, problem }) => (problem === undefined ? [] : [`${node} (${problem})`]));
+  return away.length === 0
+    ? undefined
+    : blind(`flows of ${away.join(', ')} cannot be read`, 'Mend that, or check `hubble` in meshops.yaml');
+}
+
+function blind(what: string, next: string): Impossible {
+  return {
+    kind: 'impossible',
+    code: 'Blind',
+    words: `Failures of the canary could not be seen: ${what}. Nothing was changed. ${next}, then run the command again.`,
+  };
+}
+
+/** Objects by key, for those a plan touches. */
+export function byKey<T extends KubeObject>(objects: readonly T[]): ReadonlyMap<string, T> {
+  return new Map(
+    objects.map((object) => [objectKey({ ...object, namespace: object.metadata.namespace ?? '', name: object.metadata.name }), object]),
+  );
+}

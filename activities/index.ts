@@ -1,0 +1,37 @@
+import { Context } from '@temporalio/activity';
+import { type CanaryDeps, canarySteps } from './canary/steps.ts';
+import type { Shared, Steps } from './contract.ts';
+import { mapped } from './failures.ts';
+import type { People } from './ports.ts';
+
+/** What the activities of one cluster's worker are made of. `announce` is createAnnounce of ./announce/index.ts. */
+export interface ActivityDeps extends Omit<CanaryDeps, 'editMessage'> {
+  readonly people: People;
+  readonly announce: Pick<Shared, 'announce' | 'say' | 'chart'> & Pick<CanaryDeps, 'editMessage'>;
+}
+
+/** Everything a worker registers, by the names of the contract: `canary.plan`, …, and what all verbs share. */
+export function createActivities(deps: ActivityDeps): Record<string, (input: never) => Promise<unknown>> {
+  const { announce, people, audit } = deps;
+  const verbs = { canary: canarySteps({ ...deps, editMessage: (view, live) => announce.editMessage(view, live) }) };
+  return {
+    ...Object.fromEntries(Object.entries(verbs).flatMap(([verb, steps]) => stepsOf(verb, steps))),
+    announce: mapped((input: Parameters<Shared['announce']>[0]) => announce.announce(input)),
+    say: mapped((input: Parameters<Shared['say']>[0]) => announce.say(input)),
+    chart: mapped((input: Parameters<Shared['chart']>[0]) => announce.chart(input)),
+    record: mapped(({ records }: Parameters<Shared['record']>[0]) => audit.append(records)),
+    resolveApprovers: mapped(({ rule }: Parameters<Shared['resolveApprovers']>[0]) =>
+      people.approvers(rule, Context.current().cancellationSignal),
+    ),
+  };
+}
+
+function stepsOf(verb: string, steps: Steps): readonly (readonly [string, (input: never) => Promise<unknown>])[] {
+  return [
+    [`${verb}.plan`, mapped((input: Parameters<Steps['plan']>[0]) => steps.plan(input))],
+    [`${verb}.apply`, mapped((input: Parameters<Steps['apply']>[0]) => steps.apply(input))],
+    [`${verb}.realised`, mapped((input: Parameters<Steps['realised']>[0]) => steps.realised(input))],
+    [`${verb}.watch`, mapped((input: Parameters<Steps['watch']>[0]) => steps.watch(input))],
+    [`${verb}.restore`, mapped((input: Parameters<Steps['restore']>[0]) => steps.restore(input), { persistent: true })],
+  ];
+}

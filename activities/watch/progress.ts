@@ -1,0 +1,31 @@
+import * as z from 'zod';
+import type { JsonObject } from '../../src/domain/json.ts';
+import type { Harmful } from '../../src/domain/verdict.ts';
+import type { SeriesPoint } from '../contract.ts';
+
+/** What one attempt of a watch leaves in its heartbeats for the next. */
+export interface Progress {
+  readonly startedAt: number;
+  /** Event time of the last request in `judge`: evidence goes on after it. */
+  readonly since: number;
+  readonly judge: JsonObject;
+  readonly series: readonly SeriesPoint[];
+  /** Reached: whoever comes next fires the fuse again, which does nothing where it has been done. */
+  readonly harmful?: Harmful;
+}
+
+const Shape = z.object({
+  startedAt: z.number(),
+  since: z.number(),
+  judge: z.custom<JsonObject>((value) => typeof value === 'object' && value !== null),
+  series: z.array(z.custom<SeriesPoint>((value) => typeof value === 'object' && value !== null)),
+  harmful: z.custom<Harmful>((value) => typeof value === 'object' && value !== null && 'kind' in value).optional(),
+});
+
+/** Undefined when there is none, or one of another build that we cannot read: then the watch begins anew. */
+export function parseProgress(details: unknown): Progress | undefined {
+  const parsed = Shape.safeParse(details);
+  if (!parsed.success) return undefined;
+  const { harmful, ...rest } = parsed.data;
+  return harmful ? { ...rest, harmful } : rest;
+}

@@ -1,0 +1,54 @@
+import type { RequestEvidence } from '../../src/domain/evidence.ts';
+import type { SeriesPoint } from '../contract.ts';
+
+/** More points than a chart can show are never kept. */
+export const MOST_POINTS = 120;
+const FIRST_WIDTH_MS = 1_000;
+
+/** Requests in buckets of time; buckets are merged in pairs when there are too many. */
+export class Series {
+  readonly #stage: number;
+  readonly #percent: number;
+  #width: number;
+  #points: Map<number, SeriesPoint>;
+
+  constructor(stage: number, percent: number, resumed: readonly SeriesPoint[] = []) {
+    this.#stage = stage;
+    this.#percent = percent;
+    this.#width = resumed[0]?.ms ?? FIRST_WIDTH_MS;
+    this.#points = new Map(resumed.map((point) => [point.at, point]));
+  }
+
+  add({ at, side, failed }: RequestEvidence): void {
+    const start = Math.floor(at / this.#width) * this.#width;
+    const point = this.#points.get(start) ?? this.#empty(start);
+    const { requests, failures } = point[side];
+    this.#points.set(start, { ...point, [side]: { requests: requests + 1, failures: failures + (failed ? 1 : 0) } });
+    while (this.#points.size > MOST_POINTS) this.#widen();
+  }
+
+  /** In the order of time. */
+  get points(): readonly SeriesPoint[] {
+    return [...this.#points.values()].toSorted((a, b) => a.at - b.at);
+  }
+
+  #empty(at: number): SeriesPoint {
+    const none = { requests: 0, failures: 0 };
+    return { at, ms: this.#width, stage: this.#stage, percent: this.#percent, canary: none, stable: none };
+  }
+
+  #widen(): void {
+    const narrow = this.points;
+    this.#width *= 2;
+    this.#points = new Map();
+    for (const point of narrow) {
+      const start = Math.floor(point.at / this.#width) * this.#width;
+      const sum = this.#points.get(start) ?? this.#empty(start);
+      this.#points.set(start, { ...sum, canary: added(sum.canary, point.canary), stable: added(sum.stable, point.stable) });
+    }
+  }
+}
+
+function added(a: SeriesPoint['canary'], b: SeriesPoint['canary']): SeriesPoint['canary'] {
+  return { requests: a.requests + b.requests, failures: a.failures + b.failures };
+}

@@ -1,0 +1,85 @@
+import type { Evidence } from '../../src/domain/evidence.ts';
+import { objectKey, tokenOf, type Write } from '../../src/domain/plan.ts';
+import type { Cluster } from '../clients/kubernetes/cluster.ts';
+import type { Hub } from '../clients/kubernetes/hub.ts';
+import type { KubeObject } from '../clients/kubernetes/objects.ts';
+import type { Difference, WatchInput } from '../contract.ts';
+import { difference, differences, gone } from '../writes/differences.ts';
+import { TOKEN_POINTER, tokenIn } from '../writes/guarded-patch.ts';
+import type { Hear } from './watching.ts';
+
+type Drift = Extract<Evidence, { kind: 'drift' }>;
+
+/** Does the stage stand: its token and its values on each object? */
+export interface Standing {
+  /** The first thing that is not as the stage wrote it. */
+  readonly drift: Drift | undefined;
+  /** resourceVersion of each object that was read, by key: an informer's older news is no news. */
+  readonly versions: ReadonlyMap<string, bigint>;
+}
+
+/** Reads every object of the stage once. Throws ClusterFailure when one cannot be read. */
+export async function checkStanding(
+  deps: { cluster: Cluster; now: () => number },
+  input: WatchInput,
+  signal: AbortSignal,
+): Promise<Standing> {
+  const versions = new Map<string, bigint>();
+  const found = await Promise.all(
+    input.stage.writes.map(async (write) => {
+      const object = await deps.cluster.read(write.object, { signal });
+      if (object) versions.set(objectKey(write.object), BigInt(object.metadata.resourceVersion));
+      return driftOf(input, write, object, deps.now());
+    }),
+  );
+  return { drift: found.find((drift) => drift !== undefined), versions };
+}
+
+/** Tells drift as soon as the shared watch of the objects' kind shows it. */
+export function followStanding(
+  deps: { readonly hub: Hub; readonly now: () => number },
+  input: WatchInput,
+  versions: Standing['versions'],
+  hear: Hear,
+  signal: AbortSignal,
+): void {
+  for (const write of input.stage.writes) {
+    const { object: ref } = write;
+    const known = versions.get(objectKey(ref)) ?? 0n;
+    const node = `the Kubernetes API's watch of ${ref.kind}`;
+    let appeared = false;
+    deps.hub.follow(
+      ref,
+      `${ref.namespace}/${ref.name}`,
+      {
+        changed: ([object]) => {
+          if (object && BigInt(object.metadata.resourceVersion) < known) return;
+          // A shared list made before the object was created does not have it yet; one that has lost it has seen it go.
+          if (!object && !appeared) return;
+          appeared = true;
+          const drift = driftOf(input, write, object, deps.now());
+          if (drift) hear(drift);
+        },
+        stale: (stale, reason) => {
+          const at = deps.now();
+          hear(stale ? { kind: 'gap', at, node, reason } : { kind: 'sight', at, node });
+        },
+      },
+      signal,
+    );
+  }
+}
+
+function driftOf(input: WatchInput, write: Write, object: KubeObject | undefined, at: number): Drift | undefined {
+  if (object?.metadata.uid !== write.uid) return told(gone(write.object, write.uid, object), at);
+  // Values first: who changed a weight is more to the point than who took the token.
+  const [first] = differences(object, write.object, write.after);
+  if (first) return told(first, at);
+  const token = tokenOf(input.opId, input.stage.number);
+  const found = tokenIn(object);
+  return found === token ? undefined : told(difference(write.object, TOKEN_POINTER, token, found), at);
+}
+
+function told({ object, field, found, manager = '' }: Difference, at: number): Drift {
+  return { kind: 'drift', at, object, field, manager, found };
+}

@@ -1,0 +1,188 @@
+import { Context } from '@temporalio/activity';
+import type { Evidence } from '../../src/domain/evidence.ts';
+import type { Judge } from '../../src/domain/judge/judge.ts';
+import type { OperationView } from '../../src/domain/operation.ts';
+import type { Verdict } from '../../src/domain/verdict.ts';
+import type { Cluster } from '../clients/kubernetes/cluster.ts';
+import type { Hub } from '../clients/kubernetes/hub.ts';
+import type { WatchInput, WatchResult } from '../contract.ts';
+import type { FuseDeps } from './fuse.ts';
+import { fireFuse } from './fuse.ts';
+import type { Progress } from './progress.ts';
+import { parseProgress } from './progress.ts';
+import { Series } from './series.ts';
+import { checkStanding, followStanding } from './standing.ts';
+import type { Watching } from './watching.ts';
+
+export interface WatchDeps extends FuseDeps {
+  readonly cluster: Cluster;
+  readonly hub: Hub;
+  /** Shows live numbers in the root message. Never awaited by anything that matters. */
+  readonly editMessage: (view: OperationView, live: NonNullable<OperationView['live']>) => Promise<void>;
+}
+
+/** Time passes for the judge this often (ms). */
+const TICK_MS = 250;
+
+/**
+ * The one long activity of a stage: evidence into the judge, event by event; on harm the fuse, before anything else. A later
+ * attempt goes on from the heartbeats of an earlier one. Cancellation, by the workflow or by the end of this worker, is rethrown.
+ */
+export function createWatch(deps: WatchDeps, watching: Watching): (input: WatchInput) => Promise<WatchResult> {
+  return async (input) => {
+    const { info, cancellationSignal } = Context.current();
+    const before = parseProgress(info.heartbeatDetails);
+    const startedAt = before?.startedAt ?? deps.now();
+    if (before?.harmful && input.purpose !== 'restored') return resumeFuse(deps, input, before, before.harmful);
+    const watchOver = new AbortController();
+    const signal = AbortSignal.any([cancellationSignal, watchOver.signal]);
+    const run = new Run(deps, input, watching.judge(input, startedAt, before?.judge), startedAt, before);
+    try {
+      // Heartbeats and the clock run while the sources open.
+      const over = run.untilOver(cancellationSignal);
+      begin(deps, watching, input, run, { since: before?.since ?? startedAt, signal }).catch(run.fail);
+      return await over;
+    } finally {
+      watchOver.abort();
+    }
+  };
+}
+
+/** Before anything is judged: is the stage still in force? What is found meanwhile is drift. */
+async function begin(
+  deps: WatchDeps,
+  watching: Watching,
+  input: WatchInput,
+  run: Run,
+  options: { readonly since: number; readonly signal: AbortSignal },
+): Promise<void> {
+  if (input.purpose !== 'restored') {
+    const { drift, versions } = await checkStanding(deps, input, options.signal);
+    if (drift) return run.hear(drift);
+    followStanding(deps, input, versions, run.hear, options.signal);
+  }
+  await watching.open(input, run.hear, options);
+}
+
+/** An earlier attempt decided and did not live to tell: fire again, which changes nothing where it has been done. */
+async function resumeFuse(
+  deps: WatchDeps,
+  input: WatchInput,
+  before: Progress,
+  verdict: NonNullable<Progress['harmful']>,
+): Promise<WatchResult> {
+  Context.current().heartbeat(before);
+  const now = deps.now();
+  const fuse = await fireFuse(deps, input.fuse, { seenAt: now, decidedAt: now });
+  const { startedAt, series } = before;
+  return { verdict, fuse, counts: verdict.counts, series, startedAt, endedAt: deps.now() };
+}
+
+/** One attempt under way. */
+class Run {
+  readonly #deps: WatchDeps;
+  readonly #input: WatchInput;
+  readonly #judge: Judge;
+  readonly #startedAt: number;
+  readonly #series: Series;
+  readonly #over = Promise.withResolvers<Omit<WatchResult, 'startedAt' | 'endedAt' | 'series' | 'counts'>>();
+  #since: number;
+  #verdict: Verdict | undefined;
+  #editing = false;
+
+  constructor(deps: WatchDeps, input: WatchInput, judge: Judge, startedAt: number, before: Progress | undefined) {
+    this.#deps = deps;
+    this.#input = input;
+    this.#judge = judge;
+    this.#startedAt = startedAt;
+    this.#since = before?.since ?? startedAt;
+    this.#series = new Series(input.stage.number, input.stage.exposure * 100, before?.series);
+  }
+
+  /** Takes one event. Bound, since every source calls it. */
+  readonly hear = (event: Evidence): void => {
+    if (this.#verdict) return;
+    if (event.kind === 'request') {
+      this.#series.add(event);
+      this.#since = Math.max(this.#since, event.at);
+    }
+    const verdict = this.#judge.hear(event);
+    if (!verdict || !this.#ends(verdict)) return;
+    this.#settle(verdict, event.kind === 'request' ? event.seenAt : this.#deps.now());
+  };
+
+  /** A source could not be opened: the attempt ends and is repeated, unless it has decided already. */
+  readonly fail = (error: unknown): void => {
+    if (!this.#verdict) this.#over.reject(error);
+  };
+
+  /** While people are asked, or after the last stage, a blind watch keeps its fuse armed: what it sees of harm stays true. */
+  #ends(verdict: Verdict): boolean {
+    return verdict.kind !== 'blind' || this.#input.purpose === 'stage';
+  }
+
+  #settle(verdict: Verdict, seenAt: number): void {
+    this.#verdict = verdict;
+    if (verdict.kind !== 'harmful' || this.#input.purpose === 'restored') {
+      this.#over.resolve({ verdict });
+      return;
+    }
+    // The write is on its way before anybody is told, the heartbeat included.
+    const fired = fireFuse(this.#deps, this.#input.fuse, { seenAt, decidedAt: this.#deps.now() });
+    this.#over.resolve(fired.then((fuse) => ({ verdict, fuse })));
+    Context.current().heartbeat(this.#progress());
+  }
+
+  /** Resolves when the soak is over or a verdict has ended it, the fuse included; rejects when cancelled before that. */
+  async untilOver(cancelled: AbortSignal): Promise<WatchResult> {
+    const { settings, durationMs } = this.#input;
+    const { now } = this.#deps;
+    const beat = (): void => Context.current().heartbeat(this.#progress());
+    const timers = [
+      setInterval(beat, Math.max(100, settings.watchHeartbeatMs / 4)),
+      setInterval(() => this.hear({ kind: 'tick', at: now() }), TICK_MS),
+      setInterval(() => this.#edit(), settings.editEveryMs),
+    ];
+    const end = setTimeout(() => this.#conclude(), Math.max(0, this.#startedAt + durationMs - now()));
+    const stop = (): void => {
+      if (this.#verdict) return;
+      Context.current().cancelled.catch((error: unknown) => this.#over.reject(error));
+    };
+    cancelled.addEventListener('abort', stop, { once: true });
+    if (cancelled.aborted) stop();
+    beat();
+    try {
+      const over = await this.#over.promise;
+      return { ...over, counts: this.#judge.counts, series: this.#series.points, startedAt: this.#startedAt, endedAt: now() };
+    } finally {
+      for (const timer of timers) clearInterval(timer);
+      clearTimeout(end);
+      cancelled.removeEventListener('abort', stop);
+    }
+  }
+
+  #conclude(): void {
+    if (this.#verdict) return;
+    const at = this.#deps.now();
+    this.#settle(this.#judge.conclude(at), at);
+  }
+
+  #progress(): Progress {
+    const base = { startedAt: this.#startedAt, since: this.#since, judge: this.#judge.snapshot(), series: this.#series.points };
+    return this.#verdict?.kind === 'harmful' ? { ...base, harmful: this.#verdict } : base;
+  }
+
+  #edit(): void {
+    if (this.#editing || this.#verdict) return;
+    this.#editing = true;
+    const { counts } = this.#judge;
+    const all = counts.canary.requests + counts.stable.requests;
+    const live = { counts, canaryShare: all === 0 ? 0 : counts.canary.requests / all, at: this.#deps.now() };
+    this.#deps
+      .editMessage(this.#input.view, live)
+      .catch((error: unknown) => this.#deps.log.warn({ opId: this.#input.opId, err: error }, 'the live numbers were not shown'))
+      .finally(() => {
+        this.#editing = false;
+      });
+  }
+}

@@ -1,0 +1,17 @@
+import type { Evidence } from '../../src/domain/evidence.ts';
+import type { JsonObject } from '../../src/domain/json.ts';
+import type { Judge } from '../../src/domain/judge/judge.ts';
+import type { WatchInput } from '../contract.ts';
+
+/** What a verb brings to a watch: who judges, and where the evidence comes from. The rest is the same for all. */
+export interface Watching {
+  /** The judge of this watch; `resumed` is the snapshot that an earlier attempt left. */
+  judge(input: WatchInput, startedAt: number, resumed?: JsonObject): Judge;
+  /**
+   * Streams evidence until the signal aborts. `hear` is called synchronously, event by event. With `since` the evidence begins
+   * there (exclusive, epoch ms of event time), as far as it is still held. Resolves when everything is being listened to.
+   */
+  open(input: WatchInput, hear: Hear, options: { readonly since: number; readonly signal: AbortSignal }): Promise<void>;
+}
+
+export type Hear = (event: Evidence) => void;
