@@ -16,6 +16,8 @@ import type { Faults } from './panel.ts';
 import { createFaults } from './panel.ts';
 import type { Plane } from './plane.ts';
 import { settle, startPlane, startTraffic } from './plane.ts';
+import type { ListedPod } from './pod-list.ts';
+import { listPods } from './pod-list.ts';
 import type { Truth } from './truth.ts';
 import type { LoadReply } from './workloads/messages.ts';
 
@@ -44,6 +46,8 @@ export interface Cilium {
   readonly metrics: { readonly agents: readonly string[]; readonly envoy: string };
   readonly faults: Faults;
   readonly truth: Truth;
+  /** Every pod, the Service that selects it, and whether it is ready. */
+  pods(): readonly ListedPod[];
   /** East-west connections so far, by `<namespace>/<app> -> <service>`. */
   connections(): Readonly<Record<string, HopCounts>>;
   /** What the load's clients saw, and the share of one core that their thread used. */
@@ -94,6 +98,7 @@ export const startCilium = async (options: CiliumOptions): Promise<Cilium> => {
       metrics: registerMetrics(stack, plane),
       faults: createFaults({ book: controllers.faults, agents, traffic: traffic.load, gatewayNode }),
       truth,
+      pods: () => listPods(controllers.world.pods.objects.values(), controllers.world.services.objects),
       connections: () => traffic.hops.counts,
       load: () => traffic.load.counts(),
       stop,

@@ -1,0 +1,34 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Rig, startRig } from '../../playground/rig/rig.ts';
+import { play } from '../../playground/scenarios/play.ts';
+import { SCENARIOS } from '../../playground/scenarios/registry.ts';
+
+/** Every scenario once on the real stack: real apiserver, Temporal, Envoy, and the product in processes of its own. */
+const shared = SCENARIOS.filter((scenario) => scenario.rig === undefined);
+const apart = SCENARIOS.filter((scenario) => scenario.rig !== undefined);
+const options = { progress: () => undefined, preset: 'ideal', seed: 1, pace: 'fast', split: true } as const;
+const stop = new AbortController();
+
+describe('scenarios on the real stack', () => {
+  let rig: Rig;
+  beforeAll(async () => {
+    rig = await startRig({ ...options, signal: stop.signal });
+  });
+  afterAll(() => rig?.stop());
+
+  it.each(shared.map((scenario) => ({ name: scenario.name, scenario })))('$name', async ({ scenario }) => {
+    const report = await play(rig, scenario, { seed: 1 });
+    expect(report).toMatchObject({ ok: true, duplicates: 0 });
+  });
+});
+
+describe('scenarios that need a rig of their own', () => {
+  it.each(apart.map((scenario) => ({ name: scenario.name, scenario })))('$name', async ({ scenario }) => {
+    const rig = await startRig({ ...options, ...scenario.rig, signal: stop.signal });
+    try {
+      expect(await play(rig, scenario, { seed: 1 })).toMatchObject({ ok: true, duplicates: 0 });
+    } finally {
+      await rig.stop();
+    }
+  });
+});
