@@ -18,8 +18,16 @@ function showErrors(dialog, errors) {
   dialog.querySelector('.wrong input, .wrong textarea, .wrong select')?.focus();
 }
 
-function draw(view) {
-  const place = { viewId: view.id, values: {} };
+/** What was typed stays when the app changes an open modal, wherever the same input is still there. */
+function refill(dialog, values) {
+  for (const [key, value] of Object.entries(values)) {
+    const control = dialog.querySelector(`[data-focus="${CSS.escape(key)}"]`);
+    if (control && typeof value === 'string') control.value = value;
+  }
+}
+
+function draw(view, values) {
+  const place = { viewId: view.id, values };
   const problem = h('p', { class: 'field-error', role: 'alert', hidden: true });
   const submit = view.submit && h('button', { class: 'button primary solid' }, textObject(view.submit));
   const cancel = h(
@@ -61,12 +69,14 @@ export function startModal() {
   on('views', () => {
     const top = store.views.at(-1);
     if (shown && shown.id === top?.id && shown.hash === top?.hash) return;
+    const values = shown && shown.id === top?.id ? shown.values : {};
     shown?.dialog.close();
     shown?.dialog.remove();
     shown = undefined;
     if (!top) return;
-    const dialog = draw(top);
-    shown = { id: top.id, hash: top.hash, dialog };
+    const dialog = draw(top, values);
+    refill(dialog, values);
+    shown = { id: top.id, hash: top.hash, dialog, values };
     document.body.append(dialog);
     dialog.showModal();
     dialog.querySelector('.body input, .body textarea, .body select')?.focus();

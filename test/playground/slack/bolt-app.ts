@@ -1,5 +1,5 @@
 // An unmodified Bolt app and a playground around it, over HTTP or Socket Mode.
-import { App, LogLevel } from '@slack/bolt';
+import { App, LogLevel, SocketModeReceiver } from '@slack/bolt';
 import type { Limits } from '../../../playground/slack/limits.ts';
 import type { Panel } from '../../../playground/slack/panel.ts';
 import { type SlackPlayground, startSlack } from '../../../playground/slack/slack.ts';
@@ -48,12 +48,16 @@ export async function stage(options: StageOptions = {}): Promise<Stage> {
     ...(options.now ? { now: options.now } : {}),
     ...(options.panel ? { panel: options.panel } : {}),
   });
+  const clientOptions = { slackApiUrl: slack.apiUrl, retryConfig: { retries: 0 }, rejectRateLimitedCalls: true };
+  // Bolt waits this long before it reconnects; its own default of 5 s would be most of this tier's time.
+  const timing = { clientPingTimeout: 1_000, installerOptions: { clientOptions }, logLevel: LogLevel.ERROR };
   const app = new App({
     token: slack.botToken,
-    signingSecret: slack.signingSecret,
-    ...(socketMode ? { appToken: secrets.appToken, socketMode: true } : {}),
+    ...(socketMode
+      ? { receiver: new SocketModeReceiver({ appToken: secrets.appToken, ...timing }) }
+      : { signingSecret: slack.signingSecret }),
     logLevel: LogLevel.ERROR,
-    clientOptions: { slackApiUrl: slack.apiUrl, retryConfig: { retries: 0 }, rejectRateLimitedCalls: true },
+    clientOptions,
   });
   options.listen?.(app);
   const server = socketMode ? await app.start() : await app.start(0);
