@@ -1,32 +1,53 @@
 // What a worker can do for one cluster, put together from the parts that the process owns.
-import { Context } from '@temporalio/activity';
 import { createAnnounce } from '../../activities/announce/index.ts';
+import { ciliumNodes } from '../../activities/clients/hubble/cilium-nodes.ts';
+import { createFlows, type Flows, fixedNodes, type NodeSource } from '../../activities/clients/hubble/flows.ts';
+import { connectCluster } from '../../activities/clients/kubernetes/cluster.ts';
+import { createHub, type Hub } from '../../activities/clients/kubernetes/hub.ts';
 import { createSlackMessages } from '../../activities/clients/slack.ts';
-import type { Shared } from '../../activities/contract.ts';
+import { createActivities } from '../../activities/index.ts';
+import { type ClusterConfig, kubeConfigOf } from './clusters.ts';
 import { type Foundation, required } from './foundation.ts';
+import { meteredActivities, meteredFlows } from './metered.ts';
 
 export interface ClusterActivities {
   readonly activities: object;
+  /** Ends the shared streams and watches of the cluster. */
   close(): void;
 }
 
-/** What all verbs share; the steps of the verbs stand beside it under `<verb>.<step>`. */
-export function sharedActivities(on: Foundation): Shared {
-  const { audit, people, telemetry, environment, config, now } = on;
-  const slackApiUrl = environment.slackApiUrl ?? config.current().slack.apiUrl;
+/** The activities of one cluster's worker. Its connections are shared by all operations and opened once. */
+export function clusterActivities(on: Foundation, name: string, config: ClusterConfig): ClusterActivities {
+  const { audit, people, telemetry, environment, now } = on;
+  const log = telemetry.log.child({ cluster: name });
+  const slackApiUrl = environment.slackApiUrl ?? on.config.current().slack.apiUrl;
   const token = required(environment.slackBotToken, 'SLACK_BOT_TOKEN', 'the worker cannot show what it does');
   const slack = createSlackMessages({ token, ...(slackApiUrl ? { apiUrl: slackApiUrl } : {}) });
-  const { announce, say, chart } = createAnnounce({ slack, now, logger: telemetry.log });
+  const cluster = connectCluster(kubeConfigOf(config));
+  const hub = createHub({ cluster, log });
+  const meter = telemetry.activities(name);
+  const flows: Flows = meteredFlows(createFlows({ nodes: nodesOf(config, hub), tls: config.hubble.tls, now, log }), meter);
+  const activities = createActivities({
+    cluster,
+    hub,
+    flows,
+    audit,
+    people,
+    now,
+    log,
+    announce: createAnnounce({ slack, now, logger: log }),
+  });
   return {
-    announce,
-    say,
-    chart,
-    record: async ({ records }) => audit.append(records),
-    resolveApprovers: async ({ rule }) => people.approvers(rule, Context.current().cancellationSignal),
+    activities: meteredActivities(activities, meter),
+    close: () => {
+      flows.close();
+      hub.close();
+      cluster.close();
+    },
   };
 }
 
-/** The activities of one cluster's worker. */
-export function clusterActivities(on: Foundation, _cluster: string): ClusterActivities {
-  return { activities: sharedActivities(on), close: () => undefined };
+function nodesOf({ hubble }: ClusterConfig, hub: Hub): NodeSource {
+  if (hubble.agents === 'nodes') return ciliumNodes(hub, hubble.port);
+  return fixedNodes(hubble.agents ?? (hubble.relay === undefined ? [] : [{ node: 'relay', address: hubble.relay }]));
 }

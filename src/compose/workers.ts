@@ -14,15 +14,17 @@ export interface RunningWorkers {
 
 /** One worker for each cluster (or for the one that is named), each on its own task queue. */
 export async function startWorkers(on: Foundation, only: string | undefined): Promise<RunningWorkers> {
-  const names = Object.keys(on.config.current().clusters);
-  if (only !== undefined && !names.includes(only)) {
-    throw new NotSet(`There is no cluster "${only}" in the configuration; there is ${names.join(', ')}. Nothing was started.`);
+  const { clusters } = on.config.current();
+  if (only !== undefined && !Object.hasOwn(clusters, only)) {
+    throw new NotSet(
+      `There is no cluster "${only}" in the configuration; there is ${Object.keys(clusters).join(', ')}. Nothing was started.`,
+    );
   }
   const connection = await connectWorker(on.where);
   const closers: (() => void)[] = [];
   const workers: ClusterWorker[] = [];
-  for (const cluster of only === undefined ? names : [only]) {
-    const parts = clusterActivities(on, cluster);
+  for (const [cluster, config] of Object.entries(clusters).filter(([name]) => only === undefined || name === only)) {
+    const parts = clusterActivities(on, cluster, config);
     closers.push(() => parts.close());
     const { workflowBundle } = on.environment;
     workers.push(
