@@ -1,0 +1,67 @@
+import type { CanaryDetails } from '../../src/domain/canary/details.ts';
+import { type Original, objectKey, type Plan, type PlannedStage } from '../../src/domain/plan.ts';
+import type { Route } from '../clients/kubernetes/objects.ts';
+import type { PlanInput, PlanResult } from '../contract.ts';
+import type { AuditLog } from '../ports.ts';
+import { digestOf, planHashOf } from '../writes/digest.ts';
+import { dryRunStages } from '../writes/dry-run.ts';
+import { tokenIn } from '../writes/guarded-patch.ts';
+import {
+  byKey,
+  checkAccepted,
+  checkHeld,
+  checkManagers,
+  checkReady,
+  checkRights,
+  checkSight,
+  type PreconditionDeps,
+} from './preconditions.ts';
+
+export interface PlanDeps extends PreconditionDeps {
+  readonly audit: Pick<AuditLog, 'isOver' | 'lastCompleted'>;
+}
+
+/** Everything that must be so before people are asked: from the cheapest to the dearest; the first problem is told. */
+export async function checkPlanned(
+  deps: PlanDeps,
+  { request, opId }: PlanInput,
+  routes: readonly Route[],
+  stages: readonly PlannedStage[],
+  { details, needsHealth }: { readonly details: CanaryDetails; readonly needsHealth: boolean },
+  signal: AbortSignal,
+): Promise<PlanResult | undefined> {
+  const refs = (stages[0]?.writes ?? []).map(({ object }) => object);
+  const isExposed = needsHealth && stages.some(({ exposure }) => exposure > 0);
+  const known = (await checkHeld(deps, routes, opId)) ?? checkManagers(routes) ?? (needsHealth ? checkAccepted(routes) : undefined);
+  if (known) return known;
+  const [ready, rights, sight] = await Promise.all([
+    isExposed ? checkReady(deps, details.namespace, details.receiver, signal) : undefined,
+    checkRights(deps, refs, request, signal),
+    isExposed ? checkSight(deps, signal) : undefined,
+  ]);
+  return ready ?? rights ?? sight ?? dryRunStages(deps.cluster, routes, stages, request, signal);
+}
+
+/** The plan as people and the workflow see it: with its hash, and with what was before. */
+export function planOf(
+  { request, originals }: PlanInput,
+  planned: Pick<Plan, 'from' | 'to' | 'explanation' | 'watched' | 'stages' | 'details'>,
+  routes: readonly Route[],
+): PlanResult {
+  const { from, to, explanation, watched, stages, details } = planned;
+  const plan = { verb: 'canary', target: request.target, from, to, explanation, watched, stages, details } as const;
+  return { kind: 'plan', plan: { ...plan, originals: originalsOf(routes, stages, originals), planHash: planHashOf(stages) } };
+}
+
+/** What was before the operation. For a further step it stays what it was; fields that are new to it are as they are now. */
+function originalsOf(routes: readonly Route[], stages: readonly PlannedStage[], earlier: readonly Original[] = []): readonly Original[] {
+  const before = new Map(earlier.map((original) => [objectKey(original.object), original]));
+  const live = byKey(routes);
+  return (stages[0]?.writes ?? []).flatMap((write) => {
+    const key = objectKey(write.object);
+    const route = live.get(key);
+    const known = before.get(key);
+    if (known) return { ...known, fields: { ...write.before, ...known.fields } };
+    return route ? { object: write.object, uid: write.uid, fields: write.before, token: tokenIn(route), digest: digestOf(route) } : [];
+  });
+}
