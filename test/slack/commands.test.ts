@@ -209,3 +209,12 @@ test('a channel may be limited to some verbs, and somebody without an identity c
   );
   expect(other.played.begins).toHaveLength(0);
 });
+
+test('in Socket Mode too: a command begins once, also when its envelope comes twice', async () => {
+  await using other = await stage({}, 'socket');
+  const { drive } = other.slack;
+  expect((await drive.as('U0OPERATOR').command(CHANNEL, '/mesh canary backend 10%')).shown?.text).toContain('has started');
+  await other.idle();
+  await drive.replay(drive.lastRequest());
+  expect(other.played.begins).toHaveLength(1);
+});

@@ -14,6 +14,7 @@ import { serveHttp } from '../../src/http.ts';
 import { createBot } from '../../src/slack/bot.ts';
 import type { BotDeps } from '../../src/slack/deps.ts';
 import { createPeople, type SlackPeople } from '../../src/slack/people.ts';
+import type { Entrance } from '../../src/slack/receiver.ts';
 import { createWebClient } from '../../src/slack/web.ts';
 import { createInFlight } from '../../src/temporal/in-flight.ts';
 import type { Operations } from '../../src/temporal/operations.ts';
@@ -120,10 +121,11 @@ function operationsOf(played: Played): Operations {
   };
 }
 
-export async function stage(change: Record<string, unknown> = {}): Promise<Stage> {
+export async function stage(change: Record<string, unknown> = {}, mode: 'http' | 'socket' = 'http'): Promise<Stage> {
   const ending = new AbortController();
   const commands = ['/mesh', '/policy', '/encryption'].map((command) => ({ command, description: command, usage: '' }));
-  const app = { signingSecret: 'playground-signing-secret', botToken: 'xoxb-playground', slashCommands: commands };
+  const secrets = { signingSecret: 'playground-signing-secret', botToken: 'xoxb-playground', appToken: 'xapp-playground' };
+  const app = { ...secrets, slashCommands: commands, socketMode: mode === 'socket' };
   const slack = await startSlack({ signal: ending.signal, app, limits: { postPerSecond: 1_000, postBurst: 1_000 } });
   const db = await openDatabase(':memory:');
   const current = config(change);
@@ -148,7 +150,8 @@ export async function stage(change: Record<string, unknown> = {}): Promise<Stage
     now,
     log: SILENT,
   };
-  const entrance = { mode: 'http', signingSecret: slack.signingSecret } as const;
+  const entrance: Entrance =
+    mode === 'http' ? { mode, signingSecret: slack.signingSecret } : { mode, appToken: secrets.appToken, slackApiUrl: slack.apiUrl };
   const bot = createBot(deps, entrance, {
     botToken: slack.botToken,
     botId: 'B0MESHOPS',
@@ -159,6 +162,8 @@ export async function stage(change: Record<string, unknown> = {}): Promise<Stage
   const http = await serveHttp({ port: 0, host: '127.0.0.1', ready: [], slack: bot.listener, ...metrics });
   const url = `http://127.0.0.1:${http.port}/slack/events`;
   slack.setRequestUrl(url);
+  await bot.start();
+  if (mode === 'socket') await slack.drive.waitFor(() => slack.connections() > 0);
   return {
     slack,
     played,
@@ -177,6 +182,7 @@ export async function stage(change: Record<string, unknown> = {}): Promise<Stage
     idle: async () => void (await inFlight.drain(2_000)),
     [Symbol.asyncDispose]: async () => {
       await inFlight.drain(2_000);
+      await bot.stop();
       await http.close();
       await slack.stop();
       ending.abort();

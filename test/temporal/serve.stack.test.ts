@@ -101,6 +101,11 @@ test('run: ready, takes a command, tells its metrics, and stops in order on a si
   const asked = await slack.drive.as('U0OPERATOR').command('C0MESH', '/mesh canary backend 10%');
   expect(asked.shown?.text).toContain('has started on `demo/backend/backend`');
   expect(asked.ackMs).toBeLessThan(2_600);
+  // No route is there: the plan ends with its reason in the channel.
+  const told = await slack.drive.waitFor(() =>
+    slack.drive.messages('C0MESH').find((message) => message.text.includes('Nothing was changed')),
+  );
+  expect(told.text).toContain('No HTTPRoute in namespace backend');
   const { text } = await get('/metrics');
   expect(text).toContain('meshops_ack_seconds_count{what="command"} 2');
   expect((await get('/healthz')).status).toBe(200);
