@@ -30,13 +30,15 @@ const TICK_MS = 250;
  */
 export function createWatch(deps: WatchDeps, watching: Watching): (input: WatchInput) => Promise<WatchResult> {
   return async (input) => {
-    const { info, cancellationSignal } = Context.current();
+    // Taken once: events arrive on streams that other activities opened, where the current context is not ours.
+    const context = Context.current();
+    const { info, cancellationSignal } = context;
     const before = parseProgress(info.heartbeatDetails);
     const startedAt = before?.startedAt ?? deps.now();
     if (before?.harmful && input.purpose !== 'restored') return resumeFuse(deps, input, before, before.harmful);
     const watchOver = new AbortController();
     const signal = AbortSignal.any([cancellationSignal, watchOver.signal]);
-    const run = new Run(deps, input, watching.judge(input, startedAt, before?.judge), startedAt, before);
+    const run = new Run({ ...deps, context }, input, watching.judge(input, startedAt, before?.judge), startedAt, before);
     try {
       // Heartbeats and the clock run while the sources open.
       const over = run.untilOver(cancellationSignal);
@@ -78,9 +80,11 @@ async function resumeFuse(
   return { verdict, fuse, counts: verdict.counts, series, startedAt, endedAt: deps.now() };
 }
 
+type RunDeps = WatchDeps & { readonly context: Context };
+
 /** One attempt under way. */
 class Run {
-  readonly #deps: WatchDeps;
+  readonly #deps: RunDeps;
   readonly #input: WatchInput;
   readonly #judge: Judge;
   readonly #startedAt: number;
@@ -90,7 +94,7 @@ class Run {
   #verdict: Verdict | undefined;
   #editing = false;
 
-  constructor(deps: WatchDeps, input: WatchInput, judge: Judge, startedAt: number, before: Progress | undefined) {
+  constructor(deps: RunDeps, input: WatchInput, judge: Judge, startedAt: number, before: Progress | undefined) {
     this.#deps = deps;
     this.#input = input;
     this.#judge = judge;
@@ -130,14 +134,14 @@ class Run {
     // The write is on its way before anybody is told, the heartbeat included.
     const fired = fireFuse(this.#deps, this.#input.fuse, { seenAt, decidedAt: this.#deps.now() });
     this.#over.resolve(fired.then((fuse) => ({ verdict, fuse })));
-    Context.current().heartbeat(this.#progress());
+    this.#deps.context.heartbeat(this.#progress());
   }
 
   /** Resolves when the soak is over or a verdict has ended it, the fuse included; rejects when cancelled before that. */
   async untilOver(cancelled: AbortSignal): Promise<WatchResult> {
     const { settings, durationMs } = this.#input;
-    const { now } = this.#deps;
-    const beat = (): void => Context.current().heartbeat(this.#progress());
+    const { now, context } = this.#deps;
+    const beat = (): void => context.heartbeat(this.#progress());
     const timers = [
       setInterval(beat, Math.max(100, settings.watchHeartbeatMs / 4)),
       setInterval(() => this.hear({ kind: 'tick', at: now() }), TICK_MS),
@@ -146,7 +150,7 @@ class Run {
     const end = setTimeout(() => this.#conclude(), Math.max(0, this.#startedAt + durationMs - now()));
     const stop = (): void => {
       if (this.#verdict) return;
-      Context.current().cancelled.catch((error: unknown) => this.#over.reject(error));
+      context.cancelled.catch((error: unknown) => this.#over.reject(error));
     };
     cancelled.addEventListener('abort', stop, { once: true });
     if (cancelled.aborted) stop();

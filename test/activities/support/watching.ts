@@ -1,0 +1,169 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import type { CallOptions, Cluster } from '../../../activities/clients/kubernetes/cluster.ts';
+import type { Follower, Hub } from '../../../activities/clients/kubernetes/hub.ts';
+import type { KubeObject } from '../../../activities/clients/kubernetes/objects.ts';
+import type { RestoreInput, RestoreResult, WatchInput, WatchResult } from '../../../activities/contract.ts';
+import { type Log, SILENT } from '../../../activities/log.ts';
+import { createWatch } from '../../../activities/watch/watch.ts';
+import type { Hear, Watching } from '../../../activities/watch/watching.ts';
+import type { RequestEvidence } from '../../../src/domain/evidence.ts';
+import { createJudge } from '../../../src/domain/judge/create.ts';
+import type { OperationView } from '../../../src/domain/operation.ts';
+import { type ObjectRef, TOKEN_ANNOTATION } from '../../../src/domain/plan.ts';
+import { fieldsOf, routeRef } from './routes.ts';
+
+/** A watch of stage 2 of `canary-t1` at 10%, with everything around it faked by its interface. Order of what happened in `events`. */
+export function watchRig(options: { readonly token?: string | null; readonly canaryWeight?: number } = {}) {
+  const events: string[] = [];
+  const heartbeats: unknown[] = [];
+  const edits: unknown[] = [];
+  const restores: RestoreInput[] = [];
+  const followers = new Map<string, Follower>();
+  let hear: Hear | undefined;
+  const opened = Promise.withResolvers<{ readonly since: number }>();
+  const live = { route: routeObject(options.token === undefined ? 'canary-t1/2' : options.token, options.canaryWeight ?? 10, 7) };
+  const cluster = { read: async (_ref: ObjectRef, _options: CallOptions) => live.route } as unknown as Cluster;
+  const hub: Hub = {
+    follow: (_resource, key, follower) => void followers.set(key, follower),
+    close: () => {},
+  };
+  let restore = async (input: RestoreInput): Promise<RestoreResult> => {
+    restores.push(input);
+    return { kind: 'restored', exact: true, at: Date.now(), objects: [{ object: routeRef('backend'), state: 'restored' }] };
+  };
+  const watching: Watching = {
+    judge: ({ alpha, durationMs }, startedAt, resumed) =>
+      createJudge(
+        { objective: 0.01, alpha, durationMs, startedAt, minRequests: 10, canaryService: 'backend-canary', exposure: 0.1 },
+        resumed,
+      ),
+    open: async (_input, tell, { since }) => {
+      hear = tell;
+      opened.resolve({ since });
+    },
+  };
+  const log: Log = { ...SILENT, warn: (_fields, message) => void events.push(`log ${message}`) };
+  const watch = createWatch(
+    {
+      cluster,
+      hub,
+      restore: (input, { acknowledged }) => {
+        events.push('restore');
+        const answer = restore(input);
+        void answer.then(
+          ({ at }) => acknowledged?.(at),
+          () => undefined,
+        );
+        return answer;
+      },
+      editMessage: async (_view, numbers) => {
+        events.push('edit');
+        edits.push(numbers);
+      },
+      now: Date.now,
+      log,
+    },
+    watching,
+  );
+  const run = (input: WatchInput, heartbeatDetails?: unknown) => {
+    const environment = new MockActivityEnvironment(heartbeatDetails === undefined ? {} : { heartbeatDetails });
+    environment.on('heartbeat', (details: unknown) => {
+      heartbeats.push(details);
+      events.push('heartbeat');
+    });
+    const result = environment.run(watch, input) as Promise<WatchResult>;
+    // A rejection that a test awaits later is no unhandled one.
+    result.catch(() => undefined);
+    return { environment, result };
+  };
+  return {
+    events,
+    heartbeats,
+    edits,
+    restores,
+    followers,
+    live,
+    run,
+    opened: opened.promise,
+    hear: (...evidence: Parameters<Hear>) => hear?.(...evidence),
+    failRestore: (...errors: readonly Error[]) => {
+      const good = restore;
+      const left = [...errors];
+      restore = async (input) => {
+        const error = left.shift();
+        if (error) throw error;
+        return good(input);
+      };
+    },
+    supersede: () => {
+      restore = async () => ({ kind: 'superseded', object: routeRef('backend'), token: 'canary-t1/3', at: Date.now() });
+    },
+  };
+}
+
+export function routeObject(token: string | null, canaryWeight: number, version: number): KubeObject {
+  return {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'HTTPRoute',
+    metadata: {
+      name: 'backend',
+      namespace: 'backend',
+      uid: 'u1',
+      resourceVersion: String(version),
+      generation: 2,
+      ...(token !== null && { annotations: { [TOKEN_ANNOTATION]: token } }),
+      managedFields: [
+        { manager: 'kubectl-edit', operation: 'Update', time: '2026-01-01T00:00:00Z', fieldsV1: { 'f:spec': { 'f:rules': {} } } },
+      ],
+    },
+    spec: {
+      rules: [
+        {
+          backendRefs: [
+            { name: 'backend', weight: 100 - canaryWeight },
+            { name: 'backend-canary', weight: canaryWeight },
+          ],
+        },
+      ],
+    },
+  };
+}
+
+export function watchInput(change: Partial<WatchInput> = {}): WatchInput {
+  const object = routeRef('backend');
+  const write = { object, uid: 'u1', generation: 1, before: fieldsOf(100, 0), after: fieldsOf(90, 10) };
+  const stage = { number: 2, label: '10%', exposure: 0.1, writes: [write] };
+  const target = { cluster: 'demo', namespace: 'backend', name: 'backend' };
+  const settings = { watchHeartbeatMs: 1_000, editEveryMs: 60_000 } as WatchInput['settings'];
+  const original = { object, uid: 'u1', fields: fieldsOf(100, 0), token: null, digest: 'd' };
+  return {
+    opId: 'canary-t1',
+    target,
+    verb: 'canary',
+    purpose: 'stage',
+    stage,
+    durationMs: 60_000,
+    alpha: 0.001,
+    settings,
+    plan: { details: {} } as WatchInput['plan'],
+    fuse: { opId: 'canary-t1', originals: [original], written: [{ stage: 2, writes: [write] }], holder: { stage: 2 } },
+    view: { opId: 'canary-t1' } as OperationView,
+    ...change,
+  };
+}
+
+let requests = 0;
+export function request(change: Partial<RequestEvidence> = {}): RequestEvidence {
+  requests += 1;
+  return {
+    kind: 'request',
+    at: Date.now(),
+    seenAt: Date.now(),
+    side: 'canary',
+    failed: false,
+    latencyMs: 5,
+    id: `n1/${requests}`,
+    ...change,
+  };
+}
+export const failure = (change: Partial<RequestEvidence> = {}): RequestEvidence => request({ failed: true, failure: '500', ...change });

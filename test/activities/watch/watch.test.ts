@@ -1,0 +1,197 @@
+import { CancelledFailure } from '@temporalio/common';
+import { describe, expect, test } from 'vitest';
+import { ClusterFailure } from '../../../activities/clients/kubernetes/failure.ts';
+import { failure, request, routeObject, watchInput, watchRig } from '../support/watching.ts';
+
+type Rig = ReturnType<typeof watchRig>;
+const breakCanary = (rig: Rig): void => {
+  for (let n = 0; n < 60; n++) rig.hear(failure());
+};
+const untilOpen = async (rig: Rig): Promise<void> => void (await rig.opened);
+
+describe('the fuse', () => {
+  test('fires before anything else happens, heartbeat and message included, and its result comes back with the verdict', async () => {
+    const rig = watchRig();
+    const { result } = rig.run(watchInput());
+    await untilOpen(rig);
+    rig.events.length = 0;
+    breakCanary(rig);
+    expect(rig.events.slice(0, 2)).toEqual(['restore', 'heartbeat']);
+    const { verdict, fuse, counts } = await result;
+    expect(verdict).toMatchObject({ kind: 'harmful', judge: 'objective' });
+    expect(fuse?.result).toMatchObject({ kind: 'restored', exact: true });
+    expect(rig.restores).toEqual([expect.objectContaining({ holder: { stage: 2 } })]);
+    expect(counts.canary.failures).toBeGreaterThan(0);
+    expect(rig.heartbeats.at(-1)).toMatchObject({ harmful: { kind: 'harmful' } });
+  });
+
+  test('fires on a canary without a ready endpoint', async () => {
+    const rig = watchRig();
+    const { result } = rig.run(watchInput());
+    await untilOpen(rig);
+    rig.hear({ kind: 'readiness', at: Date.now(), service: 'backend-canary', ready: 0 });
+    expect(await result).toMatchObject({ verdict: { kind: 'harmful', judge: 'readiness' }, fuse: { result: { kind: 'restored' } } });
+  });
+
+  test('tries again when the cluster does not take the write', async () => {
+    const rig = watchRig();
+    rig.failRestore(new ClusterFailure('Timeout', 'no answer'), new ClusterFailure('Unreachable', 'gone'));
+    const { result } = rig.run(watchInput());
+    await untilOpen(rig);
+    breakCanary(rig);
+    expect(await result).toMatchObject({ fuse: { result: { kind: 'restored' } } });
+    expect(rig.events.filter((event) => event === 'restore')).toHaveLength(3);
+  });
+
+  test('a stale one says superseded, as a value', async () => {
+    const rig = watchRig();
+    rig.supersede();
+    const { result } = rig.run(watchInput());
+    await untilOpen(rig);
+    breakCanary(rig);
+    expect(await result).toMatchObject({ verdict: { kind: 'harmful' }, fuse: { result: { kind: 'superseded', token: 'canary-t1/3' } } });
+  });
+
+  test('stays out of a watch after an undo', async () => {
+    const rig = watchRig({ token: null, canaryWeight: 0 });
+    const { result } = rig.run(watchInput({ purpose: 'restored' }));
+    await untilOpen(rig);
+    breakCanary(rig);
+    expect(await result).toMatchObject({ verdict: { kind: 'harmful' } });
+    expect(rig.restores).toEqual([]);
+  });
+
+  test('once fired it finishes although the watch is cancelled, and the verdict is not lost', async () => {
+    const rig = watchRig();
+    rig.failRestore(new ClusterFailure('Timeout', 'no answer'));
+    const { environment, result } = rig.run(watchInput());
+    await untilOpen(rig);
+    breakCanary(rig);
+    environment.cancel('CANCELLED');
+    expect(await result).toMatchObject({ verdict: { kind: 'harmful' }, fuse: { result: { kind: 'restored' } } });
+  });
+});
+
+describe('a later attempt', () => {
+  test('goes on from the counts, the series and the time of the earlier one', async () => {
+    const first = watchRig();
+    const one = first.run(watchInput({ settings: { watchHeartbeatMs: 400, editEveryMs: 60_000 } as never }));
+    await untilOpen(first);
+    const at = Date.now();
+    for (let n = 0; n < 20; n++) first.hear(request({ at: at + n }));
+    await expect.poll(() => first.heartbeats.at(-1)).toMatchObject({ since: at + 19, judge: { canary: { requests: 20 } } });
+    one.environment.cancel('WORKER_SHUTDOWN');
+    await expect(one.result).rejects.toBeInstanceOf(CancelledFailure);
+
+    const second = watchRig();
+    const two = second.run(watchInput({ durationMs: 400 }), JSON.parse(JSON.stringify(first.heartbeats.at(-1))));
+    expect(await second.opened).toEqual({ since: at + 19 });
+    second.hear(request({ at: at + 30, side: 'stable' }));
+    const { verdict, counts, startedAt, series } = await two.result;
+    expect(verdict.kind).toBe('healthy');
+    expect(counts).toEqual({ canary: { requests: 20, failures: 0 }, stable: { requests: 1, failures: 0 } });
+    expect(startedAt).toBeLessThanOrEqual(at);
+    expect(series.reduce((sum, point) => sum + point.canary.requests, 0)).toBe(20);
+  });
+
+  test('fires again when the earlier one had decided and did not live to tell', async () => {
+    const first = watchRig();
+    const one = first.run(watchInput());
+    await untilOpen(first);
+    breakCanary(first);
+    await one.result;
+    const second = watchRig({ token: null, canaryWeight: 0 });
+    const { result } = second.run(watchInput(), JSON.parse(JSON.stringify(first.heartbeats.at(-1))));
+    expect(await result).toMatchObject({ verdict: { kind: 'harmful' }, fuse: { result: { kind: 'restored' } } });
+    expect(second.restores).toHaveLength(1);
+  });
+
+  test('begins anew on heartbeats that it cannot read', async () => {
+    const rig = watchRig();
+    const { result } = rig.run(watchInput({ durationMs: 200 }), { from: 'another build' });
+    expect(await result).toMatchObject({ verdict: { kind: 'no-traffic' } });
+  });
+});
+
+describe('drift', () => {
+  test.each([
+    ['a later stage has written', { token: 'canary-t1/3', canaryWeight: 10 }, 'canary-t1/3'],
+    ['it was put back meanwhile', { token: null, canaryWeight: 10 }, 'absent'],
+    ['somebody moved the weight', { canaryWeight: 30 }, '70'],
+  ])('before watching, %s: a value, nothing is written', async (_, options, found) => {
+    const rig = watchRig(options);
+    const { verdict } = await rig.run(watchInput()).result;
+    expect(verdict).toMatchObject({ kind: 'drift', words: expect.stringContaining(found) });
+    expect(rig.restores).toEqual([]);
+  });
+
+  test('while watching, told with who did it; older news of the shared watch is none', async () => {
+    const rig = watchRig();
+    const { result } = rig.run(watchInput());
+    await untilOpen(rig);
+    const follower = rig.followers.get('backend/backend');
+    follower?.changed([routeObject(null, 0, 5)]);
+    follower?.changed([routeObject('canary-t1/2', 10, 8)]);
+    follower?.changed([routeObject('canary-t1/2', 40, 9)]);
+    expect(await result).toMatchObject({
+      verdict: { kind: 'drift', manager: 'kubectl-edit', field: '/spec/rules/0/backendRefs/0/weight' },
+    });
+    expect(rig.restores).toEqual([]);
+  });
+});
+
+describe('the rest of a watch', () => {
+  test('ends healthy with enough good requests', async () => {
+    const rig = watchRig();
+    const { result } = rig.run(watchInput({ durationMs: 300 }));
+    await untilOpen(rig);
+    for (let n = 0; n < 20; n++) rig.hear(request());
+    expect(await result).toMatchObject({ verdict: { kind: 'healthy' }, counts: { canary: { requests: 20 } } });
+  });
+
+  test('a stage that goes blind ends with that; a watch after it keeps its fuse armed', async () => {
+    const gap = { kind: 'gap', at: Date.now(), node: 'node-2', reason: 'HUBBLE_RING_BUFFER', lost: 12 } as const;
+    const stage = watchRig();
+    const one = stage.run(watchInput());
+    await untilOpen(stage);
+    stage.hear(gap);
+    expect(await one.result).toMatchObject({ verdict: { kind: 'blind' } });
+    const after = watchRig();
+    const two = after.run(watchInput({ purpose: 'after' }));
+    await untilOpen(after);
+    after.hear(gap);
+    breakCanary(after);
+    expect(await two.result).toMatchObject({ verdict: { kind: 'harmful' }, fuse: { result: { kind: 'restored' } } });
+  });
+
+  test('cancelled by the workflow it rejects with that, and nothing is written', async () => {
+    const rig = watchRig();
+    const { environment, result } = rig.run(watchInput());
+    await untilOpen(rig);
+    environment.cancel('CANCELLED');
+    await expect(result).rejects.toBeInstanceOf(CancelledFailure);
+    expect(rig.restores).toEqual([]);
+  });
+
+  test('shows live numbers, and an error there stops nothing', async () => {
+    const rig = watchRig();
+    const { result } = rig.run(watchInput({ durationMs: 500, settings: { watchHeartbeatMs: 1_000, editEveryMs: 50 } as never }));
+    await untilOpen(rig);
+    for (let n = 0; n < 12; n++) rig.hear(request({ side: n < 3 ? 'canary' : 'stable' }));
+    await result;
+    expect(rig.edits.length).toBeGreaterThan(2);
+    expect(rig.edits.at(-1)).toMatchObject({ canaryShare: 0.25, counts: { stable: { requests: 9 } } });
+  });
+
+  test('keeps at most 120 points, and loses no request in merging them', async () => {
+    const rig = watchRig();
+    const { result } = rig.run(watchInput({ durationMs: 300 }));
+    await untilOpen(rig);
+    const at = Date.now();
+    for (let n = 0; n < 1_000; n++) rig.hear(request({ at: at + n * 2_000, side: 'stable' }));
+    const { series } = await result;
+    expect(series.length).toBeLessThanOrEqual(120);
+    expect(series.reduce((sum, point) => sum + point.stable.requests, 0)).toBe(1_000);
+    expect(new Set(series.map((point) => point.ms)).size).toBe(1);
+  });
+});
