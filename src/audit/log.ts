@@ -51,6 +51,7 @@ export function createAudit(db: Database): Audit {
 }
 
 async function appendAll(trx: Transaction<Tables>, records: readonly AuditRecord[]): Promise<void> {
+  // A write first: it takes the lock. A transaction that read first and wrote later would fail beside a second process on SQLite.
   const locked = await trx
     .updateTable('audit_head')
     .set((eb) => ({ seq: eb.ref('seq') }))

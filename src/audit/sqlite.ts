@@ -2,15 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
-import {
-  CompiledQuery,
-  type DatabaseConnection,
-  type Driver,
-  type SqliteDatabase,
-  SqliteDialect,
-  type SqliteDialectConfig,
-  SqliteDriver,
-} from 'kysely';
+import { type SqliteDatabase, SqliteDialect } from 'kysely';
 
 /** How long one process waits for the other's write, in milliseconds. Writes here take well under one. */
 const BUSY_MS = 2_000;
@@ -23,25 +15,7 @@ export function sqliteDialect(path: string): SqliteDialect {
   database.exec('pragma journal_mode = wal');
   // Together with WAL this survives a crash of the process; an audit record also has to survive one of the machine.
   database.exec('pragma synchronous = full');
-  return new ImmediateDialect({ database: adapt(database) });
-}
-
-/** Transactions take the write lock at once: one that read first and wrote later would fail under a second process. */
-class ImmediateDialect extends SqliteDialect {
-  readonly #config: SqliteDialectConfig;
-  constructor(config: SqliteDialectConfig) {
-    super(config);
-    this.#config = config;
-  }
-  override createDriver(): Driver {
-    return new ImmediateDriver(this.#config);
-  }
-}
-
-class ImmediateDriver extends SqliteDriver {
-  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('begin immediate'));
-  }
+  return new SqliteDialect({ database: adapt(database) });
 }
 
 function adapt(database: DatabaseSync): SqliteDatabase {

@@ -95,6 +95,11 @@ describe('a command that changes the mesh', () => {
     expect(await type('/mesh canary backend 10%')).toContain('arrived too late');
   });
 
+  test('a reason that no table has is shown as it came, and harmless', async () => {
+    at.played.begin = async () => ({ kind: 'refused', code: 'Whatever', words: 'No room in <!channel> & elsewhere.' });
+    expect(await type('/mesh canary backend 10%')).toBe('No room in &lt;!channel&gt; &amp; elsewhere.');
+  });
+
   test('a client that breaks is told as broken, not as silence', async () => {
     at.played.begin = async () => {
       throw new Error('defect');
