@@ -55,7 +55,10 @@ export async function composeBot(on: Foundation): Promise<RunningBot> {
   return {
     bot,
     operations,
-    ready: [{ name: 'temporal', isReady: () => operations.reachable() }],
+    ready: [
+      { name: 'temporal', isReady: () => operations.reachable() },
+      { name: 'slack', isReady: () => bot.isConnected() },
+    ],
     drain: async (timeoutMs) => {
       const left = await inFlight.drain(timeoutMs);
       return left + (await operations.drain(timeoutMs));

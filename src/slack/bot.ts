@@ -4,6 +4,7 @@ import { App, type BlockAction, type ButtonAction, type Logger, LogLevel, type S
 import { ACTION, type ActionId } from '../domain/button.ts';
 import { type Admission, createAdmission, type Origin } from './admission.ts';
 import { type Answer, ephemeral, say, sayPlain } from './answer.ts';
+import { inBackground } from './background.ts';
 import { answerClick, type Click } from './clicks.ts';
 import { answerSlash } from './commands.ts';
 import type { BotDeps } from './deps.ts';
@@ -17,6 +18,8 @@ export interface Bot {
   readonly listener?: RequestListener;
   /** Socket Mode: connects and begins to take requests. */
   start(): Promise<void>;
+  /** False while Slack cannot reach us. */
+  isConnected(): boolean;
   /** Socket Mode: takes no more requests. Work that goes on after an answer is in `deps.inFlight`: drain that next. */
   stop(): Promise<void>;
 }
@@ -48,7 +51,12 @@ export function createBot(deps: BotDeps, entrance: Entrance, identity: BotIdenti
   hearClicks(app, deps, admission);
   hearRejections(app, deps, admission);
   app.error(async (error) => deps.log.error({ err: error }, 'a request from Slack broke'));
-  return { ...(door.listener ? { listener: door.listener } : {}), start: () => door.open(), stop: () => door.close() };
+  return {
+    ...(door.listener ? { listener: door.listener } : {}),
+    start: () => door.open(),
+    isConnected: () => door.isOpen(),
+    stop: () => door.close(),
+  };
 }
 
 function hearCommands(app: App, deps: BotDeps, admission: Admission): void {
@@ -128,11 +136,7 @@ async function inTime(deps: BotDeps, work: Promise<Answer>, later: (answer: Answ
   const answer = await Promise.race([work, late]);
   clearTimeout(timer);
   if (answer) return answer;
-  deps.inFlight
-    .track(async () => later(await work))
-    ?.catch((error: unknown) => {
-      deps.log.error({ err: error }, 'a late answer could not be told');
-    });
+  inBackground(deps, 'a late answer could not be told', async () => later(await work));
   return say('Still working on it; the answer follows here. Do not send the command again.');
 }
 

@@ -9,6 +9,7 @@ import type { CommandName } from '../domain/verbs.ts';
 import type { BeginResult } from '../temporal/results.ts';
 import { type Origin, requestIdOf } from './admission.ts';
 import { type Answer, sayPlain } from './answer.ts';
+import { inBackground } from './background.ts';
 import type { BotDeps } from './deps.ts';
 import { permalink } from './link.ts';
 import { beginAnswer, settledAnswer } from './result-words.ts';
@@ -90,7 +91,5 @@ function remember(deps: BotDeps, result: Exclude<BeginResult, { kind: 'not-confi
       },
     ]);
   };
-  deps.inFlight.track(work)?.catch((error: unknown) => {
-    deps.log.error({ err: error, requestId: request.requestId }, 'the answer to a request could not be recorded');
-  });
+  inBackground(deps, 'the answer to a request could not be recorded', work);
 }

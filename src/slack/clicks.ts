@@ -6,6 +6,7 @@ import type { Choice } from '../domain/gate.ts';
 import { formatTarget } from '../domain/target.ts';
 import { type Admission, type Origin, requestIdOf } from './admission.ts';
 import { type Answer, sayPlain } from './answer.ts';
+import { inBackground } from './background.ts';
 import { askForChange } from './change.ts';
 import type { BotDeps } from './deps.ts';
 import { helpAnswer } from './help.ts';
@@ -134,9 +135,5 @@ function recordRefusal(deps: BotDeps, click: Click, code: string, actor: string,
   const data = { code, click: click.action, channel: click.origin.channelId };
   const key = `${requestIdOf(click.origin)}:refused`;
   const record = { key, at: deps.now(), kind: 'refusal' as const, opId: ids?.opId ?? '', target, actor, data };
-  deps.inFlight
-    .track(() => deps.audit.append([record]))
-    ?.catch((error: unknown) => {
-      deps.log.error({ err: error }, 'a refusal could not be recorded');
-    });
+  inBackground(deps, 'a refusal could not be recorded', () => deps.audit.append([record]));
 }

@@ -9,6 +9,7 @@ import { verbOf } from '../domain/verbs.ts';
 import type { Admission, Admitted, Origin } from './admission.ts';
 import { requestIdOf } from './admission.ts';
 import { type Answer, say, sayPlain } from './answer.ts';
+import { inBackground } from './background.ts';
 import { askForChange } from './change.ts';
 import type { BotDeps } from './deps.ts';
 import { helpAnswer } from './help.ts';
@@ -127,18 +128,12 @@ function refuse(deps: BotDeps, slash: Slash, refused: Refused): Answer {
     actor: origin.userId,
     data,
   };
-  deps.inFlight
-    .track(() => deps.audit.append([record]))
-    ?.catch((error: unknown) => {
-      deps.log.error({ err: error }, 'a refusal could not be recorded');
-    });
+  inBackground(deps, 'a refusal could not be recorded', () => deps.audit.append([record]));
   return sayPlain(refused.words);
 }
 
 function keepAnswer(deps: BotDeps, origin: Origin, answer: Answer): void {
-  deps.inFlight
-    .track(() => deps.requests.answer(requestIdOf(origin), answer.text))
-    ?.catch((error: unknown) => {
-      deps.log.warn({ err: error }, 'the answer to a request could not be kept for a replay');
-    });
+  inBackground(deps, 'the answer to a request could not be kept for a replay', () =>
+    deps.requests.answer(requestIdOf(origin), answer.text),
+  );
 }

@@ -12,6 +12,8 @@ export interface Door {
   readonly listener?: RequestListener;
   /** Socket Mode: connects. In HTTP mode the server is what opens and closes. */
   open(): Promise<void>;
+  /** False while Socket Mode has no connection. */
+  isOpen(): boolean;
   close(): Promise<void>;
 }
 
@@ -48,7 +50,7 @@ function httpDoor(entrance: Extract<Entrance, { mode: 'http' }>, deps: Parameter
     }
   };
   const nothing = (): Promise<void> => Promise.resolve();
-  return { receiver, listener, open: nothing, close: nothing };
+  return { receiver, listener, open: nothing, isOpen: () => true, close: nothing };
 }
 
 function isAhead(request: IncomingMessage, now: number): boolean {
@@ -67,8 +69,12 @@ function socketDoor(entrance: Extract<Entrance, { mode: 'socket' }>, logger: Log
     logger,
     ...(entrance.slackApiUrl ? { installerOptions: { clientOptions: { slackApiUrl: entrance.slackApiUrl } } } : {}),
   });
+  let open = false;
+  receiver.client.on('connected', () => (open = true));
+  for (const lost of ['disconnected', 'reconnecting', 'close']) receiver.client.on(lost, () => (open = false));
   return {
     receiver,
+    isOpen: () => open,
     open: async () => void (await receiver.start()),
     close: () => receiver.stop(),
   };

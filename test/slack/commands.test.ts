@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { signedHeaders } from '../../playground/slack/signature.ts';
 import { CHANNEL, type Stage, stage, viewOf, WORKFLOW } from './stage.ts';
 
@@ -222,4 +222,9 @@ test('in Socket Mode too: a command begins once, also when its envelope comes tw
   await other.idle();
   await drive.replay(drive.lastRequest());
   expect(other.played.begins).toHaveLength(1);
+  expect(other.isConnected()).toBe(true);
+  await other.slack.faults.down('refuse');
+  await vi.waitFor(() => expect(other.isConnected()).toBe(false), 5_000);
+  await other.slack.faults.clear();
+  await vi.waitFor(() => expect(other.isConnected()).toBe(true), 15_000);
 });

@@ -47,6 +47,7 @@ export interface Stage {
   /** The clock of the bot, in milliseconds ahead of the real one. */
   ahead: number;
   readonly url: string;
+  isConnected(): boolean;
   /** Everything that goes on after an answer has ended. */
   idle(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -179,6 +180,7 @@ export async function stage(change: Record<string, unknown> = {}, mode: 'http' |
     set ahead(ms) {
       clock.ahead = ms;
     },
+    isConnected: () => bot.isConnected(),
     idle: async () => void (await inFlight.drain(2_000)),
     [Symbol.asyncDispose]: async () => {
       await inFlight.drain(2_000);
