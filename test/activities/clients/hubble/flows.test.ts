@@ -1,0 +1,135 @@
+import { afterEach, expect, test } from 'vitest';
+import type { Flow } from '../../../../activities/clients/hubble/flow.ts';
+import { createFlows, type Flows, fixedNodes } from '../../../../activities/clients/hubble/flows.ts';
+import { SILENT } from '../../../../activities/log.ts';
+import { answerFlow, startAgent } from '../../support/hubble.ts';
+
+const cleanups: (() => void)[] = [];
+afterEach(() => {
+  for (const cleanup of cleanups.splice(0)) cleanup();
+});
+
+type Agent = Awaited<ReturnType<typeof startAgent>>;
+
+async function startAgents(...names: readonly string[]): Promise<readonly Agent[]> {
+  const agents = await Promise.all(names.map(startAgent));
+  for (const agent of agents) cleanups.push(() => agent.stop());
+  return agents;
+}
+
+function flowsOf(agents: readonly Agent[], now: () => number = Date.now): Flows {
+  const flows = createFlows({ nodes: fixedNodes(agents), now, log: SILENT });
+  cleanups.push(() => flows.close());
+  return flows;
+}
+
+function follow(flows: Flows, keys: readonly string[]) {
+  const heard: Flow[] = [];
+  const news: string[] = [];
+  const stop = new AbortController();
+  cleanups.push(() => stop.abort());
+  flows.follow(
+    keys,
+    {
+      flow: (flow) => void heard.push(flow),
+      gap: (node, _at, reason, lost) => void news.push(`gap ${node} ${lost === undefined ? '' : `lost ${lost} `}${reason}`),
+      sight: (node) => void news.push(`sight ${node}`),
+    },
+    stop.signal,
+  );
+  const seen = (node: string) => expect.poll(() => news.filter((each) => each.includes(` ${node}`)).at(-1)).toBe(`sight ${node}`);
+  return { heard, news, seen, stop };
+}
+
+function push(agent: Agent, flow = answerFlow(agent.node)) {
+  agent.ring.push({ kind: 'flow', flow });
+  return flow;
+}
+
+test('two watches share one stream per node, and each hears only what concerns it', async () => {
+  const [one, two] = (await startAgents('node-1', 'node-2')) as [Agent, Agent];
+  const flows = flowsOf([one, two]);
+  const backend = follow(flows, ['backend']);
+  const other = follow(flows, ['frontend', '10.9.9.9']);
+  await backend.seen('node-1');
+  await backend.seen('node-2');
+  push(one);
+  push(two);
+  push(two, answerFlow('node-2', { namespace: 'database', address: '10.9.9.9' }));
+  await expect.poll(() => backend.heard.length).toBe(2);
+  await expect.poll(() => other.heard.map(({ IP }) => IP?.source)).toEqual(['10.9.9.9']);
+});
+
+test('a stream that broke goes on where it was: what came meanwhile is heard once, nothing twice', async () => {
+  const [agent] = (await startAgents('node-1')) as [Agent];
+  const { heard, news, seen } = follow(flowsOf([agent]), ['backend']);
+  await seen('node-1');
+  const before = push(agent);
+  await expect.poll(() => heard.length).toBe(1);
+  agent.stop();
+  await expect.poll(() => news.at(-1)).toMatch(/^gap node-1/);
+  const meanwhile = push(agent);
+  await agent.restart();
+  await seen('node-1');
+  const after = push(agent);
+  await expect.poll(() => heard.map(({ uuid }) => uuid)).toEqual([before.uuid, meanwhile.uuid, after.uuid]);
+  expect(news.some((each) => each.includes('lost'))).toBe(false);
+});
+
+test('an agent that lost its ring while it was away is told as lost events', async () => {
+  const [agent] = (await startAgents('node-1')) as [Agent];
+  const { heard, news, seen } = follow(flowsOf([agent]), ['backend']);
+  await seen('node-1');
+  push(agent);
+  await expect.poll(() => heard.length).toBe(1);
+  agent.stop();
+  for (let n = 0; n < 4_095; n++) push(agent, answerFlow('node-1', { namespace: 'elsewhere' }));
+  await agent.restart();
+  await expect.poll(() => news.some((each) => each.startsWith('gap node-1 lost 1'))).toBe(true);
+});
+
+test('lost events are told with their number, and that the node is seen again', async () => {
+  const [agent] = (await startAgents('node-1')) as [Agent];
+  const { news, seen } = follow(flowsOf([agent]), ['backend']);
+  await seen('node-1');
+  agent.ring.push({ kind: 'lost', source: 'PERF_EVENT_RING_BUFFER', count: 37, at: Date.now() });
+  await expect.poll(() => news.slice(-2)).toEqual(['gap node-1 lost 37 PERF_EVENT_RING_BUFFER', 'sight node-1']);
+});
+
+test('records that are late say so, and say when they are not any more', async () => {
+  let ahead = 0;
+  const [agent] = (await startAgents('node-1')) as [Agent];
+  const { heard, news, seen } = follow(
+    flowsOf([agent], () => Date.now() + ahead),
+    ['backend'],
+  );
+  await seen('node-1');
+  push(agent);
+  await expect.poll(() => heard.length).toBe(1);
+  ahead = 3_000;
+  push(agent);
+  await expect.poll(() => news.at(-1)).toMatch(/^gap node-1 late/);
+  ahead = 0;
+  push(agent);
+  await seen('node-1');
+});
+
+test('who goes on elsewhere can read back what the rings still hold', async () => {
+  const [agent] = (await startAgents('node-1')) as [Agent];
+  const flows = flowsOf([agent]);
+  const since = Date.now() - 5_000;
+  push(agent, answerFlow('node-1', { at: since - 1_000 }));
+  const held = push(agent, answerFlow('node-1', { at: since + 1_000 }));
+  push(agent, answerFlow('node-1', { at: since + 1_000, namespace: 'elsewhere' }));
+  const heard: (string | undefined)[] = [];
+  const follower = { flow: ({ uuid }: Flow) => void heard.push(uuid), gap: () => {}, sight: () => {} };
+  await flows.replay(['backend'], since, follower, new AbortController().signal);
+  expect(heard).toEqual([held.uuid]);
+});
+
+test('every agent is asked, and one that does not answer is named', async () => {
+  const [one, two] = (await startAgents('node-1', 'node-2')) as [Agent, Agent];
+  two.stop();
+  const answers = await flowsOf([one, two]).check(new AbortController().signal);
+  expect(answers).toEqual([{ node: 'node-1' }, { node: 'node-2', problem: expect.stringMatching(/.+/) }]);
+});

@@ -1,0 +1,66 @@
+import type { Flow } from '../../../playground/cilium/flows/flow.ts';
+import { timestamp } from '../../../playground/cilium/flows/flow.ts';
+import { serveObserver } from '../../../playground/cilium/flows/observer.ts';
+import { createRing } from '../../../playground/cilium/flows/ring.ts';
+
+/** The simulator's Observer over real gRPC, with a ring that a test fills. */
+export async function startAgent(node: string) {
+  const ring = createRing();
+  let server = await serveObserver({ node, ring, now: Date.now, port: 0 });
+  const { port } = server;
+  return {
+    node,
+    ring,
+    address: `127.0.0.1:${port}`,
+    stop: () => server.stop(),
+    restart: async () => {
+      server = await serveObserver({ node, ring, now: Date.now, port });
+    },
+  };
+}
+
+let uuids = 0;
+
+export interface Answer {
+  readonly pod?: string;
+  readonly namespace?: string;
+  readonly address?: string;
+  readonly status?: number;
+  readonly latencyMs?: number;
+  readonly at?: number;
+  readonly requestId?: string;
+  readonly direction?: 'EGRESS' | 'INGRESS';
+  readonly type?: 'REQUEST' | 'RESPONSE';
+}
+
+/** The record of a response of a pod, to the gateway: the server is the source, as Cilium has it. */
+export function answerFlow(node: string, answer: Answer = {}): Flow {
+  const { pod = 'backend-canary-1', namespace = 'backend', address = '10.0.1.9', status = 200, latencyMs = 4, at = Date.now() } = answer;
+  uuids += 1;
+  return {
+    time: timestamp(at),
+    uuid: `uuid-${uuids}`,
+    verdict: 'FORWARDED',
+    Type: 'L7',
+    node_name: node,
+    event_type: { type: 129 },
+    traffic_direction: answer.direction ?? 'EGRESS',
+    IP: { source: address, destination: '10.0.0.1', ipVersion: 'IPv4' },
+    l4: { TCP: { source_port: 8080, destination_port: 41_000 } },
+    source: { identity: 1_001, namespace, labels: ['k8s:app=backend'], pod_name: pod },
+    destination: { identity: 8, labels: ['reserved:ingress'] },
+    l7: {
+      type: answer.type ?? 'RESPONSE',
+      latency_ns: latencyMs * 1e6,
+      http: {
+        code: status,
+        method: 'GET',
+        url: 'http://backend/',
+        protocol: 'HTTP/1.1',
+        headers: answer.requestId === undefined ? [] : [{ key: 'X-Request-Id', value: answer.requestId }],
+      },
+    },
+    is_reply: { value: true },
+    Summary: '',
+  } as Flow;
+}
