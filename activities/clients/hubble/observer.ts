@@ -50,6 +50,8 @@ function methodsOf(): NonNullable<typeof methods> {
 export function connectObserver(address: string, tls?: HubbleTls): Observer {
   const client = new Client(address, credentialsOf(tls), {
     ...(tls?.serverName && { 'grpc.ssl_target_name_override': tls.serverName }),
+    // Shared connections also share their back-off: a fresh question would be answered with an old failure.
+    'grpc.use_local_subchannel_pool': 1,
     // Our own loop decides when to try again; the channel must not wait longer than that.
     'grpc.initial_reconnect_backoff_ms': 100,
     'grpc.max_reconnect_backoff_ms': 1_000,

@@ -1,5 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { KubernetesIdentity } from '../../../src/domain/actor.ts';
 import { ClusterFailure, failureOf } from './failure.ts';
@@ -59,7 +60,7 @@ export function createRest(config: KubeConfig, now: () => number = Date.now): Re
     } catch (error) {
       call.signal.throwIfAborted();
       if (deadline.aborted) {
-        throw new ClusterFailure('Timeout', `the Kubernetes API did not answer within ${call.deadlineMs} ms`, { cause: error });
+        throw new ClusterFailure('Timeout', `the Kubernetes API did not answer within ${Math.round(call.deadlineMs)} ms`, { cause: error });
       }
       throw new ClusterFailure('Unreachable', `the Kubernetes API cannot be reached: ${messageOf(error)}`, { cause: error });
     }
@@ -67,12 +68,21 @@ export function createRest(config: KubeConfig, now: () => number = Date.now): Re
 
   return {
     async call(call) {
-      const response = await open(call);
-      const body = await readAll(response, call);
-      const status = response.statusCode ?? 0;
-      if (status === 401) credentials = undefined;
-      if (status < 200 || status > 299) throw failureOf(status, body);
-      return body;
+      const until = now() + call.deadlineMs;
+      for (;;) {
+        const response = await open({ ...call, deadlineMs: Math.max(1, until - now()) });
+        const body = await readAll(response, call);
+        const status = response.statusCode ?? 0;
+        if (status === 401) credentials = undefined;
+        // 429: nothing was done, and the server says when to ask again (Retry-After, seconds).
+        const wait = Number(response.headers['retry-after'] ?? 1) * 1_000;
+        if (status === 429 && now() + wait < until) {
+          await sleep(wait, undefined, { signal: call.signal });
+          continue;
+        }
+        if (status < 200 || status > 299) throw failureOf(status, body);
+        return body;
+      }
     },
     async *lines(call, { idleMs, opened }) {
       const response = await open(call);
