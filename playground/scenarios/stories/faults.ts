@@ -75,13 +75,12 @@ export const faultStories: readonly Scenario[] = [
         timeoutMs: 90_000,
         what: 'the truth about the command',
       });
-      const { length } = scene.newRoots();
-      must(length <= 1, `there are ${length} root messages`);
       const extra = { answer, truth: truth.text };
-      if (length === 0) return { extra };
+      if (!/has started/i.test(truth.text) && scene.newRoots().length === 0) return { extra };
       const operation = await scene.operation();
       await operation.press('operator', 'meshops:abort');
       must((await operation.result()).kind === 'aborted', 'the operation did not end as aborted');
+      must(scene.newRoots().length === 1, `there are ${scene.newRoots().length} root messages`);
       return { operation, extra };
     },
   },
