@@ -1,7 +1,7 @@
 import type { Hub } from '../kubernetes/hub.ts';
-import { EVERYTHING } from '../kubernetes/hub.ts';
 import type { CiliumNode } from '../kubernetes/objects.ts';
 import { CILIUM_NODE } from '../kubernetes/objects.ts';
+import { EVERYTHING } from '../kubernetes/store.ts';
 import type { NodeSource } from './flows.ts';
 
 /** The agents of all CiliumNodes, by their internal address (4244 unless configured otherwise). */

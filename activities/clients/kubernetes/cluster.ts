@@ -49,6 +49,8 @@ export interface Cluster {
   mayI(right: Right, options: CallOptions): Promise<{ readonly allowed: boolean; readonly reason: string }>;
   /** Events after `resourceVersion`, until the server ends the watch. Throws `Expired` when that version is too old. */
   watch(resource: Resource, resourceVersion: string, options: WatchOptions): AsyncGenerator<WatchEvent>;
+  /** The smallest question that every account may ask: keeps a connection open for a write that must not wait for a handshake. */
+  ping(options: CallOptions): Promise<void>;
   close(): void;
 }
 
@@ -91,6 +93,7 @@ export function connectCluster(config: KubeConfig): Cluster {
     patch: (ref, ops, options) => patch(rest, ref, ops, options),
     mayI: (right, options) => review(rest, right, options),
     watch: (resource, resourceVersion, options) => follow(rest, resource, resourceVersion, options),
+    ping: async (options) => void (await rest.call({ method: 'GET', path: '/version', ...common(options) })),
     close: () => rest.close(),
   };
 }

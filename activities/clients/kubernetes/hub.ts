@@ -4,6 +4,7 @@ import type { Cluster } from './cluster.ts';
 import { isFailure } from './failure.ts';
 import type { KubeObject, Resource } from './objects.ts';
 import { collectionPath } from './objects.ts';
+import { byName, byService, EVERYTHING, ObjectStore } from './store.ts';
 
 /** What a follower of one key is told. */
 export interface Follower {
@@ -13,9 +14,6 @@ export interface Follower {
   stale?(stale: boolean, reason: string): void;
 }
 
-/** How objects are grouped: a route under its own name, an EndpointSlice under its Service. */
-export type KeyOf = (object: KubeObject) => string | undefined;
-
 /** One watch per resource and worker, shared by everybody who follows something in it. */
 export interface Hub {
   /** Follows one key until the signal aborts. Listeners run synchronously, in the order of the API's events. */
@@ -23,23 +21,24 @@ export interface Hub {
   close(): void;
 }
 
-export const byName: KeyOf = (object) => `${object.metadata.namespace ?? ''}/${object.metadata.name}`;
-/** EndpointSlices belong to the Service that their label names. */
-export const byService: KeyOf = (object) => {
-  const service = object.metadata.labels?.['kubernetes.io/service-name'];
-  return service === undefined ? undefined : `${object.metadata.namespace ?? ''}/${service}`;
-};
-
-/** The key under which all objects of a resource are told. */
-export const EVERYTHING = '*';
-
 /** A watch that nobody follows is kept this long: the next stage follows the same things. */
 const LINGER_MS = 30_000;
+/** The apiserver closes connections that are idle for longer than a minute and a half. */
+const WARM_EVERY_MS = 20_000;
 const RETRY_MS = [50, 200, 500, 1_000] as const;
 
 /** Builds the hub of one cluster. `staleMs`: how long the API may be away before followers hear of it. */
 export function createHub(deps: { readonly cluster: Cluster; readonly log: Log; readonly staleMs?: number }): Hub {
   const informers = new Map<string, Informer>();
+  const stop = new AbortController();
+  // Somebody watches, so somebody may have to write at once. That the API is away is told by the watches themselves.
+  const warm = (): void => {
+    if (informers.size === 0) return;
+    deps.cluster
+      .ping({ signal: stop.signal })
+      .catch((error: unknown) => deps.log.debug({ err: error }, 'the Kubernetes API did not answer a ping'));
+  };
+  const warming = setInterval(warm, WARM_EVERY_MS).unref();
   return {
     follow(resource, key, follower, signal) {
       const path = collectionPath(resource);
@@ -48,6 +47,8 @@ export function createHub(deps: { readonly cluster: Cluster; readonly log: Log; 
       informer.add(key, follower, signal);
     },
     close: () => {
+      clearInterval(warming);
+      stop.abort();
       for (const informer of informers.values()) informer.close();
     },
   };
@@ -115,41 +116,6 @@ function createInformer(deps: InformerDeps): Informer {
     set?.delete(follower);
     if (set?.size === 0) followers.delete(key);
     if (followers.size === 0 && !stop.signal.aborted) lingering = setTimeout(close, LINGER_MS).unref();
-  }
-}
-
-/** The objects of one resource, grouped by key. */
-class ObjectStore {
-  readonly #keyOf: KeyOf;
-  #groups = new Map<string, Map<string, KubeObject>>();
-
-  constructor(keyOf: KeyOf) {
-    this.#keyOf = keyOf;
-  }
-
-  under(key: string): readonly KubeObject[] {
-    if (key === EVERYTHING) return [...this.#groups.values()].flatMap((group) => [...group.values()]);
-    return [...(this.#groups.get(key)?.values() ?? [])];
-  }
-
-  /** Takes a fresh list; returns every key that has or had objects. */
-  replace(items: readonly KubeObject[]): Iterable<string> {
-    const before = [...this.#groups.keys()];
-    this.#groups = new Map();
-    for (const item of items) this.put('ADDED', item);
-    return [...before, ...this.#groups.keys()];
-  }
-
-  put(type: string, object: KubeObject): Iterable<string> {
-    const key = this.#keyOf(object);
-    if (key === undefined) return [];
-    const group = this.#groups.get(key) ?? new Map<string, KubeObject>();
-    const name = `${object.metadata.namespace ?? ''}/${object.metadata.name}`;
-    if (type === 'DELETED') group.delete(name);
-    else group.set(name, object);
-    if (group.size > 0) this.#groups.set(key, group);
-    else this.#groups.delete(key);
-    return [key];
   }
 }
 

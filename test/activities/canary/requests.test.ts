@@ -24,10 +24,10 @@ function reader() {
   sides.service('backend/backend-canary', 'canary', ['10.96.0.7']);
   sides.endpoints('canary', [slice('backend-canary-1', '10.0.1.9')]);
   sides.endpoints('stable', [slice('backend-1', '10.0.2.1')]);
-  const { read } = createRequestReader(sides, 1_000);
+  const requests = createRequestReader(sides, 1_000);
   return (answer: Answer, change: Partial<Flow> = {}) => {
     const { source, ...flow } = answerFlow('node-1', answer) as Flow;
-    return read({ ...flow, ...(source && { source }), ...change }, 'node-1', Date.now());
+    return requests.read({ ...flow, ...(source && { source }), ...change }, 'node-1', Date.now());
   };
 }
 
