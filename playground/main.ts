@@ -69,7 +69,9 @@ program.action(async ({ port, preset, seed }: Options) => {
     signal.addEventListener('abort', () => resolve(), { once: true });
   });
   await Promise.race([stopAsked, rig.stack.warden.ended]);
+  process.stdout.write('\nStopping…\n');
   await rig.stop();
+  process.stdout.write('Stopped; nothing is left running.\n');
 });
 
 program.parseAsync().catch((error: unknown) => {

@@ -75,7 +75,7 @@ export class Course {
 
   /** Highest stage number that any plan of this operation has brought into force or may have: numbers are never used twice. */
   get stagesUsed(): number {
-    return this.written.at(-1)?.stage ?? 0;
+    return Math.max(0, ...this.written.map(({ stage }) => stage));
   }
 
   get request(): OperationRequest {

@@ -3,7 +3,7 @@ import type { Gate } from '../src/domain/gate.ts';
 import { gateRuleFor } from '../src/domain/gate.ts';
 import type { OperationRequest } from '../src/domain/operation.ts';
 import type { Ending } from '../src/domain/outcome.ts';
-import { type Original, objectKey, type Plan, type PlannedStage, tokenOf } from '../src/domain/plan.ts';
+import { type Original, objectKey, type Plan, type PlannedStage, tokenOf, type Write } from '../src/domain/plan.ts';
 import type { Verdict } from '../src/domain/verdict.ts';
 import { approval, needsGate } from './agree.ts';
 import type { Answer, Course } from './course.ts';
@@ -24,6 +24,23 @@ export async function expose(course: Course, request: OperationRequest, plan: Pl
 
 async function apply(course: Course, request: OperationRequest, plan: Plan, stage: PlannedStage): Promise<Ending | undefined> {
   course.showStage(stage.number, { state: 'applying', startedAt: Date.now() }, { phase: 'applying' });
+  const unclaimed = stage.writes.filter(({ object }) => !course.tokens[objectKey(object)]?.startsWith(`${course.opId}/`));
+  if (unclaimed.length > 0) {
+    const refused = await write(course, request, plan, claimOf(unclaimed));
+    if (refused) return refused;
+  }
+  return write(course, request, plan, stage);
+}
+
+/**
+ * Stage 0: the token alone, before anything else is written. The undo takes it away, so an attempt of a first stage that comes out of
+ * a partition after the undo finds no token of its operation and is refused, even if the undo had nothing else to put back.
+ */
+function claimOf(writes: readonly Write[]): PlannedStage {
+  return { number: 0, label: 'claim', exposure: 0, writes: writes.map((one) => ({ ...one, after: one.before })) };
+}
+
+async function write(course: Course, request: OperationRequest, plan: Plan, stage: PlannedStage): Promise<Ending | undefined> {
   registerUndo(course, plan, stage);
   const tokenBefore = Object.fromEntries(stage.writes.map(({ object }) => [objectKey(object), course.tokens[objectKey(object)] ?? null]));
   const applied = await course.step('apply')({
@@ -36,6 +53,7 @@ async function apply(course: Course, request: OperationRequest, plan: Plan, stag
   course.record('write', { stage: stage.number, result: applied.kind, writes: stage.writes as never }, request.requester.id);
   if (applied.kind !== 'applied') return refusedWrite(applied);
   for (const { object } of stage.writes) course.tokens[objectKey(object)] = tokenOf(course.opId, stage.number);
+  if (stage.number === 0) return undefined;
   course.exposed = stage;
   const { generations } = applied;
   const realised = await course.step('realised')({ stage, generations, timeoutMs: request.settings.realiseMs });
@@ -93,7 +111,7 @@ async function soak(course: Course, request: OperationRequest, stage: PlannedSta
 }
 
 /** The watch could not say: tell, offer extend / continue / roll back, keep the fuse armed. Nobody's answer is an answer: roll back. */
-async function hold(
+export async function hold(
   course: Course,
   request: OperationRequest,
   stage: PlannedStage,

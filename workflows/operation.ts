@@ -1,9 +1,11 @@
 import { allHandlersFinished, CancellationScope, condition, isCancellation, log } from '@temporalio/workflow';
 import type { OperationRequest, Outcome } from '../src/domain/operation.ts';
 import { concludeOperation, type Ending, type Undone } from '../src/domain/outcome.ts';
+import type { PlannedStage } from '../src/domain/plan.ts';
+import type { Verdict } from '../src/domain/verdict.ts';
 import { agree } from './agree.ts';
 import { Course } from './course.ts';
-import { expose } from './expose.ts';
+import { expose, hold } from './expose.ts';
 import { guarded, harm, watch } from './guard.ts';
 import { undo } from './undo.ts';
 
@@ -85,7 +87,18 @@ async function afterwatch(course: Course): Promise<Ending | undefined> {
     course.next = undefined;
     return undefined;
   }
-  return first.verdict.kind === 'harmful' ? harm(first.verdict) : { kind: 'completed', code: 'Completed', verdict: first.verdict };
+  return settle(course, stage, first.verdict);
+}
+
+/** The afterwatch has said its word. Drift is for people to decide; nothing else takes back what was approved and seen healthy. */
+async function settle(course: Course, stage: PlannedStage, verdict: Verdict): Promise<Ending | undefined> {
+  if (verdict.kind === 'harmful') return harm(verdict);
+  if (verdict.kind === 'drift') {
+    const held = await hold(course, course.request, stage, verdict);
+    if ('ending' in held) return held.ending;
+    if (held.answer === 'extend') return afterwatch(course);
+  }
+  return { kind: 'completed', code: 'Completed', verdict };
 }
 
 function abortEnding(course: Course): Ending {

@@ -42,7 +42,9 @@ function firstSentence(ending: Ending): string {
   const reason = ending.reason ? `: ${ending.reason}` : '';
   switch (ending.kind) {
     case 'completed':
-      return 'All stages are in force and the traffic stayed healthy.';
+      return ending.verdict && ending.verdict.kind !== 'healthy'
+        ? `All stages are in force. The last watch could not say that the traffic is healthy: ${ending.verdict.words}`
+        : 'All stages are in force and the traffic stayed healthy.';
     case 'rolled-back':
       return ending.verdict ? ending.verdict.words : `Rolled back${by}${reason}.`;
     case 'rejected':

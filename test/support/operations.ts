@@ -107,10 +107,13 @@ export class FakeMesh {
     if (this.token !== tokenOf(opId, stage.number) && this.token !== tokenBefore[objectKey(ROUTE)]) {
       return { value: { kind: 'held', object: ROUTE, token: this.token } };
     }
-    this.percent = Number(write?.after['/spec/rules/0/backendRefs/1/weight']);
     this.token = tokenOf(opId, stage.number);
-    this.generation += 1;
-    this.applied.push(stage.label);
+    // Stage 0 is the claim: the token alone.
+    if (stage.number > 0) {
+      this.percent = Number(write?.after['/spec/rules/0/backendRefs/1/weight']);
+      this.generation += 1;
+      this.applied.push(stage.label);
+    }
     return { value: { kind: 'applied', generations: { [objectKey(ROUTE)]: this.generation }, mixedMs: 0, at: 0 } };
   }
 

@@ -275,3 +275,29 @@ describe('the fault matrix', () => {
     },
   );
 });
+
+describe('the fence', () => {
+  it('claims every object before it writes the first stage, and the undo takes the claim away', async () => {
+    const mesh = new FakeMesh();
+    const stages: number[] = [];
+    const activities = fakes(mesh, [10], () => ({ never: true }));
+    const apply = activities['canary.apply'];
+    activities['canary.apply'] = (input, context) => {
+      const { stage } = input as { stage: { number: number } };
+      stages.push(stage.number);
+      // The attempt that writes is lost in a partition: nobody knows whether it will still write.
+      return stage.number === 0 ? (apply?.(input, context) ?? { never: true }) : { fails: 'partition' };
+    };
+    const asked = request();
+    const simulator = await Simulator.start('canary', asked, activities);
+    await simulator.update('begin', asked);
+    await simulator.advance(1_000);
+    await simulator.update('decide', await decisionOn(simulator, reviewer, 'approve'));
+    await simulator.run();
+    expect(stages).toEqual([0, 1]);
+    expect(mesh).toMatchObject({ percent: 0, token: null });
+    // The late attempt expects the claim, which is gone.
+    const late = simulator.calls.findLast((call) => call.activity === 'canary.apply');
+    expect(mesh.apply(late?.input as never)).toMatchObject({ value: { kind: 'held' } });
+  });
+});
