@@ -1,0 +1,75 @@
+import { asRecord, items, type Located, type Raw, type RuleView, records } from './view.ts';
+
+/** Ports that an entry of a rule means. `from` 0 means all; a name has no span. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+  /** TCP, UDP, SCTP or ANY, in upper case. */
+  readonly protocol: string;
+}
+
+/** Names as Cilium knows them (IANA service names, `pkg/iana`): what looks like 0x50 is one. */
+const SERVICE_NAME = /^(?=.{1,15}$)(?=.*[a-zA-Z])[a-zA-Z0-9]+(-[a-zA-Z0-9]+)*$/;
+
+/** The number that Cilium reads, with Go's base 0: "0120" is 80. `undefined` for a name or nonsense. */
+export function portNumber(port: unknown): number | undefined {
+  if (typeof port !== 'string' || SERVICE_NAME.test(port) || !/^\d[\d_]*$/.test(port)) return undefined;
+  const digits = port.replaceAll('_', '');
+  const value = Number.parseInt(digits, digits.length > 1 && digits.startsWith('0') ? 8 : 10);
+  return Number.isNaN(value) || value > 65_535 ? undefined : value;
+}
+
+export function isPortName(port: unknown): port is string {
+  return typeof port === 'string' && SERVICE_NAME.test(port);
+}
+
+export function spanOf(port: Raw): Span | undefined {
+  const from = portNumber(port['port']);
+  if (from === undefined) return undefined;
+  const end = port['endPort'];
+  const protocol = typeof port['protocol'] === 'string' ? port['protocol'].toUpperCase() : 'ANY';
+  if (from === 0) return { from, to: 65_535, protocol };
+  return { from, to: typeof end === 'number' && end > from ? end : from, protocol };
+}
+
+/** Every entry of every `ports` list of the rule. */
+export function portsOf(rule: RuleView): readonly Located<Raw>[] {
+  return records(rule, 'toPorts').flatMap((group) => records(group, 'ports'));
+}
+
+/** Whether the rule is about ports at all: `toPorts: []` counts as absent. */
+export function limitsPorts(rule: RuleView): boolean {
+  return items(rule, 'toPorts').length > 0;
+}
+
+export function groupSpans(group: Located<Raw>): readonly Span[] {
+  return records(group, 'ports').flatMap(({ value }) => spanOf(value) ?? []);
+}
+
+/** Whether the rule admits this port by its ports alone. */
+export function admitsPort(rule: RuleView, port: number, protocol: string): boolean {
+  if (!limitsPorts(rule)) return items(rule, 'icmps').length === 0;
+  return records(rule, 'toPorts').some((group) => groupSpans(group).some((span) => covers(span, { from: port, to: port, protocol })));
+}
+
+export function covers(outer: Span, inner: Span): boolean {
+  return outer.from <= inner.from && outer.to >= inner.to && (outer.protocol === 'ANY' || outer.protocol === inner.protocol);
+}
+
+export function overlap(a: Span, b: Span): boolean {
+  return a.from <= b.to && b.from <= a.to && (a.protocol === b.protocol || a.protocol === 'ANY' || b.protocol === 'ANY');
+}
+
+/** Entries for exactly port 53 over UDP: the ones that carry names. */
+export function dnsGroups(rule: RuleView): readonly Located<Raw>[] {
+  const exact = { from: 53, to: 53, protocol: 'UDP' };
+  return records(rule, 'toPorts').filter((group) =>
+    groupSpans(group).some((span) => span.from === 53 && span.to === 53 && overlap(span, exact)),
+  );
+}
+
+/** Whether names are read from the answers that pass here. */
+export function hasDnsRules(group: Located<Raw>): boolean {
+  const dns = asRecord(group.value['rules'])?.['dns'];
+  return Array.isArray(dns) && dns.length > 0;
+}
