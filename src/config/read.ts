@@ -48,12 +48,14 @@ export function readConfigText(text: string): ReadConfig {
   return { ok: false, errors: errors.toSorted((a, b) => a.line - b.line || a.column - b.column) };
 }
 
-export async function readConfigFile(path: string): Promise<ReadConfig> {
+/** Reads a file; `text` is what was read, empty when nothing could be. */
+export async function readConfigFile(path: string): Promise<ReadConfig & { readonly text: string }> {
   try {
-    return readConfigText(await readFile(path, 'utf8'));
+    const text = await readFile(path, 'utf8');
+    return { ...readConfigText(text), text };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return { ok: false, errors: [{ line: 1, column: 1, path: '', words: `The file cannot be read: ${reason}` }] };
+    return { ok: false, errors: [{ line: 1, column: 1, path: '', words: `The file cannot be read: ${reason}` }], text: '' };
   }
 }
 

@@ -1,4 +1,4 @@
-import { unwatchFile, watchFile } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import type { Log } from '../../activities/log.ts';
 import type { Config } from '../domain/config/schema.ts';
 import { type ConfigError, formatConfigError, readConfigFile } from './read.ts';
@@ -35,10 +35,11 @@ export async function openConfig(options: ConfigSourceOptions): Promise<ConfigSo
   const { path, log, signal } = options;
   const first = await readConfigFile(path);
   if (!first.ok) throw new ConfigRefused(path, first.errors);
-  let current = first.config;
+  let { config: current, text } = first;
   let stale = false;
   const reload = async (): Promise<boolean> => {
     const next = await readConfigFile(path);
+    text = next.text;
     stale = !next.ok;
     if (next.ok) {
       current = next.config;
@@ -49,10 +50,14 @@ export async function openConfig(options: ConfigSourceOptions): Promise<ConfigSo
     }
     return next.ok;
   };
-  const changed = (): void => {
-    reload().catch((error: unknown) => log.error({ err: error }, 'the configuration could not be read again'));
+  // The text is compared, not its times: two versions within a clock tick are two versions, and one written while we start is not missed.
+  const look = async (): Promise<void> => {
+    if ((await readFile(path, 'utf8')) !== text) await reload();
   };
-  watchFile(path, { interval: options.everyMs ?? 2_000, persistent: false }, changed);
-  signal.addEventListener('abort', () => unwatchFile(path, changed), { once: true });
+  const timer = setInterval(() => {
+    look().catch((error: unknown) => log.error({ err: error }, 'the configuration could not be read again'));
+  }, options.everyMs ?? 2_000);
+  timer.unref();
+  signal.addEventListener('abort', () => clearInterval(timer), { once: true });
   return { current: () => current, reload, isStale: () => stale };
 }
