@@ -109,6 +109,8 @@ export interface WatchInput {
   readonly alpha: number;
   readonly settings: OperationSettings;
   readonly plan: Plan;
+  /** Keys of the doubts that people have accepted in this operation. */
+  readonly accepted: readonly string[];
   /** Fuse: what is put back, and how. */
   readonly fuse: RestoreInput;
   /** Rendered with live numbers when the watch edits the message. */

@@ -15,7 +15,7 @@ export async function agree(course: Course, request: OperationRequest): Promise<
   for (;;) {
     const [first] = plan.stages;
     showPlan(course, plan);
-    if (!first || !needsGate(course, request, first, 0)) return { kind: 'agreed', plan };
+    if (!first || !needsGate(request, first, 0)) return { kind: 'agreed', plan };
     const ending = await approval(course, request, plan, first, 0);
     if (ending) return { kind: 'declined', ending };
     const now = await makePlan(course, request);
@@ -26,8 +26,8 @@ export async function agree(course: Course, request: OperationRequest): Promise<
   }
 }
 
-export function needsGate(course: Course, request: OperationRequest, stage: PlannedStage, exposureBefore: number): boolean {
-  return request.change.kind !== 'back' && gateRuleFor(course.request.settings.gates, stage.exposure, exposureBefore) !== undefined;
+export function needsGate(request: OperationRequest, stage: PlannedStage, exposureBefore: number): boolean {
+  return gateRuleFor(request.settings.gates, stage.exposure, exposureBefore) !== undefined;
 }
 
 /** Waits at the gate before a stage. Undefined = approved. */

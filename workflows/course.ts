@@ -36,6 +36,8 @@ export class Course {
   originals: readonly Original[] = [];
   readonly written: { stage: number; writes: PlannedStage['writes'] }[] = [];
   readonly tokens: Record<string, string | null> = {};
+  /** Doubts that people have accepted, by key. */
+  readonly accepted: string[] = [];
   readonly series: SeriesPoint[] = [];
   watches = 0;
 

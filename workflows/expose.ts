@@ -14,7 +14,7 @@ import { shared } from './steps.ts';
 export async function expose(course: Course, request: OperationRequest, plan: Plan, stage: PlannedStage): Promise<Ending | undefined> {
   const before = course.exposed?.exposure ?? 0;
   const isFirst = stage === plan.stages[0];
-  if (!isFirst && needsGate(course, request, stage, before)) {
+  if (!isFirst && needsGate(request, stage, before)) {
     const gate = await guarded(course, () => approval(course, request, plan, stage, before));
     const ending = 'ending' in gate ? gate.ending : gate.done;
     if (ending) return ending;
@@ -37,7 +37,7 @@ async function apply(course: Course, request: OperationRequest, plan: Plan, stag
  * a partition after the undo finds no token of its operation and is refused, even if the undo had nothing else to put back.
  */
 function claimOf(writes: readonly Write[]): PlannedStage {
-  return { number: 0, label: 'claim', exposure: 0, writes: writes.map((one) => ({ ...one, after: one.before })) };
+  return { number: 0, label: 'claim', exposure: 0, writes: writes.map((one) => ({ ...one, after: one.before })), soakMs: 0 };
 }
 
 async function write(course: Course, request: OperationRequest, plan: Plan, stage: PlannedStage): Promise<Ending | undefined> {
@@ -89,8 +89,8 @@ function refusedWrite(result: Exclude<ApplyResult, { kind: 'applied' }>): Ending
 
 /** Watches the stage until it is healthy, harmful, or people have answered a hold. A stage that exposes nobody needs no watch. */
 async function soak(course: Course, request: OperationRequest, stage: PlannedStage): Promise<Ending | undefined> {
-  const { soakMs } = request.settings;
-  while (stage.exposure > 0 && request.change.kind !== 'back') {
+  const soakMs = stage.soakMs ?? request.settings.soakMs;
+  while (soakMs > 0) {
     course.showStage(stage.number, { state: 'watching' }, { phase: 'watching', watchUntil: Date.now() + soakMs });
     const { verdict, counts } = await watch(course, 'stage', stage, soakMs);
     if (verdict.kind === 'healthy') {
@@ -104,7 +104,8 @@ async function soak(course: Course, request: OperationRequest, stage: PlannedSta
     course.showStage(stage.number, { state: 'held', counts }, { verdict });
     const held = await hold(course, request, stage, verdict);
     if ('ending' in held) return held.ending;
-    if (held.answer === 'continue') break;
+    if (held.answer === 'continue' && verdict.kind === 'doubtful') course.accepted.push(...verdict.doubts.map((doubt) => doubt.key));
+    else if (held.answer === 'continue') break;
   }
   course.showStage(stage.number, { state: 'passed', endedAt: Date.now() });
   return undefined;

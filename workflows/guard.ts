@@ -29,6 +29,7 @@ export async function watch(course: Course, purpose: WatchInput['purpose'], stag
     alpha: alphaFor(request.settings.alpha, course.watches),
     settings: request.settings,
     view: course.view,
+    accepted: course.accepted,
     fuse: course.restoreInput({ stage: stage.number }),
   });
   course.series.push(...result.series);
@@ -62,7 +63,7 @@ export function harm(verdict: WatchResult['verdict']): Ending {
  */
 export async function guarded<T>(course: Course, work: () => Promise<T>): Promise<{ done: T } | { ending: Ending }> {
   const stage = course.exposed;
-  if (!stage || stage.exposure === 0 || !course.plan) return { done: await work() };
+  if (!stage || stage.soakMs === 0 || !course.plan) return { done: await work() };
   const guardScope = new CancellationScope();
   const workScope = new CancellationScope();
   const guarding = guardScope.run(() => untilHarm(course, stage)).then((ending) => ({ ending }));

@@ -70,7 +70,7 @@ function decline(course: Course, ending: Ending): void {
 async function afterwatch(course: Course): Promise<Ending | undefined> {
   const stage = course.exposed;
   const { afterwatchMs } = course.request.settings;
-  const isWatched = stage && stage.exposure > 0 && course.request.change.kind !== 'back';
+  const isWatched = stage && stage.soakMs !== 0;
   if (!isWatched || afterwatchMs === 0) return { kind: 'completed', code: 'Completed' };
   course.show({ phase: 'afterwatch', watchUntil: Date.now() + afterwatchMs });
   const scope = new CancellationScope();

@@ -63,6 +63,7 @@ const VERDICTS: Readonly<Record<Verdict['kind'], string>> = {
   'no-traffic': 'Not enough traffic',
   blind: 'The picture is incomplete',
   drift: 'Somebody else changed the object',
+  doubtful: 'Something is dropped that may be meant to be',
 };
 
 function numbers(verdict: Verdict): readonly string[] {

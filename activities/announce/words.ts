@@ -87,8 +87,9 @@ export function rate(part: number, whole: number): string {
   return whole === 0 ? 'no requests yet' : `${((part / whole) * 100).toFixed(2)}%`;
 }
 
-/** Milliseconds in words: `45 s`, `1 min 20 s`, `2 h 5 min`. */
+/** Milliseconds in words: `0.4 s`, `45 s`, `1 min 20 s`, `2 h 5 min`. */
 export function duration(ms: number): string {
+  if (ms > 0 && ms < 9_950) return `${Number((ms / 1000).toFixed(1))} s`;
   const seconds = Math.max(0, Math.round(ms / 1000));
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);

@@ -21,6 +21,14 @@ export type Fields = Readonly<Record<string, Json>>;
 /** One write of one stage. `before` is what must be there when the stage is applied, so for stage n it is the `after` of stage n-1. */
 export interface Write {
   readonly object: ObjectRef;
+  /**
+   * Absent: fields of an object that exists are changed. `create`: stage 0, the claim, makes the object from `manifest`, which must be
+   * inert (select nobody), since no test can fence a late creation; stages then change its fields like any other's.
+   * `delete`: the stage removes the object.
+   */
+  readonly kind?: 'create' | 'delete';
+  readonly manifest?: JsonObject;
+  /** Empty for an object that does not exist yet: its token says whose it is. */
   readonly uid: string;
   /** metadata.generation that the plan saw; the first stage tests it, so that a stale attempt cannot write after an undo (the token tests do it for later stages). */
   readonly generation: number;
@@ -36,6 +44,8 @@ export interface PlannedStage {
   readonly label: string;
   /** Share exposed once the stage is in force, 0..1. Gate rules look at it. */
   readonly exposure: number;
+  /** How long the stage is watched, in milliseconds. Absent: the configured soak; 0: not at all, since it exposes nobody. */
+  readonly soakMs?: number;
   readonly writes: readonly Write[];
 }
 
@@ -44,6 +54,8 @@ export interface Original {
   readonly object: ObjectRef;
   readonly uid: string;
   readonly fields: Fields;
+  /** `null`: there was no such object, and the undo deletes what this operation made. Given: what an object was that a stage deletes. */
+  readonly manifest?: JsonObject | null;
   /** The operation token that was on the object (of an operation that is over), or null. */
   readonly token: string | null;
   /** Canonical JSON of spec, labels and annotations (server-set ones left out), as sha256 hex: what "exactly as it was" is compared with. */

@@ -4,6 +4,8 @@ export type Verdict =
   | Harmful
   | { readonly kind: 'no-traffic'; readonly counts: Counts; readonly needed: number; readonly words: string }
   | { readonly kind: 'blind'; readonly counts: Counts; readonly reason: string; readonly words: string }
+  /** Something is dropped that may be meant to be: people must say. Continuing accepts these doubts, and the watch goes on. */
+  | { readonly kind: 'doubtful'; readonly counts: Counts; readonly doubts: readonly Doubt[]; readonly words: string }
   | {
       readonly kind: 'drift';
       readonly counts: Counts;
@@ -13,10 +15,18 @@ export type Verdict =
       readonly words: string;
     };
 
+/** One group of flows that people are asked about. */
+export interface Doubt {
+  /** Stable, so that it can be accepted: peer, port and direction. */
+  readonly key: string;
+  readonly words: string;
+  readonly count: number;
+}
+
 export interface Harmful {
   readonly kind: 'harmful';
   /** Which judge spoke. */
-  readonly judge: 'objective' | 'readiness';
+  readonly judge: 'objective' | 'readiness' | 'drops';
   readonly counts: Counts;
   /** Event time of the first failure of the run of events that decided (epoch ms). */
   readonly firstHarmAt: number;

@@ -62,7 +62,8 @@ export function planBack(input: {
   const label = `back to ${formatPercent(exposure * 100)}`;
   return {
     kind: 'planned',
-    stages: [{ number: firstStage, label, exposure, writes }],
+    // No fuse stands behind a way back: it would put the harm back in force.
+    stages: [{ number: firstStage, label, exposure, soakMs: 0, writes }],
     from: wordsOf(writes, 'before'),
     to: wordsOf(writes, 'after'),
     explanation: [`Everything that operation ${completed.opId} changed goes back to what it was before, in one step.`],

@@ -46,6 +46,8 @@ export function stagesOf(
     number: firstStage + stage,
     label: formatPercent(share),
     exposure: share / 100,
+    // Nobody is sent to the canary: there is nothing to see.
+    ...(share === 0 && { soakMs: 0 }),
     writes: routes.map((route) =>
       writeOf(
         route,

@@ -5,7 +5,7 @@ import type { Counts, Harmful, Verdict } from '../verdict.ts';
 import { alternatives, createEvidence } from './eprocess.ts';
 import type { Judge, JudgeSettings } from './judge.ts';
 import { createSight } from './sight.ts';
-import { boundWords, countWords, percent } from './words.ts';
+import { boundWords, countWords, oddsWords, percent } from './words.ts';
 
 type Drift = Extract<Verdict, { kind: 'drift' }>;
 
@@ -106,7 +106,7 @@ class EventJudge implements Judge {
     if (!failed) return undefined;
     const logEvidence = this.#evidence.log();
     if (!(logEvidence >= this.#logThreshold)) return undefined;
-    const odds = `evidence ${Math.exp(Math.min(700, logEvidence)).toPrecision(2)} to 1, needed ${Math.exp(this.#logThreshold).toPrecision(2)}`;
+    const odds = `evidence ${oddsWords(logEvidence)} to 1, needed ${oddsWords(this.#logThreshold)}`;
     const words = `${countWords(this.counts)}. That is more than the ${percent(this.#settings.objective)} allowed (${odds}).`;
     return this.#harmful('objective', this.#evidence.firstHarmAt() ?? at, at, words);
   }

@@ -30,3 +30,8 @@ export function percent(share: number): string {
 export function number(value: number): string {
   return String(value).replace(/\B(?=(\d{3})+$)/g, ',');
 }
+
+/** Odds given as a natural logarithm: `44,000`, `more than a million`. */
+export function oddsWords(log: number): string {
+  return log > Math.log(1e6) ? 'more than a million' : number(Number(Math.exp(log).toPrecision(2)));
+}

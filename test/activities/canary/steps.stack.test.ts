@@ -46,6 +46,7 @@ function watchOf(opId: string, plan: Plan, stage: PlannedStage, change: Partial<
     opId,
     target: plan.target,
     verb: 'canary',
+    accepted: [],
     purpose: 'stage',
     stage,
     durationMs: 30_000,

@@ -140,6 +140,7 @@ export function watchInput(change: Partial<WatchInput> = {}): WatchInput {
     opId: 'canary-t1',
     target,
     verb: 'canary',
+    accepted: [],
     purpose: 'stage',
     stage,
     durationMs: 60_000,
