@@ -1,13 +1,12 @@
 import { ApplicationFailure, CancellationScope, condition, setHandler, uuid4, workflowInfo } from '@temporalio/workflow';
-import type { Note, RestoreInput, SeriesPoint } from '../activities/contract.ts';
+import type { RestoreInput } from '../activities/contract.ts';
 import type { Actor } from '../src/domain/actor.ts';
 import { type Decision, type Gate, refuseDecision } from '../src/domain/gate.ts';
-import type { JsonObject } from '../src/domain/json.ts';
-import type { AuditRecord, OperationRequest, OperationView, StageView } from '../src/domain/operation.ts';
+import type { OperationRequest, OperationView } from '../src/domain/operation.ts';
 import type { Original, Plan, PlannedStage } from '../src/domain/plan.ts';
-import { Lane } from './lane.ts';
 import { abort, begin, decide, describe } from './messages.ts';
-import { shared, stepsOf } from './steps.ts';
+import { stepsOf } from './steps.ts';
+import { Telling } from './telling.ts';
 
 /** A run that never gets an accepted `begin` ends itself: whoever sent the command was told that it is not confirmed. */
 const BEGIN_WITHIN_MS = 10_000;
@@ -20,7 +19,7 @@ export interface Answer {
 }
 
 /** The state of one running operation, its messages, and what it tells the outside. The lifecycle itself is in operation.ts. */
-export class Course {
+export class Course extends Telling {
   readonly opId: string;
   readonly step: ReturnType<typeof stepsOf>;
   /** Everything forward happens in this scope; `abort` cancels it, the undo runs outside. */
@@ -38,41 +37,21 @@ export class Course {
   readonly tokens: Record<string, string | null> = {};
   /** Doubts that people have accepted, by key. */
   readonly accepted: string[] = [];
-  readonly series: SeriesPoint[] = [];
   watches = 0;
 
   #begun = false;
-  #view: OperationView;
   #gates = 0;
   #answer: Answer | undefined;
-  #publishing = false;
-  readonly #slack = new Lane('slack');
-  readonly #audit = new Lane('audit');
-  #records: AuditRecord[] = [];
-  #recorded = 0;
-  #noted = 0;
 
   constructor(request: OperationRequest) {
     const { workflowId, runId } = workflowInfo();
-    this.opId = `${request.verb}-${uuid4().replaceAll('-', '').slice(0, 6)}`;
-    this.requests = [request];
-    this.step = stepsOf(request.verb, request.settings);
     const { verb, target, text, reason, requester } = request;
-    this.#view = {
-      opId: this.opId,
-      workflowId,
-      runId,
-      verb,
-      target,
-      text,
-      requester,
-      ...(reason && { reason }),
-      phase: 'planning',
-      startedAt: Date.now(),
-      explanation: [],
-      watched: [],
-      stages: [],
-    };
+    const opId = `${verb}-${uuid4().replaceAll('-', '').slice(0, 6)}`;
+    const start = { phase: 'planning', startedAt: Date.now(), explanation: [], watched: [], stages: [] } as const;
+    super({ opId, workflowId, runId, verb, target, text, requester, ...(reason && { reason }), ...start }, request.channel.channelId);
+    this.opId = opId;
+    this.requests = [request];
+    this.step = stepsOf(verb, request.settings);
   }
 
   /** Highest stage number that any plan of this operation has brought into force or may have: numbers are never used twice. */
@@ -84,67 +63,18 @@ export class Course {
     return this.requests.at(-1) as OperationRequest;
   }
 
-  get view(): OperationView {
-    return this.#view;
-  }
-
   /** Sets the handlers and waits for the accepted `begin`; false when none came in time. */
   async begun(): Promise<boolean> {
-    setHandler(describe, () => this.#view);
+    setHandler(describe, () => this.view);
     setHandler(begin, (request) => this.#begin(request), { validator: (request) => this.#refuseBegin(request) });
     setHandler(decide, (decision) => this.#decide(decision), { validator: (decision) => this.#refuseDecision(decision) });
     setHandler(abort, ({ actor, reason }) => {
-      if (!this.#begun || this.#view.phase === 'restoring' || this.#view.phase === 'over') return;
+      if (!this.#begun || this.view.phase === 'restoring' || this.view.phase === 'over') return;
       this.aborted = { actor, ...(reason && { reason }) };
       this.record('decision', { choice: 'abort', reason }, actor.id);
       this.forward.cancel();
     });
     return condition(() => this.#begun, BEGIN_WITHIN_MS);
-  }
-
-  /** Changes what everybody sees, and shows it. */
-  show(change: Partial<OperationView>): void {
-    this.#view = { ...this.#view, ...change };
-    if (this.#publishing) return;
-    this.#publishing = true;
-    this.#slack.push(async () => {
-      this.#publishing = false;
-      const message = await shared.announce({ view: this.#view, channelId: this.requests[0]?.channel.channelId ?? '' });
-      this.#view = { ...this.#view, message };
-    });
-  }
-
-  showStage(number: number, change: Partial<StageView>, rest: Partial<OperationView> = {}): void {
-    this.show({ ...rest, stages: this.#view.stages.map((stage) => (stage.number === number ? { ...stage, ...change } : stage)) });
-  }
-
-  say(note: Note): void {
-    const key = `${this.opId}/${++this.#noted}`;
-    this.#slack.push(async () => {
-      const { message } = this.#view;
-      if (message) await shared.say({ view: this.#view, thread: message, note, key });
-    });
-  }
-
-  drawChart(): void {
-    this.#slack.push(async () => {
-      const { message } = this.#view;
-      if (message && this.series.length > 0) await shared.chart({ view: this.#view, thread: message, series: this.series });
-    });
-  }
-
-  record(kind: AuditRecord['kind'], data: JsonObject, actor?: string): void {
-    const key = `${this.opId}/${workflowInfo().runId.slice(0, 8)}/${++this.#recorded}`;
-    this.#records.push({ key, at: Date.now(), kind, opId: this.opId, target: this.#view.target, ...(actor && { actor }), data });
-    this.#audit.push(async () => {
-      const records = this.#records.splice(0);
-      if (records.length > 0) await shared.record({ records });
-    });
-  }
-
-  /** Resolves when everything that was to be told has been told, or given up. */
-  async told(): Promise<void> {
-    await Promise.all([this.#slack.idle(), this.#audit.idle()]);
   }
 
   /** Opens a gate and waits for its answer. */
@@ -171,14 +101,8 @@ export class Course {
       if (answer.choice === 'expired') this.record('decision', { gateId: opened.gateId, choice: 'expired' });
       return answer;
     } finally {
-      const { gate: _closed, ...view } = this.#view;
-      this.#view = view;
+      this.forget('gate');
     }
-  }
-
-  clearUndoFailing(): void {
-    const { undoFailing: _, ...view } = this.#view;
-    this.#view = view;
   }
 
   /** What a fuse or the undo puts back, and what entitles it to. */
@@ -187,13 +111,13 @@ export class Course {
   }
 
   #refuseBegin(request: OperationRequest): void {
-    const { phase, stages, stage } = { ...this.#view, stage: this.exposed };
+    const { phase, stages, stage } = { ...this.view, stage: this.exposed };
     if (Date.now() > request.validUntil) throw refusal('RequestExpired');
     if (!this.#begun && request.requestId === this.request.requestId) return;
-    if (phase === 'over' || phase === 'restoring') throw refusal('Ending', this.#view);
+    if (phase === 'over' || phase === 'restoring') throw refusal('Ending', this.view);
     const raises = request.change.kind === 'shift' && stage !== undefined && request.change.percent > stage.exposure * 100;
-    const free = phase === 'afterwatch' && !this.next && stages.length > 0 && request.verb === this.#view.verb;
-    if (!raises || !free) throw refusal('Busy', this.#view);
+    const free = phase === 'afterwatch' && !this.next && stages.length > 0 && request.verb === this.view.verb;
+    if (!raises || !free) throw refusal('Busy', this.view);
   }
 
   #begin(request: OperationRequest): { opId: string; runId: string; continued: boolean } {
@@ -205,19 +129,19 @@ export class Course {
       { text: request.text, requestId: request.requestId, continued, change: { ...request.change } },
       request.requester.id,
     );
-    return { opId: this.opId, runId: this.#view.runId, continued };
+    return { opId: this.opId, runId: this.view.runId, continued };
   }
 
   #refuseDecision(decision: Decision): void {
     const requesters = this.requests.map((request) => request.requester.id);
-    const gate = this.#answer ? undefined : this.#view.gate;
-    const code = refuseDecision(gate, decision, { opId: this.opId, runId: this.#view.runId, now: Date.now(), requesters });
-    if (code) throw refusal(code, this.#view);
+    const gate = this.#answer ? undefined : this.view.gate;
+    const code = refuseDecision(gate, decision, { opId: this.opId, runId: this.view.runId, now: Date.now(), requesters });
+    if (code) throw refusal(code, this.view);
   }
 
   #decide(decision: Decision): { remaining: number } {
-    const { gate } = this.#view;
-    if (!gate) throw refusal('NoGateOpen', this.#view);
+    const { gate } = this.view;
+    if (!gate) throw refusal('NoGateOpen', this.view);
     const { actor, choice, reason } = decision;
     this.record('decision', { gateId: gate.gateId, planHash: gate.planHash, choice, ...(reason && { reason }) }, actor.id);
     const answer: Answer = { choice, by: actor, ...(reason && { reason }) };

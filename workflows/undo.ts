@@ -24,7 +24,7 @@ export async function undo(course: Course): Promise<Undone | undefined> {
     reminders.cancel();
     await reminding;
     course.record('restore', restoreRecord(result));
-    course.clearUndoFailing();
+    course.forget('undoFailing');
     return undoneOf(result);
   });
 }

@@ -1,0 +1,79 @@
+import { workflowInfo } from '@temporalio/workflow';
+import type { Note, SeriesPoint } from '../activities/contract.ts';
+import type { JsonObject } from '../src/domain/json.ts';
+import type { AuditRecord, OperationView, StageView } from '../src/domain/operation.ts';
+import { Lane } from './lane.ts';
+import { shared } from './steps.ts';
+
+/** What an operation tells: its one message, notes in the thread, the chart, the audit record. In the background, waited for only at the end. */
+export class Telling {
+  readonly series: SeriesPoint[] = [];
+  readonly #channelId: string;
+  readonly #slack = new Lane('slack');
+  readonly #audit = new Lane('audit');
+  #view: OperationView;
+  #publishing = false;
+  #records: AuditRecord[] = [];
+  #recorded = 0;
+  #noted = 0;
+
+  constructor(view: OperationView, channelId: string) {
+    this.#view = view;
+    this.#channelId = channelId;
+  }
+
+  get view(): OperationView {
+    return this.#view;
+  }
+
+  /** Changes what everybody sees, and shows it. */
+  show(change: Partial<OperationView>): void {
+    this.#view = { ...this.#view, ...change };
+    if (this.#publishing) return;
+    this.#publishing = true;
+    this.#slack.push(async () => {
+      this.#publishing = false;
+      const message = await shared.announce({ view: this.#view, channelId: this.#channelId });
+      this.#view = { ...this.#view, message };
+    });
+  }
+
+  showStage(number: number, change: Partial<StageView>, rest: Partial<OperationView> = {}): void {
+    this.show({ ...rest, stages: this.#view.stages.map((stage) => (stage.number === number ? { ...stage, ...change } : stage)) });
+  }
+
+  say(note: Note): void {
+    const key = `${this.#view.opId}/${++this.#noted}`;
+    this.#slack.push(async () => {
+      const { message } = this.#view;
+      if (message) await shared.say({ view: this.#view, thread: message, note, key });
+    });
+  }
+
+  drawChart(): void {
+    this.#slack.push(async () => {
+      const { message } = this.#view;
+      if (message && this.series.length > 0) await shared.chart({ view: this.#view, thread: message, series: this.series });
+    });
+  }
+
+  record(kind: AuditRecord['kind'], data: JsonObject, actor?: string): void {
+    const key = `${this.#view.opId}/${workflowInfo().runId.slice(0, 8)}/${++this.#recorded}`;
+    this.#records.push({ key, at: Date.now(), kind, opId: this.#view.opId, target: this.#view.target, ...(actor && { actor }), data });
+    this.#audit.push(async () => {
+      const records = this.#records.splice(0);
+      if (records.length > 0) await shared.record({ records });
+    });
+  }
+
+  /** Resolves when everything that was to be told has been told, or given up. */
+  async told(): Promise<void> {
+    await Promise.all([this.#slack.idle(), this.#audit.idle()]);
+  }
+
+  /** Takes a part out of the view; it is seen at the next change. */
+  forget(part: 'gate' | 'undoFailing'): void {
+    const { [part]: _, ...view } = this.#view;
+    this.#view = view as OperationView;
+  }
+}
