@@ -14,6 +14,6 @@ export function pathText(path: Path): string {
   }, '');
 }
 
-export function startsWith(path: Path, prefix: Path): boolean {
-  return prefix.length <= path.length && prefix.every((step, index) => path[index] === step);
+export function samePath(one: Path, other: Path): boolean {
+  return one.length === other.length && one.every((step, index) => other[index] === step);
 }

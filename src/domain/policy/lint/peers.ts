@@ -47,5 +47,5 @@ export function peersText(rule: RuleView): string {
 }
 
 function isEverything(cidr: unknown): boolean {
-  return typeof cidr === 'string' && /\/0$/.test(cidr);
+  return typeof cidr === 'string' && cidr.endsWith('/0');
 }

@@ -1,3 +1,4 @@
+import { isPortName, parsePortNumber } from '../port.ts';
 import { asRecord, items, type Located, type Raw, type RuleView, records } from './view.ts';
 
 /** Ports that an entry of a rule means. `from` 0 means all; a name has no span. */
@@ -8,19 +9,9 @@ export interface Span {
   readonly protocol: string;
 }
 
-/** Names as Cilium knows them (IANA service names, `pkg/iana`): what looks like 0x50 is one. */
-const SERVICE_NAME = /^(?=.{1,15}$)(?=.*[a-zA-Z])[a-zA-Z0-9]+(-[a-zA-Z0-9]+)*$/;
-
-/** The number that Cilium reads, with Go's base 0: "0120" is 80. `undefined` for a name or nonsense. */
+/** The number that Cilium reads ("0120" is 80); `undefined` for a name or nonsense. */
 export function portNumber(port: unknown): number | undefined {
-  if (typeof port !== 'string' || SERVICE_NAME.test(port) || !/^\d[\d_]*$/.test(port)) return undefined;
-  const digits = port.replaceAll('_', '');
-  const value = Number.parseInt(digits, digits.length > 1 && digits.startsWith('0') ? 8 : 10);
-  return Number.isNaN(value) || value > 65_535 ? undefined : value;
-}
-
-export function isPortName(port: unknown): port is string {
-  return typeof port === 'string' && SERVICE_NAME.test(port);
+  return typeof port === 'string' && !isPortName(port) ? parsePortNumber(port) : undefined;
 }
 
 export function spanOf(port: Raw): Span | undefined {

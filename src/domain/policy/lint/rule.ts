@@ -8,6 +8,8 @@ export interface Draft {
   readonly happens: string;
   readonly instead: string;
   readonly fix?: Fix;
+  /** Further keys that this says everything about. */
+  readonly also?: readonly Path[];
   /** Only where it differs from the rule's. */
   readonly severity?: Severity;
 }

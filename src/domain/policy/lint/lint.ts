@@ -1,0 +1,129 @@
+import { nearest } from '../../command/nearest.ts';
+import type { RawDocument } from './document.ts';
+import type { Finding, Fix, LintContext, Path, Severity } from './finding.ts';
+import { invalidity } from './invalid.ts';
+import { pathText, samePath } from './path.ts';
+import type { Draft } from './rule.ts';
+import { POLICY_RULES } from './rules.ts';
+import { asList, asRecord, type Located, type PolicyView, type Raw, viewPolicy } from './view.ts';
+
+const KINDS = ['CiliumNetworkPolicy', 'CiliumClusterwideNetworkPolicy'] as const;
+const VERSION = 'cilium.io/v2';
+/** Other kinds of the group are not ours to judge. */
+const GROUP = /^cilium\.io\//;
+
+export interface Linted {
+  readonly findings: readonly Finding[];
+  /** Cilium policies found in the document; a List can hold several. */
+  readonly policies: number;
+}
+
+interface Said extends Draft {
+  readonly rule: string;
+  readonly severity: Severity;
+}
+
+/**
+ * Everything that is known to be wrong with the policies of one document, in the order of the text. Other objects are passed over.
+ * Total: any value gives its findings.
+ */
+export function lintDocument(document: RawDocument, context: LintContext = {}): Linted {
+  const objects = objectsOf(document.value, []);
+  const said = objects.flatMap((object) => lintObject(object, context));
+  const findings = said
+    .map((one) => finding(one, document))
+    .toSorted((a, b) => a.line - b.line || a.column - b.column || a.rule.localeCompare(b.rule));
+  return { findings, policies: objects.filter(isPolicy).length };
+}
+
+/** The items of a List count as objects of their own, as they do for kubectl. */
+function objectsOf(value: unknown, path: Path): readonly Located<Raw>[] {
+  const object = asRecord(value);
+  if (!object) return [];
+  if (typeof object['kind'] !== 'string' || !object['kind'].endsWith('List') || !Array.isArray(object['items']))
+    return [{ path, value: object }];
+  return asList(object['items']).flatMap((item, index) => {
+    const one = asRecord(item);
+    return one ? [{ path: [...path, 'items', index], value: one }] : [];
+  });
+}
+
+function isPolicy({ value }: Located<Raw>): boolean {
+  return KINDS.some((kind) => kind === value['kind']);
+}
+
+function lintObject(object: Located<Raw>, context: LintContext): readonly Said[] {
+  if (!isPolicy(object)) return unknownKind(object);
+  const policy = viewPolicy(object, object.value['kind'] === 'CiliumClusterwideNetworkPolicy');
+  const said: Said[] = [...wrongVersion(object)];
+  for (const { id, severity, check } of POLICY_RULES) {
+    for (const draft of check(policy, context)) {
+      // The key that a rule of its own explains better.
+      const known = id === 'unknown-field' && said.some(({ path, also = [] }) => [path, ...also].some((one) => samePath(one, draft.path)));
+      if (!known) said.push({ rule: id, severity, ...draft });
+    }
+  }
+  return [...said, ...invalid(policy, said)];
+}
+
+function invalid(policy: PolicyView, said: readonly Said[]): readonly Said[] {
+  const found = invalidity(policy);
+  // That an empty policy is refused is what this rule has said already, with the way out.
+  if (!found || (said.some(({ rule }) => rule === 'empty-sections') && found.error.includes('at least one of'))) return [];
+  return [
+    {
+      rule: 'invalid',
+      severity: 'error',
+      path: found.path,
+      happens: `Cilium refuses the policy: ${found.error}. ${found.decodes ? 'The server may store it all the same (condition Valid=False), and nothing of it is enforced.' : 'Types do not fit, so that neither the server nor an agent can read it.'}`,
+      instead: 'Correct what the message names; nothing of this policy works before.',
+    },
+  ];
+}
+
+function wrongVersion({ path, value }: Located<Raw>): readonly Said[] {
+  if (value['apiVersion'] === VERSION) return [];
+  return [
+    {
+      rule: 'unknown-kind',
+      severity: 'error',
+      path: [...path, 'apiVersion'],
+      happens: `The server knows ${String(value['kind'])} only as \`${VERSION}\`: this object is refused.`,
+      instead: `\`apiVersion: ${VERSION}\`.`,
+      fix: { words: VERSION, patch: [{ op: 'add', path: `${path.map((step) => `/${step}`).join('')}/apiVersion`, value: VERSION }] },
+    },
+  ];
+}
+
+function unknownKind({ path, value }: Located<Raw>): readonly Said[] {
+  const kind = value['kind'];
+  const near = typeof kind === 'string' ? nearest(kind, KINDS) : undefined;
+  if (typeof kind !== 'string' || !near || !GROUP.test(String(value['apiVersion']))) return [];
+  return [
+    {
+      rule: 'unknown-kind',
+      severity: 'error',
+      path: [...path, 'kind'],
+      happens: `There is no kind \`${kind}\`: the server refuses the object, and no policy is in force.`,
+      instead: `Did you mean \`${near}\`?`,
+      fix: { words: near, patch: [{ op: 'replace', path: `${path.map((step) => `/${step}`).join('')}/kind`, value: near }] },
+    },
+  ];
+}
+
+function finding({ rule, severity, path, happens, instead, fix }: Said, document: RawDocument): Finding {
+  return {
+    rule,
+    severity,
+    ...document.placeOf(path),
+    path: pathText(path),
+    happens,
+    instead,
+    ...(fix ? { fix: withEdit(fix, document) } : {}),
+  };
+}
+
+function withEdit(fix: Fix, document: RawDocument): Fix {
+  const edit = document.editOf?.(fix.patch);
+  return edit ? { ...fix, edit } : fix;
+}

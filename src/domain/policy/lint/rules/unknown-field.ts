@@ -1,0 +1,61 @@
+import { nearest } from '../../../command/nearest.ts';
+import type { Path } from '../finding.ts';
+import { type Draft, fix, type LintRule, move } from '../rule.ts';
+import { POLICY_SHAPE, type Shape } from '../schema.ts';
+import { asList, asRecord } from '../view.ts';
+
+/** Any key that the kind does not have. Keys that a rule of their own speaks about are left to it. */
+export const unknownField: LintRule = {
+  id: 'unknown-field',
+  severity: 'error',
+  title: 'The field does not exist',
+  check: ({ path, value }) => unknownIn(value, path, POLICY_SHAPE),
+};
+
+function unknownIn(value: unknown, path: Path, shape: Shape): readonly Draft[] {
+  if (shape === true) return [];
+  if ('each' in shape) return asList(value).flatMap((item, index) => unknownIn(item, [...path, index], shape.each));
+  return Object.entries(asRecord(value) ?? {}).flatMap(([key, inner]) => {
+    const known = Object.hasOwn(shape.keys, key) ? shape.keys[key] : undefined;
+    return known === undefined ? [unknown(key, path, value, Object.keys(shape.keys))] : unknownIn(inner, [...path, key], known);
+  });
+}
+
+/** Words of other policy languages, and what they are called here. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  from: 'fromEndpoints',
+  to: 'toEndpoints',
+  podSelector: 'endpointSelector',
+  ipBlock: 'fromCIDRSet or toCIDRSet',
+  policyTypes: 'enableDefaultDeny',
+  L7: 'rules',
+};
+
+function unknown(key: string, path: Path, around: unknown, allowed: readonly string[]): Draft {
+  const at = [...path, key];
+  const near = nearest(key, allowed) ?? allowed.find((one) => one.toLowerCase() === key.toLowerCase());
+  const elsewhere = Object.hasOwn(ELSEWHERE, key) ? ELSEWHERE[key] : undefined;
+  const hint = near === undefined ? elsewhere : near;
+  const free = near !== undefined && !Object.hasOwn(asRecord(around) ?? {}, near);
+  return {
+    path: at,
+    happens: `There is no field \`${key}\` here: the server drops it without a word, ${consequence(key, path)}.`,
+    instead: `${hint === undefined ? 'Remove it' : `Did you mean \`${hint}\`?`} Allowed here: ${allowed.join(', ')}.`.replace(
+      'it Allowed',
+      'it. Allowed',
+    ),
+    ...(free ? { fix: fix(`Call it \`${near}\``, move(at, [...path, near])) } : {}),
+  };
+}
+
+/** What is left when the key is gone, by the place it stood in. */
+function consequence(key: string, path: Path): string {
+  const inside = path.findLast((step) => typeof step === 'string');
+  const inRule = typeof path.at(-1) === 'number';
+  if (inRule && /^(from|to)/.test(key) && ['ingress', 'egress', 'ingressDeny', 'egressDeny'].includes(String(inside))) {
+    return 'and the rule is left without these peers: with ports it then means everybody, without ports nobody';
+  }
+  if (/(Endpoints|Selector|selector)$/.test(String(inside))) return 'and the selector selects more than it says';
+  if (inside === 'http' || inside === 'dns') return 'and the entry permits more than it says';
+  return 'and the policy means something else than it says';
+}
