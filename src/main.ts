@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { auditVerify } from './cli/audit-verify.ts';
 import { configCheck } from './cli/config-check.ts';
 import { doctor } from './cli/doctor.ts';
+import { policyCheck } from './cli/policy-check.ts';
 import { serve } from './compose/serve.ts';
 import { type Environment, readEnvironment } from './config/environment.ts';
 
@@ -70,5 +71,18 @@ const audit = program.command('audit').description('the audit record');
 withConfig(audit.command('verify').description('walks the chain and names the first record that was changed')).action(
   ({ config: path }: Given) => run((environment, signal) => auditVerify({ environment, configPath: path, signal, print })),
 );
+program
+  .command('policy')
+  .description('network policies')
+  .command('check')
+  .description('says what policies would really do, before a server drops what it does not know')
+  .argument('<files...>', 'files or folders; - for stdin')
+  .option('--json', 'findings as one line of JSON')
+  .option('--sarif', 'findings as SARIF 2.1.0, for pull requests')
+  .action((files: string[], { json, sarif }: { readonly json?: boolean; readonly sarif?: boolean }) =>
+    run((_environment, signal) =>
+      policyCheck({ files, format: sarif ? 'sarif' : json ? 'json' : 'words', stdin: process.stdin, signal, print }),
+    ),
+  );
 
 await program.parseAsync();
