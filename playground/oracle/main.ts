@@ -1,0 +1,22 @@
+import { Command } from 'commander';
+import { reasonOf } from '../cluster/failure.ts';
+import { compare, readCases } from './cases.ts';
+
+/** `npm run oracle -- <cases.jsonl[.gz]>`: decides each case and compares; exit 1 if one disagrees, 2 if the file cannot be read. */
+const program = new Command('npm run oracle --')
+  .description("Decides policy cases and compares with what Cilium's engine said. Prints {cases, agree, disagree} on one line.")
+  .argument('<file>', 'cases.jsonl or cases.jsonl.gz')
+  .option('--explain', 'each disagreement in words on stderr');
+
+program.action(async (file: string, options: { readonly explain?: boolean }) => {
+  const cases = await readCases(file).catch((error: unknown) => program.error(reasonOf(error), { exitCode: 2 }));
+  const tell = options.explain ? (id: string, words: readonly string[]) => process.stderr.write(`${id}: ${words.join('; ')}\n`) : undefined;
+  const result = compare(cases, tell);
+  process.stdout.write(`${JSON.stringify(result)}\n`);
+  process.exitCode = result.disagree.length === 0 ? 0 : 1;
+});
+
+program.parseAsync().catch((error: unknown) => {
+  process.stderr.write(`${reasonOf(error)}\n`);
+  process.exitCode = 2;
+});

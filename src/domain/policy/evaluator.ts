@@ -1,0 +1,168 @@
+import type { Decision, Explanation } from './decision.ts';
+import { explainSide } from './explain.ts';
+import type { DnsQuery, FlowProtocol, HttpRequest, PolicyFlow, PolicyPeer } from './flow.ts';
+import { Identity, LabelSet, labelsKey, peerKey } from './identity.ts';
+import { decideSide, decisionOf, finish, type Outcome, type Question, type Side } from './outcome.ts';
+import type { Policy } from './policy.ts';
+import { type CompiledRule, type CompileWorld, compileRule, directionRules, PROTOCOL_BITS, type SubjectRules } from './rules.ts';
+import { NAMESPACE_LABEL } from './selector.ts';
+import { SelectorTable } from './selector-table.ts';
+
+/** Decides flows under one set of policies. */
+export interface Evaluator {
+  decide(flow: PolicyFlow): Decision;
+  /** Which rule decided and why; slower than `decide`. */
+  explain(flow: PolicyFlow): Explanation;
+  /** A peer made known once, for `decideBetween`. Valid with this evaluator only, as long as it lives. */
+  identity(peer: PolicyPeer): IdentityHandle;
+  /** The same as `decide`, for flows between peers that are known already. */
+  decideBetween(flow: CompactFlow): Decision;
+}
+
+export type IdentityHandle = number & { readonly handle: unique symbol };
+
+export interface CompactFlow {
+  readonly source: IdentityHandle;
+  readonly destination: IdentityHandle;
+  readonly protocol: FlowProtocol;
+  readonly destinationPort?: number | undefined;
+  readonly icmpType?: number | undefined;
+  readonly http?: HttpRequest | undefined;
+  readonly dns?: DnsQuery | undefined;
+}
+
+/** Outcomes remembered at most; then all are forgotten and found anew. About 100 MB. */
+const MOST_OUTCOMES = 1_000_000;
+
+/** Policies of any kind and order, all in force together: their rules are one union per endpoint and direction. */
+export function compilePolicies(policies: readonly Policy[], world: CompileWorld = {}): Evaluator {
+  return new PolicyEvaluator(policies, world);
+}
+
+class PolicyEvaluator implements Evaluator {
+  readonly #table = new SelectorTable();
+  /** Rules by the one namespace which their subject must be in; under '' those without such a condition. */
+  readonly #rules = new Map<string, CompiledRule[]>();
+  readonly #labelSets = new Map<string, { readonly labels: LabelSet; readonly peers: Map<string, IdentityHandle> }>();
+  readonly #subjects = new Map<LabelSet, SubjectRules>();
+  readonly #identities: Identity<Outcome>[] = [];
+  #outcomes = 0;
+
+  constructor(policies: readonly Policy[], world: CompileWorld) {
+    for (const policy of policies) {
+      for (const rule of policy.rules) {
+        const compiled = compileRule(policy, rule, this.#table, world);
+        if (rule.subject.node) continue;
+        const namespace = namespaceOf(compiled);
+        const others = this.#rules.get(namespace);
+        if (others) others.push(compiled);
+        else this.#rules.set(namespace, [compiled]);
+      }
+    }
+  }
+
+  decide(flow: PolicyFlow): Decision {
+    return this.decideBetween({ ...flow, source: this.identity(flow.source), destination: this.identity(flow.destination) });
+  }
+
+  identity(peer: PolicyPeer): IdentityHandle {
+    const key = labelsKey(peer);
+    let known = this.#labelSets.get(key);
+    if (!known) {
+      known = { labels: new LabelSet(peer.labels, this.#table.size), peers: new Map() };
+      this.#labelSets.set(key, known);
+    }
+    const rest = peerKey(peer, known.labels);
+    let handle = known.peers.get(rest);
+    if (handle === undefined) {
+      handle = (this.#identities.push(new Identity<Outcome>(peer, known.labels)) - 1) as IdentityHandle;
+      known.peers.set(rest, handle);
+    }
+    return handle;
+  }
+
+  decideBetween(flow: CompactFlow): Decision {
+    const source = this.#at(flow.source);
+    const port = flow.protocol === 'ICMP' ? (flow.icmpType ?? 0) : (flow.destinationPort ?? 0);
+    const bit = PROTOCOL_BITS[flow.protocol];
+    let toThere = source.outcomes.get(flow.destination);
+    if (!toThere) {
+      toThere = new Map();
+      source.outcomes.set(flow.destination, toThere);
+    }
+    let outcome = toThere.get(port * 16 + bit);
+    if (!outcome) {
+      outcome = this.#outcome(source, this.#at(flow.destination), bit, port);
+      toThere.set(port * 16 + bit, outcome);
+      this.#count();
+    }
+    return outcome.settled ?? decisionOf(finish(outcome.egress, flow.http, flow.dns), finish(outcome.ingress, flow.http, flow.dns));
+  }
+
+  explain(flow: PolicyFlow): Explanation {
+    const decision = this.decide(flow);
+    const source = this.#at(this.identity(flow.source));
+    const destination = this.#at(this.identity(flow.destination));
+    const port = flow.protocol === 'ICMP' ? (flow.icmpType ?? 0) : (flow.destinationPort ?? 0);
+    const [outward, inward] = questions(source, destination, PROTOCOL_BITS[flow.protocol], port);
+    return {
+      decision,
+      egress: decision.egress && explainSide(this.#subject(source).egress, outward, this.#table, decision.egress, flow),
+      ingress: decision.ingress && explainSide(this.#subject(destination).ingress, inward, this.#table, decision.ingress, flow),
+    };
+  }
+
+  #outcome(source: Identity<Outcome>, destination: Identity<Outcome>, bit: number, port: number): Outcome {
+    const [outward, inward] = questions(source, destination, bit, port);
+    const egress: Side | null = source.labels.isJudged ? decideSide(this.#subject(source).egress, outward, this.#table) : null;
+    const ingress: Side | null = destination.labels.isJudged ? decideSide(this.#subject(destination).ingress, inward, this.#table) : null;
+    const isOpen = egress?.refused || ingress?.refused;
+    return { egress, ingress, settled: isOpen ? null : decisionOf(egress?.decision ?? null, ingress?.decision ?? null) };
+  }
+
+  #subject({ labels }: Identity<Outcome>): SubjectRules {
+    const known = this.#subjects.get(labels);
+    if (known) return known;
+    const near = labels.namespace === '' ? [] : (this.#rules.get(labels.namespace) ?? []);
+    const selecting = [...near, ...(this.#rules.get('') ?? [])].filter(({ subject }) => this.#table.matches(subject, labels));
+    const rules: SubjectRules = {
+      egress: directionRules(
+        selecting.filter(({ rule }) => rule.direction === 'egress'),
+        labels,
+      ),
+      ingress: directionRules(
+        selecting.filter(({ rule }) => rule.direction === 'ingress'),
+        labels,
+      ),
+    };
+    this.#subjects.set(labels, rules);
+    return rules;
+  }
+
+  #at(handle: IdentityHandle): Identity<Outcome> {
+    const identity = this.#identities[handle];
+    if (identity) return identity;
+    throw new RangeError(`There is no identity ${handle} in this evaluator: handles come from its own \`identity\`.`);
+  }
+
+  #count(): void {
+    this.#outcomes += 1;
+    if (this.#outcomes < MOST_OUTCOMES) return;
+    this.#outcomes = 0;
+    for (const identity of this.#identities) identity.outcomes.clear();
+  }
+}
+
+function questions(source: Identity<Outcome>, destination: Identity<Outcome>, bit: number, port: number): readonly [Question, Question] {
+  return [
+    { peer: destination, destination, isIngress: false, bit, port },
+    { peer: source, destination, isIngress: true, bit, port },
+  ];
+}
+
+function namespaceOf({ rule }: CompiledRule): string {
+  const found = rule.subject.requirements.find(
+    ({ source, key, operator, values }) => source === 'k8s' && key === NAMESPACE_LABEL && operator === 'In' && values.length === 1,
+  );
+  return found?.values[0] ?? '';
+}
