@@ -1,6 +1,7 @@
 /** What the watch hears about live traffic, one event at a time. `at` is event time in epoch milliseconds; `seenAt` when we received it. */
 export type Evidence =
   | RequestEvidence
+  | DropEvidence
   | { readonly kind: 'readiness'; readonly at: number; readonly service: string; readonly ready: number }
   /** Events were lost or a node's stream is down: from `at` on the picture is incomplete. */
   | { readonly kind: 'gap'; readonly at: number; readonly node: string; readonly reason: string; readonly lost?: number }
@@ -29,5 +30,26 @@ export interface RequestEvidence {
   readonly failure?: string;
   readonly latencyMs: number;
   /** Unique per request: (node, uuid), for deduplication after a reconnect. */
+  readonly id: string;
+}
+
+/**
+ * Packets between one source and one destination that never arrived, whatever their number: told once per (source, destination, port,
+ * reason) and 10 s, since one denied connection is reported many times.
+ */
+export interface DropEvidence {
+  readonly kind: 'drop';
+  readonly at: number;
+  readonly seenAt: number;
+  /** The side whose pod the packets came from or went to. */
+  readonly side: 'canary' | 'stable';
+  /** `namespace/pod`, a reserved name such as `ingress` or `world`, or an address. */
+  readonly source: string;
+  readonly destination: string;
+  /** Destination port; 0 where the protocol has none. */
+  readonly port: number;
+  /** Cilium's own word: `POLICY_DENIED`. */
+  readonly reason: string;
+  /** Unique per (source, destination, port, reason) and 10 s. */
   readonly id: string;
 }
