@@ -4,10 +4,11 @@ import { reasonOf } from '../cluster/failure.ts';
 import { progressPrinter } from '../cluster/progress.ts';
 import { ack } from './ack.ts';
 import type { Bench } from './bench.ts';
+import { policy } from './policy.ts';
 import { rollback } from './rollback.ts';
 
 /** `npm run bench -- list | <name> [--json]`: measures, and prints figures. */
-const BENCHES: readonly Bench[] = [ack, rollback];
+const BENCHES: readonly Bench[] = [ack, policy, rollback];
 
 const interrupted = new AbortController();
 process.once('SIGINT', () => interrupted.abort(new Error('Stopped.')));

@@ -1,0 +1,160 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import type { JsonObject } from '../../src/domain/json.ts';
+import type { Decision } from '../../src/domain/policy/decision.ts';
+import { type CompactFlow, compilePolicies, type Evaluator, type IdentityHandle } from '../../src/domain/policy/evaluator.ts';
+import { parsePolicy } from '../../src/domain/policy/parse.ts';
+import type { Policy } from '../../src/domain/policy/policy.ts';
+import { createRandom } from '../cilium/random.ts';
+import { step } from '../cluster/progress.ts';
+import type { Bench } from './bench.ts';
+import { createPolicyDocuments } from './policy-documents.ts';
+import { createPolicyWorld, type PolicyWorld } from './policy-world.ts';
+
+const SEED = 4;
+const FLOWS = 1_000_000;
+const POLICIES = 500;
+/** Distinct (source, destination, port, protocol) among them. */
+const DISTINCT = 200_000;
+/** Flows decided by their whole labels, as they come one by one. */
+const ONE_BY_ONE = 100_000;
+
+export const policy: Bench = {
+  name: 'policy',
+  what: `${FLOWS.toLocaleString('en')} flows decided under ${POLICIES} policies on one core, nothing remembered from before`,
+  run: async ({ signal, progress }) => {
+    const random = createRandom(SEED);
+    const documents = createPolicyDocuments(POLICIES, random);
+    const world = createPolicyWorld(DISTINCT, random);
+    const draws = Uint32Array.from({ length: FLOWS }, () => Math.floor(random() * world.flows.length));
+    const parsed = parseAll(documents);
+    const measure = (policies: readonly Policy[], flows: number): Promise<Run> =>
+      step(progress, `${flows.toLocaleString('en')} flows, ${policies.length} policies`, async () => {
+        signal.throwIfAborted();
+        const value = measured(policies, world, draws.subarray(0, flows));
+        return { value, detail: `${value.totalMs} ms` };
+      });
+    // The figure that counts comes first, before the machine has warmed up to this code.
+    const whole = await measure(parsed.policies, FLOWS);
+    const byFlows = [];
+    for (const flows of [100_000, 300_000, FLOWS]) byFlows.push(await measure(parsed.policies, flows));
+    const byPolicies = [];
+    for (const count of [50, 150, POLICIES]) byPolicies.push(await measure(parsed.policies.slice(0, count), FLOWS));
+    return {
+      seed: SEED,
+      policies: parsed.policies.length,
+      identities: world.peers.length,
+      parseMs: parsed.ms,
+      ...whole.figures,
+      byFlows: byFlows.map(({ growth }) => growth),
+      byPolicies: byPolicies.map(({ growth }) => growth),
+      oneByOne: oneByOne(parsed.policies, world, draws),
+    };
+  },
+};
+
+interface Run {
+  readonly totalMs: number;
+  readonly figures: JsonObject;
+  readonly growth: JsonObject;
+}
+
+function parseAll(documents: readonly JsonObject[]): { readonly policies: readonly Policy[]; readonly ms: number } {
+  const begun = performance.now();
+  const policies = documents.map((document) => {
+    const parsed = parsePolicy(document);
+    if (!parsed.ok) throw new Error(`The bench made a policy that is not valid: ${parsed.error}. Nothing was measured.`);
+    return parsed.policy;
+  });
+  return { policies, ms: since(begun) };
+}
+
+/** Making the evaluator and its identities known is part of deciding; the flows' own objects are not. */
+function measured(policies: readonly Policy[], world: PolicyWorld, draws: Uint32Array): Run {
+  const before = heapBytes();
+  const begun = performance.now();
+  const evaluator = compilePolicies(policies, { services: world.services });
+  const compileMs = since(begun);
+  const named = performance.now();
+  const handles = world.peers.map((peer) => evaluator.identity(peer));
+  const identitiesMs = since(named);
+  const flows = compactFlows(world, handles);
+  const asked = performance.now();
+  const tally = decideAll(evaluator, flows, draws);
+  const decideMs = since(asked);
+  const totalMs = Math.round(compileMs + identitiesMs + decideMs);
+  const memoryMb = Math.round((heapBytes() - before) / 1e5) / 10;
+  const distinct = new Set(draws).size;
+  return {
+    totalMs,
+    figures: {
+      flows: draws.length,
+      distinct,
+      totalMs,
+      compileMs,
+      identitiesMs,
+      decideMs,
+      nsPerFlow: perFlow(decideMs, draws.length),
+      memoryMb,
+      ...tally,
+    },
+    growth: { flows: draws.length, distinct, policies: policies.length, totalMs, decideMs, memoryMb },
+  };
+}
+
+function compactFlows(world: PolicyWorld, handles: readonly IdentityHandle[]): readonly CompactFlow[] {
+  return world.flows.map((flow) => ({
+    ...flow,
+    source: handles[flow.source] as IdentityHandle,
+    destination: handles[flow.destination] as IdentityHandle,
+  }));
+}
+
+function decideAll(evaluator: Evaluator, flows: readonly CompactFlow[], draws: Uint32Array): JsonObject {
+  let denied = 0;
+  let proxied = 0;
+  let refusedByProxy = 0;
+  for (const draw of draws) {
+    const decision: Decision = evaluator.decideBetween(flows[draw] as CompactFlow);
+    if (decision.verdict === 'denied') denied += 1;
+    if (decision.egress?.l7 || decision.ingress?.l7) proxied += 1;
+    if (isRefused(decision.egress) || isRefused(decision.ingress)) refusedByProxy += 1;
+  }
+  const carriesL7 = flows.filter(({ http, dns }) => http || dns).length / flows.length;
+  return {
+    allowed: draws.length - denied,
+    denied,
+    proxied,
+    refusedByProxy,
+    shareWithRequestOrQuery: Math.round(carriesL7 * 1_000) / 1_000,
+  };
+}
+
+function isRefused(direction: Decision['egress']): boolean {
+  return direction !== null && direction.l4 === 'allowed' && !direction.allowed;
+}
+
+/** The same by whole flows, each with its labels: what a caller pays who does not make identities known first. */
+function oneByOne(policies: readonly Policy[], world: PolicyWorld, draws: Uint32Array): JsonObject {
+  const flows = [...draws.subarray(0, ONE_BY_ONE)].map((draw) => {
+    const flow = world.flows[draw];
+    if (!flow) throw new RangeError(`There is no flow ${draw}.`);
+    return { ...flow, source: world.peers[flow.source] ?? { labels: [] }, destination: world.peers[flow.destination] ?? { labels: [] } };
+  });
+  const begun = performance.now();
+  const evaluator = compilePolicies(policies, { services: world.services });
+  for (const flow of flows) evaluator.decide(flow);
+  const totalMs = since(begun);
+  return { flows: flows.length, totalMs, nsPerFlow: perFlow(totalMs, flows.length) };
+}
+
+const since = (begun: number): number => Math.round((performance.now() - begun) * 10) / 10;
+const perFlow = (ms: number, flows: number): number => Math.round((ms * 1e6) / flows);
+
+/** Heap in use after a collection. */
+function heapBytes(): number {
+  setFlagsFromString('--expose-gc');
+  const collect: unknown = runInNewContext('gc');
+  if (typeof collect === 'function') collect();
+  return process.memoryUsage().heapUsed;
+}
