@@ -14,7 +14,9 @@ type Shift = Extract<PlanInput['request']['change'], { kind: 'shift' }>;
 /** Plans a shift, or the way back, from live objects. Writes nothing: every write is tried as a dry run under the requester. */
 export async function planChange(deps: PlanDeps, input: PlanInput, signal: AbortSignal): Promise<PlanResult> {
   const { change } = input.request;
-  return change.kind === 'back' ? planRollback(deps, input, signal) : planShift(deps, input, change, signal);
+  if (change.kind === 'shift') return planShift(deps, input, change, signal);
+  if (change.kind === 'back') return planRollback(deps, input, signal);
+  throw new Error(`a canary cannot ${change.kind}`);
 }
 
 async function planShift(deps: PlanDeps, input: PlanInput, change: Shift, signal: AbortSignal): Promise<PlanResult> {

@@ -2,13 +2,14 @@ import type { Actor } from './actor.ts';
 import type { CanaryChange } from './canary/change.ts';
 import type { Gate } from './gate.ts';
 import type { JsonObject } from './json.ts';
+import type { PolicyChange } from './policy/change.ts';
 import type { OperationSettings } from './settings.ts';
 import type { Target } from './target.ts';
 import type { VerbName } from './verbs.ts';
 import type { Counts, Verdict } from './verdict.ts';
 
 /** What a verb was asked to do. Each verb defines its own member. */
-export type Change = CanaryChange;
+export type Change = CanaryChange | PolicyChange;
 
 /** The start argument of an operation's workflow and the argument of `begin`: the whole request, parsed and resolved. */
 export interface OperationRequest {

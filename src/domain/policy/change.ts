@@ -1,0 +1,39 @@
+import type { JsonObject } from '../json.ts';
+
+/** What `/policy observe`, `enforce`, `relax` and `bootstrap` ask for. */
+export type PolicyChange =
+  | EnforceChange
+  /** Takes default deny out of a policy: named, or the one of the last completed operation on this workload. */
+  | { readonly kind: 'relax'; readonly policy?: string }
+  /** Default deny for a whole namespace, keeping DNS, the API server, health and ingress. The target's name is `bootstrapName`. */
+  | { readonly kind: 'bootstrap'; readonly windowMs?: number; readonly steps?: readonly number[]; readonly accept?: readonly string[] };
+
+export interface EnforceChange {
+  /** `observe`: the shadow alone for the window, then it is removed again. */
+  readonly kind: 'enforce' | 'observe';
+  readonly candidate: Candidate;
+  /** How long it is observed before anything is enforced, and how far back "was forwarded before" looks. Milliseconds. */
+  readonly windowMs?: number;
+  /** Shares in percent of the pods that are under the policy, rising; the whole is always the last. */
+  readonly steps?: readonly number[];
+  /** False: enforced without the shadow before it. */
+  readonly observe?: false;
+  /** Keys of drops that are meant (`doubtKey`), as the dry-run shows them. */
+  readonly accept?: readonly string[];
+  /** What the dry-run has found, in sentences: people see it beside the plan. */
+  readonly dryRun?: readonly string[];
+}
+
+/** One CiliumNetworkPolicy as it was written, before any server prunes it. */
+export interface Candidate {
+  readonly document: JsonObject;
+  /** sha256 hex of the text it was read from. */
+  readonly sha256: string;
+  /** Where it comes from, for people: `ConfigMap policies/frontend`, `frontend.yaml (file in this thread)`. */
+  readonly source: string;
+}
+
+/** The name of the target of a bootstrap: the workflow id `mesh/<cluster>/<namespace>/namespace-<namespace>` is its lock. */
+export function bootstrapName(namespace: string): string {
+  return `namespace-${namespace}`;
+}
