@@ -93,13 +93,15 @@ function rendered(node: unknown, column: number, text: string): string {
 function narrow(old: string, fresh: string, offset: number): { from: number; to: number; text: string } {
   const [a, b] = [old.split('\n'), fresh.split('\n')];
   let head = 0;
-  while (head < Math.min(a.length, b.length) - 1 && sameLine(a[head], b[head])) head++;
+  while (head < Math.min(a.length - 1, b.length) && sameLine(a[head], b[head])) head++;
   let tail = 0;
-  while (tail < Math.min(a.length, b.length) - head - 1 && sameLine(a.at(-1 - tail), b.at(-1 - tail))) tail++;
+  while (tail < Math.min(a.length - 1, b.length) - head && sameLine(a.at(-1 - tail), b.at(-1 - tail))) tail++;
   const length = (lines: readonly string[]): number => lines.reduce((sum, line) => sum + line.length + 1, 0);
+  // Lines that only go take one line break with them.
+  const goes = head + tail === b.length;
   return {
-    from: offset + length(a.slice(0, head)),
-    to: offset + old.length - length(a.slice(a.length - tail)),
+    from: offset + length(a.slice(0, head)) - (goes && tail === 0 ? 1 : 0),
+    to: offset + old.length - length(a.slice(a.length - tail)) + (goes && tail > 0 ? 1 : 0),
     text: b.slice(head, b.length - tail).join('\n'),
   };
 }

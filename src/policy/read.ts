@@ -36,6 +36,10 @@ export function readPolicies(text: string): ReadPolicies {
   }
 }
 
+/** Each edit costs about one reading of the text. In UTF-16 units. */
+const EDIT_WORK = 1024 * 1024;
+const MOST_EDITS = 100;
+
 function readDocuments(text: string): ReadPolicies {
   const lines = new LineCounter();
   const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true, logLevel: 'silent' });
@@ -52,6 +56,7 @@ function readDocuments(text: string): ReadPolicies {
       return refused('unsafe-yaml', placeAt(lines, alias, alias + 1), words);
     }
   }
+  let edits = Math.min(MOST_EDITS, Math.ceil(EDIT_WORK / Math.max(1, text.length)));
   return {
     ok: true,
     documents: documents
@@ -59,7 +64,7 @@ function readDocuments(text: string): ReadPolicies {
       .map((document) => ({
         value: document.toJS() as unknown,
         placeOf: (path) => placeOf(document, lines, path),
-        editOf: (patch) => editOf({ document, lines, text, patch }),
+        editOf: (patch) => (edits-- > 0 ? editOf({ document, lines, text, patch }) : undefined),
       })),
   };
 }

@@ -6,6 +6,6 @@ export interface RawDocument {
   readonly value: unknown;
   /** Where the entry stands; for one that is missing, the nearest thing around it. */
   placeOf(path: Path): Place;
-  /** The patch as an edit of the text, if there is one that gives the same document. */
+  /** The patch as an edit of the text, if there is one that gives the same document. A reader may stop giving edits after many. */
   editOf?(patch: readonly PatchOperation[]): TextEdit | undefined;
 }

@@ -18,6 +18,9 @@ export interface Linted {
   readonly policies: number;
 }
 
+/** Rules compare parts of a policy with each other; nobody reviews a policy with more entries than this. */
+const MOST_ENTRIES = 5_000;
+
 interface Said extends Draft {
   readonly rule: string;
   readonly severity: Severity;
@@ -54,6 +57,8 @@ function isPolicy({ value }: Located<Raw>): boolean {
 
 function lintObject(object: Located<Raw>, context: LintContext): readonly Said[] {
   if (!isPolicy(object)) return unknownKind(object);
+  const entries = entriesIn(object.value);
+  if (entries > MOST_ENTRIES) return [tooLarge(object, entries)];
   const policy = viewPolicy(object, object.value['kind'] === 'CiliumClusterwideNetworkPolicy');
   const said: Said[] = [...wrongVersion(object)];
   for (const { id, severity, check } of POLICY_RULES) {
@@ -64,6 +69,28 @@ function lintObject(object: Located<Raw>, context: LintContext): readonly Said[]
     }
   }
   return [...said, ...invalid(policy, said)];
+}
+
+/** List entries at any depth. Stops counting where it is too many. */
+function entriesIn(object: Raw): number {
+  const open: unknown[] = [object];
+  let entries = 0;
+  for (let next = open.pop(); typeof next === 'object' && next !== null; next = open.pop()) {
+    if (Array.isArray(next)) entries += next.length;
+    if (entries > MOST_ENTRIES) break;
+    open.push(...Object.values(next).filter((one) => typeof one === 'object' && one !== null));
+  }
+  return entries;
+}
+
+function tooLarge({ path }: Located<Raw>, entries: number): Said {
+  return {
+    rule: 'too-large',
+    severity: 'error',
+    path,
+    happens: `The policy has ${entries} list entries or more; with more than ${MOST_ENTRIES} it is not checked.`,
+    instead: 'Split it into several policies: their rules add up.',
+  };
 }
 
 function invalid(policy: PolicyView, said: readonly Said[]): readonly Said[] {

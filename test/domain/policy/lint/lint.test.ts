@@ -1,19 +1,13 @@
 import { describe, expect, it, test } from 'vitest';
-import type { Finding, TextEdit } from '../../../../src/domain/policy/lint/finding.ts';
+import type { Finding } from '../../../../src/domain/policy/lint/finding.ts';
 import { RULE_TITLES } from '../../../../src/domain/policy/lint/rules.ts';
 import { lintPolicy, lintText } from '../../../../src/policy/lint.ts';
 import { MAX_POLICY_BYTES } from '../../../../src/policy/read.ts';
 import { BROKEN, policy, RIGHT } from './documents.ts';
+import { edited } from './edited.ts';
 
 const words = (findings: readonly Finding[]): readonly string[] => findings.map(({ rule, line, path }) => `${line} ${rule} ${path}`);
 const markedLine = (text: string): number => text.split('\n').findIndex((line) => line.includes('# here')) + 1;
-
-/** What a person gets who takes the fix. */
-function edited(text: string, { line, column, endLine, endColumn, text: fresh }: TextEdit): string {
-  const lines = text.split('\n');
-  const offset = (row: number, col: number): number => lines.slice(0, row - 1).join('\n').length + (row > 1 ? 1 : 0) + col - 1;
-  return text.slice(0, offset(line, column)) + fresh + text.slice(offset(endLine, endColumn));
-}
 
 describe.each(BROKEN.map((one, index) => ({ name: `${one.rule} (${index})`, ...one })))('$name', ({ rule, text, happens, right, live }) => {
   const options = live ? { live } : {};
@@ -122,6 +116,20 @@ describe('texts', () => {
   });
   test('tags', () => expect(rules('a: !run x')).toEqual(error('unsafe-yaml', 1)));
   test('more than 256 KiB', () => expect(rules(`# ${'x'.repeat(MAX_POLICY_BYTES)}`)).toEqual(error('too-large', 1)));
+  test('a policy of more entries than anybody reviews', () => {
+    expect(rules(policy(`ingress: [${'{},'.repeat(6_000)}]`))).toEqual(error('too-large', 1));
+  });
+  test('a text full of mistakes: all are said, edits only for the first', () => {
+    const entries = Array.from({ length: 1_500 }, (_, n) => `{path: /a${n}, action: DENY}`).join(', ');
+    const found = lintPolicy(
+      policy(`ingress: [{fromEndpoints: [{}], toPorts: [{ports: [{port: "80", protocol: TCP}], rules: {http: [{path: /}, ${entries}]}}]}]`),
+    );
+    expect(found).toHaveLength(1_500);
+    expect(found.every(({ fix }) => fix !== undefined)).toBe(true);
+    const edits = found.filter(({ fix }) => fix?.edit !== undefined).length;
+    expect(edits).toBeGreaterThan(0);
+    expect(edits).toBeLessThan(50);
+  });
   test('brackets without end', () => expect(rules('['.repeat(100_000))).toEqual(error('not-yaml', 1)));
   test('nothing', () => expect([lintText(''), lintText('---\n# nothing\n')]).toEqual(Array(2).fill({ findings: [], policies: 0 })));
   test('JSON, without edits', () => {

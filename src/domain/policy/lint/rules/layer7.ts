@@ -84,6 +84,7 @@ export const defaultAllowL7: LintRule = {
 /** One entry with HTTP rules, or one that lets the same requests through without. */
 interface Reach {
   readonly rule: RuleView;
+  readonly peers: string;
   readonly path: Located<Raw>['path'];
   readonly spans: readonly Span[];
   readonly http: boolean;
@@ -104,11 +105,11 @@ export const httpWidened: LintRule = {
         const wider = open.find(
           (one) =>
             one.rule.direction === narrow.rule.direction &&
-            admitsSamePeers(one.rule, narrow.rule) &&
+            (one.peers === narrow.peers || admitsAnybody(one.rule)) &&
             narrow.spans.some((span) => one.spans.some((other) => covers(other, span))),
         );
         if (!wider) return [];
-        const where = `${wider.rule.deny ? '' : narrow.rule.direction} rule ${Number(wider.rule.path.at(-1)) + 1}`.trim();
+        const where = `${narrow.rule.direction} rule ${Number(wider.rule.path.at(-1)) + 1}`;
         return [
           {
             path: [...narrow.path, 'rules', 'http'],
@@ -121,16 +122,17 @@ export const httpWidened: LintRule = {
 };
 
 function reachesOf(rule: RuleView): readonly Reach[] {
-  if (!limitsPorts(rule)) return items(rule, 'icmps').length > 0 ? [] : [{ rule, path: rule.path, spans: [EVERY_PORT], http: false }];
+  const peers = peersText(rule);
+  if (!limitsPorts(rule))
+    return items(rule, 'icmps').length > 0 ? [] : [{ rule, peers, path: rule.path, spans: [EVERY_PORT], http: false }];
   return records(rule, 'toPorts').map((group) => {
     const http = asRecord(group.value['rules'])?.['http'];
-    return { rule, path: group.path, spans: groupSpans(group), http: Array.isArray(http) && http.length > 0 };
+    return { rule, peers, path: group.path, spans: groupSpans(group), http: Array.isArray(http) && http.length > 0 };
   });
 }
 
-function admitsSamePeers(wide: RuleView, narrow: RuleView): boolean {
-  if (peersText(wide) === peersText(narrow)) return true;
-  return (namesNobody(wide) && limitsPorts(wide)) || entities(wide).includes('all');
+function admitsAnybody(rule: RuleView): boolean {
+  return (namesNobody(rule) && limitsPorts(rule)) || entities(rule).includes('all');
 }
 
 export const dnsWidened: LintRule = {
@@ -144,7 +146,10 @@ export const dnsWidened: LintRule = {
     const open = groups.find(({ group }) => !hasDnsRules(group));
     if (!open || !deniesByDefault(spec, 'egress')) return [];
     return groups
-      .filter(({ rule, group }) => hasDnsRules(group) && !permitsEveryName(group) && admitsSamePeers(open.rule, rule))
+      .filter(
+        ({ rule, group }) =>
+          hasDnsRules(group) && !permitsEveryName(group) && (peersText(open.rule) === peersText(rule) || admitsAnybody(open.rule)),
+      )
       .map(({ group }) => ({
         path: [...group.path, 'rules', 'dns'],
         happens: 'Another rule allows the same port 53 without names: every name may be asked for, and this list restricts nothing.',
