@@ -24,14 +24,14 @@ export interface EnforceChange {
   readonly dryRun?: readonly string[];
 }
 
-/** One CiliumNetworkPolicy as it was written, before any server prunes it. */
-export interface Candidate {
+/** One CiliumNetworkPolicy as it was written, before any server prunes it. A type, not an interface: it goes into records as JSON. */
+export type Candidate = {
   readonly document: JsonObject;
   /** sha256 hex of the text it was read from. */
   readonly sha256: string;
   /** Where it comes from, for people: `ConfigMap policies/frontend`, `frontend.yaml (file in this thread)`. */
   readonly source: string;
-}
+};
 
 /** The name of the target of a bootstrap: the workflow id `mesh/<cluster>/<namespace>/namespace-<namespace>` is its lock. */
 export function bootstrapName(namespace: string): string {
