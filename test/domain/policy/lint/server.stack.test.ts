@@ -1,0 +1,124 @@
+// What the lint says about the server is asked of a real one: its schema, what it prunes, and what it stores all the same.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { findBinaries } from '../../../../playground/cluster/binaries.ts';
+import { POLICY_SHAPE, type Shape } from '../../../../src/domain/policy/lint/schema.ts';
+import { asRecord, type Raw } from '../../../../src/domain/policy/lint/view.ts';
+import { startTestCluster, type TestCluster } from '../../../activities/support/cluster.ts';
+import { BROKEN, policy } from './documents.ts';
+
+const signal = AbortSignal.timeout(900_000);
+
+describe.each(['ciliumnetworkpolicies', 'ciliumclusterwidenetworkpolicies'])('the schema of %s', (name) => {
+  it('has the keys that the lint allows, no more and no fewer', async () => {
+    const { ciliumCrds } = await findBinaries({ env: process.env, os: process.platform, arch: process.arch, signal, progress: () => {} });
+    const crd = parse(await readFile(join(ciliumCrds, `${name}.yaml`), 'utf8')) as {
+      readonly spec: { readonly versions: readonly { readonly schema: { readonly openAPIV3Schema: Raw } }[] };
+    };
+    const schema = asRecord(crd.spec.versions[0]?.schema.openAPIV3Schema['properties']) ?? {};
+    for (const part of ['spec', 'specs'])
+      expect(keysOfSchema(asRecord(schema[part]) ?? {})).toEqual(keysOfShape(inside(POLICY_SHAPE, part)));
+  });
+});
+
+/** Every key with the path to it. */
+function keysOfSchema(schema: Raw, path = ''): readonly string[] {
+  const item = asRecord(schema['items']);
+  if (item) return keysOfSchema(item, path);
+  return Object.entries(asRecord(schema['properties']) ?? {})
+    .flatMap(([key, inner]) => [`${path}.${key}`, ...keysOfSchema(asRecord(inner) ?? {}, `${path}.${key}`)])
+    .toSorted();
+}
+
+function keysOfShape(shape: Shape, path = ''): readonly string[] {
+  if (shape === true) return [];
+  if ('each' in shape) return keysOfShape(shape.each, path);
+  return Object.entries(shape.keys)
+    .flatMap(([key, inner]) => [`${path}.${key}`, ...keysOfShape(inner, `${path}.${key}`)])
+    .toSorted();
+}
+
+function inside(shape: Shape, key: string): Shape {
+  return shape !== true && 'keys' in shape ? (shape.keys[key] ?? true) : true;
+}
+
+describe('a real apiserver', () => {
+  let cluster: TestCluster;
+  let number = 0;
+  beforeAll(async () => {
+    cluster = await startTestCluster(signal);
+    await cluster.admin('POST', '/api/v1/namespaces', { metadata: { name: 'backend' } });
+  });
+  afterAll(() => cluster?.stop());
+
+  /** What the server stores of the text, or its words of refusal. */
+  async function stored(text: string, strict: boolean): Promise<Raw | string> {
+    const object = parse(text) as { readonly kind: string; readonly metadata: Raw };
+    const clusterwide = object.kind === 'CiliumClusterwideNetworkPolicy';
+    const path = clusterwide ? 'ciliumclusterwidenetworkpolicies' : 'namespaces/backend/ciliumnetworkpolicies';
+    const query = strict ? '?fieldValidation=Strict' : '?fieldValidation=Ignore';
+    const named = { ...object, metadata: { ...object.metadata, name: `p${++number}` } };
+    try {
+      return asRecord(await cluster.admin('POST', `/apis/cilium.io/v2/${path}${query}`, named)) ?? {};
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  const documentsOf = (rule: string): readonly string[] => BROKEN.filter((one) => one.rule === rule).map(({ text }) => text);
+
+  it.each(['http-action', 'policy-enforcement', 'namespace-selector', 'from-services', 'deny-l7', 'unknown-field'])(
+    'stores what %s is about without the field, and refuses it only when asked strictly',
+    async (rule) => {
+      for (const text of documentsOf(rule)) {
+        const kept = await stored(text, false);
+        expect(typeof kept).toBe('object');
+        expect(kept).not.toMatchObject({ spec: (parse(text) as Raw)['spec'] });
+        expect(await stored(text, true)).toContain('unknown field');
+      }
+    },
+  );
+
+  it.each(['grpc-rules', 'kafka-rules'])('refuses the emptied rules of %s without naming the cause', async (rule) => {
+    for (const text of documentsOf(rule)) {
+      const words = await stored(text, false);
+      expect(words).toContain('.rules');
+      expect(words).not.toContain('unknown field');
+    }
+  });
+
+  it.each([
+    'empty-sections',
+    'priority-annotation',
+    'audit-annotation',
+    'header-literal',
+    'header-no-space',
+    'fqdn-without-dns',
+    'fqdn-void',
+    'any-collision',
+    'selector-namespace',
+    'default-deny-alone',
+    'deny-services',
+    'empty-peers',
+    'empty-section',
+    'port-base',
+  ])('stores what %s is about as it is, even when asked strictly: only the lint sees it', async (rule) => {
+    for (const text of documentsOf(rule)) expect(await stored(text, true)).toMatchObject({ spec: (parse(text) as Raw)['spec'] });
+  });
+
+  it('refuses a bare address, entries of fromRequires and an unknown version', async () => {
+    for (const rule of ['bare-ip', 'requires'])
+      for (const text of documentsOf(rule)) expect(await stored(text, false)).toContain('is invalid');
+    expect(await stored(policy('ingress: [{}]').replace('CiliumNetworkPolicy', 'CiliumNetworkPolicies'), false)).toEqual(
+      expect.any(String),
+    );
+  });
+
+  it('stores half of what the engine refuses', async () => {
+    const [refusedByEngine = '', wrongType = ''] = documentsOf('invalid');
+    expect(await stored(refusedByEngine, true)).toMatchObject({ kind: 'CiliumNetworkPolicy' });
+    expect(await stored(wrongType, true)).toContain('is invalid');
+  });
+});
