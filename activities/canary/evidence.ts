@@ -2,12 +2,13 @@ import { CanaryDetails } from '../../src/domain/canary/details.ts';
 import type { Evidence } from '../../src/domain/evidence.ts';
 import { createJudge } from '../../src/domain/judge/create.ts';
 import type { FlowFollower, Flows } from '../clients/hubble/flows.ts';
-import { createRecent } from '../clients/hubble/recent.ts';
+import { createRecent, type Recent } from '../clients/hubble/recent.ts';
 import type { Cluster } from '../clients/kubernetes/cluster.ts';
 import type { Hub } from '../clients/kubernetes/hub.ts';
 import { ENDPOINT_SLICE, type EndpointSlice, SERVICE, type Service } from '../clients/kubernetes/objects.ts';
 import type { WatchInput } from '../contract.ts';
 import type { Hear, Watching } from '../watch/watching.ts';
+import { createDropReader } from './drops.ts';
 import { createRequestReader } from './requests.ts';
 import { readyOf, type Side, Sides } from './sides.ts';
 
@@ -37,7 +38,9 @@ async function openEvidence(
   hear: Hear,
   { since, signal }: { readonly since: number; readonly signal: AbortSignal },
 ): Promise<void> {
-  const { namespace, receiver, others } = CanaryDetails.parse(input.plan.details);
+  const { namespace, receiver, others, routes } = CanaryDetails.parse(input.plan.details);
+  // A request to the Service that a mesh route hangs on may have been meant for any of its backends: its address proves nothing.
+  const parents = new Set(routes.flatMap((route) => route.parents).map(({ kind, name }) => (kind === 'Service' ? name : undefined)));
   const sides = new Sides();
   // After an undo the question is whether the service as a whole is well: everybody is judged.
   const control: Side = input.purpose === 'restored' ? 'canary' : 'stable';
@@ -45,6 +48,7 @@ async function openEvidence(
   const read = (name: string) => deps.cluster.read<Service>({ ...SERVICE, namespace, name }, { signal });
   const found = await Promise.all(services.map(async ([name, side]) => ({ name, side, service: await read(name) })));
   const addresses = found.flatMap(({ name, side, service }) => {
+    if (parents.has(name)) return [];
     const own = (service?.spec.clusterIPs ?? []).filter((ip) => ip !== 'None');
     sides.service(`${namespace}/${name}`, side, own);
     return own;
@@ -94,41 +98,61 @@ interface Following {
   readonly signal: AbortSignal;
 }
 
-/** Live requests; a watch that goes on hears first what the rings still hold since then, each request once. */
+/**
+ * Live requests and drops; a watch that goes on hears first what the rings still hold since then. The streams tell nothing twice by
+ * themselves, so only what the replay and the live stream both brought has to be told apart here.
+ */
 async function followRequests(deps: EvidenceDeps, input: WatchInput, { keys, sides, since, signal }: Following, hear: Hear): Promise<void> {
-  const reader = createRequestReader(sides, input.settings.latencyLimitMs);
-  const heard = createRecent(20_000);
+  const { settings, plan } = input;
+  const grpc = CanaryDetails.parse(plan.details).routes.some(({ ref }) => ref.kind === 'GRPCRoute');
+  const reader = createRequestReader({ sides, latencyLimitMs: settings.latencyLimitMs, grpc });
+  const drops = createDropReader(sides);
+  let heard: Recent | undefined = createRecent(REPLAYED);
   let waiting: Evidence[] | undefined = [];
   const take = (event: Evidence): void => {
-    if (event.kind === 'request' && (event.at <= since || !heard.add(event.id))) return;
+    if ((event.kind === 'request' || event.kind === 'drop') && (event.at <= since || heard?.add(event.id) === false)) return;
     hear(event);
   };
-  const followerTo = (tell: (event: Evidence) => void): FlowFollower => ({
+  const followerTo = (tell: (event: Evidence) => void, replayed = false): FlowFollower => ({
     flow(flow, node, seenAt) {
-      const request = reader.read(flow, node, seenAt);
-      if (request) tell(request);
+      // A replay may bring a request whose answer the live stream has brought already: it waits for nothing.
+      if (replayed && flow.l7?.type === 'REQUEST') return;
+      const event = reader.read(flow, node, seenAt) ?? drops.read(flow, seenAt);
+      if (event) tell(event);
     },
-    gap: (node, at, reason, lost) => tell({ kind: 'gap', at, node, reason, ...(lost !== undefined && { lost }) }),
-    sight: (node, at) => tell({ kind: 'sight', at, node }),
+    gap(node, at, reason, lost) {
+      reader.lost(node);
+      tell({ kind: 'gap', at, node, reason, ...(lost !== undefined && { lost }) });
+    },
+    sight(node, at) {
+      reader.seen(node);
+      tell({ kind: 'sight', at, node });
+    },
   });
-  deps.flows.follow(
-    keys,
-    followerTo((event) => (waiting ? waiting.push(event) : take(event))),
-    signal,
-  );
+  const live = (event: Evidence): void => void (waiting ? waiting.push(event) : take(event));
+  deps.flows.follow(keys, followerTo(live), signal);
+  every(OVERDUE_EVERY_MS, signal, () => {
+    for (const event of reader.overdue(deps.now())) live(event);
+  });
   const held: Evidence[] = [];
-  if (deps.now() - since > REPLAY_FROM_MS)
-    await deps.flows.replay(
-      keys,
-      since,
-      followerTo((event) => held.push(event)),
-      signal,
-    );
+  if (deps.now() - since > REPLAY_FROM_MS) {
+    const keep = followerTo((event) => held.push(event), true);
+    await deps.flows.replay(keys, since, keep, signal);
+  }
   const early = waiting;
   waiting = undefined;
   // The rings of the nodes are read side by side; the judge wants the order of time.
   for (const event of [...held.toSorted((a, b) => a.at - b.at), ...early]) take(event);
+  heard = undefined;
 }
 
 /** A watch that has just begun has missed nothing worth reading back. */
 const REPLAY_FROM_MS = 300;
+const REPLAYED = 20_000;
+const OVERDUE_EVERY_MS = 100;
+
+function every(ms: number, signal: AbortSignal, run: () => void): void {
+  if (signal.aborted) return;
+  const timer = setInterval(run, ms);
+  signal.addEventListener('abort', () => clearInterval(timer), { once: true });
+}

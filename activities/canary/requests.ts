@@ -1,57 +1,106 @@
 import type { RequestEvidence } from '../../src/domain/evidence.ts';
 import type { Flow } from '../clients/hubble/flow.ts';
 import { millisecondsOf } from '../clients/hubble/flow.ts';
-import type { Sides } from './sides.ts';
+import { createReporters, headerOf, requestIdOf } from './reporters.ts';
+import type { Side, Sides } from './sides.ts';
+import { createUnanswered } from './unanswered.ts';
 
 export interface RequestReader {
   /** The request that a flow reports, or undefined when it reports none of ours, or one that is counted already. */
   read(flow: Flow, node: string, seenAt: number): RequestEvidence | undefined;
+  /** Requests that have had no answer within the limit by `now` (epoch ms). Each is told once. */
+  overdue(now: number): readonly RequestEvidence[];
+  /** Records of this node are missing or late: what waits for an answer there is not judged, until `seen`. */
+  lost(node: string): void;
+  seen(node: string): void;
 }
 
-const REMEMBERED = 20_000;
+/** Header of our own requests, which are nobody's traffic. */
+export const PROBE_HEADER = 'x-meshops-probe';
+
+export interface ReaderOptions {
+  readonly sides: Sides;
+  readonly latencyLimitMs: number;
+  /** gRPC errors are HTTP 200 in Hubble: answers of HTTP/2 are left to Envoy's grpc counters. */
+  readonly grpc?: boolean;
+}
 
 /**
  * Reads requests out of Hubble's HTTP records. In the record of a response Cilium swaps the ends, so the server is the source.
- * A pod with an L7 policy of its own reports a request a second time: the first reporter of a request id counts, and without
- * ids the gateway's record (EGRESS) does. A failure is a 5xx or an answer later than `latencyLimitMs`; without a status the
- * client has gone away before there was one, which is nobody's failure.
+ * A failure is a 5xx, an answer later than the limit, or none within it; without a status the client has gone away before there
+ * was one, which is nobody's failure.
  */
-export function createRequestReader(sides: Sides, latencyLimitMs: number): RequestReader {
-  const reporters = new Map<string, string>();
-  const byGateway = new Set<string>();
-  const isSecond = (flow: Flow, node: string, server: string): boolean => {
-    const direction = flow.traffic_direction ?? '';
+export function createRequestReader({ sides, latencyLimitMs, grpc = false }: ReaderOptions): RequestReader {
+  const reporters = createReporters();
+  const unanswered = createUnanswered(latencyLimitMs);
+  const answer = (flow: Flow, node: string, seenAt: number): RequestEvidence | undefined => {
+    const code = flow.l7?.http?.code ?? 0;
+    const known = code === 0 ? undefined : sideOf(sides, flow);
+    if (!known || reporters.isSecond(flow, node, known.server)) return undefined;
     const id = requestIdOf(flow);
-    if (id === undefined) {
-      if (direction === 'EGRESS') byGateway.add(server);
-      return direction === 'INGRESS' && byGateway.has(server);
-    }
-    // The same reporter with the same id: a client that tries again, which is a request of its own.
-    const reporter = `${node} ${direction}`;
-    const first = reporters.get(id);
-    if (first !== undefined) return first !== reporter;
-    reporters.set(id, reporter);
-    if (reporters.size > REMEMBERED) reporters.delete(reporters.keys().next().value ?? '');
-    return false;
+    if (id !== undefined && unanswered.answered(keyOf(flow, node, id))) return undefined;
+    if (grpc && code === 200 && flow.l7?.http?.protocol === 'HTTP/2') return undefined;
+    const latencyMs = (flow.l7?.latency_ns ?? 0) / 1e6;
+    const failure = code >= 500 ? String(code) : latencyMs > latencyLimitMs ? 'late' : undefined;
+    const at = millisecondsOf(flow.time);
+    return {
+      kind: 'request',
+      at,
+      seenAt,
+      side: known.side,
+      failed: failure !== undefined,
+      ...(failure && { failure }),
+      latencyMs,
+      id: `${node}/${flow.uuid ?? at}`,
+    };
+  };
+  const ask = (flow: Flow, node: string): void => {
+    const known = sideOf(sides, flow);
+    const id = requestIdOf(flow);
+    // Without an id the answer could not be told from that of another request.
+    if (!known || id === undefined || reporters.isSecond(flow, node, known.server)) return;
+    const at = millisecondsOf(flow.time);
+    unanswered.asked({ key: keyOf(flow, node, id), node, at, side: known.side, id: `${node}/${flow.uuid ?? at}` });
   };
   return {
     read(flow, node, seenAt) {
-      const { l7, source, IP, source_service } = flow;
-      const code = l7?.http?.code ?? 0;
-      if (l7?.type !== 'RESPONSE' || code === 0) return undefined;
-      const pod = source?.pod_name ? `${source.namespace ?? ''}/${source.pod_name}` : undefined;
-      const service = source_service?.name ? `${source_service.namespace ?? ''}/${source_service.name}` : undefined;
-      const side = sides.of({ pod, address: IP?.source, service });
-      if (!side || isSecond(flow, node, pod ?? IP?.source ?? '')) return undefined;
-      const latencyMs = (l7.latency_ns ?? 0) / 1e6;
-      const failure = code >= 500 ? String(code) : latencyMs > latencyLimitMs ? 'late' : undefined;
-      const at = millisecondsOf(flow.time);
-      const id = `${node}/${flow.uuid ?? at}`;
-      return { kind: 'request', at, seenAt, side, failed: failure !== undefined, ...(failure && { failure }), latencyMs, id };
+      const { l7 } = flow;
+      if (!l7) return undefined;
+      unanswered.reached(node, millisecondsOf(flow.time));
+      if (headerOf(flow, PROBE_HEADER) !== undefined) return undefined;
+      if (l7.type === 'RESPONSE') return answer(flow, node, seenAt);
+      if (l7.type === 'REQUEST' && flow.verdict !== 'DROPPED') ask(flow, node);
+      return undefined;
     },
+    overdue: (now) =>
+      unanswered.overdue(now).map(({ at, side, id }) => ({
+        kind: 'request',
+        at: at + latencyLimitMs,
+        seenAt: now,
+        side,
+        failed: true,
+        failure: 'no response',
+        latencyMs: latencyLimitMs,
+        id: `${id}/overdue`,
+      })),
+    lost: (node) => unanswered.lost(node),
+    seen: (node) => unanswered.seen(node),
   };
 }
 
-function requestIdOf({ l7 }: Flow): string | undefined {
-  return l7?.http?.headers?.find(({ key }) => key?.toLowerCase() === 'x-request-id')?.value || undefined;
+/** A request and its answer: the same id, by the same reporter. */
+function keyOf({ traffic_direction = '' }: Flow, node: string, id: string): string {
+  return `${node} ${traffic_direction} ${id}`;
+}
+
+/** Whose request it is, by the server at its end. */
+function sideOf(sides: Sides, flow: Flow): { readonly side: Side; readonly server: string } | undefined {
+  const isAnswer = flow.l7?.type === 'RESPONSE';
+  const [server, address, named] = isAnswer
+    ? [flow.source, flow.IP?.source, flow.source_service]
+    : [flow.destination, flow.IP?.destination, flow.destination_service];
+  const pod = server?.pod_name ? `${server.namespace ?? ''}/${server.pod_name}` : undefined;
+  const service = named?.name ? `${named.namespace ?? ''}/${named.name}` : undefined;
+  const side = sides.of({ pod, address, service });
+  return side && { side, server: pod ?? address ?? '' };
 }

@@ -1,7 +1,7 @@
 // What a worker can do for one cluster, put together from the parts that the process owns.
 import { createAnnounce } from '../../activities/announce/index.ts';
 import { ciliumNodes } from '../../activities/clients/hubble/cilium-nodes.ts';
-import { createFlows, type Flows, fixedNodes, type NodeSource } from '../../activities/clients/hubble/flows.ts';
+import { createFlows, type Flows, fixedNodes, type NodeSource, RELAY } from '../../activities/clients/hubble/flows.ts';
 import { connectCluster } from '../../activities/clients/kubernetes/cluster.ts';
 import { createHub, type Hub } from '../../activities/clients/kubernetes/hub.ts';
 import { createSlackMessages } from '../../activities/clients/slack.ts';
@@ -49,5 +49,5 @@ export function clusterActivities(on: Foundation, name: string, config: ClusterC
 
 function nodesOf({ hubble }: ClusterConfig, hub: Hub): NodeSource {
   if (hubble.agents === 'nodes') return ciliumNodes(hub, hubble.port);
-  return fixedNodes(hubble.agents ?? (hubble.relay === undefined ? [] : [{ node: 'relay', address: hubble.relay }]));
+  return fixedNodes(hubble.agents ?? (hubble.relay === undefined ? [] : [{ node: RELAY, address: hubble.relay }]));
 }

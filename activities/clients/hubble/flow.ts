@@ -15,6 +15,9 @@ export interface Flow {
   readonly time?: Timestamp;
   readonly uuid?: string;
   readonly verdict?: string;
+  readonly drop_reason_desc?: string;
+  readonly event_type?: { readonly type?: number; readonly sub_type?: number };
+  readonly l4?: { readonly TCP?: Ports; readonly UDP?: Ports; readonly SCTP?: Ports };
   readonly IP?: { readonly source?: string; readonly destination?: string };
   readonly source?: Endpoint;
   readonly destination?: Endpoint;
@@ -26,6 +29,11 @@ export interface Flow {
   readonly is_reply?: { readonly value?: boolean };
 }
 
+export interface Ports {
+  readonly source_port?: number;
+  readonly destination_port?: number;
+}
+
 export interface ServiceName {
   readonly name?: string;
   readonly namespace?: string;
@@ -35,6 +43,7 @@ export interface Http {
   readonly code?: number;
   readonly method?: string;
   readonly url?: string;
+  readonly protocol?: string;
   readonly headers?: readonly { readonly key?: string; readonly value?: string }[];
 }
 

@@ -13,6 +13,9 @@ export interface HubbleNode {
 /** Tells which nodes there are, at once or soon, and again when they change, until the signal aborts. */
 export type NodeSource = (changed: (nodes: readonly HubbleNode[]) => void, signal: AbortSignal) => void;
 
+/** Name of the stream that speaks for all nodes, when flows come through Hubble Relay. */
+export const RELAY = 'relay';
+
 export function fixedNodes(nodes: readonly HubbleNode[]): NodeSource {
   return (changed) => changed(nodes);
 }

@@ -29,6 +29,8 @@ const PROBE_WITHIN_MS = 1_000;
 /** After a reconnect the stream starts this much before the last record, to see that nothing is missing in between. */
 const OVERLAP_MS = 1_000;
 const RETRY_MS = [50, 200, 500] as const;
+/** An agent's ring holds 4,095 flows unless configured otherwise: more than that is never replayed. */
+const REMEMBERED = 5_000;
 
 /** Follows one node for as long as the signal lasts; reconnects and resumes. Never throws. */
 export async function followNode(deps: NodeStreamDeps): Promise<void> {
@@ -80,7 +82,7 @@ async function streamOnce({ observer, signal }: NodeStreamDeps, state: StreamSta
 /** What is known of one stream over its reconnects. */
 class StreamState {
   readonly #deps: NodeStreamDeps;
-  readonly #recent = createRecent(20_000);
+  readonly #recent = createRecent(REMEMBERED);
   readonly #late = new Set<string>();
   #streaming = false;
   #aliveAt: number;
@@ -133,7 +135,7 @@ class StreamState {
     const { now, listener } = this.#deps;
     const seenAt = now();
     const at = millisecondsOf(flow.time);
-    const known = flow.uuid !== undefined && !this.#recent.add(`${node}/${flow.uuid}`);
+    const known = flow.uuid !== undefined && !this.#recent.add(flow.uuid);
     if (this.#proving) {
       this.#proving = false;
       if (!known) this.#lost(node, 1, 'the ring no longer holds what came while the stream was away');

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
+import { createDropReader } from '../../../activities/canary/drops.ts';
 import { createRequestReader } from '../../../activities/canary/requests.ts';
 import { readyOf, Sides } from '../../../activities/canary/sides.ts';
 import type { Flow } from '../../../activities/clients/hubble/flow.ts';
 import type { EndpointSlice } from '../../../activities/clients/kubernetes/objects.ts';
-import { type Answer, answerFlow } from '../support/hubble.ts';
+import { type Answer, answerFlow, askFlow, dropFlow } from '../support/hubble.ts';
 
 function slice(pod: string, address: string, ready?: boolean): EndpointSlice {
   const endpoint = {
@@ -19,12 +20,19 @@ function slice(pod: string, address: string, ready?: boolean): EndpointSlice {
   };
 }
 
-function reader() {
+/** A client that is a pod, not the gateway. */
+const fromPod = { destination: { namespace: 'frontend', pod_name: 'frontend-1', identity: 1_002 } };
+
+function watched() {
   const sides = new Sides();
   sides.service('backend/backend-canary', 'canary', ['10.96.0.7']);
   sides.endpoints('canary', [slice('backend-canary-1', '10.0.1.9')]);
   sides.endpoints('stable', [slice('backend-1', '10.0.2.1')]);
-  const requests = createRequestReader(sides, 1_000);
+  return { sides, requests: createRequestReader({ sides, latencyLimitMs: 1_000 }) };
+}
+
+function reader() {
+  const { requests } = watched();
   return (answer: Answer, change: Partial<Flow> = {}) => {
     const { source, ...flow } = answerFlow('node-1', answer) as Flow;
     return requests.read({ ...flow, ...(source && { source }), ...change }, 'node-1', Date.now());
@@ -65,14 +73,72 @@ test('a canary that is itself a client of somebody is not judged by those answer
   expect(reader()({ status: 500, address: '10.0.7.7' }, flow)).toBeUndefined();
 });
 
-test('two reporters of one request count once; a client that tries again counts again', () => {
+test('two reporters of one request count once, whoever comes first; a client that tries again counts again', () => {
+  const read = reader();
+  expect(read({ requestId: 'r1', direction: 'INGRESS' }, fromPod)).toBeDefined();
+  expect(read({ requestId: 'r1' }, fromPod)).toBeUndefined();
+  expect(read({ requestId: 'r2' })).toBeDefined();
+  expect(read({ requestId: 'r2', direction: 'INGRESS' })).toBeUndefined();
+  expect(read({ requestId: 'r2' })).toBeDefined();
+});
+
+test("once the gateway reports for a pod, the pod's own reports of gateway traffic never count; those of other clients do", () => {
   const read = reader();
   expect(read({ requestId: 'r1' })).toBeDefined();
-  expect(read({ requestId: 'r1', direction: 'INGRESS' })).toBeUndefined();
-  expect(read({ requestId: 'r1' })).toBeDefined();
-  expect(read({ direction: 'INGRESS' })).toBeDefined();
-  expect(read({})).toBeDefined();
-  expect(read({ direction: 'INGRESS' })).toBeUndefined();
+  // The pod's report of the next request comes before the gateway's, and says less: the gateway gave up on it.
+  expect(read({ requestId: 'r2', direction: 'INGRESS' })).toBeUndefined();
+  expect(read({ requestId: 'r2', status: 504 })).toMatchObject({ failed: true, failure: '504' });
+  expect(read({ requestId: 'r3', direction: 'INGRESS' }, fromPod)).toBeDefined();
+});
+
+test('a request without an answer within the limit is a failure, told once, and its late answer is not a second one', () => {
+  const { requests } = watched();
+  const ask = (requestId: string, at: number) => requests.read(askFlow('node-1', { requestId, at }) as Flow, 'node-1', at);
+  const answer = (requestId: string, at: number) => requests.read(answerFlow('node-1', { requestId, at }) as Flow, 'node-1', at);
+  ask('hangs', 10_000);
+  ask('answered', 10_000);
+  expect(answer('answered', 10_500)).toMatchObject({ failed: false });
+  expect(requests.overdue(11_100)).toEqual([]);
+  // Newer records of the same node prove that the answer is not merely under way.
+  ask('newer', 11_500);
+  expect(requests.overdue(11_550)).toMatchObject([{ side: 'canary', failed: true, failure: 'no response', at: 11_000 }]);
+  expect(requests.overdue(11_600)).toEqual([]);
+  expect(answer('hangs', 11_700)).toBeUndefined();
+});
+
+test('no answer is claimed to be missing while records are late or lost', () => {
+  const { requests } = watched();
+  requests.read(askFlow('node-1', { requestId: 'before', at: 10_000 }) as Flow, 'node-1', 10_000);
+  requests.lost('node-1');
+  requests.read(askFlow('node-1', { requestId: 'during', at: 10_100 }) as Flow, 'node-1', 10_100);
+  expect(requests.overdue(20_000)).toEqual([]);
+  requests.seen('node-1');
+  requests.read(askFlow('node-1', { requestId: 'after', at: 20_000 }) as Flow, 'node-1', 20_000);
+  expect(requests.overdue(23_100)).toHaveLength(1);
+});
+
+test("our own probe is nobody's traffic", () => {
+  const { requests } = watched();
+  const flow = answerFlow('node-1', { requestId: 'p', status: 500 }) as Flow;
+  const http = { ...flow.l7?.http, headers: [{ key: 'X-Meshops-Probe', value: 'x' }] };
+  expect(requests.read({ ...flow, l7: { ...flow.l7, http } }, 'node-1', 1)).toBeUndefined();
+});
+
+test('a drop is told once per pair, port and reason in ten seconds', () => {
+  const { sides } = watched();
+  const drops = createDropReader(sides);
+  const drop = (options: Parameters<typeof dropFlow>[1]) => drops.read(dropFlow('node-1', options) as Flow, 0);
+  expect(drop({ at: 20_000 })).toMatchObject({
+    side: 'canary',
+    source: 'ingress',
+    destination: 'backend/backend-canary-1',
+    port: 8080,
+    reason: 'POLICY_DENIED',
+  });
+  expect(drop({ at: 29_000 })).toBeUndefined();
+  expect(drop({ at: 29_000, port: 9090 })).toBeDefined();
+  expect(drop({ at: 29_000, reason: 'POLICY_DENY' })).toBeDefined();
+  expect(drop({ at: 30_000 })).toBeDefined();
 });
 
 test('ready endpoints are counted once over all slices; an unknown condition is ready', () => {

@@ -33,6 +33,32 @@ export interface Answer {
   readonly type?: 'REQUEST' | 'RESPONSE';
 }
 
+/** The record of a request on its way to a pod. */
+export function askFlow(node: string, answer: Answer = {}): Flow {
+  const { source, destination, IP, ...flow } = answerFlow(node, { ...answer, type: 'REQUEST' });
+  return {
+    ...flow,
+    source: destination,
+    destination: source,
+    IP: { ...IP, source: IP.destination, destination: IP.source },
+    is_reply: { value: false },
+  };
+}
+
+/** A packet of `source` to a canary pod that never arrived. */
+export function dropFlow(node: string, options: { readonly at?: number; readonly port?: number; readonly reason?: string } = {}): Flow {
+  const { at = Date.now(), port = 8080, reason = 'POLICY_DENIED' } = options;
+  const { l7: _, ...flow } = askFlow(node, { at });
+  return {
+    ...flow,
+    verdict: 'DROPPED',
+    Type: 'L3_L4',
+    event_type: { type: 1, sub_type: 133 },
+    drop_reason_desc: reason,
+    l4: { TCP: { source_port: 41_000, destination_port: port } },
+  };
+}
+
 /** The record of a response of a pod, to the gateway: the server is the source, as Cilium has it. */
 export function answerFlow(node: string, answer: Answer = {}): Flow {
   const { pod = 'backend-canary-1', namespace = 'backend', address = '10.0.1.9', status = 200, latencyMs = 4, at = Date.now() } = answer;
