@@ -42,6 +42,7 @@ const EGRESS: readonly Make[] = [
     toEndpoints: [{ matchExpressions: [{ key: 'k8s:io.kubernetes.pod.namespace', operator: 'Exists' }] }],
     toPorts: [{ ports: [port('53', 'ANY')], rules: { dns: [{ matchPattern: `*.${pick(DOMAINS, random)}` }] } }],
   }),
+  () => ({ toPorts: [{ ports: [port('8080')], rules: { http: [{ method: 'GET', path: '/(api|public)/.*' }] } }] }),
   () => ({ toEndpoints: [{}], toPorts: [{ ports: [port('web'), port('5432'), port('0', 'SCTP')] }] }),
 ];
 const DENY: readonly Make[] = [

@@ -2,7 +2,8 @@ import type { Decision, Explanation } from './decision.ts';
 import { explainSide } from './explain.ts';
 import type { DnsQuery, FlowProtocol, HttpRequest, PolicyFlow, PolicyPeer } from './flow.ts';
 import { Identity, LabelSet, labelsKey, peerKey } from './identity.ts';
-import { decideSide, decisionOf, finish, type Outcome, type Question, type Side } from './outcome.ts';
+import { decideSide, decisionOf, finish, type Outcome, type Question, type Side, settledOutcome } from './outcome.ts';
+import { OutcomeTable } from './outcome-table.ts';
 import type { Policy } from './policy.ts';
 import { type CompiledRule, type CompileWorld, compileRule, directionRules, PROTOCOL_BITS, type SubjectRules } from './rules.ts';
 import { NAMESPACE_LABEL } from './selector.ts';
@@ -45,8 +46,8 @@ class PolicyEvaluator implements Evaluator {
   readonly #rules = new Map<string, CompiledRule[]>();
   readonly #labelSets = new Map<string, { readonly labels: LabelSet; readonly peers: Map<string, IdentityHandle> }>();
   readonly #subjects = new Map<LabelSet, SubjectRules>();
-  readonly #identities: Identity<Outcome>[] = [];
-  #outcomes = 0;
+  readonly #identities: Identity[] = [];
+  readonly #outcomes = new OutcomeTable<Outcome>(MOST_OUTCOMES);
 
   constructor(policies: readonly Policy[], world: CompileWorld) {
     for (const policy of policies) {
@@ -75,26 +76,20 @@ class PolicyEvaluator implements Evaluator {
     const rest = peerKey(peer, known.labels);
     let handle = known.peers.get(rest);
     if (handle === undefined) {
-      handle = (this.#identities.push(new Identity<Outcome>(peer, known.labels)) - 1) as IdentityHandle;
+      handle = (this.#identities.push(new Identity(peer, known.labels)) - 1) as IdentityHandle;
       known.peers.set(rest, handle);
     }
     return handle;
   }
 
   decideBetween(flow: CompactFlow): Decision {
-    const source = this.#at(flow.source);
     const port = flow.protocol === 'ICMP' ? (flow.icmpType ?? 0) : (flow.destinationPort ?? 0);
     const bit = PROTOCOL_BITS[flow.protocol];
-    let toThere = source.outcomes.get(flow.destination);
-    if (!toThere) {
-      toThere = new Map();
-      source.outcomes.set(flow.destination, toThere);
-    }
-    let outcome = toThere.get(port * 16 + bit);
+    const what = port * 16 + bit;
+    let outcome = this.#outcomes.get(flow.source, flow.destination, what);
     if (!outcome) {
-      outcome = this.#outcome(source, this.#at(flow.destination), bit, port);
-      toThere.set(port * 16 + bit, outcome);
-      this.#count();
+      outcome = this.#outcome(this.#at(flow.source), this.#at(flow.destination), bit, port);
+      this.#outcomes.set(flow.source, flow.destination, what, outcome);
     }
     return outcome.settled ?? decisionOf(finish(outcome.egress, flow.http, flow.dns), finish(outcome.ingress, flow.http, flow.dns));
   }
@@ -112,15 +107,15 @@ class PolicyEvaluator implements Evaluator {
     };
   }
 
-  #outcome(source: Identity<Outcome>, destination: Identity<Outcome>, bit: number, port: number): Outcome {
+  #outcome(source: Identity, destination: Identity, bit: number, port: number): Outcome {
     const [outward, inward] = questions(source, destination, bit, port);
     const egress: Side | null = source.labels.isJudged ? decideSide(this.#subject(source).egress, outward, this.#table) : null;
     const ingress: Side | null = destination.labels.isJudged ? decideSide(this.#subject(destination).ingress, inward, this.#table) : null;
-    const isOpen = egress?.refused || ingress?.refused;
-    return { egress, ingress, settled: isOpen ? null : decisionOf(egress?.decision ?? null, ingress?.decision ?? null) };
+    if (egress?.refused || ingress?.refused) return { egress, ingress, settled: null };
+    return settledOutcome(egress?.decision ?? null, ingress?.decision ?? null);
   }
 
-  #subject({ labels }: Identity<Outcome>): SubjectRules {
+  #subject({ labels }: Identity): SubjectRules {
     const known = this.#subjects.get(labels);
     if (known) return known;
     const near = labels.namespace === '' ? [] : (this.#rules.get(labels.namespace) ?? []);
@@ -139,21 +134,14 @@ class PolicyEvaluator implements Evaluator {
     return rules;
   }
 
-  #at(handle: IdentityHandle): Identity<Outcome> {
+  #at(handle: IdentityHandle): Identity {
     const identity = this.#identities[handle];
     if (identity) return identity;
     throw new RangeError(`There is no identity ${handle} in this evaluator: handles come from its own \`identity\`.`);
   }
-
-  #count(): void {
-    this.#outcomes += 1;
-    if (this.#outcomes < MOST_OUTCOMES) return;
-    this.#outcomes = 0;
-    for (const identity of this.#identities) identity.outcomes.clear();
-  }
 }
 
-function questions(source: Identity<Outcome>, destination: Identity<Outcome>, bit: number, port: number): readonly [Question, Question] {
+function questions(source: Identity, destination: Identity, bit: number, port: number): readonly [Question, Question] {
   return [
     { peer: destination, destination, isIngress: false, bit, port },
     { peer: source, destination, isIngress: true, bit, port },

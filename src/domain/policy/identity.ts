@@ -56,15 +56,13 @@ export class LabelSet {
 const ENFORCED: readonly string[] = ['health', 'ingress', 'init'];
 
 /** One peer as flows name it: labels, and what tells peers with the same labels apart. */
-export class Identity<Outcome> {
+export class Identity {
   readonly peer: PolicyPeer;
   readonly labels: LabelSet;
   /** undefined for peers that are not of the world: prefixes never match them. */
   readonly address: Prefix | undefined;
   readonly names: readonly string[];
   readonly namedPorts: readonly NamedPort[];
-  /** What was decided for flows from here: by destination, then by protocol and port. */
-  readonly outcomes = new Map<number, Map<number, Outcome>>();
 
   constructor(peer: PolicyPeer, labels: LabelSet) {
     this.peer = peer;

@@ -16,7 +16,7 @@ export interface Side {
   readonly kind: ReasonKind;
 }
 
-/** What both directions say. */
+/** What both directions say; the sides are kept only as long as layer 7 is open. */
 export interface Outcome {
   readonly egress: Side | null;
   readonly ingress: Side | null;
@@ -26,19 +26,25 @@ export interface Outcome {
 
 /** What a flow asks of one direction. */
 export interface Question {
-  readonly peer: Identity<Outcome>;
-  readonly destination: Identity<Outcome>;
+  readonly peer: Identity;
+  readonly destination: Identity;
   readonly isIngress: boolean;
   readonly bit: number;
   readonly port: number;
 }
 
-/** Rules that cover the question, deny rules first if there are any. */
+/** Rules that cover the question, in their order. */
 export function coveringRules({ rules }: DirectionRules, question: Question, table: SelectorTable): readonly CompiledRule[] {
   const { peer, destination, isIngress, bit, port } = question;
-  return rules.filter(
-    (rule) => rule.ports.some((one) => covers(one, bit, port, destination.namedPorts, isIngress)) && matchesPeer(rule.peers, peer, table),
-  );
+  const covering: CompiledRule[] = [];
+  for (const rule of rules) {
+    for (const one of rule.ports) {
+      if (!covers(one, bit, port, destination.namedPorts, isIngress)) continue;
+      if (matchesPeer(rule.peers, peer, table)) covering.push(rule);
+      break;
+    }
+  }
+  return covering;
 }
 
 /** Deny beats allow; the node itself reaches its pods; where only rules without default deny select, the rest is allowed. */
@@ -103,15 +109,16 @@ interface Facts {
 }
 
 // There are few different decisions, so each is one object for good: deciding allocates nothing.
-const directions = new Map<string, DirectionDecision>();
+const directions: DirectionDecision[] = [];
 const decisions = new Map<DirectionDecision | null, Map<DirectionDecision | null, Decision>>();
+const settledOutcomes = new Map<Decision, Outcome>();
 
 function directionDecision({ allowed, enforced, selected, l4, l7 }: Facts): DirectionDecision {
-  const key = `${allowed}${enforced}${selected}${l4}${l7}`;
-  const known = directions.get(key);
+  const place = (allowed ? 1 : 0) + (enforced ? 2 : 0) + (selected ? 4 : 0) + (l4 ? 8 : 0) + (l7 === null ? 0 : l7 === 'http' ? 16 : 32);
+  const known = directions[place];
   if (known) return known;
   const made = Object.freeze({ allowed, enforced, selected, l4: l4 ? ('allowed' as const) : ('denied' as const), ...(l7 && { l7 }) });
-  directions.set(key, made);
+  directions[place] = made;
   return made;
 }
 
@@ -123,5 +130,15 @@ export function decisionOf(egress: DirectionDecision | null, ingress: DirectionD
   const isAllowed = (egress?.allowed ?? true) && (ingress?.allowed ?? true);
   const made = Object.freeze({ verdict: isAllowed ? ('allowed' as const) : ('denied' as const), egress, ingress });
   row.set(ingress, made);
+  return made;
+}
+
+/** The outcome of a pair and port where layer 7 has no say: one object for each decision. */
+export function settledOutcome(egress: DirectionDecision | null, ingress: DirectionDecision | null): Outcome {
+  const settled = decisionOf(egress, ingress);
+  const known = settledOutcomes.get(settled);
+  if (known) return known;
+  const made: Outcome = { egress: null, ingress: null, settled };
+  settledOutcomes.set(settled, made);
   return made;
 }

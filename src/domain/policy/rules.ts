@@ -101,7 +101,7 @@ export function isExact({ name, from, to }: CompiledPort): boolean {
   return name !== undefined || from === to;
 }
 
-export function matchesPeer(peers: CompiledPeers, identity: Identity<unknown>, table: SelectorTable): boolean {
+export function matchesPeer(peers: CompiledPeers, identity: Identity, table: SelectorTable): boolean {
   if (peers.everybody) return true;
   for (const place of peers.labels) if (table.matches(place, identity.labels)) return true;
   const { address, names } = identity;

@@ -8,12 +8,14 @@ const WORD = 2;
 const OTHER = 3;
 const END = -1;
 /** States kept before the table is thrown away and begun anew: memory stays bounded, time linear. */
-const MOST_STATES = 2_000;
+const MOST_STATES = 256;
+const ASCII = 128;
 
 interface State {
   readonly places: readonly number[];
   readonly before: number;
-  readonly nexts: Map<number, State>;
+  /** By code, for the first 128. */
+  readonly nexts: (State | undefined)[];
   accepts: boolean | undefined;
 }
 
@@ -36,7 +38,7 @@ export class LazyMatcher {
     for (let at = 0; at < text.length; at += 1) {
       const code = text.codePointAt(at) ?? 0;
       if (code > 0xffff) at += 1;
-      state = state.nexts.get(code) ?? this.#step(state, code);
+      state = (code < ASCII ? state.nexts[code] : undefined) ?? this.#step(state, code);
       if (state.places.length === 0) return false;
     }
     state.accepts ??= this.#closure(state, END).accepts;
@@ -54,8 +56,8 @@ export class LazyMatcher {
       [...reached].sort((a, b) => a - b),
       hasAssertions ? kindOf(code) : START,
     );
-    // Beyond Latin 1 the table would grow with the alphabet.
-    if (code < 256) state.nexts.set(code, next);
+    // Beyond ASCII the table would grow with the alphabet.
+    if (code < ASCII) state.nexts[code] = next;
     return next;
   }
 
@@ -63,10 +65,10 @@ export class LazyMatcher {
     const key = `${before}:${places.join(',')}`;
     const known = this.#states.get(key);
     if (known) return known;
-    const state: State = { places, before, nexts: new Map(), accepts: undefined };
+    const state = emptyState(places, before);
     if (this.#states.size >= MOST_STATES) {
       this.#states = new Map();
-      this.#start = { places: [this.#program.start], before: START, nexts: new Map(), accepts: undefined };
+      this.#start = emptyState([this.#program.start], START);
     }
     this.#states.set(key, state);
     return state;
@@ -89,6 +91,10 @@ export class LazyMatcher {
     }
     return { characters, accepts };
   }
+}
+
+function emptyState(places: readonly number[], before: number): State {
+  return { places, before, nexts: Array.from({ length: ASCII }), accepts: undefined };
 }
 
 function kindOf(code: number): number {
