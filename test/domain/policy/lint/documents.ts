@@ -292,6 +292,19 @@ ingress:
     right: http('- path: /api'),
   },
   {
+    rule: 'http-widened',
+    text: policy(`
+ingress:
+  - fromEndpoints: [{}]
+  - fromEndpoints: [{matchLabels: {app: frontend}}]
+    toPorts:
+      - ports: [{port: "8080", protocol: TCP}]
+        rules:
+          http: [{path: /api}] # here`),
+    happens: /ingress rule 1 lets EVERY request/,
+    right: http('- path: /api'),
+  },
+  {
     rule: 'dns-widened',
     text: policy(`
 egress:
@@ -385,6 +398,19 @@ ingress:
     toPorts: [{ports: [{port: "8080", protocol: TCP}], rules: {http: [{path: /api}]}}]
   - fromEndpoints: [{matchLabels: {app: monitor}}]
     toPorts: [{ports: [{port: "8080", protocol: TCP}]}]`),
+  'names, and a rule that allows nobody': egress('- toFQDNs: [{matchName: api.example.com}]\n- {}'),
+  'names, and pings to everybody': egress(
+    '- toFQDNs: [{matchName: api.example.com}]\n- toEntities: [world]\n  icmps: [{fields: [{type: 8}]}]',
+  ),
+  'HTTP for everybody, and a rule that allows nobody': policy(`
+ingress:
+  - toPorts: [{ports: [{port: "8080", protocol: TCP}], rules: {http: [{path: /api}]}}]
+  - {}`),
+  'HTTP for another namespace, all for its own': policy(`
+ingress:
+  - fromEndpoints: [{matchLabels: {"k8s:io.kubernetes.pod.namespace": frontend}}]
+    toPorts: [{ports: [{port: "8080", protocol: TCP}], rules: {http: [{path: /api}]}}]
+  - fromEndpoints: [{}]`),
   'a List': `apiVersion: v1\nkind: List\nitems:\n${policy('ingress: [{}]')
     .trimEnd()
     .split('\n')

@@ -19,9 +19,9 @@ test('a document without errors is one that the engine accepts, and one that it 
       if (valid) expect(findings.filter(({ rule }) => rule === 'invalid' || rule === 'empty-sections')).toEqual([]);
       if (!findings.some(isError)) accepted++;
     }),
-    { numRuns: 300 },
+    { numRuns: 200 },
   );
-  expect(accepted).toBeGreaterThan(20);
+  expect(accepted).toBeGreaterThan(15);
 });
 
 test('a fix that is taken never leaves what it was for, and never makes a policy that the engine refuses out of one that it takes', () => {
@@ -38,9 +38,9 @@ test('a fix that is taken never leaves what it was for, and never makes a policy
         if (parsePolicy(parse(text)).ok) expect(parsePolicy(parse(after)), `${rule} ${path}\n${after}`).toMatchObject({ ok: true });
       }
     }),
-    { numRuns: 100 },
+    { numRuns: 60 },
   );
-  expect(fixes).toBeGreaterThan(40);
+  expect(fixes).toBeGreaterThan(30);
 });
 
 test('any text gives its findings, at places that it has', () => {

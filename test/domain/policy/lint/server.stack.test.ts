@@ -108,6 +108,13 @@ describe('a real apiserver', () => {
     for (const text of documentsOf(rule)) expect(await stored(text, true)).toMatchObject({ spec: (parse(text) as Raw)['spec'] });
   });
 
+  it('drops peers that were left empty even when asked strictly, which opens the ports to everybody', async () => {
+    const [, leftEmpty = ''] = documentsOf('absent-peers');
+    expect(leftEmpty).toContain('fromEndpoints: #');
+    expect(await stored(leftEmpty, true)).toMatchObject({ spec: { ingress: [{ toPorts: expect.any(Array) }] } });
+    expect(JSON.stringify(await stored(leftEmpty, true))).not.toContain('fromEndpoints');
+  });
+
   it('refuses a bare address, entries of fromRequires and an unknown version', async () => {
     for (const rule of ['bare-ip', 'requires'])
       for (const text of documentsOf(rule)) expect(await stored(text, false)).toContain('is invalid');

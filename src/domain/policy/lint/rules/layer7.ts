@@ -1,5 +1,5 @@
 // L7: what is compared how, and which rules take a restriction away again.
-import { entities, namesNobody, peersText } from '../peers.ts';
+import { includesPeers, type NamedPeers, namedPeers } from '../peers.ts';
 import { covers, dnsGroups, groupSpans, hasDnsRules, limitsPorts, type Span } from '../ports.ts';
 import { type Draft, fix, type LintRule, perHttp, perSpec, replace } from '../rule.ts';
 import { asList, asRecord, child, deniesByDefault, items, type Located, type Raw, type RuleView, records } from '../view.ts';
@@ -84,7 +84,7 @@ export const defaultAllowL7: LintRule = {
 /** One entry with HTTP rules, or one that lets the same requests through without. */
 interface Reach {
   readonly rule: RuleView;
-  readonly peers: string;
+  readonly peers: NamedPeers;
   readonly path: Located<Raw>['path'];
   readonly spans: readonly Span[];
   readonly http: boolean;
@@ -105,7 +105,7 @@ export const httpWidened: LintRule = {
         const wider = open.find(
           (one) =>
             one.rule.direction === narrow.rule.direction &&
-            (one.peers === narrow.peers || admitsAnybody(one.rule)) &&
+            includesPeers(one.peers, narrow.peers) &&
             narrow.spans.some((span) => one.spans.some((other) => covers(other, span))),
         );
         if (!wider) return [];
@@ -122,17 +122,13 @@ export const httpWidened: LintRule = {
 };
 
 function reachesOf(rule: RuleView): readonly Reach[] {
-  const peers = peersText(rule);
+  const peers = namedPeers(rule);
   if (!limitsPorts(rule))
     return items(rule, 'icmps').length > 0 ? [] : [{ rule, peers, path: rule.path, spans: [EVERY_PORT], http: false }];
   return records(rule, 'toPorts').map((group) => {
     const http = asRecord(group.value['rules'])?.['http'];
     return { rule, peers, path: group.path, spans: groupSpans(group), http: Array.isArray(http) && http.length > 0 };
   });
-}
-
-function admitsAnybody(rule: RuleView): boolean {
-  return (namesNobody(rule) && limitsPorts(rule)) || entities(rule).includes('all');
 }
 
 export const dnsWidened: LintRule = {
@@ -142,14 +138,11 @@ export const dnsWidened: LintRule = {
   check: perSpec((spec) => {
     const groups = spec.rules
       .filter((rule) => rule.direction === 'egress' && !rule.deny)
-      .flatMap((rule) => dnsGroups(rule).map((group) => ({ rule, group })));
-    const open = groups.find(({ group }) => !hasDnsRules(group));
-    if (!open || !deniesByDefault(spec, 'egress')) return [];
+      .flatMap((rule) => dnsGroups(rule).map((group) => ({ peers: namedPeers(rule), group })));
+    const open = groups.filter(({ group }) => !hasDnsRules(group));
+    if (!deniesByDefault(spec, 'egress')) return [];
     return groups
-      .filter(
-        ({ rule, group }) =>
-          hasDnsRules(group) && !permitsEveryName(group) && (peersText(open.rule) === peersText(rule) || admitsAnybody(open.rule)),
-      )
+      .filter(({ peers, group }) => hasDnsRules(group) && !permitsEveryName(group) && open.some((one) => includesPeers(one.peers, peers)))
       .map(({ group }) => ({
         path: [...group.path, 'rules', 'dns'],
         happens: 'Another rule allows the same port 53 without names: every name may be asked for, and this list restricts nothing.',

@@ -2,7 +2,7 @@
 import { admitsWorld, entities, member, namesNamespace } from '../peers.ts';
 import { admitsPort, dnsGroups, groupSpans, hasDnsRules, limitsPorts, overlap, portsOf, spanOf } from '../ports.ts';
 import { add, type Draft, fix, type LintRule, perSpec, remove } from '../rule.ts';
-import { asList, deniesByDefault, type RuleView, records, type SpecView } from '../view.ts';
+import { asList, deniesByDefault, items, type RuleView, records, type SpecView } from '../view.ts';
 
 const CLUSTER_DNS = {
   toEndpoints: [{ matchLabels: { 'k8s:io.kubernetes.pod.namespace': 'kube-system', 'k8s:k8s-app': 'kube-dns' } }],
@@ -80,7 +80,7 @@ function onlyPorts(rule: RuleView): boolean {
 function sharePorts(named: RuleView, open: RuleView): boolean {
   const spans = portsOf(open).flatMap(({ value }) => spanOf(value) ?? []);
   const others = spans.filter(({ from, to }) => from !== 53 || to !== 53);
-  if (!limitsPorts(open)) return true;
+  if (!limitsPorts(open)) return items(open, 'icmps').length === 0;
   if (!limitsPorts(named)) return others.length > 0;
   return records(named, 'toPorts').some((group) => groupSpans(group).some((span) => others.some((other) => overlap(span, other))));
 }
