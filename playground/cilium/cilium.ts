@@ -14,11 +14,10 @@ import { createKube } from './kube/client.ts';
 import { gatewayNode } from './nodes.ts';
 import type { Faults } from './panel.ts';
 import { createFaults } from './panel.ts';
-import type { Plane } from './plane.ts';
+import type { Plane, PlaneTruth } from './plane.ts';
 import { settle, startPlane, startTraffic } from './plane.ts';
 import type { ListedPod } from './pod-list.ts';
 import { listPods } from './pod-list.ts';
-import type { Truth } from './truth.ts';
 import type { LoadReply } from './workloads/messages.ts';
 
 export type { CiliumStack } from './ground.ts';
@@ -45,7 +44,7 @@ export interface Cilium {
   /** URLs of Prometheus text: one per agent, and Envoy's own. */
   readonly metrics: { readonly agents: readonly string[]; readonly envoy: string };
   readonly faults: Faults;
-  readonly truth: Truth;
+  readonly truth: PlaneTruth;
   /** Every pod, the Service that selects it, and whether it is ready. */
   pods(): readonly ListedPod[];
   /** East-west connections so far, by `<namespace>/<app> -> <service>`. */

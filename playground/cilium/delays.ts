@@ -17,6 +17,10 @@ export interface Delays {
   readonly operator: Delay;
   /** From pods, endpoints or policies seen by an agent to their effect on its node. */
   readonly agent: Delay;
+  /** From a policy seen by an agent to its rules in force for the pods of that node. */
+  readonly policy: Delay;
+  /** From a pod's new labels to its new identity. The agent holds a changed identity back for `identity-change-grace-period` (5 s). */
+  readonly identityChange: Delay;
   /** From a ready pod to its address in Envoy's endpoint list. */
   readonly endpointProgramming: Delay;
   /** From a pod's container start to its Ready condition. */
@@ -39,6 +43,9 @@ export const presets: Readonly<Record<Preset, Delays>> = {
   ideal: {
     operator: none,
     agent: none,
+    // Never none: what is written is not yet in force, and who relies on that must notice here.
+    policy: { median: 20, sigma: 0.4, max: 80 },
+    identityChange: { median: 30, sigma: 0.4, max: 120 },
     endpointProgramming: none,
     readiness: none,
     crashSeen: none,
@@ -49,6 +56,8 @@ export const presets: Readonly<Record<Preset, Delays>> = {
   cluster: {
     operator: { median: 60, sigma: 0.5, max: 150 },
     agent: { median: 120, sigma: 0.6, max: 800 },
+    policy: { median: 350, sigma: 0.6, max: 3_000 },
+    identityChange: { median: 5_200, sigma: 0.03, max: 6_500 },
     endpointProgramming: { median: 150, sigma: 0.6, max: 1_000 },
     readiness: { median: 900, sigma: 0.4, max: 3_000 },
     crashSeen: { median: 3_000, sigma: 0.5, max: 10_000 },

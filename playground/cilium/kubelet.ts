@@ -23,6 +23,10 @@ export interface KubeletOptions {
   /** Milliseconds until a started pod is ready, and until a crash is seen. */
   readonly readinessDelay: () => number;
   readonly crashDelay: () => number;
+  /** Milliseconds from new labels to a new identity. */
+  readonly identityDelay: () => number;
+  /** A pod got a new identity. */
+  readonly onIdentity: () => void;
   readonly now: () => number;
   /** Runs the loop once more. */
   readonly again: () => void;
@@ -95,8 +99,8 @@ export const createKubelet = (options: KubeletOptions): Kubelet => {
 
   const start = async (pod: Pod): Promise<void> => {
     const key = keyOf(pod);
-    const port = await pods.open(key, pod.metadata.labels?.['version'] ?? '');
-    const facts = book.enter(pod, port, deploymentOf(pod) ?? pod.metadata.name);
+    const ports = await pods.open(key, pod.metadata.labels?.['version'] ?? '');
+    const facts = book.enter(pod, ports, deploymentOf(pod) ?? pod.metadata.name);
     await wait(options.readinessDelay(), undefined, { signal: options.signal });
     if (book.get(key) === undefined) return;
     await report(pod, facts, true, false);
@@ -125,6 +129,14 @@ export const createKubelet = (options: KubeletOptions): Kubelet => {
       await report(pod, facts, !fault.crashed, fault.crashed);
   };
 
+  const changeIdentity = async (key: string): Promise<void> => {
+    await wait(options.identityDelay(), undefined, { signal: options.signal });
+    const pod = world.pods.objects.get(key);
+    if (!pod || !book.isStale(pod)) return;
+    book.relabel(pod);
+    options.onIdentity();
+  };
+
   /**
    * One task per pod at a time, off the loop: a pod that takes long to start must not hold the others up. What was asked for meanwhile is done
    * by the run of the loop that follows.
@@ -149,12 +161,15 @@ export const createKubelet = (options: KubeletOptions): Kubelet => {
 
   const tend = (pod: Pod): void => {
     const key = keyOf(pod);
-    const facts = book.relabel(pod);
+    const facts = book.get(key);
     if (pod.metadata.deletionTimestamp !== undefined) {
       work(key, () => kube.remove(resources.pods, pod));
     } else if (!facts) {
       if (pod.spec.nodeName) work(key, () => start(pod));
-    } else work(`${key}#fault`, () => applyFault(pod, facts));
+    } else {
+      if (book.isStale(pod)) work(`${key}#labels`, () => changeIdentity(key));
+      work(`${key}#fault`, () => applyFault(pod, facts));
+    }
   };
 
   return {

@@ -1,9 +1,14 @@
 /** The data plane and its eyes: pods' servers, Envoy, agents, and the traffic between them. */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { allowAll } from './connections/decision.ts';
+import type { Connections, Policies } from './connections/connection-truth.ts';
+import { createConnectionTruth } from './connections/connection-truth.ts';
+import { decideBy } from './connections/decision.ts';
+import { demoHops } from './connections/demo-hops.ts';
 import type { Hops } from './connections/hops.ts';
-import { demoHops, startHops } from './connections/hops.ts';
+import { startHops } from './connections/hops.ts';
+import type { Wire } from './connections/wire.ts';
+import { createWire } from './connections/wire.ts';
 import type { Controllers } from './controllers.ts';
 import { startControllers } from './controllers.ts';
 import { serveAccessLog } from './envoy/access-log.ts';
@@ -26,7 +31,14 @@ export interface Plane {
   readonly controllers: Controllers;
   readonly agents: Agents;
   readonly envoy: Envoy;
-  readonly truth: Truth;
+  readonly truth: PlaneTruth;
+  readonly wire: Wire;
+}
+
+/** What really happened: requests and weights, connections, and policies as they came in force. */
+export interface PlaneTruth extends Truth {
+  readonly connections: Connections;
+  readonly policies: Policies;
 }
 
 const startGatewayEnvoy = async (ground: Ground, accessLogPort: number): Promise<Envoy> => {
@@ -50,7 +62,8 @@ export const startPlane = async (ground: Ground, kube: Kube): Promise<Plane> => 
   const truth = createTruth();
   const pods = startPods(ground.delays.serviceTime, ground.seed, ground.onError);
   ground.onStop(() => pods.stop());
-  const controllers = await startControllers(ground, kube, pods, truth);
+  const more = createConnectionTruth();
+  const controllers = await startControllers(ground, kube, pods, truth, more.inForce);
   const agents = await startAgents({ now, lag: ground.delayOf('flowLag') });
   ground.onStop(() => agents.stop());
   const { world, book, xds, operator } = controllers;
@@ -60,7 +73,22 @@ export const startPlane = async (ground: Ground, kube: Kube): Promise<Plane> => 
   const envoy = await startGatewayEnvoy(ground, accessLog.port);
   xds.attach(envoy);
   await xds.routes();
-  return { controllers, agents, envoy, truth: truth.truth };
+  const wire = createWire({
+    book,
+    agents,
+    decide: decideBy((node) => controllers.realisation.at(node)),
+    uuid: randomUUID,
+    now,
+    connected: more.connected,
+    signal: ground.signal,
+  });
+  return {
+    controllers,
+    agents,
+    envoy,
+    truth: Object.assign(truth.truth, { connections: more.connections, policies: more.policies }),
+    wire,
+  };
 };
 
 const settleMs = 60_000;
@@ -103,13 +131,11 @@ export const startTraffic = (
   const hops = startHops({
     world,
     book,
-    agents: plane.agents,
-    decide: allowAll,
+    wire: plane.wire,
     hops: demoHops,
     connectionsPerSecond: rates.connectionsPerSecond,
     random: ground.randomFor('hops'),
-    uuid: randomUUID,
-    now: ground.now,
+    onError: ground.onError,
   });
   ground.onStop(() => hops.stop());
   const data = { url, requestsPerSecond: rates.requestsPerSecond, maxInFlight, patienceMs, seed: seedFor(ground.seed, 'load') };

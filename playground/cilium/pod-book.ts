@@ -1,9 +1,16 @@
 /** What the simulator knows of each pod beyond its object: its address, its local port, its endpoint number and identity. */
+import type { NamedPort } from '../../src/domain/policy/flow.ts';
 import type { Identities } from './identities.ts';
 import { identityLabels } from './identities.ts';
 import type { Pod } from './kube/types.ts';
 import { keyOf } from './kube/types.ts';
 import { meshNodes } from './nodes.ts';
+
+/** Where a pod's server listens on loopback: for pods that connect to it, and for the gateway's proxy. */
+export interface PodPorts {
+  readonly port: number;
+  readonly gatewayPort: number;
+}
 
 /** A pod as flows see it. */
 export interface PodFacts {
@@ -14,7 +21,11 @@ export interface PodFacts {
   readonly node: string;
   /** Where its server listens on loopback. */
   readonly localPort: number;
+  /** Where its server listens for the gateway's proxy. */
+  readonly gatewayPort: number;
   readonly containerPort: number;
+  /** Every declared container port, with its name where it has one. */
+  readonly ports: readonly NamedPort[];
   readonly endpointId: number;
   readonly identity: number;
   readonly labels: readonly string[];
@@ -22,16 +33,23 @@ export interface PodFacts {
 }
 
 export interface PodBook {
-  /** Enters a pod with its local port; a pod that has an address keeps it. Throws when its node has no address left. */
-  enter(pod: Pod, localPort: number, workload: string): PodFacts;
+  /** Enters a pod with its local ports; a pod that has an address keeps it. Throws when its node has no address left. */
+  enter(pod: Pod, ports: PodPorts, workload: string): PodFacts;
   /** Takes new labels into account: a changed set is a new identity. */
   relabel(pod: Pod): PodFacts | undefined;
+  /** True when the labels of a known pod are not those of its identity. */
+  isStale(pod: Pod): boolean;
   leave(key: string): void;
   get(key: string): PodFacts | undefined;
   byIp(ip: string): PodFacts | undefined;
   byPort(localPort: number): PodFacts | undefined;
   all(): Iterable<PodFacts>;
 }
+
+const portsOf = (pod: Pod): readonly NamedPort[] =>
+  pod.spec.containers
+    .flatMap((container) => container.ports ?? [])
+    .map(({ name = '', containerPort, protocol = 'TCP' }) => ({ name, port: containerPort, protocol }));
 
 const firstHost = 10;
 const lastHost = 254;
@@ -63,11 +81,12 @@ export const createPodBook = (
     byKey.set(facts.key, facts);
     byAddress.set(facts.ip, facts);
     byLocalPort.set(facts.localPort, facts);
+    byLocalPort.set(facts.gatewayPort, facts);
     return facts;
   };
 
   return {
-    enter: (pod, localPort, workload) => {
+    enter: (pod, local, workload) => {
       const node = pod.spec.nodeName ?? '';
       const labels = identityLabels(pod, namespaceLabels(pod.metadata.namespace ?? ''));
       nextEndpoint += 1;
@@ -77,7 +96,9 @@ export const createPodBook = (
         name: pod.metadata.name,
         ip: pod.status?.podIP ?? freeAddress(node),
         node,
-        localPort,
+        localPort: local.port,
+        gatewayPort: local.gatewayPort,
+        ports: portsOf(pod),
         containerPort: pod.spec.containers[0]?.ports?.[0]?.containerPort ?? 0,
         endpointId: nextEndpoint,
         identity: identities.numberOf(labels),
@@ -92,12 +113,17 @@ export const createPodBook = (
       if (labels.join(';') === before.labels.join(';')) return before;
       return keep({ ...before, labels, identity: identities.numberOf(labels) });
     },
+    isStale: (pod) => {
+      const before = byKey.get(keyOf(pod));
+      return before !== undefined && identityLabels(pod, namespaceLabels(before.namespace)).join(';') !== before.labels.join(';');
+    },
     leave: (key) => {
       const facts = byKey.get(key);
       if (!facts) return;
       byKey.delete(key);
       byAddress.delete(facts.ip);
       byLocalPort.delete(facts.localPort);
+      byLocalPort.delete(facts.gatewayPort);
     },
     get: (key) => byKey.get(key),
     byIp: (ip) => byAddress.get(ip),

@@ -3,7 +3,7 @@ import type { Kube } from './kube/client.ts';
 import type { Mirror } from './kube/mirror.ts';
 import { mirror } from './kube/mirror.ts';
 import { resources } from './kube/resources.ts';
-import type { Deployment, EndpointSlice, Gateway, GatewayClass, KubeObject, Pod, Route, Service } from './kube/types.ts';
+import type { CiliumPolicy, Deployment, EndpointSlice, Gateway, GatewayClass, KubeObject, Pod, Route, Service } from './kube/types.ts';
 
 export interface World {
   readonly namespaces: Mirror<KubeObject>;
@@ -15,6 +15,9 @@ export interface World {
   readonly gateways: Mirror<Gateway>;
   readonly httpRoutes: Mirror<Route>;
   readonly grpcRoutes: Mirror<Route>;
+  readonly ciliumPolicies: Mirror<CiliumPolicy>;
+  readonly clusterwidePolicies: Mirror<CiliumPolicy>;
+  readonly networkPolicies: Mirror<KubeObject>;
   readonly namespaceLabels: (namespace: string) => Readonly<Record<string, string>>;
   /** Resolves when every kind was listed once. */
   readonly synced: Promise<void>;
@@ -49,6 +52,9 @@ export const watchWorld = (
     gateways: live<Gateway>('gateways'),
     httpRoutes: live<Route>('httpRoutes'),
     grpcRoutes: live<Route>('grpcRoutes'),
+    ciliumPolicies: live<CiliumPolicy>('ciliumPolicies'),
+    clusterwidePolicies: live<CiliumPolicy>('clusterwidePolicies'),
+    networkPolicies: live<KubeObject>('networkPolicies'),
   };
   return {
     ...mirrors,
@@ -67,4 +73,7 @@ const resourceOf = {
   gateways: 'gateways',
   httpRoutes: 'httpRoutes',
   grpcRoutes: 'grpcRoutes',
+  ciliumPolicies: 'ciliumPolicies',
+  clusterwidePolicies: 'clusterwidePolicies',
+  networkPolicies: 'networkPolicies',
 } as const satisfies Record<Kind, keyof typeof resources>;

@@ -1,37 +1,23 @@
 /** East-west traffic: pods connect to the Services of other namespaces over real TCP and HTTP, each attempt decided first. */
 import { request } from 'node:http';
-import type { Agents } from '../flows/agents.ts';
 import { isReady, selects } from '../kube/types.ts';
 import type { PodBook, PodFacts } from '../pod-book.ts';
 import type { Random } from '../random.ts';
 import type { World } from '../world.ts';
-import { connectionFlows, isAllowed } from './connection-flows.ts';
-import type { Connection, Decide } from './decision.ts';
-
-/** Who calls whom, and what share of all connections that is. */
-export interface Hop {
-  readonly from: { readonly namespace: string; readonly app: string };
-  /** `namespace/name` of the Service. */
-  readonly to: string;
-  readonly share: number;
-}
-
-export const demoHops: readonly Hop[] = [
-  { from: { namespace: 'frontend', app: 'frontend' }, to: 'backend/backend', share: 0.3 },
-  { from: { namespace: 'backend', app: 'backend' }, to: 'database/database', share: 0.6 },
-  { from: { namespace: 'backend', app: 'backend' }, to: 'external/external', share: 0.1 },
-];
+import type { Connection } from './decision.ts';
+import type { Hop } from './demo-hops.ts';
+import { podParty } from './party.ts';
+import type { Wire } from './wire.ts';
 
 export interface HopsOptions {
   readonly world: World;
   readonly book: PodBook;
-  readonly agents: Agents;
-  readonly decide: Decide;
+  readonly wire: Wire;
   readonly hops: readonly Hop[];
   readonly connectionsPerSecond: number;
   readonly random: Random;
-  readonly uuid: () => string;
-  readonly now: () => number;
+  /** Told of what went wrong here and nowhere else. */
+  readonly onError: (error: unknown) => void;
 }
 
 export interface HopCounts {
@@ -81,22 +67,21 @@ export const startHops = (options: HopsOptions): Hops => {
     const destination = service && pick(readyPods(service.spec.selector, service.metadata.namespace ?? ''), random);
     if (!source || !destination) return undefined;
     const sourcePort = 32_768 + Math.floor(random() * 28_000);
-    return { source, destination, sourcePort, port: destination.containerPort, protocol: 'TCP' };
+    return { source: podParty(source), destination: podParty(destination), sourcePort, port: destination.containerPort, protocol: 'TCP' };
   };
 
-  const attempt = (hop: Hop): void => {
+  const attempt = async (hop: Hop): Promise<void> => {
     const connection = connectionOf(hop);
     if (!connection) return;
     const name = `${hop.from.namespace}/${hop.from.app} -> ${hop.to}`;
     const count = (counts[name] ??= { attempted: 0, denied: 0, answered: 0, failed: 0 });
     count.attempted += 1;
-    const decision = options.decide(connection);
-    for (const { node, flow } of connectionFlows(connection, decision, options.now(), options.uuid)) options.agents.report(node, flow);
-    if (!isAllowed(decision)) {
+    const opened = await options.wire.open(connection, name);
+    if (!opened) {
       count.denied += 1;
       return;
     }
-    call(connection.destination.localPort, (answered) => {
+    call(opened.connection.destination.pod?.localPort ?? 0, (answered) => {
       if (answered) count.answered += 1;
       else count.failed += 1;
     });
@@ -112,7 +97,7 @@ export const startHops = (options: HopsOptions): Hops => {
 
   const next = (): void => {
     const hop = choose();
-    if (hop) attempt(hop);
+    if (hop) attempt(hop).catch(options.onError);
     timer = setTimeout(next, (-Math.log(1 - random()) / options.connectionsPerSecond) * 1_000);
   };
   if (options.connectionsPerSecond > 0) next();

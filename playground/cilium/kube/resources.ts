@@ -19,6 +19,9 @@ export const resources = {
   ciliumEndpoints: resource('/apis/cilium.io/v2', 'ciliumendpoints'),
   ciliumIdentities: resource('/apis/cilium.io/v2', 'ciliumidentities', false),
   ciliumEnvoyConfigs: resource('/apis/cilium.io/v2', 'ciliumenvoyconfigs'),
+  ciliumPolicies: resource('/apis/cilium.io/v2', 'ciliumnetworkpolicies'),
+  clusterwidePolicies: resource('/apis/cilium.io/v2', 'ciliumclusterwidenetworkpolicies', false),
+  networkPolicies: resource('/apis/networking.k8s.io/v1', 'networkpolicies'),
 } as const;
 
 /** `apiVersion/kind` of a manifest to where it is applied. */
@@ -32,4 +35,7 @@ export const byKind: Readonly<Record<string, (typeof resources)[keyof typeof res
   'gateway.networking.k8s.io/v1/Gateway': resources.gateways,
   'gateway.networking.k8s.io/v1/HTTPRoute': resources.httpRoutes,
   'gateway.networking.k8s.io/v1/GRPCRoute': resources.grpcRoutes,
+  'cilium.io/v2/CiliumNetworkPolicy': resources.ciliumPolicies,
+  'cilium.io/v2/CiliumClusterwideNetworkPolicy': resources.clusterwidePolicies,
+  'networking.k8s.io/v1/NetworkPolicy': resources.networkPolicies,
 };

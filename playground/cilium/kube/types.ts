@@ -38,7 +38,7 @@ export interface Condition {
 export interface ContainerSpec {
   readonly name: string;
   readonly image: string;
-  readonly ports?: readonly { readonly name?: string; readonly containerPort: number }[];
+  readonly ports?: readonly { readonly name?: string; readonly containerPort: number; readonly protocol?: string }[];
 }
 
 export interface PodSpec {
@@ -162,6 +162,19 @@ export interface Route extends KubeObject {
     readonly rules?: readonly RouteRule[];
   };
   readonly status?: { readonly parents?: readonly RouteParentStatus[] };
+}
+
+/** A CiliumNetworkPolicy or CiliumClusterwideNetworkPolicy; what it says is read by the engine, not here. */
+export interface CiliumPolicy extends KubeObject {
+  readonly status?: { readonly conditions?: readonly PolicyCondition[] };
+}
+
+/** Cilium's NetworkPolicyCondition: unlike others it has no observedGeneration. */
+export interface PolicyCondition {
+  readonly type: string;
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly message?: string;
+  readonly lastTransitionTime?: string;
 }
 
 /** `namespace/name`, the key of every map of objects here. */

@@ -11,6 +11,7 @@ export type PodsRequest =
 export interface PodsReply {
   readonly id: number;
   readonly port?: number;
+  readonly gatewayPort?: number;
   readonly error?: string;
 }
 

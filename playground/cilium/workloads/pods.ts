@@ -1,6 +1,7 @@
 /** The pods' servers as the main thread sees them: which local port answers for which pod, and what is wrong with it. */
 import { Worker } from 'node:worker_threads';
 import type { Delay } from '../delays.ts';
+import type { PodPorts } from '../pod-book.ts';
 import { seedFor } from '../random.ts';
 import type { Fault } from './fault.ts';
 import type { PodsData, PodsReply, PodsRequest } from './messages.ts';
@@ -8,8 +9,8 @@ import type { PodsData, PodsReply, PodsRequest } from './messages.ts';
 type WithoutId<T> = T extends { readonly id: number } ? Omit<T, 'id'> : never;
 
 export interface Pods {
-  /** Opens a server for a pod; the port stays the pod's until `close`. */
-  open(pod: string, version: string): Promise<number>;
+  /** Opens a server for a pod; the ports stay the pod's until `close`. */
+  open(pod: string, version: string): Promise<PodPorts>;
   setFault(pod: string, fault: Fault): Promise<void>;
   close(pod: string): Promise<void>;
   stop(): Promise<void>;
@@ -39,7 +40,10 @@ export const startPods = (serviceTime: Delay, seed: number, onError: (error: unk
       worker.postMessage({ ...message, id: next });
     });
   return {
-    open: async (pod, version) => (await ask({ do: 'open', pod, version, seed: seedFor(seed, pod) })).port ?? 0,
+    open: async (pod, version) => {
+      const { port = 0, gatewayPort = port } = await ask({ do: 'open', pod, version, seed: seedFor(seed, pod) });
+      return { port, gatewayPort };
+    },
     setFault: async (pod, fault) => void (await ask({ do: 'fault', pod, fault })),
     close: async (pod) => void (await ask({ do: 'close', pod })),
     stop: async () => void (await worker.terminate()),

@@ -1,25 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { connectionFlows, isAllowed } from '../../../playground/cilium/connections/connection-flows.ts';
-import type { Connection, Side } from '../../../playground/cilium/connections/decision.ts';
-import { allowAll, matchTypes, unrestricted } from '../../../playground/cilium/connections/decision.ts';
 import type { Exchange } from '../../../playground/cilium/envoy/access-log.ts';
 import type { ExchangeContext } from '../../../playground/cilium/flows/exchange-flows.ts';
 import { requestFlow, responseFlow } from '../../../playground/cilium/flows/exchange-flows.ts';
 import type { PodFacts } from '../../../playground/cilium/pod-book.ts';
-
-const pod = (name: string, node: string): PodFacts => ({
-  key: `backend/${name}`,
-  namespace: 'backend',
-  name,
-  ip: '10.244.2.11',
-  node,
-  localPort: 30_000,
-  containerPort: 8080,
-  endpointId: 101,
-  identity: 10_002,
-  labels: ['k8s:app=backend', 'k8s:version=v2'],
-  workload: { name: 'backend-canary', kind: 'Deployment' },
-});
+import { pod } from './peers.ts';
 
 const exchange: Exchange = {
   moment: 'ended',
@@ -98,51 +82,5 @@ describe('an exchange through the Gateway', () => {
     expect(flow.IP.source).toBe('172.18.255.200');
     expect(flow.source).toEqual({ identity: 2, labels: ['reserved:world'] });
     expect(flow.source_service).toEqual({ name: 'cilium-gateway-mesh', namespace: 'backend' });
-  });
-});
-
-const connection = (from: string, to: string): Connection => ({
-  source: pod('a', from),
-  destination: pod('b', to),
-  sourcePort: 50_000,
-  port: 5432,
-  protocol: 'TCP',
-});
-
-const kinds = (made: ReturnType<typeof connectionFlows>): readonly string[] =>
-  made.map(({ node, flow }) => `${node} ${flow.event_type.type} ${flow.traffic_direction} ${flow.verdict}`);
-
-const denied: Side = { ...unrestricted, verdict: 'DROPPED', reason: 'POLICY_DENIED', match: matchTypes.none };
-
-describe('a connection between pods', () => {
-  const decision = allowAll(connection('node-1', 'node-2'));
-
-  test('allowed across nodes: a verdict at each end, a trace on each node', () => {
-    expect(kinds(connectionFlows(connection('node-1', 'node-2'), decision, 0, () => ''))).toEqual([
-      'node-1 5 EGRESS FORWARDED',
-      'node-1 4 EGRESS FORWARDED',
-      'node-2 5 INGRESS FORWARDED',
-      'node-2 4 INGRESS FORWARDED',
-    ]);
-    expect(kinds(connectionFlows(connection('node-1', 'node-1'), decision, 0, () => ''))).toHaveLength(3);
-  });
-
-  test('denied at its source: verdict and drop there, nothing at the other end', () => {
-    const made = connectionFlows(connection('node-1', 'node-2'), { ...decision, egress: denied }, 0, () => '');
-    expect(kinds(made)).toEqual(['node-1 5 EGRESS DROPPED', 'node-1 1 EGRESS DROPPED']);
-    expect(made[1]?.flow).toMatchObject({ drop_reason: 133, drop_reason_desc: 'POLICY_DENIED', event_type: { sub_type: 133 } });
-  });
-
-  test('denied at its destination: verdict and drop there', () => {
-    const made = connectionFlows(connection('node-1', 'node-2'), { ...decision, ingress: denied }, 0, () => '');
-    expect(kinds(made).slice(-2)).toEqual(['node-2 5 INGRESS DROPPED', 'node-2 1 INGRESS DROPPED']);
-    expect(isAllowed({ ...decision, ingress: denied })).toBe(false);
-  });
-
-  test('what would be denied under audit goes through and says so', () => {
-    const audited: Side = { ...denied, verdict: 'AUDIT' };
-    const made = connectionFlows(connection('node-1', 'node-1'), { ...decision, ingress: audited }, 0, () => '');
-    expect(kinds(made)).toEqual(['node-1 5 EGRESS FORWARDED', 'node-1 5 INGRESS AUDIT', 'node-1 4 INGRESS FORWARDED']);
-    expect(isAllowed({ ...decision, ingress: audited })).toBe(true);
   });
 });

@@ -1,0 +1,80 @@
+/** Who is at an end of a connection: a pod, a node itself, the gateway's proxy, or somebody outside. */
+import type { PolicyPeer } from '../../../src/domain/policy/flow.ts';
+import { endpointOf } from '../flows/exchange-flows.ts';
+import type { FlowEndpoint } from '../flows/flow.ts';
+import { reservedIdentities } from '../flows/flow.ts';
+import { meshNodes } from '../nodes.ts';
+import type { PodFacts } from '../pod-book.ts';
+
+export interface Party {
+  readonly kind: 'pod' | 'ingress' | 'host' | 'world';
+  /** `namespace/name` of a pod, else `ingress`, `host node-1`, `world 203.0.113.7`. */
+  readonly key: string;
+  readonly ip: string;
+  /** The node it is on; empty for the world. */
+  readonly node: string;
+  readonly identity: number;
+  readonly labels: readonly string[];
+  readonly pod?: PodFacts;
+  /** DNS names under which others look it up (world only). */
+  readonly names?: readonly string[];
+}
+
+export const podParty = (pod: PodFacts): Party => ({
+  kind: 'pod',
+  key: pod.key,
+  ip: pod.ip,
+  node: pod.node,
+  identity: pod.identity,
+  labels: pod.labels,
+  pod,
+});
+
+/** Somebody outside of the cluster. */
+export const worldParty = (ip: string, names: readonly string[] = []): Party => ({
+  kind: 'world',
+  key: `world ${names[0] ?? ip}`,
+  ip,
+  node: '',
+  identity: reservedIdentities.world,
+  labels: ['reserved:world'],
+  names,
+});
+
+const nodeOf = (name: string) => {
+  const node = meshNodes.find((each) => each.name === name);
+  if (!node) throw new Error(`There is no node ${name}. Use one of: ${meshNodes.map((each) => each.name).join(', ')}.`);
+  return node;
+};
+
+/** A node itself: its kubelet, for example. */
+export const hostParty = (node: string): Party => ({
+  kind: 'host',
+  key: `host ${node}`,
+  ip: nodeOf(node).hostAddress,
+  node,
+  identity: reservedIdentities.host,
+  labels: ['reserved:host'],
+});
+
+/** The gateway's Envoy on a node, as pods see it. */
+export const ingressParty = (node: string): Party => ({
+  kind: 'ingress',
+  key: 'ingress',
+  ip: nodeOf(node).ingressAddress,
+  node,
+  identity: reservedIdentities.ingress,
+  labels: ['reserved:ingress'],
+});
+
+/** As policies see it. */
+export const peerOf = (party: Party): PolicyPeer => ({
+  labels: party.labels,
+  ip: party.ip,
+  ...(party.names && party.names.length > 0 ? { fqdns: party.names } : {}),
+  ...(party.pod ? { namedPorts: party.pod.ports } : {}),
+});
+
+/** As flows reported by `node` show it: endpoint id and workload only for the node's own pods (cilium/cilium #48812). */
+export const endOf = (party: Party, node: string): FlowEndpoint =>
+  party.pod ? endpointOf(party.pod, node) : { identity: party.identity, labels: party.labels };
