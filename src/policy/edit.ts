@@ -86,7 +86,8 @@ function rendered(node: unknown, column: number, text: string): string {
   const flush = /^( *)[^\s#-][^\n]*:[ \t]*\n\1- /m.test(text);
   const padded = !/\{[^\s{}]/.test(text);
   const written = document.toString({ lineWidth: 0, indentSeq: !flush, flowCollectionPadding: padded }).trimEnd();
-  return written.replaceAll('\n', `\n${' '.repeat(column - 1)}`).replaceAll(/\n +(?=\n)/g, '\n');
+  const placed = written.replaceAll('\n', `\n${' '.repeat(column - 1)}`).replaceAll(/\n +(?=\n)/g, '\n');
+  return text.includes('\r\n') ? placed.replaceAll('\n', '\r\n') : placed;
 }
 
 /** Without the lines at both ends that stay as they are. */

@@ -29,10 +29,11 @@ export async function readGiven(names: readonly string[], stdin: AsyncIterable<U
   for (const name of names) {
     signal.throwIfAborted();
     try {
-      if (name === '-') texts.push({ file: name, text: await readBounded(stdin) });
+      if (name === '-') texts.push({ file: name, text: await readBounded(stdin, signal) });
       else if ((await stat(name)).isDirectory()) texts.push(...(await readFolder(name, signal)));
       else texts.push({ file: name, text: await readOne(name) });
     } catch (error) {
+      signal.throwIfAborted();
       unreadable.push({ file: name, words: `It cannot be read: ${error instanceof Error ? error.message : String(error)}` });
     }
   }
@@ -80,13 +81,23 @@ async function readOne(file: string): Promise<string> {
   }
 }
 
-async function readBounded(stream: AsyncIterable<Uint8Array>): Promise<string> {
+/** A terminal may never end its input, so the signal ends it. */
+async function readBounded(stream: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<string> {
+  const stopped = Promise.withResolvers<never>();
+  stopped.promise.catch(() => {});
+  const stop = (): void => stopped.reject(signal.reason);
+  signal.addEventListener('abort', stop, { once: true });
+  const input = stream[Symbol.asyncIterator]();
   const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of stream) {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size > MAX_POLICY_BYTES) break;
+  try {
+    for (let size = 0; size <= MAX_POLICY_BYTES; ) {
+      const next = await Promise.race([input.next(), stopped.promise]);
+      if (next.done) break;
+      chunks.push(next.value);
+      size += next.value.length;
+    }
+  } finally {
+    signal.removeEventListener('abort', stop);
   }
   return Buffer.concat(chunks).toString('utf8');
 }

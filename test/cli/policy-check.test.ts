@@ -68,6 +68,17 @@ describe('exit code and words', () => {
     expect(await check(['-'], 'words', OPEN)).toMatchObject({ code: 1, out: expect.stringContaining('-:6:3 error empty-sections') });
   });
 
+  it('stops by the signal while it waits for stdin', async () => {
+    const stopping = new AbortController();
+    const silent = (async function* (): AsyncGenerator<Uint8Array> {
+      await new Promise(() => {});
+      yield Buffer.from('');
+    })();
+    const checking = policyCheck({ files: ['-'], format: 'words', stdin: silent, signal: stopping.signal, print: () => {} });
+    stopping.abort(new Error('stopped'));
+    await expect(checking).rejects.toThrow('stopped');
+  });
+
   it('walks a folder: policies only, no hidden files, no links', async () => {
     mkdirSync(join(dir, 'deep'));
     mkdirSync(join(dir, '.git'));

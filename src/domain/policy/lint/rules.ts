@@ -2,7 +2,7 @@ import type { LintRule } from './rule.ts';
 import { deadAnnotations } from './rules/annotations.ts';
 import { absentPeers, defaultDenyWithoutRules, denyOnly, emptyPeers, emptySection, emptySections } from './rules/empty.ts';
 import { defaultAllowL7, dnsWidened, headerLiteral, headerMismatch, headerNoSpace, httpWidened } from './rules/layer7.ts';
-import { egressWithoutDns, fqdnVoid, fqdnWithoutDns } from './rules/names.ts';
+import { egressWithoutDns, fqdnNotAsked, fqdnVoid, fqdnWithoutDns } from './rules/names.ts';
 import { bareIp, denyServices, gatewayKeptOut, servicesWithPorts } from './rules/peers.ts';
 import { egressNamedPort, endPortBelow, endPortNamed, portBase, portZero } from './rules/ports.ts';
 import { denyL7, fromServices, grpcRules, httpAction, kafkaRules, policyEnforcement, requires } from './rules/pruned.ts';
@@ -45,6 +45,7 @@ export const POLICY_RULES: readonly LintRule[] = [
   httpWidened,
   dnsWidened,
   headerMismatch,
+  fqdnNotAsked,
   egressWithoutDns,
   gatewayKeptOut,
   unknownField,

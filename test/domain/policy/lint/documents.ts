@@ -154,6 +154,19 @@ egress:
     happens: /not even resolved/,
   },
   {
+    rule: 'fqdn-not-asked',
+    text: policy(`
+egress:
+  - toEntities: [cluster]
+    toPorts:
+      - ports: [{port: "53", protocol: UDP}]
+        rules: {dns: [{matchPattern: "*.internal.example.com"}]}
+  - toFQDNs:
+      - matchName: db.internal.example.com
+      - matchName: api.example.com # here`),
+    happens: /refuses the question/,
+  },
+  {
     rule: 'fqdn-void',
     text: egress(`
 - toFQDNs: [{matchName: api.example.com}]

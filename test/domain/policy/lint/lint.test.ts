@@ -143,6 +143,13 @@ describe('texts', () => {
     expect(found).toMatchObject({ rule: 'empty-sections', fix: { patch: [{ op: 'replace', path: '/spec/ingress', value: [{}] }] } });
     expect(found?.fix?.edit).toBeUndefined();
   });
+  test('lines that end with CR LF stay so', () => {
+    const text = policy(
+      'ingress:\n  - fromEndpoints:\n      - matchLabels:\n          app: x\n          any:app: x\n  - fromEntities: [world]',
+    ).replaceAll('\n', '\r\n');
+    const edit = lintPolicy(text)[0]?.fix?.edit;
+    expect(edit && edited(text, edit)).toBe(text.replace('\r\n            any:app: x', ''));
+  });
   test('lists flush with their key stay flush', () => {
     const text = policy('ingress:\n- fromEndpoints:\n  - matchLabels:\n      app: x\n      any:app: x\n');
     const edit = lintPolicy(text)[0]?.fix?.edit;

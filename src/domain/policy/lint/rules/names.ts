@@ -1,8 +1,9 @@
 // Names: what DNS, the DNS proxy and toFQDNs need from each other.
+import { canonicalName, dnsNameError, dnsPatternError, dnsRuleMatch } from '../../dns-pattern.ts';
 import { admitsWorld, entities, member, namesNamespace } from '../peers.ts';
 import { admitsPort, dnsGroups, groupSpans, hasDnsRules, limitsPorts, overlap, portsOf, spanOf } from '../ports.ts';
 import { add, type Draft, fix, type LintRule, perSpec, remove } from '../rule.ts';
-import { asList, deniesByDefault, items, type RuleView, records, type SpecView } from '../view.ts';
+import { asList, asRecord, deniesByDefault, items, type RuleView, records, type SpecView } from '../view.ts';
 
 const CLUSTER_DNS = {
   toEndpoints: [{ matchLabels: { 'k8s:io.kubernetes.pod.namespace': 'kube-system', 'k8s:k8s-app': 'kube-dns' } }],
@@ -71,6 +72,41 @@ export const fqdnVoid: LintRule = {
       });
   }),
 };
+
+export const fqdnNotAsked: LintRule = {
+  id: 'fqdn-not-asked',
+  severity: 'warning',
+  title: 'The DNS rules refuse a name that toFQDNs allows',
+  check: perSpec((spec, context) => {
+    const rules = allowsOf(spec);
+    const groups = rules.flatMap(dnsGroups);
+    const [first] = groups;
+    // One rule for port 53 without names lets every name be asked for.
+    if (!first || context.dnsAllowed || !groups.every(hasDnsRules)) return [];
+    const permitted = groups.flatMap(({ value }) => asList(asRecord(value['rules'])?.['dns'])).map(asMatch);
+    return byName(rules).flatMap((rule) =>
+      records(rule, 'toFQDNs').flatMap(({ path, value }) => {
+        const name = value['matchName'];
+        if (typeof name !== 'string' || name === '' || permitted.some((match) => match(canonicalName(name)))) return [];
+        return [
+          {
+            path: [...path, 'matchName'],
+            happens: `No DNS rule of this policy permits asking for ${name}: unless another policy does, the proxy refuses the question, so its address is never known and it is DENIED.`,
+            instead: 'Permit the name in `rules.dns` of port 53 as well.',
+            fix: fix('Permit the question', add([...first.path, 'rules', 'dns', '-'], { matchName: name })),
+          },
+        ];
+      }),
+    );
+  }),
+};
+
+function asMatch(entry: unknown): (name: string) => boolean {
+  const { matchName, matchPattern } = asRecord(entry) ?? {};
+  const [name, pattern] = [typeof matchName === 'string' ? matchName : '', typeof matchPattern === 'string' ? matchPattern : ''];
+  // What is no name at all is refused elsewhere, with the whole policy.
+  return dnsNameError(name) || dnsPatternError(pattern) ? () => true : dnsRuleMatch(name, pattern);
+}
 
 function onlyPorts(rule: RuleView): boolean {
   return Object.keys(rule.value).every((key) => key === 'toPorts');
