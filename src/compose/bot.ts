@@ -8,6 +8,7 @@ import { createInFlight } from '../temporal/in-flight.ts';
 import { createOperations, type Operations } from '../temporal/operations.ts';
 import { liveWeights } from './clusters.ts';
 import { type Foundation, NotSet, required } from './foundation.ts';
+import { policyParts } from './policy.ts';
 
 export interface RunningBot {
   readonly bot: Bot;
@@ -44,6 +45,7 @@ export async function composeBot(on: Foundation): Promise<RunningBot> {
       refresh: async (view) => {
         if (view.message) await messages.update(view.message.channelId, view.message.ts, renderRoot(view, now()));
       },
+      policy: policyParts(on, { botToken: token, messages, slackApiUrl }),
       meter: telemetry,
       inFlight,
       now,

@@ -1,3 +1,4 @@
+import type { FlowQuestion } from './command/question.ts';
 import type { TargetText } from './target.ts';
 
 /** What a person may type, parsed. `parseCommand` (command/parse.ts) is total: any text gives a Command or a Misunderstanding. */
@@ -8,7 +9,18 @@ export type Command =
   /** An operation id, or the service it runs on. */
   | { readonly kind: 'abort'; readonly operation: string; readonly reason?: string }
   | { readonly kind: 'status'; readonly service?: TargetText }
-  | { readonly kind: 'help'; readonly topic?: string };
+  | { readonly kind: 'help'; readonly topic?: string }
+  | PolicyCommand;
+
+/** What `/policy` and `/mesh policy` take. */
+export type PolicyCommand =
+  | { readonly kind: WorkloadCommandName; readonly workload: TargetText; readonly options: ChangeOptions }
+  | { readonly kind: 'policy explain'; readonly question: FlowQuestion }
+  | { readonly kind: 'policy status'; readonly workload?: TargetText }
+  | { readonly kind: 'policy bootstrap'; readonly namespace: string; readonly cluster?: string; readonly options: ChangeOptions };
+
+/** Commands on the policy of one workload. */
+export type WorkloadCommandName = 'policy enforce' | 'policy check' | 'policy dryrun' | 'policy learn' | 'policy observe' | 'policy relax';
 
 /** Options of a command that changes something. Durations in milliseconds, shares 0..1, steps in percent. */
 export interface ChangeOptions {
@@ -17,6 +29,12 @@ export interface ChangeOptions {
   readonly objective?: number;
   readonly latencyMs?: number;
   readonly reason?: string;
+  /** How long a policy is observed, or how far back its dry-run looks. */
+  readonly windowMs?: number;
+  /** `--no-observe`: enforced without the shadow before it. */
+  readonly observe?: false;
+  /** Keys of drops that are meant (`Doubt.key`). */
+  readonly accept?: readonly string[];
 }
 
 /** A text that is no command: one friendly sentence, and the nearest thing that would be one. */

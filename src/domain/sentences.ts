@@ -52,6 +52,13 @@ export interface SentenceParameters {
   readonly NotReady: { readonly service: string; readonly what: string };
   readonly NotAccepted: { readonly route: string; readonly by: string; readonly reason: string };
   readonly Held: { readonly object: string; readonly opId: string };
+  // Policies.
+  readonly NoCandidate: { readonly workload: string; readonly looked: readonly string[] };
+  readonly ManyCandidates: { readonly workload: string; readonly candidates: readonly string[] };
+  readonly BadCandidate: { readonly source: string; readonly words: string };
+  readonly NoFile: { readonly words: string };
+  readonly NoWorkload: { readonly workload: string; readonly looked: readonly string[] };
+  readonly ClusterSilent: { readonly cluster: string; readonly words: string };
   readonly Broken: undefined;
 }
 
@@ -144,6 +151,16 @@ const SENTENCES: { readonly [Code in SentenceCode]: (parameters: SentenceParamet
   NotAccepted: ({ route, by, reason }) =>
     `Route ${route} is not accepted by ${by} (${reason}). ${UNTOUCHED} Mend that, then run the command again.`,
   Held: ({ object, opId }) => `${object} is held by operation ${opId}. ${UNTOUCHED} Wait for it or abort it with \`abort ${opId}\`.`,
+  NoCandidate: ({ workload, looked }) =>
+    `There is no policy for ${workload}. Looked for: ${looked.join('; ')}. ${UNTOUCHED} Put one there, attach it to a message that mentions me, or let \`policy learn\` propose one.`,
+  ManyCandidates: ({ workload, candidates }) =>
+    `More than one policy could be meant for ${workload}: ${candidates.join('; ')}. ${UNTOUCHED} Leave one of them, or attach the right one to a message that mentions me.`,
+  BadCandidate: ({ source, words }) => `The policy in ${source} cannot be used: ${words} ${UNTOUCHED} Mend it, then run the command again.`,
+  NoFile: ({ words }) => `The file could not be taken: ${words} ${UNTOUCHED} Attach it again, then repeat the message.`,
+  NoWorkload: ({ workload, looked }) =>
+    `There is no workload ${workload}. Looked for: ${looked.join(', ')}. ${UNTOUCHED} Check the name with \`kubectl get deploy,sts,ds -A\`.`,
+  ClusterSilent: ({ cluster, words }) =>
+    `Cluster ${cluster} could not be asked: ${words} ${UNTOUCHED} Try again in a minute; \`meshops doctor\` says what is missing.`,
   Broken: () =>
     'Something in meshops broke while it handled this. What the mesh does now is what `status` shows. Look there before trying again.',
 };

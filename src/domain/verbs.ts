@@ -1,15 +1,16 @@
 import type { Command } from './command.ts';
+import { POLICY_VERBS } from './verbs/policy.ts';
 
 /** Verbs that change the mesh. Each has a folder in src/domain/, a file in workflows/, a folder in activities/ and one entry in VERBS. */
-export type VerbName = 'canary';
+export type VerbName = 'canary' | 'policy';
 
-/** The first word of a command. */
+/** The first word of a command, or the first two where the first names an area. */
 export type CommandName = Command['kind'];
 
 /** A flag of a command; what it takes stands in command/flags.ts. */
-export type FlagName = 'steps' | 'soak' | 'slo' | 'latency' | 'reason';
+export type FlagName = 'steps' | 'soak' | 'slo' | 'latency' | 'reason' | 'window' | 'no-observe' | 'accept';
 
-/** One first word: what it takes, what it means, whether people must agree before it acts. */
+/** One name: what it takes, what it means, whether people must agree before it acts. */
 export interface Verb {
   readonly name: CommandName;
   /** The line that stands behind the command, e.g. `/mesh`. */
@@ -87,15 +88,34 @@ export const VERBS: readonly Verb[] = [
     grammar: 'help [verb]',
     summary: 'This list, or one verb explained.',
     help: [],
-    examples: ['help', 'help canary'],
+    examples: ['help', 'help canary', 'help policy'],
     flags: [],
     gate: 'none',
   },
+  ...POLICY_VERBS,
 ];
+
+/** First words that name a group of verbs: what stands before the second word. */
+export const AREAS = ['policy'] as const;
+export type Area = (typeof AREAS)[number];
+
+/** The verbs of an area, or (undefined) those that are one word. */
+export function verbsIn(area: Area | undefined): readonly Verb[] {
+  return VERBS.filter(({ name }) => (area === undefined ? !name.includes(' ') : name.startsWith(`${area} `)));
+}
+
+/** The second word of a verb of an area; the only word of any other. */
+export function shortName({ name }: Verb): string {
+  return name.slice(name.indexOf(' ') + 1);
+}
+
+/** What may stand first: `canary`, `policy`. */
+export function firstWords(): readonly string[] {
+  return [...verbsIn(undefined).map(({ name }) => name), ...AREAS];
+}
 
 /** Areas and verbs that are planned but not there: named so that nobody takes silence for a typing mistake. */
 export const LATER: Readonly<Record<string, string>> = {
-  policy: 'Network policies from Slack (check, observe, enforce)',
   encryption: 'Encryption node by node (on, off, rotate)',
   history: 'The history of a service',
   freeze: 'Freezes',
@@ -129,7 +149,7 @@ export function helpFor(topic?: string): readonly HelpLine[] {
   return [
     ...(later === undefined ? [] : [laterLine(later)]),
     { kind: 'title', text: 'Change the mesh in steps, with approval, watched on live traffic, taken back by itself when it does harm.' },
-    ...VERBS.flatMap((each): HelpLine[] => [
+    ...(AREAS.find((one) => one === topic) ? verbsIn(topic as Area) : VERBS).flatMap((each): HelpLine[] => [
       { kind: 'grammar', text: each.grammar },
       { kind: 'text', text: each.summary },
     ]),
@@ -139,6 +159,6 @@ export function helpFor(topic?: string): readonly HelpLine[] {
 function laterLine(what: string): HelpLine {
   return {
     kind: 'text',
-    text: `${what}: not there yet. Nothing was changed. What there is today: ${VERBS.map(({ name }) => name).join(', ')}.`,
+    text: `${what}: not there yet. Nothing was changed. What there is today: ${firstWords().join(', ')}.`,
   };
 }

@@ -5,7 +5,7 @@ import type { ChangeOptions } from '../domain/command.ts';
 import type { Change, OperationRequest } from '../domain/operation.ts';
 import { sentence } from '../domain/sentences.ts';
 import { type Target, workflowIdOf } from '../domain/target.ts';
-import type { CommandName } from '../domain/verbs.ts';
+import { type CommandName, verbOf } from '../domain/verbs.ts';
 import type { BeginResult } from '../temporal/results.ts';
 import { type Origin, requestIdOf } from './admission.ts';
 import { type Answer, sayPlain } from './answer.ts';
@@ -54,7 +54,7 @@ function requestOf(asked: Asked, now: number): OperationRequest {
   const { origin, actor, target, change, options, rule } = asked;
   return {
     requestId: requestIdOf(origin),
-    verb: 'canary',
+    verb: verbOf(asked.command)?.changes ?? 'canary',
     target,
     change,
     text: asked.text,

@@ -13,6 +13,7 @@ import { inBackground } from './background.ts';
 import { askForChange } from './change.ts';
 import type { BotDeps } from './deps.ts';
 import { helpAnswer } from './help.ts';
+import { answerPolicy } from './policy/answer.ts';
 import type { Refused } from './refusals.ts';
 import { isRefused } from './rules.ts';
 import { statusOfAll, statusOfOne } from './status.ts';
@@ -39,7 +40,7 @@ export async function answerSlash(deps: BotDeps, admission: Admission, slash: Sl
     const earlier = admitted.answer === undefined ? '' : `\nThe answer was: ${admitted.answer}`;
     return say(`${escapeMrkdwn(sentence('Replayed'))}${earlier}`);
   }
-  if (parsed.kind === 'misunderstood') return misunderstood(deps, parsed);
+  if (parsed.kind === 'misunderstood') return misunderstood(slash.command, parsed);
   const forbidden = admitted.rule.refuse(parsed.kind);
   if (forbidden) return refuse(deps, slash, forbidden);
   const answer = await run(deps, parsed, slash, admitted, later);
@@ -53,8 +54,8 @@ function rootOf(deps: BotDeps, command: string): Root {
   return command === encryption ? 'encryption' : 'mesh';
 }
 
-function misunderstood(deps: BotDeps, parsed: Misunderstanding): Answer {
-  const slash = deps.config().slack.commands.mesh;
+/** A correction may stand behind the command it corrects. */
+function misunderstood(slash: string, parsed: Misunderstanding): Answer {
   const hint =
     parsed.didYouMean === undefined
       ? `${code(`${slash} help`)} shows all commands.`
@@ -86,12 +87,14 @@ async function run(deps: BotDeps, command: Command, slash: Slash, admitted: In, 
     }
     case 'rollback':
       return rollback(deps, slash, admitted, command, later);
-    default:
-      return command satisfies never;
+    default: {
+      const { origin } = slash;
+      return answerPolicy(deps, { origin, actor, rule, text: `${slash.command} ${slash.text}` }, command, later);
+    }
   }
 }
 
-type Changing = Extract<Command, { readonly options: unknown }>;
+type Changing = Extract<Command, { readonly options: unknown; readonly service: unknown }>;
 
 async function change(deps: BotDeps, slash: Slash, { actor, rule }: In, command: Changing, wanted: Change, later: Later): Promise<Answer> {
   const target = rule.resolve(command.service, command.kind);

@@ -8,6 +8,7 @@ import type { Target } from '../domain/target.ts';
 import type { InFlight } from '../temporal/in-flight.ts';
 import type { Operations } from '../temporal/operations.ts';
 import type { SlackPeople } from './people.ts';
+import type { PolicyParts } from './policy/parts.ts';
 
 /** What the bot tells its metrics. */
 export interface BotMeter {
@@ -27,6 +28,7 @@ export interface BotDeps {
   readonly liveWeights?: (target: Target, signal: AbortSignal) => Promise<string | undefined>;
   /** Edits an operation's message so that it shows what is true now. */
   readonly refresh: (view: OperationView) => Promise<void>;
+  readonly policy: PolicyParts;
   readonly meter: BotMeter;
   readonly inFlight: InFlight;
   readonly now: () => number;

@@ -159,7 +159,7 @@ describe('seeing', () => {
     expect(await type('/mesh status')).toContain('no worker answers');
   });
 
-  test.each(['/mesh help', '/mesh help canary', '/mesh', '/policy enforce backend', '/encryption status'])('%s explains', async (line) => {
+  test.each(['/mesh help', '/mesh help canary', '/mesh', '/encryption status'])('%s explains', async (line) => {
     expect(await type(line)).toContain('canary');
   });
 });

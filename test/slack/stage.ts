@@ -20,6 +20,7 @@ import { createInFlight } from '../../src/temporal/in-flight.ts';
 import type { Operations } from '../../src/temporal/operations.ts';
 import type { AbortBy, BeginResult, DecideResult, Described, OperationAt, Settled } from '../../src/temporal/results.ts';
 import { operator } from '../support/operations.ts';
+import { type PlayedPolicy, playPolicy } from './policy/played.ts';
 
 export const CHANNEL = 'C0MESH';
 export const WORKFLOW = 'mesh/demo/backend/backend';
@@ -39,6 +40,7 @@ export interface Played {
 export interface Stage {
   readonly slack: SlackPlayground;
   readonly played: Played;
+  readonly policy: PlayedPolicy;
   readonly people: SlackPeople;
   readonly audit: Audit;
   readonly refused: string[];
@@ -135,6 +137,7 @@ export async function stage(change: Record<string, unknown> = {}, mode: 'http' |
   const now = (): number => Date.now() + clock.ahead;
   const people = createPeople({ web, teamIds: () => current.slack.teamIds, kubernetesOf: (id) => kubernetesIdentity(current, id), now });
   const played = play();
+  const policy = playPolicy(slack);
   const inFlight = createInFlight();
   const audit = createAudit(db);
   const [refused, ackMs, refreshed]: [string[], number[], OperationView[]] = [[], [], []];
@@ -146,6 +149,7 @@ export async function stage(change: Record<string, unknown> = {}, mode: 'http' |
     people,
     web,
     refresh: async (view) => void refreshed.push(view),
+    policy,
     meter: { acked: (_what, ms) => ackMs.push(ms), refused: (code) => refused.push(code) },
     inFlight,
     now,
@@ -168,6 +172,7 @@ export async function stage(change: Record<string, unknown> = {}, mode: 'http' |
   return {
     slack,
     played,
+    policy,
     people,
     audit,
     refused,

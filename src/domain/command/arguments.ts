@@ -1,6 +1,6 @@
 import type { ChangeOptions, Misunderstanding } from '../command.ts';
 import type { FlagName, Verb } from '../verbs.ts';
-import { FLAG_NAMES, FLAGS, isUnitWord } from './flags.ts';
+import { BARE_FLAGS, FLAG_NAMES, FLAGS, isUnitWord } from './flags.ts';
 import { nearest } from './nearest.ts';
 import { quoted } from './target-text.ts';
 import { joinWords, type Word } from './words.ts';
@@ -44,6 +44,9 @@ export function readArguments(words: readonly Word[], verb: Verb): Arguments | M
     if (typeof name !== 'string') return name;
     if (seen.has(name)) return misunderstood(`\`--${name}\` stands there twice: give it once.`);
     seen.add(name);
+    if (BARE_FLAGS.includes(name) && flag.value !== '') {
+      return misunderstood(`\`--${name}\` stands alone.`, replaceWord(words, at, flag.count, `--${name}`));
+    }
     if (flag.value === undefined) return misunderstood(`\`--${name}\` needs a value: ${verb.grammar}`);
     const value = FLAGS[name](flag.value);
     if (value.kind === 'refused') {
@@ -60,6 +63,7 @@ export function readArguments(words: readonly Word[], verb: Verb): Arguments | M
 function readFlag(words: readonly Word[], at: number): Flag {
   const [, name = '', inline] = /^-+([^=]*)(?:=(.*))?$/s.exec(words[at]?.text ?? '') ?? [];
   let count = 1;
+  if (BARE_FLAGS.some((bare) => bare === name.toLowerCase())) return { name, value: inline ?? '', count };
   let value = inline;
   const next = (): Word | undefined => words[at + count];
   if (value === undefined) {

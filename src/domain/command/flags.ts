@@ -18,7 +18,13 @@ export const FLAGS: Readonly<Record<FlagName, (value: string) => FlagValue>> = {
   slo: parseObjective,
   latency: (value) => parseLength('latency', value, 1, 60_000, (latencyMs) => ({ latencyMs })),
   reason: parseReason,
+  window: (value) => parseLength('window', value, 10_000, 7 * 86_400_000, (windowMs) => ({ windowMs })),
+  'no-observe': () => ({ kind: 'value', options: { observe: false } }),
+  accept: parseAccepted,
 };
+
+/** Flags that stand alone: the word behind them is not theirs. */
+export const BARE_FLAGS: readonly FlagName[] = ['no-observe'];
 
 export const FLAG_NAMES = Object.keys(FLAGS) as readonly FlagName[];
 
@@ -65,7 +71,7 @@ function parseSteps(value: string): FlagValue {
 
 function parseLength(flag: string, value: string, least: number, most: number, options: (ms: number) => ChangeOptions): FlagValue {
   const ms = parseDuration(value);
-  const example = flag === 'soak' ? '30s or 2m' : '500ms or 2s';
+  const example = flag === 'latency' ? '500ms or 2s' : '30s or 2m';
   if (ms === undefined) {
     const nearest = nearestDuration(value, flag);
     return {
@@ -116,6 +122,20 @@ function parseObjective(value: string): FlagValue {
   }
   if (percent < 0.001 || percent > 50) return { kind: 'refused', words: `${example}, from 0.001% to 50%; ${quoted(value)} is outside.` };
   return { kind: 'value', options: { objective: Number((percent / 100).toPrecision(9)) } };
+}
+
+const MOST_ACCEPTED = 20;
+
+/** Keys as a hold or a dry-run names them, with commas between. */
+function parseAccepted(value: string): FlagValue {
+  const accept = [...new Set(value.split(',').map((key) => key.trim()))].filter((key) => key !== '');
+  const example = '`--accept` takes the keys of drops that are meant, as the dry-run names them, with commas between';
+  if (accept.length === 0) return { kind: 'refused', words: `${example}.` };
+  if (accept.length > MOST_ACCEPTED) return { kind: 'refused', words: `${example}, at most ${MOST_ACCEPTED}; there are ${accept.length}.` };
+  const wrong = accept.find((key) => key.length > 200 || /[\p{C}`]/u.test(key));
+  return wrong === undefined
+    ? { kind: 'value', options: { accept } }
+    : { kind: 'refused', words: `${example}; ${quoted(wrong)} is not one.` };
 }
 
 function parseReason(value: string): FlagValue {

@@ -1,10 +1,11 @@
 import type { ChangeOptions, Command, Misunderstanding } from '../command.ts';
 import { parsePercent } from '../percent.ts';
 import type { TargetText } from '../target.ts';
-import { LATER, VERBS, type Verb, verbOf } from '../verbs.ts';
+import { AREAS, firstWords, LATER, shortName, VERBS, type Verb, verbOf, verbsIn } from '../verbs.ts';
 import { type Arguments, misunderstood, readArguments, replaceWord } from './arguments.ts';
 import { percentProblem } from './flags.ts';
 import { nearest } from './nearest.ts';
+import { parsePolicyText } from './policy.ts';
 import { formatTargetText, parseTargetText, quoted } from './target-text.ts';
 import { splitWords, type Word } from './words.ts';
 
@@ -51,19 +52,30 @@ export function parseCommand(text: string, { root }: { readonly root: Root }): C
 }
 
 function parseOnce(text: string, root: Root): Command | Misunderstanding {
-  if (root !== 'mesh') return { kind: 'help', topic: root };
+  if (root === 'encryption') return { kind: 'help', topic: root };
+  if (root === 'policy') return parsePolicyText(text);
+  // A flow as JSON is longer than any command, and its quotes are not a command's.
+  const behind = /^\s*policy\s+([\s\S]*)$/i.exec(text)?.[1];
+  if (behind !== undefined) return inArea('policy', parsePolicyText(behind));
   if (text.length > LONGEST_TEXT) return misunderstood(`That is ${text.length} characters; a command has at most ${LONGEST_TEXT}.`);
   const words = splitWords(text);
   if ('unclosed' in words) return misunderstood(`The quote that opens with ${quoted(words.unclosed)} is never closed.`);
   const typed = (words[0]?.text ?? '').toLowerCase();
   if (typed === '' || typed === '--help' || typed === '-h') return { kind: 'help' };
   if (typed === 'policy' || typed === 'encryption') return { kind: 'help', topic: typed };
-  const verb = verbOf(typed);
+  const verb = typed.includes(' ') ? undefined : verbOf(typed);
   if (!verb) return unknownVerb(words, typed);
   if (words.slice(1).some(({ text: word, quoted: inQuotes }) => !inQuotes && (word === '--help' || word === '-h'))) {
     return verb.name === 'help' ? { kind: 'help' } : { kind: 'help', topic: verb.name };
   }
   return verb.name === 'abort' ? parseAbort(words, verb) : parseWith(verb, words);
+}
+
+/** A correction of what stands behind an area's word, with that word before it. */
+function inArea(area: string, answer: Command | Misunderstanding): Command | Misunderstanding {
+  return answer.kind === 'misunderstood' && answer.didYouMean !== undefined
+    ? { ...answer, didYouMean: `${area} ${answer.didYouMean}` }
+    : answer;
 }
 
 function parseWith(verb: Verb, words: readonly Word[]): Command | Misunderstanding {
@@ -79,7 +91,7 @@ function parseWith(verb: Verb, words: readonly Word[]): Command | Misunderstandi
       return given.plain.length === 0 ? { kind: 'status' } : onlyService(words, given, verb, (service) => ({ kind: 'status', service }));
     case 'help':
       return parseHelp(words, given);
-    case 'abort':
+    default:
       return parseAbort(words, verb);
   }
 }
@@ -136,20 +148,31 @@ function parseAbort(words: readonly Word[], verb: Verb): Command | Misunderstand
 }
 
 function parseHelp(words: readonly Word[], { plain }: Arguments): Command | Misunderstanding {
-  const topic = plain[0]?.text.toLowerCase();
-  if (topic === undefined) return { kind: 'help' };
-  const topics = [...VERBS.map(({ name }) => name), ...Object.keys(LATER)];
+  const topic = plain
+    .slice(0, 2)
+    .map(({ text }) => text.toLowerCase())
+    .join(' ');
+  if (topic === '') return { kind: 'help' };
+  const topics: readonly string[] = [...VERBS.map(({ name }) => name), ...AREAS, ...Object.keys(LATER)];
   if (topics.includes(topic)) return { kind: 'help', topic };
+  const first = plain[0]?.text.toLowerCase() ?? '';
+  if (topics.includes(first) && first !== 'policy') return { kind: 'help', topic: first };
   const near = nearest(topic, topics);
-  const sentence = `There is no help on ${quoted(topic)}; there is on ${VERBS.map(({ name }) => name).join(', ')}.`;
-  return misunderstood(sentence, near === undefined ? undefined : replaceWord(words, 1, 1, near));
+  const sentence = `There is no help on ${quoted(topic)}; there is on ${firstWords().join(', ')}.`;
+  return misunderstood(sentence, near === undefined ? undefined : replaceWord(words, 1, words.length - 1, ...near.split(' ')));
 }
 
 function unknownVerb(words: readonly Word[], typed: string): Misunderstanding {
-  const today = VERBS.map(({ name }) => name).join(', ');
+  const today = firstWords().join(', ');
+  if (verbsIn('policy').some((verb) => shortName(verb) === typed)) {
+    return misunderstood(
+      `There is no verb ${quoted(typed)} by itself; it belongs to \`policy\`.`,
+      replaceWord(words, 0, 1, 'policy', typed),
+    );
+  }
   if (Object.hasOwn(LATER, typed)) return misunderstood(`${LATER[typed]}: \`${typed}\` is not there yet. What there is today: ${today}.`);
   const synonym = Object.hasOwn(SYNONYMS, typed) ? SYNONYMS[typed] : undefined;
-  const near = synonym ?? nearest(typed, [...VERBS.map(({ name }) => name), 'policy', 'encryption']);
+  const near = synonym ?? nearest(typed, [...firstWords(), 'encryption']);
   const sentence = `There is no verb ${quoted(typed)}. There are: ${today}.`;
   return misunderstood(sentence, near === undefined ? undefined : replaceWord(words, 0, 1, near));
 }

@@ -16,7 +16,7 @@ export interface NotATarget {
 /** Reads `[cluster/][namespace/]name`. Anything that is not made of Kubernetes names is refused with the reason. */
 export function parseTargetText(text: string): TargetText | NotATarget {
   const parts = text.split('/');
-  if (parts.length > 3) return { words: `${quoted(text)} has too many parts: a service is written [cluster/][namespace/]name.` };
+  if (parts.length > 3) return { words: `${quoted(text)} has too many parts: a target is written [cluster/][namespace/]name.` };
   const wrong = parts.find((part) => !isLabel(part));
   if (wrong !== undefined) return notALabel(text, wrong);
   const name = parts.at(-1) ?? '';
@@ -31,7 +31,7 @@ export function formatTargetText({ cluster, namespace, name }: TargetText): stri
 }
 
 function notALabel(text: string, part: string): NotATarget {
-  if (part === '') return { words: `${quoted(text)} has an empty part: a service is written [cluster/][namespace/]name.` };
+  if (part === '') return { words: `${quoted(text)} has an empty part: a target is written [cluster/][namespace/]name.` };
   if (part.length > 63) return { words: `${quoted(part)} is ${part.length} characters long; Kubernetes names end at 63.` };
   const lower = text.toLowerCase();
   const fixed = lower.split('/').every(isLabel) ? { nearest: lower } : {};

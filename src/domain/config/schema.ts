@@ -127,6 +127,24 @@ export const Config = z.strictObject({
       editEvery: Duration.default(3_000),
     })
     .prefault({}),
+  policy: z
+    .strictObject({
+      /** Where the policies come from that `policy enforce` brings into force. */
+      sources: z
+        .strictObject({
+          /** Label of a ConfigMap that holds one; its value is the workload's name. */
+          label: z
+            .string()
+            .regex(/^([a-z0-9.-]{1,253}\/)?[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'This is not the key of a label, such as meshops.dev/policy.')
+            .default('meshops.dev/policy'),
+          /** A mounted folder with <namespace>/<workload>.yaml. */
+          folder: FilePath.optional(),
+        })
+        .prefault({}),
+      /** How far back a dry-run and `learn` look, where nobody says. */
+      window: Duration.default(10 * 60_000),
+    })
+    .prefault({}),
   slack: z.strictObject({
     mode: z.enum(['socket', 'http'], 'Write socket or http.').default('socket'),
     teamIds: z

@@ -43,7 +43,9 @@ describe('parseCommand understands', () => {
     ['  \n ', { kind: 'help' }],
     ['help canary', { kind: 'help', topic: 'canary' }],
     ['canary --help', { kind: 'help', topic: 'canary' }],
-    ['policy enforce backend', { kind: 'help', topic: 'policy' }],
+    ['policy', { kind: 'help', topic: 'policy' }],
+    ['help policy', { kind: 'help', topic: 'policy' }],
+    ['help policy enforce', { kind: 'help', topic: 'policy enforce' }],
     ['status', { kind: 'status' }],
     ['status a/b', { kind: 'status', service: { namespace: 'a', name: 'b' } }],
     ['promote backend', { kind: 'promote', service: { name: 'backend' }, options: {} }],
@@ -55,7 +57,6 @@ describe('parseCommand understands', () => {
   });
 
   it('answers the slash commands of later areas with help on what there is', () => {
-    expect(parseCommand('enforce backend', { root: 'policy' })).toEqual({ kind: 'help', topic: 'policy' });
     expect(parseCommand('', { root: 'encryption' })).toEqual({ kind: 'help', topic: 'encryption' });
   });
 });
@@ -76,6 +77,9 @@ describe('parseCommand says what is wrong and what was probably meant', () => {
     ['promot backend', 'promote backend'],
     ['rollback backend --soak 2m', 'rollback backend'],
     ['canary backend 0.1', undefined],
+    ['enforce backend', 'policy enforce backend'],
+    ['polcy enforce backend', 'policy enforce backend'],
+    ['policy enfroce Backend', 'policy enforce backend'],
     ['xyzzy', undefined],
     ['constructor', undefined],
   ])('%s -> %s', (text, correction) => {

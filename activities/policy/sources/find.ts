@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson } from '../../../src/domain/json.ts';
+import type { Refusal } from '../../../src/domain/sentences.ts';
+import { formatTarget, type Target } from '../../../src/domain/target.ts';
+import type { Cluster } from '../../clients/kubernetes/cluster.ts';
+import { type Offered, offeredByConfigMaps } from './config-maps.ts';
+import { offeredByFolder } from './folder.ts';
+import { readCandidate, type WrittenCandidate } from './read-candidate.ts';
+
+export type FoundCandidate =
+  | {
+      readonly kind: 'found';
+      readonly candidate: WrittenCandidate;
+      /** Another source holds a different policy for the workload; the sentence says which was taken. */
+      readonly note?: string;
+    }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+export interface CandidateSources {
+  readonly cluster: Cluster;
+  readonly label: string;
+  readonly folder: string | undefined;
+}
+
+/**
+ * The candidate for a workload. A ConfigMap comes before the folder; two different ones in ConfigMaps are a question for people, since
+ * nothing says which is meant. A file in the thread comes before both and does not pass here (`thread-file.ts`).
+ */
+export async function findCandidate(sources: CandidateSources, target: Target, signal: AbortSignal): Promise<FoundCandidate> {
+  const { cluster, label, folder } = sources;
+  const [mapped, mounted] = await Promise.all([
+    offeredByConfigMaps(cluster, target, label, { signal }),
+    folder === undefined ? [] : offeredByFolder(folder, target),
+  ]);
+  const different = distinct(mapped);
+  const workload = formatTarget(target);
+  if (different.length > 1) {
+    return {
+      kind: 'refused',
+      refusal: { code: 'ManyCandidates', parameters: { workload, candidates: mapped.map(({ source }) => source) } },
+    };
+  }
+  const offered = different[0] ?? mounted[0];
+  if (!offered) return { kind: 'refused', refusal: { code: 'NoCandidate', parameters: { workload, looked: lookedFor(sources, target) } } };
+  const read = readCandidate(offered.text, offered.source, target.namespace);
+  if (read.kind === 'bad')
+    return { kind: 'refused', refusal: { code: 'BadCandidate', parameters: { source: read.source, words: read.words } } };
+  const { candidate } = read;
+  const other = different[0] && mounted[0];
+  if (!other || isSame(other, candidate, target.namespace)) return { kind: 'found', candidate };
+  return { kind: 'found', candidate, note: `The ${other.source} holds a different policy for it; the ${offered.source} comes first.` };
+}
+
+function lookedFor({ label, folder }: CandidateSources, { namespace, name }: Target): readonly string[] {
+  const map = `a ConfigMap in ${namespace} with the label ${label}=${name}`;
+  return [map, folder === undefined ? 'a policy folder (none is configured)' : `${namespace}/${name}.yaml in the policy folder`];
+}
+
+/** Texts that differ; the first of those that are equal. */
+function distinct(offered: readonly Offered[]): readonly Offered[] {
+  const seen = new Map<string, Offered>();
+  for (const one of offered) {
+    const key = createHash('sha256').update(one.text).digest('hex');
+    if (!seen.has(key)) seen.set(key, one);
+  }
+  return [...seen.values()];
+}
+
+function isSame(other: Offered, candidate: WrittenCandidate, namespace: string): boolean {
+  const read = readCandidate(other.text, other.source, namespace);
+  return read.kind === 'candidate' && canonicalJson(read.candidate.document) === canonicalJson(candidate.document);
+}

@@ -1,0 +1,113 @@
+import type { Verb } from '../verbs.ts';
+
+const WORKLOAD = '[cluster/][namespace/]name';
+
+/** The verbs behind `/policy` and `/mesh policy`. */
+export const POLICY_VERBS: readonly Verb[] = [
+  {
+    name: 'policy enforce',
+    grammar: `policy enforce ${WORKLOAD} [--window 10m] [--steps 10,50,100] [--soak 2m] [--no-observe] [--accept key,…] [--reason "…"]`,
+    summary: 'Bring a network policy into force: checked, dry-run, observed, then pod by pod, with automatic rollback.',
+    help: [
+      'The policy comes from a ConfigMap in the namespace with the label `meshops.dev/policy=<workload>`, from the mounted folder, or from a file: write `@meshops enforce <workload>` with the file attached.',
+      'It is observed for the window first (a shadow that allows everything and says what would be dropped), then enforced for one pod, then for the shares of `--steps`, then for all. `--no-observe` leaves the shadow out.',
+      'A drop that the policy causes takes it back at once, before anyone is asked. Drops that are meant are named with `--accept`, by the keys that the dry-run shows.',
+    ],
+    examples: ['policy enforce frontend', 'policy enforce shop/frontend --window 10m --steps 10,50 --reason "least privilege"'],
+    flags: ['window', 'steps', 'soak', 'no-observe', 'accept', 'reason'],
+    gate: 'required',
+    changes: 'policy',
+  },
+  {
+    name: 'policy check',
+    grammar: `policy check ${WORKLOAD}`,
+    summary: 'Say what a policy would really do, before a server drops what it does not know.',
+    help: [
+      'Finds the fields and values that Cilium would ignore or read otherwise than they look, and asks the server in a strict dry run.',
+    ],
+    examples: ['policy check frontend'],
+    flags: [],
+    gate: 'none',
+  },
+  {
+    name: 'policy dryrun',
+    grammar: `policy dryrun ${WORKLOAD} [--window 10m]`,
+    summary: 'Say which of the connections that were seen a policy would drop, and which it would newly allow.',
+    help: [
+      "Decides the flows that Hubble's ring still holds, under the policies in force and with the candidate in its place. Changes nothing.",
+      'Flows that say too little are listed, never guessed.',
+    ],
+    examples: ['policy dryrun frontend', 'policy dryrun shop/frontend --window 5m'],
+    flags: ['window'],
+    gate: 'none',
+  },
+  {
+    name: 'policy learn',
+    grammar: `policy learn ${WORKLOAD} [--window 10m]`,
+    summary: 'Propose the tightest readable policy that allows what was seen.',
+    help: [
+      'Comes as a file with counts and the difference to what is in force. Nothing is applied: read it, then check, dry-run or enforce it.',
+    ],
+    examples: ['policy learn frontend', 'policy learn shop/frontend --window 10m'],
+    flags: ['window'],
+    gate: 'none',
+  },
+  {
+    name: 'policy observe',
+    grammar: `policy observe ${WORKLOAD} [--window 10m] [--reason "…"]`,
+    summary: 'Observe a policy without enforcing it.',
+    help: ['A shadow of the policy that denies nothing says for the window what it would drop. It is removed at the end.'],
+    examples: ['policy observe frontend --window 10m'],
+    flags: ['window', 'reason'],
+    gate: 'required',
+    changes: 'policy',
+  },
+  {
+    name: 'policy relax',
+    grammar: `policy relax ${WORKLOAD} [--reason "…"]`,
+    summary: 'Take back the policy that the last operation brought into force.',
+    help: ['Needs no approval. Refused where somebody else has changed the same objects since; the difference is shown then.'],
+    examples: ['policy relax frontend', 'policy relax frontend --reason "customers complain"'],
+    flags: ['reason'],
+    gate: 'none',
+    changes: 'policy',
+  },
+  {
+    name: 'policy explain',
+    grammar: 'policy explain [namespace/]from -> [namespace/]to:port[/protocol] | <flow as JSON>',
+    summary: 'Say which rule decides a connection, and why.',
+    help: [
+      'Both directions, under the policies in force and, where there is a candidate for one of the ends, under that too.',
+      'An end is a workload, `world`, `host`, `kube-apiserver`, another entity of Cilium, an address, or a name outside of the cluster. A flow is what `hubble observe -o jsonpb` prints.',
+    ],
+    examples: [
+      'policy explain frontend/frontend -> backend/backend:8080',
+      'policy explain frontend -> world:443',
+      'policy explain frontend -> 10.0.0.10:53/udp',
+    ],
+    flags: [],
+    gate: 'none',
+  },
+  {
+    name: 'policy status',
+    grammar: `policy status [${WORKLOAD}]`,
+    summary: 'Which policies select a workload, whether it is under default deny, and what runs on it.',
+    help: ['Without a workload: every operation that runs.'],
+    examples: ['policy status frontend', 'policy status'],
+    flags: [],
+    gate: 'none',
+  },
+  {
+    name: 'policy bootstrap',
+    grammar:
+      'policy bootstrap [cluster/]namespace [--window 10m] [--steps 10,50,100] [--soak 2m] [--no-observe] [--accept key,…] [--reason "…"]',
+    summary: 'Put a whole namespace under default deny, keeping DNS, the API server, health checks and ingress.',
+    help: [
+      'One staged operation, as with `policy enforce`: observed first, then pod by pod, taken back at once when it drops what was allowed.',
+    ],
+    examples: ['policy bootstrap frontend', 'policy bootstrap shop --window 10m'],
+    flags: ['window', 'steps', 'soak', 'no-observe', 'accept', 'reason'],
+    gate: 'required',
+    changes: 'policy',
+  },
+];

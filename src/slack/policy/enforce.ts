@@ -1,0 +1,95 @@
+// `policy enforce`, `observe`, `relax` and `bootstrap`: from what was typed to an operation.
+import { code, said } from '../../../activities/announce/words.ts';
+import type { WrittenCandidate } from '../../../activities/policy/sources/read-candidate.ts';
+import type { ChangeOptions, PolicyCommand } from '../../domain/command.ts';
+import { bootstrapName, type EnforceChange, type PolicyChange } from '../../domain/policy/change.ts';
+import type { Target } from '../../domain/target.ts';
+import { lintText } from '../../policy/lint.ts';
+import { type Answer, say, sayPlain, section } from '../answer.ts';
+import { askForChange } from '../change.ts';
+import type { BotDeps } from '../deps.ts';
+import { refusalOf } from '../refusals.ts';
+import { isRefused } from '../rules.ts';
+import { candidateFor } from './candidate.ts';
+import { findingLines } from './findings.ts';
+import type { Later, PolicyAsked } from './parts.ts';
+import { refused } from './refuse.ts';
+
+type Changing = Extract<PolicyCommand, { readonly options: ChangeOptions }>;
+
+/** Brings a policy into force, or only observes it. Refused before anything starts where the lint knows that it would do something else. */
+export async function enforce(
+  deps: BotDeps,
+  asked: PolicyAsked,
+  command: Extract<Changing, { readonly workload: unknown }>,
+  later: Later,
+): Promise<Answer> {
+  const target = asked.rule.resolve(command.workload, command.kind);
+  if (isRefused(target)) return refused(deps, asked, target);
+  const found = await candidateFor(deps, asked, target);
+  if (found.kind === 'refused') return refused(deps, asked, refusalOf(found.refusal), target);
+  const { candidate, note } = found;
+  const wrong = lintText(candidate.text).findings.filter(({ severity }) => severity === 'error');
+  if (wrong.length > 0) return refuseWrong(deps, asked, target, candidate, wrong);
+  const { text: _text, ...carried } = candidate;
+  const change: EnforceChange = {
+    kind: command.kind === 'policy observe' ? 'observe' : 'enforce',
+    candidate: carried,
+    ...optionsOf(command.options),
+    ...(command.options.observe === false ? { observe: false } : {}),
+  };
+  const answer = await start(deps, asked, target, command, change, later);
+  const from = `Policy from ${said(candidate.source)}, sha256 ${code(candidate.sha256.slice(0, 12))}.${note ? ` ${said(note, 500)}` : ''}`;
+  return { text: `${answer.text}\n${from}`, blocks: [...(answer.blocks ?? []), section(from)] };
+}
+
+export async function relax(
+  deps: BotDeps,
+  asked: PolicyAsked,
+  command: Extract<Changing, { readonly workload: unknown }>,
+  later: Later,
+): Promise<Answer> {
+  const target = asked.rule.resolve(command.workload, command.kind);
+  return isRefused(target) ? refused(deps, asked, target) : start(deps, asked, target, command, { kind: 'relax' }, later);
+}
+
+export async function bootstrap(
+  deps: BotDeps,
+  asked: PolicyAsked,
+  command: Extract<PolicyCommand, { kind: 'policy bootstrap' }>,
+  later: Later,
+): Promise<Answer> {
+  const { namespace, cluster } = command;
+  const text = { name: bootstrapName(namespace), namespace, ...(cluster === undefined ? {} : { cluster }) };
+  const target = asked.rule.resolve(text, command.kind);
+  if (isRefused(target)) return refused(deps, asked, target);
+  return start(deps, asked, target, command, { kind: 'bootstrap', ...optionsOf(command.options) }, later);
+}
+
+function start(deps: BotDeps, asked: PolicyAsked, target: Target, command: Changing, change: PolicyChange, later: Later): Promise<Answer> {
+  const { origin, actor, rule, text } = asked;
+  return askForChange(deps, { origin, actor, rule, target, command: command.kind, change, options: command.options, text }, later);
+}
+
+function optionsOf({ windowMs, steps, accept }: ChangeOptions) {
+  return {
+    ...(windowMs === undefined ? {} : { windowMs }),
+    ...(steps === undefined ? {} : { steps }),
+    ...(accept === undefined ? {} : { accept }),
+  };
+}
+
+function refuseWrong(
+  deps: BotDeps,
+  asked: PolicyAsked,
+  target: Target,
+  { source }: WrittenCandidate,
+  wrong: Parameters<typeof findingLines>[0],
+): Answer {
+  const words = 'it would do something else than it says.';
+  const plain = refusalOf({ code: 'BadCandidate', parameters: { source, words } });
+  refused(deps, asked, plain, target);
+  const head = sayPlain(plain.words);
+  const lines = findingLines(wrong);
+  return { text: [head.text, ...lines].join('\n'), blocks: [...(say(head.text).blocks ?? []), ...lines.slice(0, 20).map(section)] };
+}

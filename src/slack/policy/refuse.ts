@@ -1,0 +1,19 @@
+import type { Target } from '../../domain/target.ts';
+import { requestIdOf } from '../admission.ts';
+import { type Answer, sayPlain } from '../answer.ts';
+import { inBackground } from '../background.ts';
+import type { BotDeps } from '../deps.ts';
+import type { Refused } from '../refusals.ts';
+import type { PolicyAsked } from './parts.ts';
+
+const NOWHERE: Target = { cluster: '', namespace: '', name: '' };
+
+/** Says why a request goes no further, and records that. */
+export function refused(deps: BotDeps, { origin, text }: PolicyAsked, { code, words }: Refused, target: Target = NOWHERE): Answer {
+  deps.meter.refused(code);
+  const data = { code, text: text.slice(0, 500), channel: origin.channelId, team: origin.teamId };
+  const key = `${requestIdOf(origin)}:refused`;
+  const record = { key, at: deps.now(), kind: 'refusal' as const, opId: '', target, actor: origin.userId, data };
+  inBackground(deps, 'a refusal could not be recorded', () => deps.audit.append([record]));
+  return sayPlain(words);
+}
