@@ -6,8 +6,11 @@ import { createRecent, type Recent } from '../clients/hubble/recent.ts';
 import type { Cluster } from '../clients/kubernetes/cluster.ts';
 import type { Hub } from '../clients/kubernetes/hub.ts';
 import { ENDPOINT_SLICE, type EndpointSlice, SERVICE, type Service } from '../clients/kubernetes/objects.ts';
+import type { Prometheus } from '../clients/prometheus/prometheus.ts';
 import type { WatchInput } from '../contract.ts';
+import type { Log } from '../log.ts';
 import type { Hear, Watching } from '../watch/watching.ts';
+import { followCounters } from './counters.ts';
 import { createDropReader } from './drops.ts';
 import { createRequestReader } from './requests.ts';
 import { readyOf, type Side, Sides } from './sides.ts';
@@ -16,7 +19,10 @@ export interface EvidenceDeps {
   readonly cluster: Cluster;
   readonly hub: Hub;
   readonly flows: Flows;
+  /** Left out: requests that reach no pod are not seen. */
+  readonly prometheus?: Prometheus | undefined;
   readonly now: () => number;
+  readonly log: Log;
 }
 
 /** A canary is watched by its requests (Hubble) and its ready endpoints (EndpointSlices). */
@@ -58,7 +64,15 @@ async function openEvidence(
       followEndpoints(deps, { namespace, name, side, sides }, name === receiver && input.purpose !== 'restored' ? hear : undefined, signal),
     ),
   );
-  await followRequests(deps, input, { keys: [namespace, ...addresses], sides, since, signal }, hear);
+  const grpc = routes.some(({ ref }) => ref.kind === 'GRPCRoute');
+  const { prometheus } = deps;
+  if (prometheus) void followCounters({ ...deps, prometheus }, { namespace, services, grpc }, hear, signal);
+  await followRequests(
+    deps,
+    input,
+    { keys: [namespace, ...addresses], sides, since, signal, grpc: grpc && prometheus !== undefined },
+    hear,
+  );
 }
 
 interface Endpoints {
@@ -96,16 +110,21 @@ interface Following {
   readonly sides: Sides;
   readonly since: number;
   readonly signal: AbortSignal;
+  /** Answers of HTTP/2 are counted elsewhere. */
+  readonly grpc: boolean;
 }
 
 /**
  * Live requests and drops; a watch that goes on hears first what the rings still hold since then. The streams tell nothing twice by
  * themselves, so only what the replay and the live stream both brought has to be told apart here.
  */
-async function followRequests(deps: EvidenceDeps, input: WatchInput, { keys, sides, since, signal }: Following, hear: Hear): Promise<void> {
-  const { settings, plan } = input;
-  const grpc = CanaryDetails.parse(plan.details).routes.some(({ ref }) => ref.kind === 'GRPCRoute');
-  const reader = createRequestReader({ sides, latencyLimitMs: settings.latencyLimitMs, grpc });
+async function followRequests(
+  deps: EvidenceDeps,
+  input: WatchInput,
+  { keys, sides, since, signal, grpc }: Following,
+  hear: Hear,
+): Promise<void> {
+  const reader = createRequestReader({ sides, latencyLimitMs: input.settings.latencyLimitMs, grpc });
   const drops = createDropReader(sides);
   let heard: Recent | undefined = createRecent(REPLAYED);
   let waiting: Evidence[] | undefined = [];

@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { Flows } from '../clients/hubble/flows.ts';
 import type { Hub } from '../clients/kubernetes/hub.ts';
+import type { Prometheus } from '../clients/prometheus/prometheus.ts';
 import type { Steps } from '../contract.ts';
 import type { AuditLog } from '../ports.ts';
 import { createWatch, type WatchDeps } from '../watch/watch.ts';
@@ -13,6 +14,7 @@ import { realised } from './realised.ts';
 export interface CanaryDeps extends WriteDeps {
   readonly hub: Hub;
   readonly flows: Flows;
+  readonly prometheus?: Prometheus | undefined;
   readonly audit: AuditLog;
   readonly editMessage: WatchDeps['editMessage'];
 }

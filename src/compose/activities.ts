@@ -4,6 +4,7 @@ import { ciliumNodes } from '../../activities/clients/hubble/cilium-nodes.ts';
 import { createFlows, type Flows, fixedNodes, type NodeSource, RELAY } from '../../activities/clients/hubble/flows.ts';
 import { connectCluster } from '../../activities/clients/kubernetes/cluster.ts';
 import { createHub, type Hub } from '../../activities/clients/kubernetes/hub.ts';
+import { connectPrometheus } from '../../activities/clients/prometheus/prometheus.ts';
 import { createSlackMessages } from '../../activities/clients/slack.ts';
 import { createActivities } from '../../activities/index.ts';
 import { type ClusterConfig, kubeConfigOf } from './clusters.ts';
@@ -31,6 +32,7 @@ export function clusterActivities(on: Foundation, name: string, config: ClusterC
     cluster,
     hub,
     flows,
+    prometheus: config.prometheus === undefined ? undefined : connectPrometheus({ url: config.prometheus }),
     audit,
     people,
     now,
