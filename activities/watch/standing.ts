@@ -1,16 +1,20 @@
 import type { Evidence } from '../../src/domain/evidence.ts';
-import { objectKey, tokenOf, type Write } from '../../src/domain/plan.ts';
+import { objectKey, tokenOf } from '../../src/domain/plan.ts';
 import type { Cluster } from '../clients/kubernetes/cluster.ts';
 import type { Hub } from '../clients/kubernetes/hub.ts';
 import type { KubeObject } from '../clients/kubernetes/objects.ts';
 import type { Difference, WatchInput } from '../contract.ts';
 import { difference, differences, gone } from '../writes/differences.ts';
 import { TOKEN_POINTER, tokenIn } from '../writes/guarded-patch.ts';
+import { comesAndGoes, type LastWrite, lastWrites } from '../writes/written.ts';
 import type { Hear } from './watching.ts';
 
 type Drift = Extract<Evidence, { kind: 'drift' }>;
 
-/** Does the stage stand: its token and its values on each object? */
+/**
+ * Does the stage stand: the values and the token of the last stage that wrote it, on each object of the operation? Objects that earlier
+ * stages wrote are part of what stands, so what became of them is looked at as well.
+ */
 export interface Standing {
   /** The first thing that is not as the stage wrote it. */
   readonly drift: Drift | undefined;
@@ -18,7 +22,15 @@ export interface Standing {
   readonly versions: ReadonlyMap<string, bigint>;
 }
 
-/** Reads every object of the stage once. Throws ClusterFailure when one cannot be read. */
+/** What must stand while this stage is watched. */
+function standing({ fuse, stage }: WatchInput): readonly LastWrite[] {
+  const written = fuse.written.some((entry) => entry.stage === stage.number)
+    ? fuse.written
+    : [...fuse.written, { stage: stage.number, writes: stage.writes }];
+  return [...lastWrites(written, stage.number).values()];
+}
+
+/** Reads every object that must stand once. Throws ClusterFailure when one cannot be read. */
 export async function checkStanding(
   deps: { cluster: Cluster; now: () => number },
   input: WatchInput,
@@ -26,7 +38,7 @@ export async function checkStanding(
 ): Promise<Standing> {
   const versions = new Map<string, bigint>();
   const found = await Promise.all(
-    input.stage.writes.map(async (write) => {
+    standing(input).map(async (write) => {
       const object = await deps.cluster.read(write.object, { signal });
       if (object) versions.set(objectKey(write.object), BigInt(object.metadata.resourceVersion));
       return driftOf(input, write, object, deps.now());
@@ -43,7 +55,7 @@ export function followStanding(
   hear: Hear,
   signal: AbortSignal,
 ): void {
-  for (const write of input.stage.writes) {
+  for (const write of standing(input)) {
     const { object: ref } = write;
     const known = versions.get(objectKey(ref)) ?? 0n;
     const node = `the Kubernetes API's watch of ${ref.kind}`;
@@ -70,12 +82,17 @@ export function followStanding(
   }
 }
 
-function driftOf(input: WatchInput, write: Write, object: KubeObject | undefined, at: number): Drift | undefined {
-  if (object?.metadata.uid !== write.uid) return told(gone(write.object, write.uid, object), at);
+function driftOf(input: WatchInput, write: LastWrite, object: KubeObject | undefined, at: number): Drift | undefined {
+  if (write.isDeleted)
+    return object && write.uid === object.metadata.uid
+      ? told(difference(write.object, '/metadata/uid', null, object.metadata.uid), at)
+      : undefined;
+  const isThere = object !== undefined && (write.uid === '' || object.metadata.uid === write.uid);
+  if (!isThere) return comesAndGoes(write.object) ? undefined : told(gone(write.object, write.uid, object), at);
   // Values first: who changed a weight is more to the point than who took the token.
-  const [first] = differences(object, write.object, write.after);
+  const [first] = differences(object, write.object, write.fields);
   if (first) return told(first, at);
-  const token = tokenOf(input.opId, input.stage.number);
+  const token = tokenOf(input.opId, write.stage);
   const found = tokenIn(object);
   return found === token ? undefined : told(difference(write.object, TOKEN_POINTER, token, found), at);
 }

@@ -12,7 +12,16 @@ export function digestOf(object: KubeObject): string {
 /** sha256 hex over the canonical JSON of every write: what people approve. */
 export function planHashOf(stages: Plan['stages']): string {
   const writes = stages.flatMap(({ number, writes }) =>
-    writes.map(({ object, uid, generation, before, after }) => ({ stage: number, object: { ...object }, uid, generation, before, after })),
+    writes.map(({ object, uid, generation, before, after, kind, manifest }) => ({
+      stage: number,
+      object: { ...object },
+      uid,
+      generation,
+      before,
+      after,
+      kind,
+      manifest,
+    })),
   );
   return sha256(canonicalJson(writes));
 }

@@ -1,17 +1,20 @@
+import type { JsonObject } from '../../src/domain/json.ts';
 import type { OperationRequest } from '../../src/domain/operation.ts';
-import { objectKey, type PlannedStage, tokenOf, type Write } from '../../src/domain/plan.ts';
+import { type Fields, objectKey, type PlannedStage, tokenOf, type Write } from '../../src/domain/plan.ts';
 import { sentence } from '../../src/domain/sentences.ts';
-import type { Cluster } from '../clients/kubernetes/cluster.ts';
+import type { CallOptions, Cluster } from '../clients/kubernetes/cluster.ts';
 import { isFailure } from '../clients/kubernetes/failure.ts';
 import type { KubeObject } from '../clients/kubernetes/objects.ts';
 import type { PlanResult } from '../contract.ts';
 import { guardedPatch, isBare, tokenIn } from './guarded-patch.ts';
+import { withFields, withToken } from './manifest.ts';
 
 type Impossible = Extract<PlanResult, { kind: 'impossible' }>;
 
 /**
  * Tries every stage's writes under the requester with `dryRun=All` and strict fields, so that admission and validation speak
- * before anybody is asked. Stage n is tried from what is live now. Undefined when all would be taken.
+ * before anybody is asked. Stage n is tried from what is live now; what the operation will make, as the whole object that it is at that
+ * stage. Undefined when all would be taken.
  */
 export async function dryRunStages(
   cluster: Cluster,
@@ -21,41 +24,77 @@ export async function dryRunStages(
   signal: AbortSignal,
 ): Promise<Impossible | undefined> {
   const as = requester.kubernetes;
-  const objects = new Map(live.map((object) => [object.metadata.uid, object]));
-  const firsts = new Map((stages[0]?.writes ?? []).map((write) => [objectKey(write.object), write]));
-  const tries = stages.flatMap((stage) => stage.writes.map((write) => ({ stage, write })));
   const results = await Promise.all(
-    tries.map(async ({ stage, write }): Promise<Impossible | undefined> => {
-      const object = objects.get(write.uid);
-      const first = firsts.get(objectKey(write.object));
-      if (!object || !first) return undefined;
+    triesOf(live, stages).map(async ({ write, action, run }): Promise<Impossible | undefined> => {
       try {
-        await cluster.patch(write.object, patchOf(object, first, write, stage), { signal, as, dryRun: true });
+        await run(cluster, { signal, as, dryRun: true });
         return undefined;
       } catch (error) {
-        if (!isFailure(error, 'Forbidden', 'Invalid', 'BadRequest', 'Conflict', 'NotFound')) throw error;
-        return refused(error.reason, error.message, write, as?.user ?? 'meshops');
+        if (!isFailure(error, 'Forbidden', 'Invalid', 'BadRequest', 'Conflict', 'NotFound', 'AlreadyExists')) throw error;
+        return refused({ reason: error.reason, message: error.message }, { write, action }, as?.user ?? 'meshops');
       }
     }),
   );
   return results.find((result) => result !== undefined);
 }
 
-function patchOf(object: KubeObject, first: Write, write: Write, stage: PlannedStage) {
+interface Try {
+  readonly write: Write;
+  readonly action: string;
+  readonly run: (cluster: Cluster, options: CallOptions & { readonly dryRun: true }) => Promise<unknown>;
+}
+
+function triesOf(live: readonly KubeObject[], stages: readonly PlannedStage[]): readonly Try[] {
+  const objects = new Map(live.map((object) => [object.metadata.uid, object]));
+  const befores = new Map<string, Fields>();
+  const made = new Map<string, JsonObject>();
+  return stages.flatMap(({ number, writes }) =>
+    writes.flatMap((write): readonly Try[] => {
+      const key = objectKey(write.object);
+      if (write.manifest) made.set(key, withToken(write.manifest, tokenOf('dry-run', number)));
+      const manifest = made.get(key);
+      const object = objects.get(write.uid);
+      if (write.kind === 'delete') {
+        const run: Try['run'] = (cluster, options) => cluster.remove(write.object, (object as KubeObject).metadata, options);
+        return object ? [{ write, action: 'delete', run }] : [];
+      }
+      if (manifest) {
+        const whole = withFields(manifest, write.after);
+        made.set(key, whole);
+        return [{ write, action: 'create', run: (cluster, options) => cluster.create(whole, write.object, options) }];
+      }
+      // Only what is live today can be tested: fields as the first stage that names them finds them.
+      const before = { ...write.before, ...befores.get(key) };
+      befores.set(key, before);
+      const from = Object.fromEntries(Object.keys(write.after).map((field) => [field, before[field] ?? null]));
+      if (!object) return [];
+      return [
+        { write, action: 'patch', run: (cluster, options) => cluster.patch(write.object, patchOf(object, from, write, number), options) },
+      ];
+    }),
+  );
+}
+
+function patchOf(object: KubeObject, from: Fields, write: Write, stage: number) {
   return guardedPatch({
     uid: write.uid,
     // The name of the operation does not matter to a dry run, only that a token of this length is taken.
-    token: { from: tokenIn(object), to: tokenOf('dry-run', stage.number) },
-    from: first.before,
+    token: { from: tokenIn(object), to: tokenOf('dry-run', stage) },
+    from,
     to: write.after,
     bare: isBare(object),
   });
 }
 
-function refused(reason: string, message: string, { object }: Write, who: string): Impossible {
+function refused(
+  { reason, message }: { readonly reason: string; readonly message: string },
+  { write, action }: Pick<Try, 'write' | 'action'>,
+  who: string,
+): Impossible {
+  const { object } = write;
   const name = `${object.kind} ${object.namespace}/${object.name}`;
   if (reason === 'Forbidden') {
-    return { kind: 'impossible', code: 'Forbidden', words: sentence('Forbidden', { who, what: `patch ${name} (${message})` }) };
+    return { kind: 'impossible', code: 'Forbidden', words: sentence('Forbidden', { who, what: `${action} ${name} (${message})` }) };
   }
   const words = `The cluster would not take the new ${name}: ${message}. Nothing was changed. Look at the object, then run the command again.`;
   return { kind: 'impossible', code: 'DryRunRefused', words };

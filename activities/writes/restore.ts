@@ -8,18 +8,16 @@ import type { WriteDeps } from './apply.ts';
 import { difference, differences, same } from './differences.ts';
 import { digestOf } from './digest.ts';
 import { guardedPatch, isBare, TOKEN_POINTER, tokenIn } from './guarded-patch.ts';
+import { isHolder, restoreMade, type Step } from './made.ts';
 import type { Ours } from './ours.ts';
 import { sortFields } from './ours.ts';
+import { comesAndGoes, lastWrites } from './written.ts';
 
 export interface RestoreOptions {
   readonly signal: AbortSignal;
   /** Called when the API has acknowledged the last write, before anything is read back. */
   readonly acknowledged?: (at: number) => void;
 }
-
-type Step =
-  | { readonly kind: 'object'; readonly restored: RestoredObject; readonly exact: boolean }
-  | { readonly kind: 'superseded'; readonly object: ObjectRef; readonly token: string | null };
 
 const TRIES = 8;
 
@@ -29,12 +27,16 @@ const TRIES = 8;
  * it must be tried again: then nothing is known about what was written.
  */
 export async function restore(deps: WriteDeps, input: RestoreInput, options: RestoreOptions): Promise<RestoreResult> {
-  let pending = input.originals.length;
-  const written = (): void => {
-    pending -= 1;
-    if (pending === 0) options.acknowledged?.(deps.now());
+  const pending = new Set(input.originals);
+  const written = (original: Original): void => {
+    if (pending.delete(original) && pending.size === 0) options.acknowledged?.(deps.now());
   };
-  const steps = await Promise.all(input.originals.map((original) => restoreOne(deps, input, original, options.signal, written)));
+  const steps: Step[] = [];
+  for (const group of inOrder(input)) {
+    const done = await Promise.all(group.map((original) => restoreOne(deps, input, original, options.signal, () => written(original))));
+    steps.push(...done);
+    if (input.holder !== 'operation' && done.some((step) => step.kind === 'superseded')) break;
+  }
   const at = deps.now();
   const superseded = steps.find((step) => step.kind === 'superseded');
   if (superseded) {
@@ -49,6 +51,19 @@ export async function restore(deps: WriteDeps, input: RestoreInput, options: Res
   return { kind: 'restored', objects: done.map((step) => step.restored), exact: done.every((step) => step.exact), at };
 }
 
+/**
+ * What the stage itself has written goes first: it is where the harm is, and its token tells a late fuse before anything else is touched.
+ * Pods come last: as long as a policy stands, their label is part of it.
+ */
+function inOrder({ originals, written, holder }: RestoreInput): readonly (readonly Original[])[] {
+  const last = holder === 'operation' ? Number.POSITIVE_INFINITY : holder.stage;
+  const stageOf = lastWrites(written, last);
+  const isLead = ({ object }: Original) =>
+    !comesAndGoes(object) && (holder === 'operation' || stageOf.get(objectKey(object))?.stage === holder.stage);
+  const leads = originals.filter(isLead);
+  return [leads, originals.filter((original) => !isLead(original))].filter((group) => group.length > 0);
+}
+
 async function restoreOne(
   deps: WriteDeps,
   input: RestoreInput,
@@ -56,6 +71,11 @@ async function restoreOne(
   signal: AbortSignal,
   acknowledged: () => void,
 ): Promise<Step> {
+  if (original.manifest !== undefined) {
+    const step = await restoreMade(deps, input, original, signal);
+    if (step.kind === 'object') acknowledged();
+    if (step.kind !== 'patch') return step;
+  }
   if (await restoredAtOnce(deps, input, original, signal)) {
     acknowledged();
     return readBack(deps, original, 'restored', [], signal);
@@ -65,7 +85,8 @@ async function restoreOne(
     const object = await deps.cluster.read(original.object, { signal });
     if (object?.metadata.uid !== original.uid) {
       acknowledged();
-      return { kind: 'object', restored: { object: original.object, state: 'gone' }, exact: false };
+      // A pod that has gone has taken its label along: nothing differs from before.
+      return { kind: 'object', restored: { object: original.object, state: 'gone' }, exact: comesAndGoes(original.object) };
     }
     const ours = sortFields(object, original, input.written);
     const right = rightTo(input, original, object, ours);
@@ -86,8 +107,10 @@ async function restoreOne(
 /** A fuse knows exactly what must be there, so it needs no read before its write. False: look first. */
 async function restoredAtOnce(deps: WriteDeps, input: RestoreInput, original: Original, signal: AbortSignal): Promise<boolean> {
   if (input.holder === 'operation') return false;
-  const from = expectedAt(input, original, input.holder.stage);
-  const token = { from: tokenOf(input.opId, input.holder.stage), to: original.token };
+  const last = lastWrites(input.written, input.holder.stage).get(objectKey(original.object));
+  if (!last) return false;
+  const from = { ...original.fields, ...last.fields };
+  const token = { from: tokenOf(input.opId, last.stage), to: original.token };
   try {
     await deps.cluster.patch(original.object, guardedPatch({ uid: original.uid, token, from, to: original.fields }), { signal });
     return true;
@@ -97,20 +120,12 @@ async function restoredAtOnce(deps: WriteDeps, input: RestoreInput, original: Or
   }
 }
 
-/** The managed fields as this stage left them. */
-function expectedAt(input: RestoreInput, original: Original, stage: number): Fields {
-  const key = objectKey(original.object);
-  const writes = input.written.filter((entry) => entry.stage <= stage).toSorted((a, b) => a.stage - b.stage);
-  const after = writes.flatMap((entry) => entry.writes.filter((write) => objectKey(write.object) === key).map((write) => write.after));
-  return Object.assign({}, original.fields, ...after) as Fields;
-}
-
 /** What the token on the live object, and the values beside it, entitle to. */
 function rightTo(input: RestoreInput, original: Original, object: KubeObject, ours: Ours): 'write' | 'leave' | 'superseded' {
   const token = tokenIn(object);
   const holder = token === null ? undefined : parseToken(token);
   if (holder?.opId === input.opId) {
-    return input.holder === 'operation' || holder.stage === input.holder.stage ? 'write' : 'superseded';
+    return isHolder(input, original.object, holder.stage) ? 'write' : 'superseded';
   }
   if (token !== null && token !== original.token) return 'superseded';
   if (differences(object, original.object, original.fields).length === 0) return 'leave';

@@ -1,5 +1,6 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { KubernetesIdentity } from '../../../src/domain/actor.ts';
+import type { JsonObject } from '../../../src/domain/json.ts';
 import type { ObjectRef } from '../../../src/domain/plan.ts';
 import { failureOf, isFailure } from './failure.ts';
 import type { KubeObject, PatchOp, Resource } from './objects.ts';
@@ -45,6 +46,14 @@ export interface Cluster {
   ): Promise<{ readonly items: readonly T[]; readonly resourceVersion: string }>;
   /** JSON patch with strict field validation; returns the object as it is now (or, in a dry run, as it would be). */
   patch(ref: ObjectRef, ops: readonly PatchOp[], options: CallOptions & { readonly dryRun?: boolean }): Promise<KubeObject>;
+  /** Makes an object, with strict field validation. Throws `AlreadyExists` when the name is taken. */
+  create(object: JsonObject, ref: ObjectRef, options: CallOptions & { readonly dryRun?: boolean }): Promise<KubeObject>;
+  /** Removes exactly this version of this object. Throws `Conflict` when it has changed since, `NotFound` when it is not there. */
+  remove(
+    ref: ObjectRef,
+    version: { readonly uid: string; readonly resourceVersion: string },
+    options: CallOptions & { readonly dryRun?: boolean },
+  ): Promise<void>;
   /** May the caller (or the impersonated person) do this? */
   mayI(right: Right, options: CallOptions): Promise<{ readonly allowed: boolean; readonly reason: string }>;
   /** Events after `resourceVersion`, until the server ends the watch. Throws `Expired` when that version is too old. */
@@ -91,6 +100,16 @@ export function connectCluster(config: KubeConfig): Cluster {
       return { items, resourceVersion: answer.metadata.resourceVersion };
     },
     patch: (ref, ops, options) => patch(rest, ref, ops, options),
+    create: async (object, ref, options) => {
+      const query = { fieldManager: FIELD_MANAGER, fieldValidation: 'Strict', dryRun: options.dryRun ? 'All' : undefined };
+      const path = collectionPath(ref, ref.namespace || undefined);
+      return (await rest.call({ method: 'POST', path, query, body: object, ...common(options) })) as KubeObject;
+    },
+    remove: async (ref, { uid, resourceVersion }, options) => {
+      const query = { dryRun: options.dryRun ? 'All' : undefined };
+      const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid, resourceVersion } };
+      await rest.call({ method: 'DELETE', path: objectPath(ref), query, body, ...common(options) });
+    },
     mayI: (right, options) => review(rest, right, options),
     watch: (resource, resourceVersion, options) => follow(rest, resource, resourceVersion, options),
     ping: async (options) => void (await rest.call({ method: 'GET', path: '/version', ...common(options) })),

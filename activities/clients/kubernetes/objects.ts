@@ -90,6 +90,26 @@ export interface ConfigMap extends KubeObject {
   readonly data?: Readonly<Record<string, string>>;
 }
 
+export interface Pod extends KubeObject {
+  readonly spec: JsonObject & {
+    readonly nodeName?: string;
+    readonly hostNetwork?: boolean;
+    readonly containers?: readonly {
+      readonly ports?: readonly { readonly name?: string; readonly containerPort: number; readonly protocol?: string }[];
+    }[];
+  };
+  readonly status?: { readonly phase?: string; readonly podIP?: string; readonly conditions?: readonly Condition[] };
+}
+
+export interface CiliumEndpoint extends KubeObject {
+  readonly status?: { readonly identity?: { readonly id?: number; readonly labels?: readonly string[] }; readonly state?: string };
+}
+
+export interface CiliumPolicy extends KubeObject {
+  readonly specs?: readonly JsonObject[];
+  readonly status?: { readonly conditions?: readonly Condition[] };
+}
+
 export interface CiliumNode extends KubeObject {
   readonly spec: JsonObject & { readonly addresses?: readonly { readonly type: string; readonly ip: string }[] };
 }
@@ -110,6 +130,13 @@ export const GRPC_ROUTE: Resource = { apiVersion: 'gateway.networking.k8s.io/v1'
 export const SERVICE: Resource = { apiVersion: 'v1', kind: 'Service' };
 export const ENDPOINT_SLICE: Resource = { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice' };
 export const CONFIG_MAP: Resource = { apiVersion: 'v1', kind: 'ConfigMap' };
+export const CILIUM_POLICY: Resource = { apiVersion: 'cilium.io/v2', kind: 'CiliumNetworkPolicy' };
+export const CILIUM_CLUSTER_POLICY: Resource = { apiVersion: 'cilium.io/v2', kind: 'CiliumClusterwideNetworkPolicy' };
+export const CILIUM_ENDPOINT: Resource = { apiVersion: 'cilium.io/v2', kind: 'CiliumEndpoint' };
+export const KUBERNETES_POLICY: Resource = { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy' };
+export const POD: Resource = { apiVersion: 'v1', kind: 'Pod' };
+export const NAMESPACE: Resource = { apiVersion: 'v1', kind: 'Namespace' };
+export const DEPLOYMENT: Resource = { apiVersion: 'apps/v1', kind: 'Deployment' };
 export const CILIUM_NODE: Resource = { apiVersion: 'cilium.io/v2', kind: 'CiliumNode' };
 
 /** Kinds whose plural is not the lower-case kind with an s. */
@@ -117,6 +144,7 @@ const PLURALS: Readonly<Record<string, string>> = {
   CiliumNetworkPolicy: 'ciliumnetworkpolicies',
   CiliumClusterwideNetworkPolicy: 'ciliumclusterwidenetworkpolicies',
   CiliumIdentity: 'ciliumidentities',
+  NetworkPolicy: 'networkpolicies',
 };
 
 /** `httproutes`, as the API's paths and RBAC rules write it. */

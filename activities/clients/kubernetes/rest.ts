@@ -7,7 +7,7 @@ import { ClusterFailure, failureOf } from './failure.ts';
 
 /** One request to the Kubernetes API. */
 export interface Call {
-  readonly method: 'GET' | 'POST' | 'PATCH';
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly query?: Readonly<Record<string, string | undefined>>;
   readonly body?: unknown;

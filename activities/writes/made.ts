@@ -1,0 +1,91 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ObjectRef, Original } from '../../src/domain/plan.ts';
+import { objectKey, parseToken } from '../../src/domain/plan.ts';
+import { ClusterFailure, isFailure } from '../clients/kubernetes/failure.ts';
+import type { KubeObject } from '../clients/kubernetes/objects.ts';
+import type { RestoredObject, RestoreInput } from '../contract.ts';
+import type { WriteDeps } from './apply.ts';
+import { digestOf } from './digest.ts';
+import { tokenIn } from './guarded-patch.ts';
+import { withToken } from './manifest.ts';
+import { lastWrites } from './written.ts';
+
+/** What became of one object of the undo. */
+export type Step =
+  | { readonly kind: 'object'; readonly restored: RestoredObject; readonly exact: boolean }
+  | { readonly kind: 'superseded'; readonly object: ObjectRef; readonly token: string | null };
+
+const TRIES = 8;
+
+/** Does a token of ours, of this stage, entitle the holder? A stage that does not write an object leaves the token of an earlier one. */
+export function isHolder({ holder, written }: RestoreInput, object: ObjectRef, stage: number): boolean {
+  return holder === 'operation' || lastWrites(written, holder.stage).get(objectKey(object))?.stage === stage;
+}
+
+/**
+ * The undo of an object that the operation has made (it is removed), or that a stage of it has removed (it is made again). `patch`: the
+ * object still stands as it was found, and its fields are put back like any other's.
+ */
+export async function restoreMade(
+  deps: WriteDeps,
+  input: RestoreInput,
+  original: Original,
+  signal: AbortSignal,
+): Promise<Step | { readonly kind: 'patch' }> {
+  let last: ClusterFailure | undefined;
+  for (let attempt = 1; attempt <= TRIES; attempt++) {
+    const object = await deps.cluster.read(original.object, { signal });
+    try {
+      const step = original.manifest
+        ? await remake(deps, input, original, object, signal)
+        : await unmake(deps, input, original, object, signal);
+      if (step) return step;
+    } catch (error) {
+      if (!isFailure(error, 'Conflict', 'AlreadyExists', 'Invalid', 'NotFound')) throw error;
+      last = error;
+    }
+    await sleep(5 * attempt * attempt, undefined, { signal });
+  }
+  throw last ?? new ClusterFailure('Conflict', `${objectKey(original.object)} changed too often to be put back`);
+}
+
+/** Removes what the operation made: exactly the version that was looked at. Undefined: look again. */
+async function unmake(
+  { cluster }: WriteDeps,
+  input: RestoreInput,
+  original: Original,
+  object: KubeObject | undefined,
+  signal: AbortSignal,
+): Promise<Step | undefined> {
+  // There was none before: whoever removed it, it is as it was.
+  if (!object) return told(original, 'unchanged', true);
+  const token = tokenIn(object);
+  const holder = token === null ? undefined : parseToken(token);
+  if (token !== null && holder?.opId !== input.opId) return { kind: 'superseded', object: original.object, token };
+  // Without a token it is not known to be ours, so it is left: somebody has put another in its place, or taken the token off.
+  if (!holder) return input.holder === 'operation' ? told(original, 'gone', false) : { kind: 'superseded', object: original.object, token };
+  if (!isHolder(input, original.object, holder.stage)) return { kind: 'superseded', object: original.object, token };
+  await cluster.remove(original.object, object.metadata, { signal });
+  return told(original, 'restored', true);
+}
+
+/** Makes again what a stage has removed; one that others removed before that stage stays away. */
+async function remake(
+  { cluster }: WriteDeps,
+  input: RestoreInput,
+  original: Original,
+  object: KubeObject | undefined,
+  signal: AbortSignal,
+): Promise<Step | { readonly kind: 'patch' } | undefined> {
+  if (object?.metadata.uid === original.uid) return { kind: 'patch' };
+  // An earlier attempt has made it again, or somebody else has put something in its place.
+  if (object) return digestOf(object) === original.digest ? told(original, 'unchanged', true) : told(original, 'gone', false);
+  const stage = input.holder === 'operation' ? Number.POSITIVE_INFINITY : input.holder.stage;
+  if (!lastWrites(input.written, stage).get(objectKey(original.object))?.isDeleted) return told(original, 'gone', false);
+  const made = await cluster.create(withToken(original.manifest ?? {}, original.token), original.object, { signal });
+  return told(original, 'restored', digestOf(made) === original.digest);
+}
+
+function told({ object }: Original, state: RestoredObject['state'], exact: boolean): Step {
+  return { kind: 'object', restored: { object, state }, exact };
+}

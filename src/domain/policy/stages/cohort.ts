@@ -1,0 +1,49 @@
+/** A pod that may go first. */
+export interface CohortPod {
+  readonly name: string;
+  readonly uid: string;
+  readonly node: string;
+  readonly ready: boolean;
+}
+
+/** Shares in percent of the pods, after the first one, where the command names none. */
+export const USUAL_SHARES: readonly number[] = [10, 50];
+/** More pods than this are never labelled at once: each is an object of the plan, with an undo of its own. */
+export const MOST_LABELLED = 50;
+
+/**
+ * How many pods go first, in steps that rise strictly: one, then each share of all pods, rounded up. Never all of them, since the rest
+ * must be left to serve if the policy is wrong; so a single pod has no cohort. `ready` bounds it: only ready pods go first.
+ */
+export function cohortSizes(pods: number, ready: number, shares: readonly number[] = USUAL_SHARES): readonly number[] {
+  const most = Math.min(pods - 1, ready, MOST_LABELLED);
+  const wanted = [1, ...shares.filter((share) => share > 0 && share < 100).map((share) => Math.ceil((pods * share) / 100))];
+  const sizes: number[] = [];
+  for (const size of wanted.toSorted((a, b) => a - b).map((one) => Math.min(one, most))) {
+    if (size >= 1 && size > (sizes.at(-1) ?? 0)) sizes.push(size);
+  }
+  return sizes;
+}
+
+/**
+ * Ready pods in the order in which they go first: one of each node, then a second of each, so that a cohort is spread as wide as it can
+ * be. The same pods and the same seed give the same order; a pod that comes or goes elsewhere does not shuffle the rest of its node.
+ */
+export function cohortOrder(pods: readonly CohortPod[], seed: string): readonly CohortPod[] {
+  const rank = (pod: CohortPod) => hash(`${seed}/${pod.uid}`);
+  const ready = pods.filter((pod) => pod.ready).toSorted((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
+  const turns = new Map<string, number>();
+  const placed = ready.map((pod) => {
+    const turn = turns.get(pod.node) ?? 0;
+    turns.set(pod.node, turn + 1);
+    return { pod, turn };
+  });
+  return placed.toSorted((a, b) => a.turn - b.turn).map(({ pod }) => pod);
+}
+
+/** FNV-1a, 32 bits: spreads names evenly and is the same on every machine. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) value = Math.imul(value ^ text.charCodeAt(index), 0x01000193) >>> 0;
+  return value;
+}

@@ -1,0 +1,21 @@
+import * as z from 'zod';
+
+const Ref = z.object({ apiVersion: z.string(), kind: z.string(), namespace: z.string(), name: z.string() });
+const Direction = z.enum(['ingress', 'egress']);
+
+/** `details` of a policy's plan: what its watch and its realisation must look at. */
+export const PolicyDetails = z.object({
+  change: z.enum(['enforce', 'observe', 'relax', 'bootstrap']),
+  opId: z.string(),
+  policy: Ref,
+  /** The shadow and the directions that it watches; absent where there is none. */
+  shadow: z.object({ ref: Ref, directions: z.array(Direction) }).optional(),
+  /** Directions that the candidate speaks of. */
+  directions: z.array(Direction),
+  windowMs: z.number(),
+  /** Number of the stage that only observes. */
+  observeStage: z.number().optional(),
+  /** Keys of drops that were accepted with the command. */
+  accepted: z.array(z.string()),
+});
+export type PolicyDetails = z.infer<typeof PolicyDetails>;
