@@ -31,6 +31,12 @@ export interface RequestEvidence {
   readonly latencyMs: number;
   /** Unique per request: (node, uuid), for deduplication after a reconnect. */
   readonly id: string;
+  /**
+   * Who asked, where one client can be told from another: a failure of the same client and path within 1 s of a failure is a retry and
+   * counts once. Absent = cannot be told. Never a reserved identity: all traffic of a gateway carries `reserved:ingress`.
+   */
+  readonly client?: string;
+  readonly path?: string;
 }
 
 /**
@@ -52,4 +58,6 @@ export interface DropEvidence {
   readonly reason: string;
   /** Unique per (source, destination, port, reason) and 10 s. */
   readonly id: string;
+  /** Name of the end that is neither canary nor control: what hits both sides of one peer is one cause. Absent = cannot be told. */
+  readonly peer?: string;
 }

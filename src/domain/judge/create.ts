@@ -1,26 +1,17 @@
-import * as z from 'zod';
-import type { Evidence, RequestEvidence } from '../evidence.ts';
+import type { DropEvidence, Evidence, RequestEvidence } from '../evidence.ts';
 import type { JsonObject } from '../json.ts';
 import type { Counts, Harmful, Verdict } from '../verdict.ts';
-import { alternatives, createEvidence } from './eprocess.ts';
-import type { Judge, JudgeSettings } from './judge.ts';
+import type { Statistical } from './alpha.ts';
+import { Drops } from './drops.ts';
+import { alternatives, createEvidence, type Evidences } from './eprocess.ts';
+import type { ExplainedJudge, JudgeSettings, Standing } from './judge.ts';
+import { type Panel, panelOf } from './panel.ts';
+import { promote } from './promotion.ts';
+import { ODDS, RelativeEvidence } from './relative.ts';
+import { Retries } from './retries.ts';
 import { createSight } from './sight.ts';
-import { boundWords, countWords, oddsWords, percent } from './words.ts';
-
-type Drift = Extract<Verdict, { kind: 'drift' }>;
-
-const Side = z.object({ requests: z.number(), failures: z.number() });
-const Snapshot = z.object({
-  version: z.literal(1),
-  evidence: z.object({ sums: z.array(z.number()), remaining: z.number(), runs: z.array(z.number()), since: z.array(z.number()) }),
-  gaps: z.record(z.string(), z.object({ at: z.number(), reason: z.string(), lost: z.number(), told: z.boolean() })),
-  clock: z.number(),
-  released: z.number(),
-  canary: Side,
-  stable: Side,
-  /** A verdict that stands: what came after it does not change it. */
-  settled: z.custom<Harmful | Drift>((value) => typeof value === 'object' && value !== null && 'kind' in value).nullable(),
-});
+import { type Settled, Snapshot } from './snapshot.ts';
+import { countWords, oddsWords, percent } from './words.ts';
 
 /**
  * The judge of one watch. `resumed` is a snapshot of the same watch's judge; it goes on exactly where that one was. One that does not
@@ -29,33 +20,47 @@ const Snapshot = z.object({
  * Harmful and drift stand once they are reached. Blind is news, told once for each gap: evidence is still heard, since what is seen of a
  * failing canary stays true however much is not seen.
  */
-export function createJudge(settings: JudgeSettings, resumed?: JsonObject): Judge {
+export function createJudge(settings: JudgeSettings, resumed?: JsonObject): ExplainedJudge {
+  const panel = panelOf(settings);
   const parsed = Snapshot.safeParse(resumed);
-  const fits = parsed.success && parsed.data.evidence.sums.length === alternatives(settings.objective).length;
-  return new EventJudge(settings, fits ? parsed.data : undefined);
+  return new EventJudge(settings, panel, parsed.success && fits(parsed.data, settings, panel) ? parsed.data : undefined);
 }
 
-class EventJudge implements Judge {
+function fits({ evidence, relative }: Snapshot, settings: JudgeSettings, { objective }: Panel): boolean {
+  return (
+    evidence.sums.length === alternatives(objective ?? settings.objective).length &&
+    (relative === undefined || relative.sums.length === ODDS.length)
+  );
+}
+
+class EventJudge implements ExplainedJudge {
   readonly #settings: JudgeSettings;
-  readonly #logThreshold: number;
-  readonly #evidence;
+  readonly #panel: Panel;
+  readonly #objective: Evidences;
+  readonly #relative: RelativeEvidence | undefined;
+  readonly #drops: Drops | undefined;
+  readonly #retries: Retries;
   readonly #sight;
   readonly #canary: { requests: number; failures: number };
   readonly #stable: { requests: number; failures: number };
   /** Latest event time heard, and up to when prior mass has been handed out. */
   #clock: number;
   #released: number;
-  #settled: Harmful | Drift | undefined;
+  #settled: Settled | undefined;
 
-  constructor(settings: JudgeSettings, from: z.infer<typeof Snapshot> | undefined) {
+  constructor(settings: JudgeSettings, panel: Panel, from: Snapshot | undefined) {
+    const { startedAt, durationMs, exposure = 0.5 } = settings;
     this.#settings = settings;
-    this.#logThreshold = -Math.log(settings.alpha);
-    this.#evidence = createEvidence(settings.objective, from?.evidence);
+    this.#panel = panel;
+    this.#objective = createEvidence(panel.objective ?? settings.objective, from?.evidence);
+    if (panel.alpha.relative > 0) this.#relative = new RelativeEvidence({ startedAt, durationMs, share: exposure }, from?.relative);
+    if (panel.alpha.drops > 0) this.#drops = new Drops(settings, panel.alpha.drops, panel.control, from?.drops);
+    this.#retries = new Retries(from?.retries);
     this.#sight = createSight(from?.gaps);
     this.#canary = { ...(from?.canary ?? { requests: 0, failures: 0 }) };
     this.#stable = { ...(from?.stable ?? { requests: 0, failures: 0 }) };
-    this.#clock = from?.clock ?? settings.startedAt;
-    this.#released = from?.released ?? settings.startedAt;
+    this.#clock = from?.clock ?? startedAt;
+    this.#released = from?.released ?? startedAt;
     this.#settled = from?.settled ?? undefined;
   }
 
@@ -65,7 +70,7 @@ class EventJudge implements Judge {
 
   hear(event: Evidence): Verdict | undefined {
     if (this.#settled) return this.#settled;
-    const verdict = this.#take(event);
+    const verdict = this.#pass(event.at) ?? this.#take(event);
     if (event.at > this.#clock) this.#clock = event.at;
     if (verdict) {
       this.#settled = verdict;
@@ -75,10 +80,20 @@ class EventJudge implements Judge {
     return reason === undefined ? undefined : this.#blind(reason);
   }
 
-  #take(event: Evidence): Harmful | Drift | undefined {
+  /** Blocks whose time is over are closed before the event is looked at. */
+  #pass(at: number): Harmful | undefined {
+    const time = at > this.#clock ? at : this.#clock;
+    if (this.#relative?.pass(time) && this.#relative.value() >= this.#panel.needed.relative) return this.#worse(at);
+    if (this.#drops?.pass(time) && this.#drops.value() >= this.#drops.threshold) return this.#dropping(at);
+    return undefined;
+  }
+
+  #take(event: Evidence): Settled | undefined {
     switch (event.kind) {
       case 'request':
         return this.#request(event);
+      case 'drop':
+        return this.#drop(event);
       case 'readiness':
         return this.#readiness(event.service, event.ready, event.at);
       case 'gap':
@@ -94,81 +109,124 @@ class EventJudge implements Judge {
     }
   }
 
-  #request({ side, failed, at }: RequestEvidence): Harmful | undefined {
-    const count = side === 'canary' ? this.#canary : this.#stable;
+  #request(event: RequestEvidence): Harmful | undefined {
+    const { side, failed, at } = event;
+    const isCanary = side === 'canary';
+    const count = isCanary ? this.#canary : this.#stable;
     count.requests += 1;
     if (failed) count.failures += 1;
-    if (side === 'stable') return undefined;
+    // A retry is shown to people but is no evidence of its own, on either side.
+    const counted = !failed || !this.#retries.again(event);
+    if (isCanary) {
+      const harm = this.#canaryRequest(failed, counted, at);
+      if (harm) return harm;
+    }
+    if (!counted) return undefined;
+    const { relative, drops } = { relative: this.#relative, drops: this.#drops };
+    if (relative?.add(isCanary, failed, at, this.#clock) && relative.value() >= this.#panel.needed.relative) return this.#worse(at);
+    if (drops?.request(isCanary, at, this.#clock) && drops.value() >= drops.threshold) return this.#dropping(at);
+    return undefined;
+  }
+
+  #canaryRequest(failed: boolean, counted: boolean, at: number): Harmful | undefined {
     // The clock stands at what was heard before this event, so the mass is known before its outcome.
     const mass = (this.#clock - this.#released) / Math.max(1, this.#settings.durationMs);
     this.#released = this.#clock;
-    this.#evidence.add(mass, failed, at);
+    if (counted) this.#objective.add(mass, failed, at);
+    else this.#objective.release(mass);
     if (!failed) return undefined;
-    const logEvidence = this.#evidence.log();
-    if (!(logEvidence >= this.#logThreshold)) return undefined;
-    const odds = `evidence ${oddsWords(logEvidence)} to 1, needed ${oddsWords(this.#logThreshold)}`;
-    const words = `${countWords(this.counts)}. That is more than the ${percent(this.#settings.objective)} allowed (${odds}).`;
-    return this.#harmful('objective', this.#evidence.firstHarmAt() ?? at, at, words);
+    if (this.#objective.value() >= this.#panel.needed.objective) {
+      const words = `${countWords(this.counts)}. That is more than the ${percent(this.#panel.objective ?? 1)} allowed (${this.#odds('objective')}).`;
+      return this.#harmful('objective', this.#objective.firstHarmAt() ?? at, at, words);
+    }
+    return this.#overBudget(at);
+  }
+
+  #overBudget(at: number): Harmful | undefined {
+    const { budget, objective } = this.#settings;
+    const { requests, failures } = this.#canary;
+    if (budget === undefined || failures - objective * requests <= budget) return undefined;
+    const words = `${countWords(this.counts)}. That is more than ${budget} failures above the ${percent(objective)} allowed, which was the budget.`;
+    return this.#harmful('budget', this.#objective.firstHarmAt() ?? at, at, words);
+  }
+
+  #worse(at: number): Harmful {
+    const words = `${countWords(this.counts)}. That is worse than what its control does in the same time (${this.#odds('relative')}).`;
+    return this.#harmful('relative', this.#relative?.firstHarmAt() ?? at, at, words);
+  }
+
+  #drop(event: DropEvidence): Harmful | undefined {
+    const drops = this.#drops;
+    if (!drops?.drop(event, this.#clock) || !(drops.value() >= drops.threshold)) return undefined;
+    return this.#dropping(event.at);
+  }
+
+  #dropping(at: number): Harmful {
+    const words = `${this.#drops?.words() ?? ''} (${this.#odds('drops')}). ${countWords(this.counts)}.`;
+    return this.#harmful('drops', this.#drops?.firstHarmAt() ?? at, at, words);
   }
 
   #readiness(service: string, ready: number, at: number): Harmful | undefined {
     const { canaryService, exposure } = this.#settings;
     if (service !== canaryService || ready > 0 || exposure === 0) return undefined;
-    return this.#harmful(
-      'readiness',
-      at,
-      at,
-      `${service} has no ready endpoint left, so every request sent to it fails. ${countWords(this.counts)}.`,
-    );
+    const words = `${service} has no ready endpoint left, so every request sent to it fails. ${countWords(this.counts)}.`;
+    return this.#harmful('readiness', at, at, words);
+  }
+
+  #odds(judge: Statistical): string {
+    const { evidence, needed } = this.#standingOf(judge);
+    return `evidence ${oddsWords(Math.log(evidence))} to 1, needed ${oddsWords(Math.log(needed))}`;
   }
 
   #harmful(judge: Harmful['judge'], firstHarmAt: number, decidedAt: number, words: string): Harmful {
-    const logEvidence = this.#evidence.log();
-    return { kind: 'harmful', judge, counts: this.counts, firstHarmAt, decidedAt, logEvidence, logThreshold: this.#logThreshold, words };
+    const { evidence, needed } = this.#standingOf(judge === 'relative' || judge === 'drops' ? judge : 'objective');
+    const [logEvidence, logThreshold] = [Math.log(evidence), Number.isFinite(needed) ? Math.log(needed) : 0];
+    return { kind: 'harmful', judge, counts: this.counts, firstHarmAt, decidedAt, logEvidence, logThreshold, words };
   }
 
-  #drift({ object, field, manager, found }: Extract<Evidence, { kind: 'drift' }>): Drift {
+  #drift({ object, field, manager, found }: Extract<Evidence, { kind: 'drift' }>): Settled {
     const words = `${manager || 'Somebody else'} changed ${field} of ${object} to ${found} while this was watched.`;
     return { kind: 'drift', counts: this.counts, object, field, manager, words };
   }
 
-  #blind(reason: string, words = `${reason}: failures could be missed. ${countWords(this.counts)}.`): Verdict {
+  #blind(reason: string): Verdict {
+    const words = `${reason}: failures could be missed. ${countWords(this.counts)}.`;
     return { kind: 'blind', counts: this.counts, reason, words };
   }
 
   conclude(at: number): Verdict {
     if (this.#settled) return this.#settled;
-    const { objective, exposure } = this.#settings;
     const reason = this.#sight.blind(Math.max(at, this.#clock));
-    if (reason !== undefined) return this.#blind(reason);
-    const { counts } = this;
-    const { requests, failures } = counts.canary;
-    const needed = exposure === 0 ? 0 : this.#settings.minRequests;
-    if (requests < needed) {
-      const words = `${countWords(counts)}. That is too little to tell: ${needed} requests are needed.`;
-      return { kind: 'no-traffic', counts, needed, words };
-    }
-    if (failures <= objective * requests) {
-      const bound = requests === 0 ? '' : ` and ${boundWords(counts)}`;
-      return { kind: 'healthy', counts, words: `${countWords(counts)}. That is within the ${percent(objective)} allowed${bound}.` };
-    }
-    // There was traffic and it was seen, yet it proves nothing either way: the evidence is incomplete, so people choose.
-    const words = `${countWords(counts)}. That is above the ${percent(objective)} allowed, but too little to prove harm. Watch longer, or roll back.`;
-    return this.#blind('undecided', words);
+    return reason === undefined ? promote(this.#settings, this.#panel, this.counts) : this.#blind(reason);
+  }
+
+  standing(): readonly Standing[] {
+    const { alpha } = this.#panel;
+    return (['objective', 'relative', 'drops'] as const).filter((judge) => alpha[judge] > 0).map((judge) => this.#standingOf(judge));
+  }
+
+  #standingOf(judge: Statistical): Standing {
+    if (judge === 'drops')
+      return { judge, evidence: this.#drops?.value() ?? 1, needed: this.#drops?.threshold ?? Number.POSITIVE_INFINITY };
+    const evidence = judge === 'relative' ? (this.#relative?.value() ?? 1) : this.#objective.value();
+    return { judge, evidence, needed: this.#panel.needed[judge] };
   }
 
   snapshot(): JsonObject {
-    return {
+    const { settled } = { settled: this.#settled };
+    const parts = {
       version: 1,
-      evidence: { ...this.#evidence.snapshot() },
-      gaps: Object.fromEntries(Object.entries(this.#sight.snapshot()).map(([node, gap]) => [node, { ...gap }])),
+      evidence: this.#objective.snapshot(),
+      gaps: this.#sight.snapshot(),
       clock: this.#clock,
       released: this.#released,
-      canary: { ...this.#canary },
-      stable: { ...this.#stable },
-      settled: this.#settled
-        ? { ...this.#settled, counts: { canary: { ...this.#settled.counts.canary }, stable: { ...this.#settled.counts.stable } } }
-        : null,
+      canary: this.#canary,
+      stable: this.#stable,
+      settled: settled ?? null,
+      ...(this.#relative && { relative: this.#relative.snapshot() }),
+      ...(this.#drops && { drops: this.#drops.snapshot() }),
+      retries: this.#retries.snapshot(this.#clock),
     };
+    return structuredClone(parts) as unknown as JsonObject;
   }
 }

@@ -15,6 +15,10 @@
 export interface Evidences {
   /** Takes one canary request: the prior mass that was released since the last one, and whether it failed. */
   add(mass: number, failed: boolean, at: number): void;
+  /** Releases mass without a request: what is not counted (a retry) must not hold it back. */
+  release(mass: number): void;
+  /** The evidence as odds; 1 in the beginning. Grows at failures only. */
+  value(): number;
   /** Natural logarithm of the evidence; 0 in the beginning. */
   log(): number;
   /** Event time of the first failure of the run that carries most of the evidence. */
@@ -36,7 +40,9 @@ const GRID: readonly number[] = [0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2,
 /** An alternative nearer to p0 than this (as odds ratio) would cost prior mass and never decide within one watch. */
 const LEAST_ODDS_RATIO = 1.5;
 /** Prior mass of "harmful from the first request on". */
-const MASS_AT_START = 0.5;
+export const MASS_AT_START = 0.5;
+/** Below this a sum is 0: it has lost, and numbers beyond the normal range of doubles would slow down every later request. */
+const NOTHING = 1e-290;
 
 /** The alternatives that are tried against `p0`. */
 export function alternatives(p0: number): readonly number[] {
@@ -49,36 +55,92 @@ export function alternatives(p0: number): readonly number[] {
  * is never larger than that times the largest ratio, and a sum that underflows to 0 only loses evidence.
  */
 export function createEvidence(p0: number, resumed?: EvidenceSnapshot): Evidences {
+  return new Mixture(p0, resumed);
+}
+
+interface Table {
+  readonly size: number;
+  /** Likelihood ratios: of a failure, then of a success; and their logarithms in the same order. */
+  readonly ratios: Float64Array;
+  readonly logs: Float64Array;
+}
+
+function tableFor(p0: number): Table {
   const grid = alternatives(p0);
-  const onFailure = Float64Array.from(grid, (p1) => p1 / p0);
-  const onSuccess = Float64Array.from(grid, (p1) => (1 - p1) / (1 - p0));
-  const logFailure = onFailure.map(Math.log);
-  const logSuccess = onSuccess.map(Math.log);
-  const sums = Float64Array.from(resumed?.sums ?? grid.map(() => MASS_AT_START));
-  const runs = Float64Array.from(resumed?.runs ?? grid.map(() => 0));
-  const since = Float64Array.from(resumed?.since ?? grid.map(() => -1));
-  let remaining = resumed?.remaining ?? 1 - MASS_AT_START;
-  return {
-    add(mass, failed, at) {
-      const released = Math.min(remaining, Math.max(0, mass * (1 - MASS_AT_START)));
-      remaining -= released;
-      const ratio = failed ? onFailure : onSuccess;
-      const logRatio = failed ? logFailure : logSuccess;
-      for (let j = 0; j < grid.length; j += 1) {
-        sums[j] = ((sums[j] ?? 0) + released) * (ratio[j] ?? 0);
-        // Which failures carry the evidence: the run since its likelihood was last at its lowest (Page 1954); for the report only.
-        const run = Math.max(0, (runs[j] ?? 0) + (logRatio[j] ?? 0));
-        runs[j] = run;
-        if (run === 0) since[j] = -1;
-        else if (failed && since[j] === -1) since[j] = at;
+  const ratios = Float64Array.from([...grid.map((p1) => p1 / p0), ...grid.map((p1) => (1 - p1) / (1 - p0))]);
+  return { size: grid.length, ratios, logs: ratios.map(Math.log) };
+}
+
+class Mixture implements Evidences {
+  readonly #table: Table;
+  /** Per alternative: the weighted likelihood, its run since the lowest point, and the first failure of that run. One block of memory. */
+  readonly #state: Float64Array;
+  #remaining: number;
+
+  constructor(p0: number, resumed: EvidenceSnapshot | undefined) {
+    this.#table = tableFor(p0);
+    const { size } = this.#table;
+    this.#state = new Float64Array(3 * size);
+    this.#state.fill(MASS_AT_START, 0, size);
+    this.#state.fill(-1, 2 * size);
+    if (resumed) this.#state.set([...resumed.sums, ...resumed.runs, ...resumed.since]);
+    this.#remaining = resumed?.remaining ?? 1 - MASS_AT_START;
+  }
+
+  add(mass: number, failed: boolean, at: number): void {
+    const state = this.#state;
+    const { size, ratios, logs } = this.#table;
+    const released = this.#take(mass);
+    const offset = failed ? 0 : size;
+    for (let j = 0; j < size; j += 1) {
+      const sum = ((state[j] as number) + released) * (ratios[offset + j] as number);
+      state[j] = sum < NOTHING ? 0 : sum;
+      // Which failures carry the evidence: the run since its likelihood was last at its lowest (Page 1954); for the report only.
+      const run = (state[size + j] as number) + (logs[offset + j] as number);
+      if (run > 0) {
+        state[size + j] = run;
+        if (failed && state[2 * size + j] === -1) state[2 * size + j] = at;
+      } else {
+        state[size + j] = 0;
+        state[2 * size + j] = -1;
       }
-    },
-    log: () => Math.log(sums.reduce((total, sum) => total + sum, 0) / grid.length + remaining),
-    firstHarmAt() {
-      const most = sums.reduce((best, sum, j) => (sum > (sums[best] ?? 0) ? j : best), 0);
-      const at = since[most] ?? -1;
-      return at === -1 ? undefined : at;
-    },
-    snapshot: () => ({ sums: [...sums], remaining, runs: [...runs], since: [...since] }),
-  };
+    }
+  }
+
+  release(mass: number): void {
+    const released = this.#take(mass);
+    for (let j = 0; j < this.#table.size; j += 1) this.#state[j] = (this.#state[j] as number) + released;
+  }
+
+  #take(mass: number): number {
+    const wanted = mass > 0 ? mass * (1 - MASS_AT_START) : 0;
+    const released = wanted < this.#remaining ? wanted : this.#remaining;
+    this.#remaining -= released;
+    return released;
+  }
+
+  value(): number {
+    const { size } = this.#table;
+    let total = 0;
+    for (let j = 0; j < size; j += 1) total += this.#state[j] as number;
+    return total / size + this.#remaining;
+  }
+
+  log(): number {
+    return Math.log(this.value());
+  }
+
+  firstHarmAt(): number | undefined {
+    const { size } = this.#table;
+    let most = 0;
+    for (let j = 1; j < size; j += 1) if ((this.#state[j] as number) > (this.#state[most] as number)) most = j;
+    const at = this.#state[2 * size + most] ?? -1;
+    return at === -1 ? undefined : at;
+  }
+
+  snapshot(): EvidenceSnapshot {
+    const { size } = this.#table;
+    const part = (index: number) => [...this.#state.subarray(index * size, (index + 1) * size)];
+    return { sums: part(0), remaining: this.#remaining, runs: part(1), since: part(2) };
+  }
 }

@@ -5,7 +5,7 @@ import type { Counts, Verdict } from '../verdict.ts';
 /** What one watch holds its canary to. Shares 0..1, times in milliseconds. */
 export interface JudgeSettings {
   readonly objective: number;
-  /** Bound on ever calling this watch's healthy canary harmful. */
+  /** Bound on ever calling this watch's healthy canary harmful, over all its judges. */
   readonly alpha: number;
   /** Planned length of the watch: the prior over start times is uniform over it. */
   readonly durationMs: number;
@@ -14,10 +14,40 @@ export interface JudgeSettings {
   readonly canaryService: string;
   /**
    * Share exposed while this watch lasts, 0..1. At 0 nothing is asked of the canary: its missing endpoints harm nobody, and silence
-   * is what was wanted. Left out: more than 0.
+   * is what was wanted. At 1 there is no control. Left out: in between.
    */
   readonly exposure?: number;
+  /**
+   * What the canary is held to. `both` (left out: this): neither more failures than the objective nor more than its control in the
+   * same window, so that a regression inside the objective is found too. `absolute`: the objective only. `relative`: the control only,
+   * where that breaks the objective itself; without a control (exposure 1) `baseline` stands in for it.
+   */
+  readonly slo?: 'both' | 'absolute' | 'relative';
+  /** What everybody's requests did before the operation, for `relative` without a control. */
+  readonly baseline?: { readonly requests: number; readonly failures: number };
+  /**
+   * Present: drops are judged. `before`: groups of drops around the same workload (see drops.ts) in so many milliseconds before the
+   * operation; needed where there is no control.
+   */
+  readonly drops?: { readonly before?: { readonly groups: number; readonly ms: number } };
+  /** People's own limit: so many failures above objective x requests end it, whatever chance says. Not covered by alpha. */
+  readonly budget?: number;
+  /** Left out: `{ kind: 'counts' }`. */
+  readonly promotion?: Promotion;
 }
+
+/**
+ * What `healthy` needs besides `minRequests`.
+ *
+ * `counts`: the failures counted are within the objective. The default, since it can be met in every ordinary soak: the next stage
+ * exposes only one rung more, and its watch, the afterwatch and their fuse go on judging. What it cannot say: 50 requests without a
+ * failure come about with 8% probability at a true share of 5%.
+ *
+ * `confidence`: an anytime-valid upper bound of the true share at this level (0.05 = 95% confidence) lies below the objective, else the
+ * watch holds and says how many more requests it needs. For an objective of 1% at 0.05 that takes 363 requests without a failure, about
+ * 620 at 0.1% failures and 2,600 at 0.5%: choose it where a soak brings as many.
+ */
+export type Promotion = { readonly kind: 'counts' } | { readonly kind: 'confidence'; readonly level: number };
 
 /** One watch's judge. It has no clock: time comes with the events. */
 export interface Judge {
@@ -28,4 +58,16 @@ export interface Judge {
   readonly counts: Counts;
   /** Everything needed to go on elsewhere: goes into heartbeat details. */
   snapshot(): JsonObject;
+}
+
+/** A judge that says how far each of its parts is: what a replay explains. */
+export interface ExplainedJudge extends Judge {
+  standing(): readonly Standing[];
+}
+
+/** How far one judge is, as odds: it speaks at `needed`. */
+export interface Standing {
+  readonly judge: 'objective' | 'relative' | 'drops';
+  readonly evidence: number;
+  readonly needed: number;
 }

@@ -1,0 +1,70 @@
+import type { Counts, Verdict } from '../verdict.ts';
+import { logProof, lowerBound, requestsNeeded, upperBound } from './bound.ts';
+import type { JudgeSettings } from './judge.ts';
+import type { Panel } from './panel.ts';
+import { boundWords, countWords, number, percent } from './words.ts';
+
+/** In `relative` mode a canary may show this many times its control's share: equal ones differ by chance half of the time. */
+const RELATIVE_ROOM = 1.5;
+
+/**
+ * What a watch that saw everything and found no harm is worth: healthy, or no-traffic (more requests would tell; how many), or blind
+ * (failures above the limit that prove nothing).
+ */
+export function promote(settings: JudgeSettings, panel: Panel, counts: Counts): Verdict {
+  const { exposure, promotion = { kind: 'counts' } } = settings;
+  const { requests, failures } = counts.canary;
+  const needed = exposure === 0 ? 0 : settings.minRequests;
+  if (requests < needed) {
+    const words = `${countWords(counts)}. That is too little to tell: ${needed} requests are needed.`;
+    return { kind: 'no-traffic', counts, needed, words };
+  }
+  if (panel.objective === undefined && !panel.control) {
+    const words = `${countWords(counts)}. The canary was to be held to its control, and there is none left. Watch longer at a lower share, or give an objective.`;
+    return { kind: 'blind', counts, reason: 'no control', words };
+  }
+  const limit = limitOf(settings, panel, counts);
+  if (failures > limit * requests) return undecided(counts, limit);
+  const bound = requests === 0 ? '' : ` and ${boundWords(counts)}`;
+  const healthy: Verdict = {
+    kind: 'healthy',
+    counts,
+    words: `${countWords(counts)}. That is within the ${percent(limit)} allowed${bound}.`,
+  };
+  if (promotion.kind === 'counts' || exposure === 0) return healthy;
+  const proved = provedLimit(settings, panel, counts, promotion.level);
+  const level = panel.objective === undefined || settings.slo === 'relative' ? promotion.level / 2 : promotion.level;
+  return logProof(failures, requests, proved) >= -Math.log(level) ? healthy : unproved(counts, proved, level);
+}
+
+/** There was traffic and it was seen, yet it proves nothing either way: the evidence is incomplete, so people choose. */
+function undecided(counts: Counts, limit: number): Verdict {
+  const words = `${countWords(counts)}. That is above the ${percent(limit)} allowed, but too little to prove harm. Watch longer, or roll back.`;
+  return { kind: 'blind', counts, reason: 'undecided', words };
+}
+
+function unproved(counts: Counts, limit: number, level: number): Verdict {
+  const { requests, failures } = counts.canary;
+  const needed = requestsNeeded(failures, requests, limit, level);
+  const atMost = percent(upperBound(failures, requests, level));
+  const more =
+    needed === undefined
+      ? 'At this failure share no number of requests would prove it: accept a higher objective, or roll back'
+      : `It needs about ${number(needed - requests)} more requests like these`;
+  const words = `${countWords(counts)}. That is within the ${percent(limit)} allowed, but not yet proved: its true share may be up to ${atMost}. ${more}.`;
+  return { kind: 'no-traffic', counts, needed: needed ?? requests, words };
+}
+
+/** Failure share that the counts may show. */
+function limitOf(settings: JudgeSettings, panel: Panel, { stable }: Counts): number {
+  if (settings.slo !== 'relative') return settings.objective;
+  if (!panel.control) return panel.objective ?? settings.objective;
+  return Math.max(settings.objective, stable.requests === 0 ? 0 : (RELATIVE_ROOM * stable.failures) / stable.requests);
+}
+
+/** Failure share that the bound must stay below: against a control its lower bound, each side spending half of the level. */
+function provedLimit(settings: JudgeSettings, panel: Panel, { stable }: Counts, level: number): number {
+  if (settings.slo !== 'relative') return settings.objective;
+  if (!panel.control) return panel.objective ?? settings.objective;
+  return Math.max(settings.objective, Math.min(0.9, RELATIVE_ROOM * lowerBound(stable.failures, stable.requests, level / 2)));
+}

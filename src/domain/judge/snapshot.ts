@@ -1,0 +1,35 @@
+import * as z from 'zod';
+import type { Harmful, Verdict } from '../verdict.ts';
+
+/** A verdict that stands: what came after it does not change it. */
+export type Settled = Harmful | Extract<Verdict, { kind: 'drift' }>;
+
+const Numbers = z.array(z.number());
+const Side = z.object({ requests: z.number(), failures: z.number() });
+const Relative = z.object({ sums: Numbers, remaining: z.number(), released: z.number(), runs: Numbers, since: Numbers, block: Numbers });
+
+/** What a judge leaves for the next attempt. The later members are optional: a snapshot of an earlier build is still gone on from. */
+export const Snapshot = z.object({
+  version: z.literal(1),
+  evidence: z.object({ sums: Numbers, remaining: z.number(), runs: Numbers, since: Numbers }),
+  gaps: z.record(z.string(), z.object({ at: z.number(), reason: z.string(), lost: z.number(), told: z.boolean() })),
+  clock: z.number(),
+  released: z.number(),
+  canary: Side,
+  stable: Side,
+  settled: z.custom<Settled>((value) => typeof value === 'object' && value !== null && 'kind' in value).nullable(),
+  relative: Relative.exactOptional(),
+  drops: z
+    .object({
+      slot: z.number(),
+      groups: z.array(z.string()),
+      harmAt: z.number(),
+      words: z.string(),
+      counted: z.object({ canary: z.number(), stable: z.number() }),
+      relative: Relative.exactOptional(),
+      rate: z.object({ sums: Numbers, remaining: z.number(), clock: z.number(), since: z.number() }).exactOptional(),
+    })
+    .exactOptional(),
+  retries: z.record(z.string(), z.number()).exactOptional(),
+});
+export type Snapshot = z.infer<typeof Snapshot>;

@@ -1,0 +1,211 @@
+import { describe, expect, it } from 'vitest';
+import type { DropEvidence, Evidence } from '../../../src/domain/evidence.ts';
+import { splitAlpha } from '../../../src/domain/judge/alpha.ts';
+import { logProof, lowerBound, requestsNeeded, upperBound } from '../../../src/domain/judge/bound.ts';
+import { createJudge } from '../../../src/domain/judge/create.ts';
+import type { JudgeSettings } from '../../../src/domain/judge/judge.ts';
+import { RateEvidence, rateBound } from '../../../src/domain/judge/rate.ts';
+import { randomFrom, request, START, settings } from './traffic.ts';
+
+const drop = (ms: number, side: 'canary' | 'stable' = 'canary', source = 'frontend/frontend'): DropEvidence => ({
+  kind: 'drop',
+  at: START + ms,
+  seenAt: START + ms,
+  id: `${source}-${ms}`,
+  side,
+  source,
+  peer: source,
+  destination: 'backend/backend',
+  port: 8080,
+  reason: 'POLICY_DENIED',
+});
+const first = (events: Iterable<Evidence>, over: Partial<JudgeSettings>) => {
+  const judge = createJudge(settings(over));
+  for (const event of events) {
+    const verdict = judge.hear(event);
+    if (verdict) return verdict;
+  }
+  return undefined;
+};
+
+describe('drops', () => {
+  const drops = { before: { groups: 0, ms: 3_600_000 } };
+  const flows = (every: number, side: 'canary' | 'stable') =>
+    Array.from({ length: 120_000 / every }, (_, i) => (i % 10 === 9 ? drop(i * every, side) : request(START + i * every, false, 'stable')));
+
+  it('are harm where the control has none, without any request of the canary', () => {
+    const verdict = first(flows(100, 'canary'), { drops, exposure: 0.1 });
+    expect(verdict).toMatchObject({ kind: 'harmful', judge: 'drops', firstHarmAt: START + 900 });
+    expect(verdict?.words).toContain('frontend/frontend to backend/backend port 8080 (POLICY_DENIED)');
+  });
+
+  it('of one source, destination, port and reason count once in 10 s, however many packets', () => {
+    const storm = Array.from({ length: 5_000 }, (_, i) => (i % 2 === 0 ? drop(i) : request(START + i, false, 'stable')));
+    expect(first(storm, { drops, exposure: 0.1 })).toBeUndefined();
+  });
+
+  it('are none of the canary where the control has them too', () => {
+    expect(first(flows(100, 'stable'), { drops, exposure: 0.1 })).toBeUndefined();
+  });
+
+  it('are held against the earlier rate where there is no control', () => {
+    const events = Array.from({ length: 24 }, (_, i) => drop(i * 5_000, 'canary', `pod-${i % 2}`));
+    expect(first(events, { drops, exposure: 1 })).toMatchObject({ kind: 'harmful', judge: 'drops' });
+    expect(first(events, { drops: { before: { groups: 720, ms: 3_600_000 } }, exposure: 1 })).toBeUndefined();
+    expect(first(events, { drops: {}, exposure: 1 })).toBeUndefined();
+  });
+
+  it('keep a mean of 1 against the earlier rate', () => {
+    // Poisson events at exactly the rate for a minute of a two-minute watch: the mean of the evidence, by simulation.
+    const random = randomFrom(5);
+    let mean = 0;
+    const runs = 60_000;
+    for (let run = 0; run < runs; run += 1) {
+      const evidence = new RateEvidence({ rate: 1 / 60_000, startedAt: 0, durationMs: 120_000 });
+      for (let at = 0; ; ) {
+        at += -Math.log(1 - random()) * 60_000;
+        if (at > 60_000) break;
+        evidence.add(at);
+      }
+      evidence.pass(60_000);
+      // Rare large values dominate the mean; capped, it must stay below 1, and lose little.
+      mean += Math.min(evidence.value(), 1_000) / runs;
+    }
+    expect(mean).toBeLessThan(1.03);
+    expect(mean).toBeGreaterThan(0.5);
+  });
+
+  it('bound an earlier rate as Garwood does', () => {
+    expect(rateBound(0, 1, 0.025)).toBeCloseTo(3.689, 3);
+    expect(rateBound(10, 1, 0.025)).toBeCloseTo(18.39, 2);
+    expect(rateBound(0, 0, 0.025)).toBe(Number.POSITIVE_INFINITY);
+  });
+});
+
+describe('retries', () => {
+  const failing = (count: number, client: (index: number) => string | undefined) =>
+    Array.from({ length: count }, (_, index) => {
+      const name = client(index);
+      return { ...request(START + index * 50, true), path: '/cart', ...(name !== undefined && { client: name }) };
+    });
+
+  it('of one client and path within a second are one failure; of many clients they are many', () => {
+    expect(
+      first(
+        failing(15, () => 'client-1'),
+        {},
+      ),
+    ).toBeUndefined();
+    expect(
+      first(
+        failing(15, (index) => `client-${index}`),
+        {},
+      ),
+    ).toMatchObject({ kind: 'harmful' });
+    expect(
+      first(
+        failing(15, () => undefined),
+        {},
+      ),
+    ).toMatchObject({ kind: 'harmful' });
+  });
+
+  it('are still counted for people', () => {
+    const judge = createJudge(settings());
+    for (const event of failing(15, () => 'client-1')) judge.hear(event);
+    expect(judge.counts.canary).toEqual({ requests: 15, failures: 15 });
+  });
+
+  it('stop counting as such after a second', () => {
+    const slow = failing(15, () => 'client-1').map((event, index) => ({ ...event, at: START + index * 1_000 }));
+    expect(first(slow, {})).toMatchObject({ kind: 'harmful' });
+  });
+});
+
+describe('the budget', () => {
+  it('ends it when so many failures above the objective are used up, and is off by default', () => {
+    const events = Array.from({ length: 400 }, (_, i) => request(START + i * 100, i % 40 === 0));
+    expect(first(events, { budget: 5, alpha: 1e-9 })).toMatchObject({
+      kind: 'harmful',
+      judge: 'budget',
+      counts: { canary: { failures: 8 } },
+    });
+    expect(first(events, { alpha: 1e-9 })).toBeUndefined();
+  });
+});
+
+describe('promotion', () => {
+  const concluded = (count: number, failures: number, over: Partial<JudgeSettings> = {}) => {
+    const judge = createJudge(settings({ alpha: 1e-9, ...over }));
+    const every = failures === 0 ? 0 : Math.floor(count / failures);
+    for (let i = 0; i < count; i += 1) judge.hear(request(START + i * 10, every > 0 && i % every === every - 1));
+    return judge.conclude(START + 120_000);
+  };
+  const confidence = { promotion: { kind: 'confidence', level: 0.05 } } as const;
+
+  it('by counts takes as many requests as were asked for', () => {
+    expect(concluded(60, 0)).toMatchObject({ kind: 'healthy' });
+  });
+
+  it('by confidence says how many more requests it needs', () => {
+    const verdict = concluded(60, 0, confidence);
+    expect(verdict).toMatchObject({ kind: 'no-traffic', needed: 363 });
+    expect(verdict.words).toContain('It needs about 303 more requests like these');
+    expect(concluded(362, 0, confidence).kind).toBe('no-traffic');
+    expect(concluded(363, 0, confidence).kind).toBe('healthy');
+    expect(concluded(2_800, 14, confidence).kind).toBe('healthy');
+    expect(concluded(1_000, 10, confidence).words).toContain('no number of requests would prove it');
+  });
+
+  it('relative to a control wants room between the two bounds', () => {
+    const over = { slo: 'relative', exposure: 0.5, ...confidence } as const;
+    const judged = (count: number) => {
+      const judge = createJudge(settings({ alpha: 1e-9, ...over }));
+      for (let i = 0; i < count; i += 1) {
+        judge.hear(request(START + i * 10, i % 30 === 0));
+        judge.hear(request(START + i * 10, i % 20 === 0, 'stable'));
+      }
+      return judge.conclude(START + 120_000).kind;
+    };
+    expect(judged(300)).toBe('no-traffic');
+    expect(judged(6_000)).toBe('healthy');
+  });
+});
+
+describe('bounds', () => {
+  it('hold at every moment of a sequence at once, with at least their level', () => {
+    const random = randomFrom(9);
+    let [broken, below] = [0, 0];
+    const runs = 1_000;
+    for (let run = 0; run < runs; run += 1) {
+      let [failures, tooLow, tooHigh] = [0, false, false];
+      for (let n = 1; n <= 2_000; n += 1) {
+        if (random() < 0.02) failures += 1;
+        tooLow ||= logProof(failures, n, 0.02) >= -Math.log(0.1);
+        if (n % 200 === 0) tooHigh ||= lowerBound(failures, n, 0.1) > 0.02;
+      }
+      if (tooLow) broken += 1;
+      if (tooHigh) below += 1;
+    }
+    expect(broken / runs).toBeLessThan(0.1 + 3 * Math.sqrt(0.09 / runs));
+    expect(broken).toBeGreaterThan(5);
+    expect(below / runs).toBeLessThan(0.1);
+  });
+
+  it('say what a forecast needs', () => {
+    expect(requestsNeeded(0, 0, 0.01, 0.05)).toBe(363);
+    expect(requestsNeeded(1, 100, 0.01, 0.05)).toBeUndefined();
+    expect(requestsNeeded(5, 1_000, 0.01, 0.05)).toBeGreaterThan(2_400);
+    expect(requestsNeeded(5, 1_000, 0.01, 0.05)).toBeLessThan(2_900);
+    expect(lowerBound(300, 10_000, 0.05)).toBeGreaterThan(0.025);
+    expect(lowerBound(300, 10_000, 0.05)).toBeLessThan(0.03);
+    expect(upperBound(300, 10_000, 0.05)).toBeGreaterThan(0.03);
+  });
+
+  it('split alpha without making any', () => {
+    for (const judges of [['objective'], ['objective', 'relative'], ['objective', 'relative', 'drops'], ['relative', 'drops']] as const) {
+      const { objective, relative, drops } = splitAlpha(0.001, judges);
+      expect(objective + relative + drops).toBeCloseTo(0.001, 15);
+    }
+  });
+});

@@ -1,0 +1,110 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Evidence } from '../../../src/domain/evidence.ts';
+import { createJudge } from '../../../src/domain/judge/create.ts';
+import { likelihoodRatio, ODDS, RelativeEvidence } from '../../../src/domain/judge/relative.ts';
+import { randomFrom, request, START, settings } from './traffic.ts';
+
+describe('the canary against its control', () => {
+  it('multiplies by ratios whose mean is exactly 1 when the sides are alike', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 2, max: 60 }), fc.nat(), fc.nat(), fc.constantFrom(...ODDS), (events, a, b, odds) => {
+        const [canary, failures] = [a % (events + 1), b % (events + 1)];
+        let mean = 0;
+        for (let c = Math.max(0, failures - events + canary); c <= Math.min(failures, canary); c += 1) {
+          mean +=
+            likelihoodRatio(events, canary, failures, c, odds) *
+            ways(canary, c) *
+            (ways(events - canary, failures - c) / ways(events, failures));
+        }
+        expect(mean).toBeCloseTo(1, 9);
+      }),
+    );
+  });
+
+  it('keeps a mean of exactly 1 over every arrangement of labels, whatever failed when, and with mass released on the way', () => {
+    // 12 requests, 3 of them the canary's, one block of 8 and one that time closes; failures in one run, as in an outage.
+    const outcomes = [false, false, false, true, true, true, true, false, false, true, false, false];
+    let [total, count] = [0, 0];
+    for (let labels = 0; labels < 2 ** outcomes.length; labels += 1) {
+      const evidence = new RelativeEvidence({ startedAt: START, durationMs: 2_000, share: 0.5 });
+      outcomes.forEach((failed, index) => {
+        const at = START + index * 100;
+        evidence.pass(at);
+        evidence.add(((labels >> index) & 1) === 1, failed, at, at);
+      });
+      evidence.pass(START + 9_000);
+      total += evidence.value();
+      count += 1;
+    }
+    expect(total / count).toBeCloseTo(1, 10);
+  });
+
+  it('finds a regression inside the objective', () => {
+    const verdict = play({ share: 0.1, canary: 0.03, stable: 0.001, objective: 0.05, seed: 1 });
+    expect(verdict).toMatchObject({ kind: 'harmful', judge: 'relative' });
+    expect(verdict?.words).toMatch(/worse than what its control does in the same time \(evidence .* to 1, needed /);
+  });
+
+  it('stays silent through an outage that hits both sides, where the objective would have spoken', () => {
+    const outage = (ms: number) => (ms % 30_000 < 4_000 ? 0.5 : 0.001);
+    let [relative, absolute] = [0, 0];
+    for (let seed = 1; seed <= 200; seed += 1) {
+      if (play({ share: 0.1, canary: outage, stable: outage, slo: 'relative', alpha: 0.05, seed })) relative += 1;
+      if (play({ share: 0.1, canary: outage, stable: outage, slo: 'absolute', alpha: 0.05, seed })) absolute += 1;
+    }
+    expect(relative).toBeLessThanOrEqual(18);
+    expect(absolute).toBe(200);
+  });
+
+  it('is not used where everything goes to the canary, and leaves its alpha to the objective', () => {
+    const judges = (over: object) => createJudge(settings(over)).standing();
+    expect(judges({ exposure: 0.5 })).toMatchObject([
+      { judge: 'objective', needed: 2_000 },
+      { judge: 'relative', needed: 2_000 },
+    ]);
+    expect(judges({ exposure: 1 })).toMatchObject([{ judge: 'objective', needed: 1_000 }]);
+    expect(judges({ slo: 'relative', exposure: 0.1 })).toMatchObject([{ judge: 'relative', needed: 1_000 }]);
+  });
+
+  it('takes the earlier share as the objective of a canary that has no control left', () => {
+    const over = { slo: 'relative', exposure: 1, baseline: { requests: 10_000, failures: 300 } } as const;
+    const three = Array.from({ length: 3_000 }, (_, i) => request(START + i * 20, i % 33 === 0));
+    const judge = createJudge(settings(over));
+    expect(three.flatMap((event) => judge.hear(event) ?? [])).toEqual([]);
+    expect(judge.conclude(START + 120_000).kind).toBe('healthy');
+    const tenth = createJudge(settings(over));
+    expect(three.map((event, i) => tenth.hear({ ...event, failed: i % 10 === 0 })).find(Boolean)).toMatchObject({ kind: 'harmful' });
+    expect(createJudge(settings({ slo: 'relative', exposure: 1, minRequests: 0 })).conclude(START)).toMatchObject({ reason: 'no control' });
+  });
+});
+
+interface Play {
+  readonly share: number;
+  readonly canary: number | ((ms: number) => number);
+  readonly stable: number | ((ms: number) => number);
+  readonly seed: number;
+  readonly objective?: number;
+  readonly alpha?: number;
+  readonly slo?: 'both' | 'absolute' | 'relative';
+}
+
+/** Two minutes at 50 requests a second, split at random; the verdict that ends it. */
+function play({ share, canary, stable, seed, ...over }: Play) {
+  const random = randomFrom(seed);
+  const judge = createJudge(settings({ exposure: share, ...over }));
+  for (let ms = 0; ms < 120_000; ms += 20) {
+    const side = random() < share ? 'canary' : 'stable';
+    const failing = side === 'canary' ? canary : stable;
+    const event: Evidence = request(START + ms, random() < (typeof failing === 'number' ? failing : failing(ms)), side);
+    const verdict = judge.hear(event);
+    if (verdict) return verdict;
+  }
+  return undefined;
+}
+
+function ways(n: number, k: number): number {
+  let product = 1;
+  for (let i = 0; i < k; i += 1) product = (product * (n - i)) / (i + 1);
+  return k < 0 || k > n ? 0 : product;
+}
