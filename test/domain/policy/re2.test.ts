@@ -39,6 +39,7 @@ describe('regular expressions of policies (RE2)', () => {
     ['\\.\\-\\/', ['.-/'], ['a-/']],
     ['(?U)a+?', ['aa'], ['']],
     ['(?i)\\x{212a}', ['k', 'K', '\u212A'], ['j']],
+    ['ab(?i)+c', ['abbC'], ['abBc']],
     ['', [''], ['a']],
   ])('%s matches whole texts', (pattern, yes, no) => {
     expect(yes.filter((text) => !matches(pattern, text))).toEqual([]);

@@ -55,8 +55,8 @@ class Parser {
       else {
         const atom = this.#atom();
         if (atom) parts.push(atom);
-        else if (this.#repetition()) throw new RegexSyntaxError('missing argument to repetition operator');
-        else continue;
+        // A repetition after `(?i)` is one of what stands before that.
+        else if (parts.length === 0 && this.#repetition()) throw new RegexSyntaxError('missing argument to repetition operator');
       }
       const repeated = this.#repeated(parts.pop());
       if (repeated) parts.push(repeated);
