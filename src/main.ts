@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { auditVerify } from './cli/audit-verify.ts';
 import { configCheck } from './cli/config-check.ts';
 import { doctor } from './cli/doctor.ts';
+import { judgeReplay } from './cli/judge-replay.ts';
 import { policyCheck } from './cli/policy-check.ts';
 import { serve } from './compose/serve.ts';
 import { type Environment, readEnvironment } from './config/environment.ts';
@@ -83,6 +84,17 @@ program
     run((_environment, signal) =>
       policyCheck({ files, format: sarif ? 'sarif' : json ? 'json' : 'words', stdin: process.stdin, signal, print }),
     ),
+  );
+program
+  .command('judge')
+  .description('the judge')
+  .command('replay')
+  .description('hears a recorded watch again and explains each step')
+  .argument('<file>', 'JSON lines: the settings of the judge, then its events')
+  .option('--all', 'every event on a line of its own')
+  .option('--json', 'each step as one line of JSON')
+  .action((file: string, { all = false, json = false }: { readonly all?: boolean; readonly json?: boolean }) =>
+    run((_environment, signal) => judgeReplay({ file, all, json, signal, print })),
   );
 
 await program.parseAsync();

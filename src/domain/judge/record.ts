@@ -1,0 +1,97 @@
+import * as z from 'zod';
+import type { Evidence } from '../evidence.ts';
+import type { JudgeSettings } from './judge.ts';
+
+/**
+ * A recorded watch, as JSON lines: first `{"settings": {...}}`, then each event as it was given to the judge, in that order. Ticks belong
+ * to it, since time decides too.
+ */
+const at = z.number();
+const side = z.enum(['canary', 'stable']);
+const text = z.string();
+
+const Settings: z.ZodType<JudgeSettings> = z.object({
+  objective: z.number().gt(0).max(0.9),
+  alpha: z.number().gt(0).lt(1),
+  durationMs: z.number().min(0),
+  startedAt: z.number(),
+  minRequests: z.number().min(0),
+  canaryService: text,
+  exposure: z.number().min(0).max(1).exactOptional(),
+  slo: z.enum(['both', 'absolute', 'relative']).exactOptional(),
+  baseline: z.object({ requests: z.number(), failures: z.number() }).exactOptional(),
+  drops: z.object({ before: z.object({ groups: z.number(), ms: z.number() }).exactOptional() }).exactOptional(),
+  budget: z.number().min(0).exactOptional(),
+  promotion: z
+    .discriminatedUnion('kind', [
+      z.object({ kind: z.literal('counts') }),
+      z.object({ kind: z.literal('confidence'), level: z.number().gt(0).lt(1) }),
+    ])
+    .exactOptional(),
+});
+
+const Event: z.ZodType<Evidence> = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('request'),
+    at,
+    seenAt: at,
+    side,
+    failed: z.boolean(),
+    failure: text.exactOptional(),
+    latencyMs: z.number(),
+    id: text,
+    client: text.exactOptional(),
+    path: text.exactOptional(),
+  }),
+  z.object({
+    kind: z.literal('drop'),
+    at,
+    seenAt: at,
+    side,
+    source: text,
+    destination: text,
+    port: z.number(),
+    reason: text,
+    id: text,
+    peer: text.exactOptional(),
+  }),
+  z.object({ kind: z.literal('readiness'), at, service: text, ready: z.number() }),
+  z.object({ kind: z.literal('gap'), at, node: text, reason: text, lost: z.number().exactOptional() }),
+  z.object({ kind: z.literal('sight'), at, node: text }),
+  z.object({ kind: z.literal('drift'), at, object: text, field: text, manager: text, found: text }),
+  z.object({ kind: z.literal('tick'), at }),
+]);
+const First = z.object({ settings: Settings });
+
+export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly words: string };
+
+/** First line of a record. */
+export function writeSettings(settings: JudgeSettings): string {
+  return JSON.stringify({ settings });
+}
+
+/** Any later line. */
+export function writeEvent(event: Evidence): string {
+  return JSON.stringify(event);
+}
+
+export function readSettings(line: string): Parsed<JudgeSettings> {
+  const read = readAs(First, line);
+  return read.ok ? { ok: true, value: read.value.settings } : read;
+}
+
+export function readEvent(line: string): Parsed<Evidence> {
+  return readAs(Event, line);
+}
+
+function readAs<T>(schema: z.ZodType<T>, line: string): Parsed<T> {
+  let json: unknown;
+  try {
+    json = JSON.parse(line);
+  } catch (error) {
+    return { ok: false, words: `not JSON: ${error instanceof Error ? error.message : String(error)}` };
+  }
+  const read = schema.safeParse(json);
+  if (read.success) return { ok: true, value: read.data };
+  return { ok: false, words: read.error.issues.map(({ path, message }) => `${path.join('.') || 'the line'}: ${message}`).join('; ') };
+}
