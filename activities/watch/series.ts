@@ -1,4 +1,5 @@
 import type { RequestEvidence } from '../../src/domain/evidence.ts';
+import type { ConnectionEvidence } from '../../src/domain/policy/stages/connection.ts';
 import type { SeriesPoint } from '../contract.ts';
 
 /** More points than a chart can show are never kept. */
@@ -19,7 +20,10 @@ export class Series {
     this.#points = new Map(resumed.map((point) => [point.at, point]));
   }
 
-  add({ at, side, failed }: RequestEvidence): void {
+  /** A request, or a connection of a pod under a policy: dropped is failed. */
+  add(event: RequestEvidence | ConnectionEvidence): void {
+    const { at, side } = event;
+    const failed = event.kind === 'request' ? event.failed : event.outcome === 'dropped' && event.cause !== 'before';
     const start = Math.floor(at / this.#width) * this.#width;
     const point = this.#points.get(start) ?? this.#empty(start);
     const { requests, failures } = point[side];

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Fields, ObjectRef, Original } from '../../src/domain/plan.ts';
+import type { Original } from '../../src/domain/plan.ts';
 import { objectKey, parseToken, tokenOf } from '../../src/domain/plan.ts';
 import { ClusterFailure, isFailure } from '../clients/kubernetes/failure.ts';
 import type { KubeObject } from '../clients/kubernetes/objects.ts';

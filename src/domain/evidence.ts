@@ -1,7 +1,10 @@
+import type { ConnectionEvidence } from './policy/stages/connection.ts';
+
 /** What the watch hears about live traffic, one event at a time. `at` is event time in epoch milliseconds; `seenAt` when we received it. */
 export type Evidence =
   | RequestEvidence
   | DropEvidence
+  | ConnectionEvidence
   | { readonly kind: 'readiness'; readonly at: number; readonly service: string; readonly ready: number }
   /** Events were lost or a node's stream is down: from `at` on the picture is incomplete. */
   | { readonly kind: 'gap'; readonly at: number; readonly node: string; readonly reason: string; readonly lost?: number }

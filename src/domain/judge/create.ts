@@ -104,6 +104,8 @@ class EventJudge implements ExplainedJudge {
         return undefined;
       case 'drift':
         return this.#drift(event);
+      // Connections are judged by the policies' own judge.
+      case 'connection':
       case 'tick':
         return undefined;
     }

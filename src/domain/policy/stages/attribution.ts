@@ -1,0 +1,45 @@
+import type { DirectionDecision } from '../decision.ts';
+import type { Evaluator } from '../evaluator.ts';
+import type { PolicyFlow } from '../flow.ts';
+import type { Direction } from '../policy.ts';
+import type { Cause } from './connection.ts';
+
+/** The policies of the subject before the operation, and with the candidate as far as it is in force (or, in observe, as a whole). */
+export interface Compared {
+  readonly before: Pick<Evaluator, 'decide'>;
+  readonly candidate: Pick<Evaluator, 'decide' | 'explain'>;
+}
+
+/** Whose doing a drop is: only the subject's own direction counts, since the policies of its peer are not what changes. */
+export function causeOf({ before, candidate }: Compared, flow: PolicyFlow, direction: Direction): Cause {
+  if (!isAllowed(before.decide(flow)[direction])) return 'before';
+  return isAllowed(candidate.decide(flow)[direction]) ? 'unexplained' : 'candidate';
+}
+
+/** What the datapath itself says about a forwarded connection while the shadow stands. */
+export interface ShadowVerdict {
+  /** The shadow selects the pod in this direction. */
+  readonly stands: boolean;
+  /** `policy_log` carries our marker: one of the candidate's allows matched. */
+  readonly marked: boolean;
+  /** `policy_match_type` 4: nothing but the wildcard matched. */
+  readonly unmatched: boolean;
+}
+
+/**
+ * Would the candidate drop what has been let through? The datapath knows what a record does not (names behind addresses, groups), so its
+ * marker beats an evaluator that finds no allow; but it cannot know of deny entries and proxies, which the shadow leaves out: there
+ * the evaluator speaks alone.
+ */
+export function wouldDrop({ before, candidate }: Compared, flow: PolicyFlow, direction: Direction, shadow: ShadowVerdict): boolean {
+  if (!isAllowed(before.decide(flow)[direction])) return false;
+  if (isAllowed(candidate.decide(flow)[direction])) return shadow.stands && shadow.unmatched && !shadow.marked;
+  if (!shadow.stands || !shadow.marked) return true;
+  const reason = candidate.explain(flow)[direction]?.kind;
+  return reason === 'deny' || reason === 'l7';
+}
+
+/** No policies are enforced on that end: nothing of ours drops it. */
+function isAllowed(decision: DirectionDecision | null): boolean {
+  return decision?.allowed ?? true;
+}

@@ -1,0 +1,26 @@
+import type { FlowGroup } from './group.ts';
+
+/** One connection attempt (or request) of a pod that the policy selects, as the judge of drops hears it. */
+export interface ConnectionEvidence {
+  readonly kind: 'connection';
+  /** Event time and time of arrival (epoch ms). */
+  readonly at: number;
+  readonly seenAt: number;
+  /** `canary`: a pod that the newest phase is in force for. `stable`: the others. */
+  readonly side: 'canary' | 'stable';
+  /** `would-drop`: let through, and the candidate would not have done so. */
+  readonly outcome: 'forwarded' | 'dropped' | 'would-drop';
+  /** Whose doing it is that it is, or would be, dropped; absent for what is forwarded. */
+  readonly cause?: Cause;
+  readonly group: FlowGroup;
+  /** Address of a peer outside; empty for others. */
+  readonly address: string;
+  /** `backend/backend-7d9 → frontend/frontend-5c4, port 8080/TCP`, and the request where there is one. */
+  readonly example: string;
+}
+
+/**
+ * `candidate`: allowed before, denied now. `before`: what was in force before denies it as well. `unexplained`: both would allow it, so the
+ * evaluator knows too little (a name behind an address), or something else drops it.
+ */
+export type Cause = 'candidate' | 'before' | 'unexplained';

@@ -1,0 +1,193 @@
+import type { Evidence } from '../../evidence.ts';
+import type { JsonObject } from '../../json.ts';
+import type { Judge } from '../../judge/judge.ts';
+import { createSight } from '../../judge/sight.ts';
+import type { Counts, Harmful, Verdict } from '../../verdict.ts';
+import type { Direction } from '../policy.ts';
+import type { ConnectionEvidence } from './connection.ts';
+import { Doubts } from './doubts.ts';
+import { doubtKey, groupWords, isAccepted } from './group.ts';
+import { Known } from './known.ts';
+import { DropsSnapshot, type Settled } from './snapshot.ts';
+
+/** What one watch of a policy is held to. Times in epoch ms. */
+export interface DropsSettings {
+  /** When the stage was written: an earlier drop is not its doing, and an earlier connection shows who was let through before. */
+  readonly from: number;
+  /** Keys of groups that people accepted (`doubtKey`, `anyPortKey`). */
+  readonly accepted: readonly string[];
+  /** Nothing is enforced yet: what would be dropped is asked about at the end, and a silent direction is told. */
+  readonly observing: boolean;
+  readonly directions: readonly Direction[];
+  /** False: people are being asked already, or nobody is there to ask; doubts are only told at the end. */
+  readonly asks: boolean;
+}
+
+/** A scan or a restart brings many doubts in a moment: they are one question (ms of event time). */
+const COLLECT_MS = 2_000;
+
+/**
+ * The judge of drops. One drop that is the candidate's doing is harm, without statistics: a mesh drops nothing by policy that it let through
+ * a moment before, unless the policy is wrong or meant it, and what is meant was accepted. Who counts: peers inside with a known identity,
+ * and peers that were let through in the recorded window. Everybody else (an address that nobody has seen) is a doubt, which people
+ * decide: else one port scan would stop every policy.
+ */
+export function createDropsJudge(settings: DropsSettings, resumed?: JsonObject): Judge {
+  const parsed = DropsSnapshot.safeParse(resumed);
+  return new DropsJudge(settings, parsed.success ? parsed.data : undefined);
+}
+
+class DropsJudge implements Judge {
+  readonly #settings: DropsSettings;
+  readonly #accepted: ReadonlySet<string>;
+  readonly #sight;
+  readonly #known: Known;
+  readonly #doubts: Doubts;
+  readonly #seen: { ingress: number; egress: number };
+  readonly #canary: { requests: number; failures: number };
+  readonly #stable: { requests: number; failures: number };
+  #meant: number;
+  #clock: number;
+  #settled: Settled | undefined;
+
+  constructor(settings: DropsSettings, from: DropsSnapshot | undefined) {
+    this.#settings = settings;
+    this.#accepted = new Set(settings.accepted);
+    this.#sight = createSight(from?.gaps);
+    this.#known = new Known(from?.known);
+    this.#doubts = new Doubts(from?.doubts);
+    this.#seen = { ...(from?.seen ?? { ingress: 0, egress: 0 }) };
+    this.#canary = { ...(from?.canary ?? { requests: 0, failures: 0 }) };
+    this.#stable = { ...(from?.stable ?? { requests: 0, failures: 0 }) };
+    this.#meant = from?.meant ?? 0;
+    this.#clock = from?.clock ?? settings.from;
+    this.#settled = from?.settled ?? undefined;
+  }
+
+  get counts(): Counts {
+    return { canary: { ...this.#canary }, stable: { ...this.#stable } };
+  }
+
+  hear(event: Evidence): Verdict | undefined {
+    if (this.#settled) return this.#settled;
+    const settled = this.#take(event);
+    this.#clock = Math.max(this.#clock, event.at);
+    if (settled) {
+      this.#settled = settled;
+      return settled;
+    }
+    const reason = this.#sight.news(this.#clock);
+    if (reason !== undefined) return this.#blind(reason);
+    return this.#asksNow() ? this.#doubtful() : undefined;
+  }
+
+  #take(event: Evidence): Settled | undefined {
+    if (event.kind === 'connection') return this.#connection(event);
+    if (event.kind === 'gap') this.#sight.gap(event.node, event.at, event.reason, event.lost ?? 0);
+    if (event.kind === 'sight') this.#sight.sight(event.node);
+    if (event.kind !== 'drift') return undefined;
+    const { object, field, manager, found } = event;
+    const words = `${manager || 'Somebody else'} changed ${field} of ${object} to ${found} while this was watched.`;
+    return { kind: 'drift', counts: this.counts, object, field, manager, words };
+  }
+
+  #connection(event: ConnectionEvidence): Settled | undefined {
+    const { at, side, outcome, cause, group } = event;
+    if (at < this.#settings.from) {
+      if (outcome === 'forwarded') this.#known.add(event);
+      return undefined;
+    }
+    this.#seen[group.direction] += 1;
+    const count = side === 'canary' ? this.#canary : this.#stable;
+    count.requests += 1;
+    // Denied before as well: it is no news, and no reason to ask.
+    if (outcome === 'forwarded' || cause === 'before') return undefined;
+    if (isAccepted(this.#accepted, group)) {
+      this.#meant += 1;
+      return undefined;
+    }
+    count.failures += 1;
+    if (outcome === 'dropped' && cause === 'candidate' && this.#isSomebody(event)) return this.#harmful(event);
+    this.#doubts.add(event);
+    return undefined;
+  }
+
+  #isSomebody(event: ConnectionEvidence): boolean {
+    return event.group.peer.kind === 'cluster' || this.#known.has(event);
+  }
+
+  #harmful({ at, group, example }: ConnectionEvidence): Harmful {
+    const who = group.peer.kind === 'cluster' ? 'a peer inside the cluster' : 'a peer that was let through before';
+    const words = `The policy drops connections ${groupWords(group)}, ${who}: ${example}. They were allowed before. ${this.#countWords()}. If that is meant, accept it with \`--accept ${doubtKey(group)}\`.`;
+    // One event decides, so there are no odds to show.
+    const odds = { logEvidence: 0, logThreshold: 0 };
+    return { kind: 'harmful', judge: 'drops', counts: this.counts, firstHarmAt: at, decidedAt: at, ...odds, words };
+  }
+
+  #asksNow(): boolean {
+    const { asks, observing } = this.#settings;
+    const since = this.#doubts.since;
+    return asks && !observing && since !== undefined && this.#clock - since >= COLLECT_MS;
+  }
+
+  #doubtful(): Verdict {
+    const doubts = this.#doubts.list(this.#accepted);
+    const named = doubts.slice(0, 3).map(({ words }) => words);
+    const rest = doubts.length > 3 ? ` and ${doubts.length - 3} more groups` : '';
+    const what = this.#settings.observing ? 'would be dropped once the policy is enforced' : 'is dropped';
+    const words = `What ${what} and may be meant to be: ${named.join('; ')}${rest}. ${this.#countWords()}.`;
+    return { kind: 'doubtful', counts: this.counts, doubts, words };
+  }
+
+  #blind(reason: string): Verdict {
+    return { kind: 'blind', counts: this.counts, reason, words: `${reason}: drops could be missed. ${this.#countWords()}.` };
+  }
+
+  /**
+   * Silence under an enforced policy is no reason to hold: a workload may sleep, and the fuse stays armed. Silence in the whole of the
+   * observe window is: then the window has proved nothing in that direction, and it was the only look before enforcement.
+   */
+  conclude(at: number): Verdict {
+    if (this.#settled) return this.#settled;
+    const { observing, directions } = this.#settings;
+    const reason = this.#sight.blind(Math.max(at, this.#clock));
+    if (reason !== undefined) return this.#blind(reason);
+    if (this.#doubts.since !== undefined) return this.#doubtful();
+    const { counts } = this;
+    const silent = directions.filter((direction) => this.#seen[direction] === 0);
+    if (observing && silent.length > 0) {
+      const words = `Not one connection was seen in direction ${silent.join(' and ')} in the whole window, so nothing is known about what the policy would do there. Watch longer, or go on knowing that.`;
+      return { kind: 'no-traffic', counts, needed: 1, words };
+    }
+    return {
+      kind: 'healthy',
+      counts,
+      words: `${this.#countWords()}. ${observing ? 'Nothing of it would be dropped.' : 'Nothing that was allowed before was dropped.'}`,
+    };
+  }
+
+  #countWords(): string {
+    const all = this.#canary.requests + this.#stable.requests;
+    const meant = this.#meant === 0 ? '' : `, ${this.#meant} dropped as accepted`;
+    return `${all} new connections seen (${this.#seen.ingress} in, ${this.#seen.egress} out)${meant}`;
+  }
+
+  snapshot(): JsonObject {
+    const settled = this.#settled && {
+      ...this.#settled,
+      counts: { canary: { ...this.#settled.counts.canary }, stable: { ...this.#settled.counts.stable } },
+    };
+    return {
+      version: 1,
+      gaps: Object.fromEntries(Object.entries(this.#sight.snapshot()).map(([node, gap]) => [node, { ...gap }])),
+      known: this.#known.snapshot(),
+      doubts: this.#doubts.snapshot(),
+      seen: { ...this.#seen },
+      canary: { ...this.#canary },
+      stable: { ...this.#stable },
+      meant: this.#meant,
+      clock: this.#clock,
+      settled: settled ?? null,
+    };
+  }
+}

@@ -1,0 +1,49 @@
+import type { ConnectionEvidence } from './connection.ts';
+import { doubtKey } from './group.ts';
+
+/** More are not remembered: what is beyond counts as never seen, which asks people instead of acting. */
+const MOST = 2_000;
+/** An address that has tried more ports than this was looking, not calling. */
+const SCAN_PORTS = 3;
+
+/** Who was let through before the stage. Peers inside need no entry: their identity speaks for them. */
+export class Known {
+  readonly #keys: Set<string>;
+  readonly #ports = new Map<string, Set<string>>();
+
+  constructor(from: readonly string[] = []) {
+    this.#keys = new Set();
+    for (const key of from) this.#remember(key);
+  }
+
+  add(event: ConnectionEvidence): void {
+    if (event.group.peer.kind !== 'cluster') this.#remember(keyOf(event));
+  }
+
+  has(event: ConnectionEvidence): boolean {
+    const key = keyOf(event);
+    return this.#keys.has(key) && (this.#ports.get(callerOf(key))?.size ?? 0) <= SCAN_PORTS;
+  }
+
+  snapshot(): readonly string[] {
+    return [...this.#keys];
+  }
+
+  #remember(key: string): void {
+    if (this.#keys.size >= MOST) return;
+    this.#keys.add(key);
+    const caller = callerOf(key);
+    this.#ports.set(caller, (this.#ports.get(caller) ?? new Set()).add(key));
+  }
+}
+
+/** `203.0.113.9 ingress/world/8080/TCP` */
+function keyOf({ address, group }: ConnectionEvidence): string {
+  return `${address} ${doubtKey(group)}`;
+}
+
+/** Outward many ports are ordinary; inward one address with many of them is a scan. */
+function callerOf(key: string): string {
+  const [address = '', group = ''] = key.split(' ');
+  return group.startsWith('ingress/') ? address : key;
+}

@@ -1,0 +1,33 @@
+import * as z from 'zod';
+import type { Harmful, Verdict } from '../../verdict.ts';
+import { DIRECTIONS } from '../policy.ts';
+
+/** A verdict that stands: what comes after it does not change it. */
+export type Settled = Harmful | Extract<Verdict, { kind: 'drift' }>;
+
+const Side = z.object({ requests: z.number(), failures: z.number() });
+const Group = z.object({
+  peer: z.object({ kind: z.enum(['cluster', 'world', 'unknown']), name: z.string() }),
+  direction: z.enum(DIRECTIONS),
+  protocol: z.string(),
+  port: z.number().optional(),
+});
+
+/** What a judge of drops leaves in the heartbeats for the next attempt. */
+export const DropsSnapshot = z.object({
+  version: z.literal(1),
+  gaps: z.record(z.string(), z.object({ at: z.number(), reason: z.string(), lost: z.number(), told: z.boolean() })),
+  known: z.array(z.string()),
+  doubts: z.object({
+    since: z.number().nullable(),
+    groups: z.array(z.object({ group: Group, count: z.number(), example: z.string(), unexplained: z.boolean() })),
+    overflow: z.number(),
+  }),
+  seen: z.object({ ingress: z.number(), egress: z.number() }),
+  canary: Side,
+  stable: Side,
+  meant: z.number(),
+  clock: z.number(),
+  settled: z.custom<Settled>((value) => typeof value === 'object' && value !== null && 'kind' in value).nullable(),
+});
+export type DropsSnapshot = z.infer<typeof DropsSnapshot>;
