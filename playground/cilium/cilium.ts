@@ -18,6 +18,9 @@ import type { Plane, PlaneTruth } from './plane.ts';
 import { settle, startPlane, startTraffic } from './plane.ts';
 import type { ListedPod } from './pod-list.ts';
 import { listPods } from './pod-list.ts';
+import type { SightFaults } from './sight-faults.ts';
+import { createSightFaults } from './sight-faults.ts';
+import type { LoadThread } from './workloads/load-handle.ts';
 import type { LoadReply } from './workloads/messages.ts';
 
 export type { CiliumStack } from './ground.ts';
@@ -39,11 +42,13 @@ export interface CiliumOptions {
 
 export interface Cilium {
   readonly nodes: readonly { readonly name: string; readonly hubbleAddress: string }[];
+  /** Hubble Relay over all nodes. */
+  readonly relay: { readonly address: string };
   /** `url` reaches the Gateway from this machine; `address` is what its status says. */
   readonly gateway: { readonly url: string; readonly address: string };
   /** URLs of Prometheus text: one per agent, and Envoy's own. */
   readonly metrics: { readonly agents: readonly string[]; readonly envoy: string };
-  readonly faults: Faults;
+  readonly faults: Faults & SightFaults;
   readonly truth: PlaneTruth;
   /** Every pod, the Service that selects it, and whether it is ready. */
   pods(): readonly ListedPod[];
@@ -77,6 +82,17 @@ const registerMetrics = (stack: CiliumStack, { agents, envoy }: Plane): Cilium['
   return { agents: urls, envoy: `http://127.0.0.1:${envoy.adminPort}/stats/prometheus` };
 };
 
+/** What can go wrong, and what cannot be seen; `mend` without a Service ends both. */
+const allFaults = (plane: Plane, load: LoadThread): Cilium['faults'] => {
+  const faults = createFaults({ book: plane.controllers.faults, agents: plane.agents, traffic: load, gatewayNode });
+  const { mendSight, ...sight } = createSightFaults(plane);
+  const mend = (service?: string): void => {
+    faults.mend(service);
+    if (service === undefined) mendSight();
+  };
+  return { ...faults, ...sight, mend };
+};
+
 /** Starts the simulated mesh and resolves when its pods are ready, its route is in force and load flows. Nothing is left behind when it rejects. */
 export const startCilium = async (options: CiliumOptions): Promise<Cilium> => {
   const { stack, preset = 'ideal', seed = 1, load = {}, manifests = demoFolder, signal, progress: say = () => undefined } = options;
@@ -95,7 +111,8 @@ export const startCilium = async (options: CiliumOptions): Promise<Cilium> => {
       nodes: agents.nodes.map(({ name, hubbleAddress }) => ({ name, hubbleAddress })),
       gateway: { url, address: controllers.operator.addressOf('backend/mesh') },
       metrics: registerMetrics(stack, plane),
-      faults: createFaults({ book: controllers.faults, agents, traffic: traffic.load, gatewayNode }),
+      relay: { address: plane.relay.address },
+      faults: allFaults(plane, traffic.load),
       truth,
       pods: () => listPods(controllers.world.pods.objects.values(), controllers.world.services.objects),
       connections: () => traffic.hops.counts,

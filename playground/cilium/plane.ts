@@ -16,6 +16,8 @@ import type { Envoy } from './envoy/process.ts';
 import { startEnvoy } from './envoy/process.ts';
 import type { Agents } from './flows/agents.ts';
 import { startAgents } from './flows/agents.ts';
+import type { Relay } from './flows/relay.ts';
+import { startRelay } from './flows/relay.ts';
 import { createWitness } from './gateway/witness.ts';
 import type { Ground } from './ground.ts';
 import type { Kube } from './kube/client.ts';
@@ -33,6 +35,9 @@ export interface Plane {
   readonly envoy: Envoy;
   readonly truth: PlaneTruth;
   readonly wire: Wire;
+  readonly relay: Relay;
+  /** Namespaces whose pods report each request a second time. */
+  readonly doubles: Set<string>;
 }
 
 /** What really happened: requests and weights, connections, and policies as they came in force. */
@@ -66,9 +71,12 @@ export const startPlane = async (ground: Ground, kube: Kube): Promise<Plane> => 
   const controllers = await startControllers(ground, kube, pods, truth, more.inForce);
   const agents = await startAgents({ now, lag: ground.delayOf('flowLag') });
   ground.onStop(() => agents.stop());
+  const relay = await startRelay({ peers: agents.peers, now, delay: ground.delayOf('relay') });
+  ground.onStop(() => relay.stop());
+  const doubles = new Set<string>();
   const { world, book, xds, operator } = controllers;
   const addressOf = (gateway: string): string => operator.addressOf(gateway);
-  const accessLog = await serveAccessLog(createWitness({ world, book, xds, agents, truth, uuid: randomUUID, addressOf }), now);
+  const accessLog = await serveAccessLog(createWitness({ world, book, xds, agents, truth, uuid: randomUUID, doubles, addressOf }), now);
   ground.onStop(() => accessLog.close());
   const envoy = await startGatewayEnvoy(ground, accessLog.port);
   xds.attach(envoy);
@@ -88,6 +96,8 @@ export const startPlane = async (ground: Ground, kube: Kube): Promise<Plane> => 
     envoy,
     truth: Object.assign(truth.truth, { connections: more.connections, policies: more.policies }),
     wire,
+    relay,
+    doubles,
   };
 };
 

@@ -25,6 +25,8 @@ export interface Exchange {
   readonly url: string;
   readonly protocol: string;
   readonly userAgent: string;
+  /** Further headers that Envoy was told to log. */
+  readonly headers: Readonly<Record<string, string>>;
   /** Names of the response flags that were set. */
   readonly flags: readonly string[];
 }
@@ -54,6 +56,7 @@ interface Entry {
     readonly path: string;
     readonly user_agent: string;
     readonly request_id: string;
+    readonly request_headers?: Readonly<Record<string, string>>;
   };
   readonly response?: { readonly response_code?: { readonly value: number } };
 }
@@ -87,6 +90,7 @@ const readEntry = (entry: Entry, moment: Exchange['moment'], now: number): Excha
     url: `${entry.request?.scheme || 'http'}://${entry.request?.authority ?? ''}${entry.request?.path ?? ''}`,
     protocol: protocols[entry.protocol_version] ?? '',
     userAgent: entry.request?.user_agent ?? '',
+    headers: entry.request?.request_headers ?? {},
     flags: Object.entries(common.response_flags ?? {}).flatMap(([name, set]) => (set ? [name] : [])),
   };
 };

@@ -18,6 +18,8 @@ const accessLog = (logName: string): object => ({
       buffer_size_bytes: 0,
       buffer_flush_interval: '0.01s',
     },
+    // Cilium's filter logs every header; here the one that probes are known by.
+    additional_request_headers_to_log: ['x-meshops-probe'],
   },
 });
 

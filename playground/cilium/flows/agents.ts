@@ -5,6 +5,7 @@ import { meshNodes } from '../nodes.ts';
 import type { Flow } from './flow.ts';
 import type { Observer } from './observer.ts';
 import { serveObserver } from './observer.ts';
+import type { Peer } from './relay.ts';
 import type { LostSource, NodeState, Ring } from './ring.ts';
 import { createRing } from './ring.ts';
 
@@ -17,6 +18,12 @@ export interface Agents {
   nodeStatus(node: string, state: NodeState, about: readonly string[], message: string): void;
   /** `false` ends the node's Observer and its streams; `true` starts it again on the same port. Flows meanwhile are lost. */
   setAvailable(node: string, available: boolean): Promise<void>;
+  /** `true`: the agent answers, yet reports none of its flows, as without L7 visibility. */
+  hide(node: string, hidden: boolean): void;
+  /** Milliseconds that every flow takes longer from now on. */
+  slow(ms: number): void;
+  /** The agents as Relay sees them. */
+  readonly peers: readonly Peer[];
   endpoints(count: (node: string) => number): void;
   stop(): void;
 }
@@ -33,21 +40,34 @@ interface Agent {
   readonly metrics: AgentMetrics;
   readonly metricsServer: { readonly port: number; close(): void };
   readonly port: number;
+  readonly away: Set<() => void>;
+  hidden: boolean;
   observer: Observer | undefined;
 }
+
+const peerOf = (agent: Agent): Peer => ({
+  name: agent.name,
+  ring: agent.ring,
+  isAvailable: () => agent.observer !== undefined,
+  onAway: (listener) => {
+    agent.away.add(listener);
+    return () => agent.away.delete(listener);
+  },
+});
 
 const startAgent = async (name: string, now: () => number): Promise<Agent> => {
   const ring = createRing();
   const metrics = createAgentMetrics();
   const metricsServer = await serveMetrics(metrics);
   const observer = await serveObserver({ node: name, ring, now, port: 0 });
-  return { name, ring, metrics, metricsServer, port: observer.port, observer };
+  return { name, ring, metrics, metricsServer, port: observer.port, away: new Set(), hidden: false, observer };
 };
 
 /** Starts the agents of every node. */
 export const startAgents = async (options: AgentsOptions): Promise<Agents> => {
   const agents = new Map<string, Agent>();
   const timers = new Set<NodeJS.Timeout>();
+  let slower = 0;
   for (const node of meshNodes) agents.set(node.name, await startAgent(node.name, options.now));
 
   const of = (name: string): Agent => {
@@ -57,7 +77,7 @@ export const startAgents = async (options: AgentsOptions): Promise<Agents> => {
   };
 
   const enter = (agent: Agent, flow: Flow): void => {
-    if (!agent.observer) return;
+    if (!agent.observer || agent.hidden) return;
     agent.ring.push({ kind: 'flow', flow });
     agent.metrics.flow(flow);
   };
@@ -70,7 +90,7 @@ export const startAgents = async (options: AgentsOptions): Promise<Agents> => {
     })),
     report: (node, flow) => {
       const agent = of(node);
-      const lag = options.lag();
+      const lag = options.lag() + slower;
       if (lag <= 0) {
         enter(agent, flow);
         return;
@@ -92,8 +112,16 @@ export const startAgents = async (options: AgentsOptions): Promise<Agents> => {
       if (!available) {
         agent.observer?.stop();
         agent.observer = undefined;
+        for (const listener of [...agent.away]) listener();
       } else agent.observer ??= await serveObserver({ node, ring: agent.ring, now: options.now, port: agent.port });
     },
+    hide: (node, hidden) => {
+      of(node).hidden = hidden;
+    },
+    slow: (ms) => {
+      slower = ms;
+    },
+    peers: [...agents.values()].map(peerOf),
     endpoints: (count) => {
       for (const agent of agents.values()) agent.metrics.endpoints(count(agent.name));
     },

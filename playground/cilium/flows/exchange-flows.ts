@@ -40,6 +40,7 @@ const headersOf = (exchange: Exchange): HttpRecord['headers'] => [
   { key: ':scheme', value: 'http' },
   ...(exchange.userAgent === '' ? [] : [{ key: 'User-Agent', value: exchange.userAgent }]),
   { key: 'X-Request-Id', value: exchange.requestId },
+  ...Object.entries(exchange.headers).map(([key, value]) => ({ key, value })),
 ];
 
 const httpOf = (exchange: Exchange, code?: number): HttpRecord => ({
@@ -109,5 +110,18 @@ export const responseFlow = (exchange: Exchange, context: ExchangeContext): Flow
     l7: { type: 'RESPONSE', latency_ns: Math.round(latency * 1_000_000), http: httpOf(exchange, exchange.status) },
     is_reply: { value: true },
     Summary: `${exchange.protocol} ${exchange.status} ${latency.toFixed(0)}ms (${exchange.method} ${exchange.url})`,
+  };
+};
+
+/** The same record once more, as the agent of a pod with an L7 policy of its own reports it. */
+export const secondReport = (flow: Flow, pod: PodFacts, uuid: string): Flow => {
+  const own = endpointOf(pod, pod.node);
+  const isAnswer = flow.l7?.type === 'RESPONSE';
+  return {
+    ...flow,
+    uuid,
+    node_name: pod.node,
+    traffic_direction: 'INGRESS',
+    ...(isAnswer ? { source: own } : { destination: own }),
   };
 };

@@ -42,7 +42,8 @@ export interface Observer {
 
 const protoFolder = fileURLToPath(new URL('../../../activities/clients/hubble/proto', import.meta.url));
 
-const loadService = (): ServiceDefinition => {
+/** The service's definition, out of the product's own protos. */
+export const loadService = (): ServiceDefinition => {
   const definition = loadSync('observer/observer.proto', {
     includeDirs: [protoFolder],
     keepCase: true,
@@ -73,7 +74,8 @@ const maxPending = 4_095;
 
 type Stream = ServerWritableStream<GetFlowsRequest, object>;
 
-const respond = (event: RingEvent, node: string, mask: (message: object) => object, now: number): object => {
+/** A ring's event as the message of a stream. */
+export const respond = (event: RingEvent, node: string, mask: (message: object) => object, now: number): object => {
   switch (event.kind) {
     case 'flow':
       return { flow: mask(event.flow), node_name: node, time: event.flow.time };

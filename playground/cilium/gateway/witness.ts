@@ -2,7 +2,8 @@
 import type { Exchange } from '../envoy/access-log.ts';
 import type { Agents } from '../flows/agents.ts';
 import type { ExchangeContext } from '../flows/exchange-flows.ts';
-import { requestFlow, responseFlow } from '../flows/exchange-flows.ts';
+import { requestFlow, responseFlow, secondReport } from '../flows/exchange-flows.ts';
+import type { Flow } from '../flows/flow.ts';
 import type { Route } from '../kube/types.ts';
 import { gatewayNode, meshNodes } from '../nodes.ts';
 import type { PodBook } from '../pod-book.ts';
@@ -18,6 +19,8 @@ export interface WitnessOptions {
   readonly agents: Agents;
   readonly truth: TruthWriter;
   readonly uuid: () => string;
+  /** Namespaces whose pods report what they get a second time. */
+  readonly doubles: { has(namespace: string): boolean };
   /** Address of a Gateway, `namespace/name`. */
   readonly addressOf: (gateway: string) => string;
 }
@@ -66,13 +69,18 @@ export const createWitness = (options: WitnessOptions): ((exchange: Exchange) =>
     };
   };
 
+  const report = (flow: Flow, { pod }: ExchangeContext): void => {
+    agents.report(gatewayNode, flow);
+    if (pod && options.doubles.has(pod.namespace)) agents.report(pod.node, secondReport(flow, pod, options.uuid()));
+  };
+
   const ended = (exchange: Exchange): void => {
     const reached = open.delete(exchange.requestId);
     const context = contextOf(exchange, reached);
     if (exchange.status > 0) {
       // Nothing was reached: the request's own record comes only now, with the address that the client called.
-      if (!reached) agents.report(gatewayNode, requestFlow(exchange, context));
-      agents.report(gatewayNode, responseFlow(exchange, context));
+      if (!reached) report(requestFlow(exchange, context), context);
+      report(responseFlow(exchange, context), context);
     }
     truth.request({
       at: exchange.endedAt,
@@ -92,6 +100,7 @@ export const createWitness = (options: WitnessOptions): ((exchange: Exchange) =>
     }
     if (open.size >= maxOpen) open.delete(open.keys().next().value ?? '');
     open.set(exchange.requestId, exchange.startedAt);
-    agents.report(gatewayNode, requestFlow(exchange, contextOf(exchange, true)));
+    const context = contextOf(exchange, true);
+    report(requestFlow(exchange, context), context);
   };
 };

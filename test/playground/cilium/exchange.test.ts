@@ -19,6 +19,7 @@ const exchange: Exchange = {
   method: 'GET',
   url: 'http://backend/items',
   protocol: 'HTTP/1.1',
+  headers: {},
   userAgent: 'meshops-probe',
   flags: [],
 };
