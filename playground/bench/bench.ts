@@ -6,5 +6,10 @@ export interface Bench {
   readonly name: string;
   /** What is measured, in one sentence. */
   readonly what: string;
-  run(context: { readonly signal: AbortSignal; readonly progress: ReportProgress }): Promise<JsonObject>;
+  run(context: {
+    readonly signal: AbortSignal;
+    readonly progress: ReportProgress;
+    /** Repetitions, where a bench has any; its own number when left out. */
+    readonly runs?: number;
+  }): Promise<JsonObject>;
 }

@@ -4,11 +4,13 @@ import { reasonOf } from '../cluster/failure.ts';
 import { progressPrinter } from '../cluster/progress.ts';
 import { ack } from './ack.ts';
 import type { Bench } from './bench.ts';
+import { falseRollback } from './false-rollback.ts';
+import { judge } from './judge.ts';
 import { policy } from './policy.ts';
 import { rollback } from './rollback.ts';
 
 /** `npm run bench -- list | <name> [--json]`: measures, and prints figures. */
-const BENCHES: readonly Bench[] = [ack, policy, rollback];
+const BENCHES: readonly Bench[] = [ack, falseRollback, judge, policy, rollback];
 
 const interrupted = new AbortController();
 process.once('SIGINT', () => interrupted.abort(new Error('Stopped.')));
@@ -17,18 +19,21 @@ process.once('SIGTERM', () => interrupted.abort(new Error('Stopped.')));
 const program = new Command('npm run bench --')
   .description('Measures meshops on this machine. Figures of one machine compare only within one run.')
   .argument('<name>', 'name of a bench, or `list`')
-  .option('--json', 'one JSON object on one line');
+  .option('--json', 'one JSON object on one line')
+  .option('--runs <n>', 'fewer or more repetitions than usual, where a bench has any', Number);
 
-program.action(async (name: string, options: { readonly json?: boolean }) => {
+program.action(async (name: string, { json, runs }: { readonly json?: boolean; readonly runs?: number }) => {
   if (name === 'list') {
     for (const bench of BENCHES) process.stdout.write(`${bench.name.padEnd(12)} ${bench.what}\n`);
     return;
   }
   const bench = BENCHES.find((one) => one.name === name);
   if (!bench) return program.error(`There is no bench ${name}. \`npm run bench -- list\` shows them all.`, { exitCode: 2 });
-  const figures = await bench.run({ signal: interrupted.signal, progress: progressPrinter(process.stderr) });
+  if (runs !== undefined && !(Number.isInteger(runs) && runs > 0))
+    return program.error('--runs takes a whole number above 0.', { exitCode: 2 });
+  const figures = await bench.run({ signal: interrupted.signal, progress: progressPrinter(process.stderr), ...(runs && { runs }) });
   const result = { bench: bench.name, cores: cpus().length, node: process.version, ...figures };
-  process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : `${JSON.stringify(result, undefined, 2)}\n`);
+  process.stdout.write(json ? `${JSON.stringify(result)}\n` : `${JSON.stringify(result, undefined, 2)}\n`);
 });
 
 program.parseAsync().catch((error: unknown) => {

@@ -131,14 +131,17 @@ class EventJudge implements ExplainedJudge {
   }
 
   #canaryRequest(failed: boolean, counted: boolean, at: number): Harmful | undefined {
-    // The clock stands at what was heard before this event, so the mass is known before its outcome.
-    const mass = (this.#clock - this.#released) / Math.max(1, this.#settings.durationMs);
-    this.#released = this.#clock;
-    if (counted) this.#objective.add(mass, failed, at);
-    else this.#objective.release(mass);
+    const { objective } = this.#panel;
+    if (objective !== undefined) {
+      // The clock stands at what was heard before this event, so the mass is known before its outcome.
+      const mass = (this.#clock - this.#released) / Math.max(1, this.#settings.durationMs);
+      this.#released = this.#clock;
+      if (counted) this.#objective.add(mass, failed, at);
+      else this.#objective.release(mass);
+    }
     if (!failed) return undefined;
-    if (this.#objective.value() >= this.#panel.needed.objective) {
-      const words = `${countWords(this.counts)}. That is more than the ${percent(this.#panel.objective ?? 1)} allowed (${this.#odds('objective')}).`;
+    if (objective !== undefined && this.#objective.value() >= this.#panel.needed.objective) {
+      const words = `${countWords(this.counts)}. That is more than the ${percent(objective)} allowed (${this.#odds('objective')}).`;
       return this.#harmful('objective', this.#objective.firstHarmAt() ?? at, at, words);
     }
     return this.#overBudget(at);

@@ -72,6 +72,8 @@ function eventWords(event: Evidence): string {
       return `${event.side} ${event.failed ? `failed (${event.failure ?? 'no reason given'})` : 'answered'} in ${Math.round(event.latencyMs)} ms`;
     case 'drop':
       return `${event.side} dropped ${event.source} to ${event.destination} port ${event.port} (${event.reason})`;
+    case 'connection':
+      return `${event.side} ${event.outcome}: ${event.example}`;
     case 'readiness':
       return `${event.service} has ${event.ready} ready endpoints`;
     case 'gap':

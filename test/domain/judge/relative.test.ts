@@ -57,6 +57,10 @@ describe('the canary against its control', () => {
     expect(absolute).toBe(200);
   });
 
+  it('alone lets everything fail on both sides, however long', () => {
+    for (let seed = 1; seed <= 20; seed += 1) expect(play({ share: 0.5, canary: 0.9, stable: 0.9, slo: 'relative', seed })).toBeUndefined();
+  });
+
   it('is not used where everything goes to the canary, and leaves its alpha to the objective', () => {
     const judges = (over: object) => createJudge(settings(over)).standing();
     expect(judges({ exposure: 0.5 })).toMatchObject([
