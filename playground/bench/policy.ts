@@ -79,13 +79,7 @@ function measured(policies: readonly Policy[], world: PolicyWorld, draws: Uint32
   const handles = world.peers.map((peer) => evaluator.identity(peer));
   const identitiesMs = since(named);
   const flows = compactFlows(world, handles, draws);
-  const asked = performance.now();
-  const used = process.cpuUsage();
-  const tally = decideAll(evaluator, flows);
-  const decideMs = since(asked);
-  // Time on the processor, collection included: on a machine that others use as well it is what one core needs.
-  const cpu = process.cpuUsage(used);
-  const decideCpuMs = Math.round((cpu.user + cpu.system) / 1_000);
+  const { tally, decideMs, decideCpuMs } = timed(evaluator, flows);
   const totalMs = Math.round(compileMs + identitiesMs + decideMs);
   const withFlows = heapBytes();
   flows.length = 0;
@@ -110,6 +104,16 @@ function measured(policies: readonly Policy[], world: PolicyWorld, draws: Uint32
     },
     growth: { flows: draws.length, distinct, policies: policies.length, totalMs, decideMs, decideCpuMs, memoryMb },
   };
+}
+
+/** Time on the processor is given too, collection included: on a machine that others use as well it is what one core needs. */
+function timed(evaluator: Evaluator, flows: readonly CompactFlow[]) {
+  const begun = performance.now();
+  const used = process.cpuUsage();
+  const tally = decideAll(evaluator, flows);
+  const decideMs = since(begun);
+  const cpu = process.cpuUsage(used);
+  return { tally, decideMs, decideCpuMs: Math.round((cpu.user + cpu.system) / 1_000) };
 }
 
 /** One object for each flow, as they would come out of a stream. */

@@ -24,7 +24,9 @@ export interface Answer {
 
 /** Reads a `.jsonl` or `.jsonl.gz` file. Throws with the line number where a line is no case. */
 export async function readCases(path: string): Promise<readonly OracleCase[]> {
-  const bytes = await readFile(path);
+  const bytes = await readFile(path).catch((error: unknown) => {
+    throw new Error(`${path} cannot be read. Nothing was decided. Name a .jsonl or .jsonl.gz file of policy cases.`, { cause: error });
+  });
   const text = (path.endsWith('.gz') ? await promisify(gunzip)(bytes) : bytes).toString('utf8');
   return text
     .split('\n')

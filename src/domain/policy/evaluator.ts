@@ -14,7 +14,7 @@ export interface Evaluator {
   decide(flow: PolicyFlow): Decision;
   /** Which rule decided and why; slower than `decide`. */
   explain(flow: PolicyFlow): Explanation;
-  /** A peer made known once, for `decideBetween`. Valid with this evaluator only, as long as it lives. */
+  /** A peer made known once, for `decideBetween`. Valid with this evaluator only, and kept as long as it lives. */
   identity(peer: PolicyPeer): IdentityHandle;
   /** The same as `decide`, for flows between peers that are known already. */
   decideBetween(flow: CompactFlow): Decision;
@@ -32,7 +32,9 @@ export interface CompactFlow {
   readonly dns?: DnsQuery | undefined;
 }
 
-/** Outcomes remembered at most; then all are forgotten and found anew. About 100 MB. */
+/** Peers that `decide` remembers; further ones are decided from their labels each time. A port scan from the world must not fill memory. */
+const MOST_IDENTITIES = 100_000;
+/** Outcomes remembered at most; then all are forgotten and found anew. About 50 MB. */
 const MOST_OUTCOMES = 1_000_000;
 
 /** Policies of any kind and order, all in force together: their rules are one union per endpoint and direction. */
@@ -45,15 +47,17 @@ class PolicyEvaluator implements Evaluator {
   /** Rules by the one namespace which their subject must be in; under '' those without such a condition. */
   readonly #rules = new Map<string, CompiledRule[]>();
   readonly #labelSets = new Map<string, { readonly labels: LabelSet; readonly peers: Map<string, IdentityHandle> }>();
-  readonly #subjects = new Map<LabelSet, SubjectRules>();
+  readonly #subjects = new WeakMap<LabelSet, SubjectRules>();
   readonly #identities: Identity[] = [];
   readonly #outcomes = new OutcomeTable<Outcome>(MOST_OUTCOMES);
 
   constructor(policies: readonly Policy[], world: CompileWorld) {
+    let order = 0;
     for (const policy of policies) {
       for (const rule of policy.rules) {
-        const compiled = compileRule(policy, rule, this.#table, world);
         if (rule.subject.node) continue;
+        order += 1;
+        const compiled = { ...compileRule(policy, rule, this.#table, world), order };
         const namespace = namespaceOf(compiled);
         const others = this.#rules.get(namespace);
         if (others) others.push(compiled);
@@ -63,7 +67,13 @@ class PolicyEvaluator implements Evaluator {
   }
 
   decide(flow: PolicyFlow): Decision {
-    return this.decideBetween({ ...flow, source: this.identity(flow.source), destination: this.identity(flow.destination) });
+    if (this.#identities.length < MOST_IDENTITIES) {
+      return this.decideBetween({ ...flow, source: this.identity(flow.source), destination: this.identity(flow.destination) });
+    }
+    return decided(
+      this.#outcome(this.#stranger(flow.source), this.#stranger(flow.destination), PROTOCOL_BITS[flow.protocol], portOf(flow)),
+      flow,
+    );
   }
 
   identity(peer: PolicyPeer): IdentityHandle {
@@ -83,7 +93,7 @@ class PolicyEvaluator implements Evaluator {
   }
 
   decideBetween(flow: CompactFlow): Decision {
-    const port = flow.protocol === 'ICMP' ? (flow.icmpType ?? 0) : (flow.destinationPort ?? 0);
+    const port = portOf(flow);
     const bit = PROTOCOL_BITS[flow.protocol];
     const what = port * 16 + bit;
     let outcome = this.#outcomes.get(flow.source, flow.destination, what);
@@ -91,20 +101,24 @@ class PolicyEvaluator implements Evaluator {
       outcome = this.#outcome(this.#at(flow.source), this.#at(flow.destination), bit, port);
       this.#outcomes.set(flow.source, flow.destination, what, outcome);
     }
-    return outcome.settled ?? decisionOf(finish(outcome.egress, flow.http, flow.dns), finish(outcome.ingress, flow.http, flow.dns));
+    return decided(outcome, flow);
   }
 
   explain(flow: PolicyFlow): Explanation {
     const decision = this.decide(flow);
-    const source = this.#at(this.identity(flow.source));
-    const destination = this.#at(this.identity(flow.destination));
-    const port = flow.protocol === 'ICMP' ? (flow.icmpType ?? 0) : (flow.destinationPort ?? 0);
-    const [outward, inward] = questions(source, destination, PROTOCOL_BITS[flow.protocol], port);
+    const source = this.#stranger(flow.source);
+    const destination = this.#stranger(flow.destination);
+    const [outward, inward] = questions(source, destination, PROTOCOL_BITS[flow.protocol], portOf(flow));
     return {
       decision,
       egress: decision.egress && explainSide(this.#subject(source).egress, outward, this.#table, decision.egress, flow),
       ingress: decision.ingress && explainSide(this.#subject(destination).ingress, inward, this.#table, decision.ingress, flow),
     };
+  }
+
+  /** A peer that is not to be remembered. */
+  #stranger(peer: PolicyPeer): Identity {
+    return new Identity(peer, this.#labelSets.get(labelsKey(peer))?.labels ?? new LabelSet(peer.labels, this.#table.size));
   }
 
   #outcome(source: Identity, destination: Identity, bit: number, port: number): Outcome {
@@ -119,7 +133,9 @@ class PolicyEvaluator implements Evaluator {
     const known = this.#subjects.get(labels);
     if (known) return known;
     const near = labels.namespace === '' ? [] : (this.#rules.get(labels.namespace) ?? []);
-    const selecting = [...near, ...(this.#rules.get('') ?? [])].filter(({ subject }) => this.#table.matches(subject, labels));
+    const selecting = [...near, ...(this.#rules.get('') ?? [])]
+      .filter(({ subject }) => this.#table.matches(subject, labels))
+      .sort((a, b) => a.order - b.order);
     const rules: SubjectRules = {
       egress: directionRules(
         selecting.filter(({ rule }) => rule.direction === 'egress'),
@@ -139,6 +155,14 @@ class PolicyEvaluator implements Evaluator {
     if (identity) return identity;
     throw new RangeError(`There is no identity ${handle} in this evaluator: handles come from its own \`identity\`.`);
   }
+}
+
+function portOf({ protocol, icmpType, destinationPort }: Pick<CompactFlow, 'protocol' | 'icmpType' | 'destinationPort'>): number {
+  return (protocol === 'ICMP' ? icmpType : destinationPort) ?? 0;
+}
+
+function decided({ settled, egress, ingress }: Outcome, { http, dns }: Pick<CompactFlow, 'http' | 'dns'>): Decision {
+  return settled ?? decisionOf(finish(egress, http, dns), finish(ingress, http, dns));
 }
 
 function questions(source: Identity, destination: Identity, bit: number, port: number): readonly [Question, Question] {

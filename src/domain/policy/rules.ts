@@ -14,6 +14,8 @@ const LAST_PORT = 0xffff;
 
 /** A rule made ready to be asked many times. */
 export interface CompiledRule {
+  /** Place among all rules. */
+  readonly order: number;
   readonly policy: Policy;
   readonly rule: PolicyRule;
   readonly isDeny: boolean;
@@ -45,7 +47,7 @@ export interface CompileWorld {
   readonly clusterName?: string;
 }
 
-export function compileRule(policy: Policy, rule: PolicyRule, table: SelectorTable, world: CompileWorld): CompiledRule {
+export function compileRule(policy: Policy, rule: PolicyRule, table: SelectorTable, world: CompileWorld): Omit<CompiledRule, 'order'> {
   return {
     policy,
     rule,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PolicyFlow, PolicyPeer } from '../../../src/domain/policy/flow.ts';
-import { asks, client, clientPolicy, cnp, dns, evaluator, get, outside, pod, reserved, server, tcp } from './cluster.ts';
+import { asks, ccnp, client, clientPolicy, cnp, dns, evaluator, get, outside, pod, reserved, server, tcp } from './cluster.ts';
 
 type Rest = Omit<PolicyFlow, 'source' | 'destination'>;
 const ingress = (documents: readonly object[], source: PolicyPeer = client, rest: Rest = tcp(80)) =>
@@ -14,14 +14,16 @@ const inSpecs = (name: string, ...specs: readonly object[]) => ({
 
 describe('an explanation', () => {
   it('names every rule that allows, with its policy and place', () => {
+    const wide = ccnp({ endpointSelector: {}, ingress: [{ fromEntities: ['all'] }] });
     const two = inSpecs('two', { ingress: [{ fromEntities: ['world'] }] }, { ingress: [{}, { fromEntities: ['cluster'] }] });
-    const reason = ingress([cnp({ ingress: [{ fromEntities: ['all'] }] }), two]);
+    const reason = ingress([wide, cnp({ ingress: [{ fromEntities: ['all'] }] }), two]);
     expect(reason).toMatchObject({ direction: 'ingress', kind: 'allow' });
     expect(reason?.rules).toEqual([
+      { kind: 'CiliumClusterwideNetworkPolicy', policy: 'w', path: 'spec.ingress[0]' },
       { kind: 'CiliumNetworkPolicy', policy: 'back/p', path: 'spec.ingress[0]' },
       { kind: 'CiliumNetworkPolicy', policy: 'back/two', path: 'specs[1].ingress[1]' },
     ]);
-    expect(reason?.words).toBe('Allowed by back/p (spec.ingress[0]), back/two (specs[1].ingress[1]).');
+    expect(reason?.words).toBe('Allowed by w (spec.ingress[0]), back/p (spec.ingress[0]), back/two (specs[1].ingress[1]).');
   });
 
   it('names only the deny rules of a denial', () => {
@@ -90,6 +92,17 @@ describe('handles', () => {
     expect(one.identity(outside('203.0.113.7'))).not.toBe(one.identity(outside('203.0.113.8')));
     const handle = one.identity(client);
     expect(() => evaluator([]).decideBetween({ source: handle, destination: handle, ...tcp(80) })).toThrow(/no identity/);
+  });
+
+  it('are not needed: a hundred thousand addresses are decided one by one, and what comes after them as well', () => {
+    const one = evaluator([cnp({ ingress: [{ fromCIDR: ['203.0.113.0/25'] }] })]);
+    const from = (index: number) => outside(`203.0.${113 + (index >> 16)}.${index & 255}`, [`${index}.example.com`]);
+    const allowed = Array.from(
+      { length: 100_100 },
+      (_, index) => one.decide({ source: from(index), destination: server, ...tcp(80) }).verdict,
+    );
+    expect(allowed.findIndex((verdict, index) => (verdict === 'allowed') !== (index < 1 << 16 && (index & 255) < 128))).toBe(-1);
+    expect(one.explain({ source: outside(), destination: server, ...tcp(80) }).ingress).toMatchObject({ kind: 'allow' });
   });
 
   it('outlive the outcomes that are remembered', () => {
