@@ -1,0 +1,78 @@
+// What a dry-run found, in sentences and tables for people and programs.
+import type { DryRun } from './dry-run.ts';
+import { UNKNOWN_REASONS } from './flow.ts';
+import type { FlowGroup } from './group.ts';
+
+const total = (groups: readonly FlowGroup[]) => groups.reduce((sum, { count }) => sum + count, 0);
+const some = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+/** A few sentences, the most important first: what stands beside a plan. */
+export function dryRunSentences(run: DryRun, most = 3): readonly string[] {
+  const { wouldDrop, wouldAllow, unknown, stillAllowed, stillDenied, lost, decidedOtherwise } = run;
+  const decided = total(wouldDrop) + total(wouldAllow) + stillAllowed + stillDenied;
+  if (decided === 0 && unknown.length === 0)
+    return ['Dry-run: no connection of these pods was seen, so nothing is known about what it would drop.'];
+  const named = wouldDrop.slice(0, most).map((group) => `${groupSentence(group)} (${group.count})`);
+  const more = wouldDrop.length > most ? [`${wouldDrop.length - most} more groups`] : [];
+  return [
+    wouldDrop.length === 0
+      ? `Dry-run: none of ${some(decided, 'connection')} that were seen would be dropped.`
+      : `Dry-run: ${total(wouldDrop)} of ${some(decided, 'connection')} that were seen would be dropped: ${[...named, ...more].join('; ')}.`,
+    ...(wouldAllow.length === 0 ? [] : [`Newly allowed: ${total(wouldAllow)} in ${some(wouldAllow.length, 'group')}.`]),
+    ...(unknown.length === 0
+      ? []
+      : [
+          `Not decided, because they say too little: ${unknown.map(({ reason, count }) => `${count} (${UNKNOWN_REASONS[reason]})`).join('; ')}.`,
+        ]),
+    ...(lost === 0 ? [] : [`The recorder lost ${some(lost, 'event')}.`]),
+    ...(decidedOtherwise.count === 0
+      ? []
+      : [`${decidedOtherwise.count} were decided otherwise when they were seen: the policies have changed since.`]),
+  ];
+}
+
+/** `from frontend/frontend to port 8080/TCP, GET /admin`. */
+export function groupSentence({ direction, peer, port, protocol, request }: FlowGroup): string {
+  const where = port === undefined ? protocol : `port ${port}/${protocol}`;
+  const ends = direction === 'ingress' ? `from ${peer.name} to ${where}` : `to ${peer.name}, ${where}`;
+  return request === undefined ? ends : `${ends}, ${request}`;
+}
+
+const HEAD = ['change', 'direction', 'peer', 'labels', 'port', 'protocol', 'request', 'count', 'unit', 'firstSeen', 'lastSeen'] as const;
+const TAIL = ['exampleSource', 'exampleDestination', 'exampleVerdict', 'why', 'key'] as const;
+
+/** All groups as CSV (RFC 4180). A cell that a spreadsheet would take for a formula is kept a text. */
+export function dryRunCsv(run: DryRun): string {
+  const rows = [
+    ...run.wouldDrop.map((group) => row('would drop', group)),
+    ...run.wouldAllow.map((group) => row('would allow', group)),
+    ...run.unknown.map(({ reason, direction, count, example }) => {
+      const cells = { change: `unknown: ${UNKNOWN_REASONS[reason]}`, direction: direction ?? '', count: String(count), unit: 'connection' };
+      return { ...cells, exampleSource: example.source, exampleDestination: example.destination, exampleVerdict: example.verdict };
+    }),
+  ];
+  const lines = [
+    [...HEAD, ...TAIL],
+    ...rows.map((cells) => [...HEAD, ...TAIL].map((name) => (cells as Record<string, string>)[name] ?? '')),
+  ];
+  return `${lines.map((cells) => cells.map(cell).join(',')).join('\r\n')}\r\n`;
+}
+
+function row(change: string, group: FlowGroup): Record<string, string> {
+  const { direction, peer, port, protocol, request = '', count, unit, firstSeen, lastSeen, example, why, key } = group;
+  return {
+    ...{ change, direction, peer: peer.name, labels: peer.labels.join(' '), port: String(port ?? ''), protocol, request },
+    ...{ count: String(count), unit, firstSeen: instant(firstSeen), lastSeen: instant(lastSeen) },
+    ...{ exampleSource: example.source, exampleDestination: example.destination, exampleVerdict: example.verdict, why, key },
+  };
+}
+
+function cell(text: string): string {
+  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+/** Epoch ms as ISO 8601, `''` where the record had no time. */
+export function instant(at: number): string {
+  return Number.isNaN(at) ? '' : new Date(at).toISOString();
+}

@@ -1,0 +1,69 @@
+import { parseAddress } from '../cidr.ts';
+import { dnsNameError } from '../dns-pattern.ts';
+import type { PolicyPeer } from '../flow.ts';
+import type { Direction } from '../policy.ts';
+import { CLUSTER_LABEL, NAMESPACE_LABEL } from '../selector.ts';
+
+/** Whom one rule of a proposed policy speaks of. Two peers with the same `key` are one. */
+export interface LearnedPeer {
+  readonly key: string;
+  /** For the comment above the rule. */
+  readonly name: string;
+  readonly selects:
+    | { readonly kind: 'endpoints'; readonly matchLabels: Readonly<Record<string, string>> }
+    | { readonly kind: 'entity'; readonly entity: string }
+    | { readonly kind: 'name'; readonly name: string }
+    | { readonly kind: 'address'; readonly cidr: string };
+}
+
+/** Labels that name a workload; the first that is there is what people would write. */
+const NAMES = ['app.kubernetes.io/name', 'app', 'k8s-app', 'name'] as const;
+/** An API server on a node is a remote node as well: the narrower word comes first. */
+const ENTITIES = ['kube-apiserver', 'ingress', 'health', 'host', 'remote-node', 'init', 'unmanaged'] as const;
+const NOISE =
+  /^(io\.kubernetes\.|io\.cilium\.|pod-template|controller-revision-hash|statefulset\.|apps\.kubernetes\.io\/|batch\.|meshops\.dev\/)/;
+
+/**
+ * The tightest selector that people would still write for this peer. Addresses that come in from outside change, so they are `world`;
+ * what goes out is a name where one was seen, else the address. Undefined where the labels name nobody.
+ */
+export function learnedPeer(peer: PolicyPeer, direction: Direction, localCluster: string): LearnedPeer | undefined {
+  const reserved = peer.labels.flatMap((label) => (label.startsWith('reserved:') ? label.slice('reserved:'.length) : []));
+  const entity = ENTITIES.find((one) => reserved.includes(one));
+  if (entity) return { key: `entity ${entity}`, name: entity, selects: { kind: 'entity', entity } };
+  if (reserved.some((name) => name.startsWith('world'))) return outside(peer, direction);
+  return endpoints(peer, localCluster);
+}
+
+function outside({ ip = '', fqdns = [] }: PolicyPeer, direction: Direction): LearnedPeer {
+  const world: LearnedPeer = { key: 'entity world', name: 'world', selects: { kind: 'entity', entity: 'world' } };
+  if (direction === 'ingress') return world;
+  const name = fqdns.map((one) => one.toLowerCase().replace(/\.$/, '')).find((one) => one !== '' && dnsNameError(one) === undefined);
+  if (name !== undefined) return { key: `name ${name}`, name, selects: { kind: 'name', name } };
+  const address = parseAddress(ip);
+  if (!address) return world;
+  const cidr = `${ip}/${address.bits}`;
+  return { key: `address ${cidr}`, name: cidr, selects: { kind: 'address', cidr } };
+}
+
+function endpoints({ labels }: PolicyPeer, localCluster: string): LearnedPeer | undefined {
+  const own = new Map(
+    labels.flatMap((label): [string, string][] => {
+      const [, key, value] = /^k8s:([^=]+)=(.*)$/s.exec(label) ?? [];
+      return key === undefined || value === undefined ? [] : [[key, value]];
+    }),
+  );
+  const namespace = own.get(NAMESPACE_LABEL);
+  if (namespace === undefined) return undefined;
+  const cluster = own.get(CLUSTER_LABEL);
+  const naming = NAMES.find((name) => own.get(name) !== undefined && own.get(name) !== '');
+  const chosen =
+    naming === undefined ? [...own].filter(([key]) => !NOISE.test(key)).toSorted() : [[naming, own.get(naming) ?? ''] as const];
+  const matchLabels = Object.fromEntries([
+    ...chosen,
+    [`k8s:${NAMESPACE_LABEL}`, namespace],
+    ...(cluster === undefined || cluster === localCluster ? [] : [[`k8s:${CLUSTER_LABEL}`, cluster] as const]),
+  ]) as Readonly<Record<string, string>>;
+  const name = `${namespace}/${naming === undefined ? chosen.map(([key, value]) => `${key}=${value}`).join(',') || '*' : own.get(naming)}`;
+  return { key: JSON.stringify(matchLabels), name, selects: { kind: 'endpoints', matchLabels } };
+}
