@@ -5,6 +5,8 @@
 import { fileURLToPath } from 'node:url';
 import { createNodes } from './agent-objects.ts';
 import { applyManifests, ensureCiliumConfig } from './apply-manifests.ts';
+import { ensureClusterDns } from './cluster-dns.ts';
+import type { Clients } from './connections/clients.ts';
 import type { HopCounts } from './connections/hops.ts';
 import type { Preset } from './delays.ts';
 import type { CiliumStack, Ground } from './ground.ts';
@@ -15,12 +17,13 @@ import { gatewayNode } from './nodes.ts';
 import type { Faults } from './panel.ts';
 import { createFaults } from './panel.ts';
 import type { Plane, PlaneTruth } from './plane.ts';
-import { settle, startPlane, startTraffic } from './plane.ts';
+import { settle, startPlane } from './plane.ts';
 import type { ListedPod } from './pod-list.ts';
 import { listPods } from './pod-list.ts';
 import type { SightFaults } from './sight-faults.ts';
 import { createSightFaults } from './sight-faults.ts';
-import type { LoadThread } from './workloads/load-handle.ts';
+import type { Traffic } from './traffic.ts';
+import { startTraffic } from './traffic.ts';
 import type { LoadReply } from './workloads/messages.ts';
 
 export type { CiliumStack } from './ground.ts';
@@ -49,6 +52,8 @@ export interface Cilium {
   /** URLs of Prometheus text: one per agent, and Envoy's own. */
   readonly metrics: { readonly agents: readonly string[]; readonly envoy: string };
   readonly faults: Faults & SightFaults;
+  /** Callers on demand: pods of their own, connections that stay open, a port scan. */
+  readonly clients: Clients;
   readonly truth: PlaneTruth;
   /** Every pod, the Service that selects it, and whether it is ready. */
   pods(): readonly ListedPod[];
@@ -68,7 +73,10 @@ const openCluster = async (ground: Ground, manifests: string | false): Promise<K
   ground.onStop(() => kube.close());
   await createNodes(kube, new Date(ground.now()).toISOString().replace(/\.\d+Z$/, 'Z'));
   await ensureCiliumConfig(kube);
-  if (manifests !== false) await applyManifests(kube, manifests);
+  if (manifests !== false) {
+    await ensureClusterDns(kube);
+    await applyManifests(kube, manifests);
+  }
   return kube;
 };
 
@@ -83,12 +91,14 @@ const registerMetrics = (stack: CiliumStack, { agents, envoy }: Plane): Cilium['
 };
 
 /** What can go wrong, and what cannot be seen; `mend` without a Service ends both. */
-const allFaults = (plane: Plane, load: LoadThread): Cilium['faults'] => {
-  const faults = createFaults({ book: plane.controllers.faults, agents: plane.agents, traffic: load, gatewayNode });
-  const { mendSight, ...sight } = createSightFaults(plane);
+const allFaults = (plane: Plane, { load, resolver }: Traffic): Cilium['faults'] => {
+  const faults = createFaults({ book: plane.controllers.faults, agents: plane.agents, traffic: load, resolver, gatewayNode });
+  const sight = createSightFaults(plane);
   const mend = (service?: string): void => {
     faults.mend(service);
-    if (service === undefined) mendSight();
+    if (service !== undefined) return;
+    faults.dnsFailures(false);
+    sight.mendSight();
   };
   return { ...faults, ...sight, mend };
 };
@@ -105,14 +115,15 @@ export const startCilium = async (options: CiliumOptions): Promise<Cilium> => {
     const plane = await startPlane(ground, kube);
     say('Pods, routes and load');
     const url = await settle(ground, plane);
-    const traffic = startTraffic(ground, plane, url, { requestsPerSecond, connectionsPerSecond });
+    const traffic = await startTraffic(ground, kube, plane, url, { requestsPerSecond, connectionsPerSecond });
     const { agents, controllers, truth } = plane;
     return {
       nodes: agents.nodes.map(({ name, hubbleAddress }) => ({ name, hubbleAddress })),
       gateway: { url, address: controllers.operator.addressOf('backend/mesh') },
       metrics: registerMetrics(stack, plane),
       relay: { address: plane.relay.address },
-      faults: allFaults(plane, traffic.load),
+      faults: allFaults(plane, traffic),
+      clients: traffic.clients,
       truth,
       pods: () => listPods(controllers.world.pods.objects.values(), controllers.world.services.objects),
       connections: () => traffic.hops.counts,

@@ -76,6 +76,7 @@ interface Parts extends Controllers {
   readonly pods: Pods;
   readonly identities: Identities;
   readonly trigger: (name: LoopName) => void;
+  readonly onIdentity: () => void;
 }
 
 const createLoops = (ground: Ground, parts: Parts): Readonly<Record<LoopName, Loop>> => {
@@ -91,7 +92,10 @@ const createLoops = (ground: Ground, parts: Parts): Readonly<Record<LoopName, Lo
     readinessDelay: delayOf('readiness'),
     crashDelay: delayOf('crashSeen'),
     identityDelay: delayOf('identityChange'),
-    onIdentity: () => trigger('objects'),
+    onIdentity: () => {
+      trigger('objects');
+      parts.onIdentity();
+    },
     now,
     again: () => trigger('kubelet'),
     signal,
@@ -118,14 +122,15 @@ const createLoops = (ground: Ground, parts: Parts): Readonly<Record<LoopName, Lo
   };
 };
 
+/** What others want to know at once. */
+export interface Hears {
+  readonly inForce: (change: TruePolicy) => void;
+  /** Some pod got an identity, or a new one. */
+  readonly identity: () => void;
+}
+
 /** Starts watching and playing the controllers; ends by the ground's signal. Resolves when the first translation of routes is written. */
-export const startControllers = async (
-  ground: Ground,
-  kube: Kube,
-  pods: Pods,
-  truth: TruthWriter,
-  inForce: (change: TruePolicy) => void,
-): Promise<Controllers> => {
+export const startControllers = async (ground: Ground, kube: Kube, pods: Pods, truth: TruthWriter, hears: Hears): Promise<Controllers> => {
   const { now, signal, onError, stack } = ground;
   let loops: Readonly<Record<LoopName, Loop>> | undefined;
   const trigger = (name: LoopName): void => loops?.[name].trigger();
@@ -136,7 +141,7 @@ export const startControllers = async (
     delay: ground.delayOf('policy'),
     services: () => [...(world?.services.objects.values() ?? [])].map(policyService),
     now,
-    onInForce: inForce,
+    onInForce: hears.inForce,
   });
   ground.onStop(() => realisation.stop());
   const onChange = (change: Change): void => {
@@ -167,7 +172,19 @@ export const startControllers = async (
     },
   });
   const operator = createOperator(kube, world, xds, now);
-  loops = createLoops(ground, { kube, pods, identities, trigger, world, book, faults, xds, operator, realisation });
+  loops = createLoops(ground, {
+    kube,
+    pods,
+    identities,
+    trigger,
+    world,
+    book,
+    faults,
+    xds,
+    operator,
+    realisation,
+    onIdentity: hears.identity,
+  });
   for (const each of Object.values(loops)) each.trigger();
   await loops.routes.idle();
   return { world, book, faults, xds, operator, realisation };

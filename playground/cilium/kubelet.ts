@@ -25,7 +25,7 @@ export interface KubeletOptions {
   readonly crashDelay: () => number;
   /** Milliseconds from new labels to a new identity. */
   readonly identityDelay: () => number;
-  /** A pod got a new identity. */
+  /** A pod got an identity, or a new one. */
   readonly onIdentity: () => void;
   readonly now: () => number;
   /** Runs the loop once more. */
@@ -101,6 +101,7 @@ export const createKubelet = (options: KubeletOptions): Kubelet => {
     const key = keyOf(pod);
     const ports = await pods.open(key, pod.metadata.labels?.['version'] ?? '');
     const facts = book.enter(pod, ports, deploymentOf(pod) ?? pod.metadata.name);
+    options.onIdentity();
     await wait(options.readinessDelay(), undefined, { signal: options.signal });
     if (book.get(key) === undefined) return;
     await report(pod, facts, true, false);

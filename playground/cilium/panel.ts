@@ -1,4 +1,5 @@
 /** The faults that a person or a scenario can cause, as typed functions. */
+import type { Resolver } from './connections/resolver.ts';
 import type { FaultBook } from './faults.ts';
 import type { Agents } from './flows/agents.ts';
 import type { LostSource, NodeState } from './flows/ring.ts';
@@ -24,6 +25,8 @@ export interface Faults {
   nodeUnavailable(node: string, on: boolean): Promise<void>;
   /** Sends a node-status message on that node's streams. */
   nodeStatus(node: string, state: NodeState, message?: string): void;
+  /** `true`: the cluster's DNS answers SERVFAIL to every lookup. */
+  dnsFailures(on: boolean): void;
   /** Requests per second from now on. */
   load(requestsPerSecond: number): void;
   /** The node whose agent reports the Gateway's traffic. */
@@ -40,6 +43,7 @@ export const createFaults = (parts: {
   readonly book: FaultBook;
   readonly agents: Agents;
   readonly traffic: LoadThread;
+  readonly resolver: Resolver;
   readonly gatewayNode: string;
 }): Faults => {
   const { book, agents, traffic } = parts;
@@ -53,6 +57,7 @@ export const createFaults = (parts: {
     lostEvents: (node, count, source = 'OBSERVER_EVENTS_QUEUE') => agents.lose(node, count, source),
     nodeUnavailable: (node, on) => agents.setAvailable(node, !on),
     nodeStatus: (node, state, message = '') => agents.nodeStatus(node, state, [node], message),
+    dnsFailures: (on) => parts.resolver.fail(on),
     load: (requestsPerSecond) => traffic.setRate(requestsPerSecond),
     gatewayNode: parts.gatewayNode,
   };

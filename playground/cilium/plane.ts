@@ -1,14 +1,10 @@
-/** The data plane and its eyes: pods' servers, Envoy, agents, and the traffic between them. */
+/** The data plane and its eyes: pods' servers, Envoy, agents, and the packet path between them. */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Connections, Policies } from './connections/connection-truth.ts';
 import { createConnectionTruth } from './connections/connection-truth.ts';
-import { decideBy } from './connections/decision.ts';
-import { demoHops } from './connections/demo-hops.ts';
-import type { Hops } from './connections/hops.ts';
-import { startHops } from './connections/hops.ts';
-import type { Wire } from './connections/wire.ts';
-import { createWire } from './connections/wire.ts';
+import type { Path } from './connections/path.ts';
+import { layPath } from './connections/path.ts';
 import type { Controllers } from './controllers.ts';
 import { startControllers } from './controllers.ts';
 import { serveAccessLog } from './envoy/access-log.ts';
@@ -21,12 +17,10 @@ import { startRelay } from './flows/relay.ts';
 import { createWitness } from './gateway/witness.ts';
 import type { Ground } from './ground.ts';
 import type { Kube } from './kube/client.ts';
-import { seedFor } from './random.ts';
 import type { Truth } from './truth.ts';
 import { createTruth } from './truth.ts';
 import { until } from './until.ts';
-import type { LoadThread } from './workloads/load-handle.ts';
-import { startLoadThread } from './workloads/load-handle.ts';
+import type { Pods } from './workloads/pods.ts';
 import { startPods } from './workloads/pods.ts';
 
 export interface Plane {
@@ -34,7 +28,8 @@ export interface Plane {
   readonly agents: Agents;
   readonly envoy: Envoy;
   readonly truth: PlaneTruth;
-  readonly wire: Wire;
+  readonly path: Path;
+  readonly pods: Pods;
   readonly relay: Relay;
   /** Namespaces whose pods report each request a second time. */
   readonly doubles: Set<string>;
@@ -63,42 +58,37 @@ const startGatewayEnvoy = async (ground: Ground, accessLogPort: number): Promise
 
 /** Starts the controllers, the agents and Envoy, in this order: Envoy finds its listeners written. */
 export const startPlane = async (ground: Ground, kube: Kube): Promise<Plane> => {
-  const { now } = ground;
+  const { now, onError } = ground;
   const truth = createTruth();
-  const pods = startPods(ground.delays.serviceTime, ground.seed, ground.onError);
-  ground.onStop(() => pods.stop());
   const more = createConnectionTruth();
-  const controllers = await startControllers(ground, kube, pods, truth, more.inForce);
+  const pods = startPods(ground.delays.serviceTime, ground.seed, onError);
+  ground.onStop(() => pods.stop());
+  let path: Path | undefined;
+  const controllers = await startControllers(ground, kube, pods, truth, {
+    inForce: (change) => {
+      more.inForce(change);
+      path?.doors.update();
+    },
+    identity: () => path?.doors.update(),
+  });
   const agents = await startAgents({ now, lag: ground.delayOf('flowLag') });
   ground.onStop(() => agents.stop());
   const relay = await startRelay({ peers: agents.peers, now, delay: ground.delayOf('relay') });
   ground.onStop(() => relay.stop());
   const doubles = new Set<string>();
-  const { world, book, xds, operator } = controllers;
+  const { world, book, xds, operator, realisation } = controllers;
+  const { doors, ...rest } = layPath(ground, { book, agents, realisation, pods, connected: more.connected });
+  path = { doors, ...rest };
   const addressOf = (gateway: string): string => operator.addressOf(gateway);
-  const accessLog = await serveAccessLog(createWitness({ world, book, xds, agents, truth, uuid: randomUUID, doubles, addressOf }), now);
+  const isShut = (pod: string): boolean => doors.isShut(pod);
+  const witness = createWitness({ world, book, xds, agents, truth, uuid: randomUUID, doubles, addressOf, isShut });
+  const accessLog = await serveAccessLog(witness, now);
   ground.onStop(() => accessLog.close());
   const envoy = await startGatewayEnvoy(ground, accessLog.port);
   xds.attach(envoy);
   await xds.routes();
-  const wire = createWire({
-    book,
-    agents,
-    decide: decideBy((node) => controllers.realisation.at(node)),
-    uuid: randomUUID,
-    now,
-    connected: more.connected,
-    signal: ground.signal,
-  });
-  return {
-    controllers,
-    agents,
-    envoy,
-    truth: Object.assign(truth.truth, { connections: more.connections, policies: more.policies }),
-    wire,
-    relay,
-    doubles,
-  };
+  const allTruth = Object.assign(truth.truth, { connections: more.connections, policies: more.policies });
+  return { controllers, agents, envoy, truth: allTruth, path, pods, relay, doubles };
 };
 
 const settleMs = 60_000;
@@ -120,36 +110,4 @@ export const settle = async (ground: Ground, plane: Plane): Promise<string> => {
     plane.truth.weights.some((each) => each.inForceAt !== undefined) && [...xds.clusters.values()].every(({ ports }) => ports.length > 0);
   await until(warm, { what: 'No route came in force', ...within });
   return listener() ?? '';
-};
-
-export interface Traffic {
-  readonly load: LoadThread;
-  readonly hops: Hops;
-}
-
-const maxInFlight = 256;
-const patienceMs = 10_000;
-
-/** Starts the requests through the Gateway and the connections between pods. */
-export const startTraffic = (
-  ground: Ground,
-  plane: Plane,
-  url: string,
-  rates: { readonly requestsPerSecond: number; readonly connectionsPerSecond: number },
-): Traffic => {
-  const { world, book } = plane.controllers;
-  const hops = startHops({
-    world,
-    book,
-    wire: plane.wire,
-    hops: demoHops,
-    connectionsPerSecond: rates.connectionsPerSecond,
-    random: ground.randomFor('hops'),
-    onError: ground.onError,
-  });
-  ground.onStop(() => hops.stop());
-  const data = { url, requestsPerSecond: rates.requestsPerSecond, maxInFlight, patienceMs, seed: seedFor(ground.seed, 'load') };
-  const load = startLoadThread(data, ground.onError);
-  ground.onStop(() => load.stop());
-  return { load, hops };
 };

@@ -30,6 +30,16 @@ export interface HttpRecord {
   readonly headers: readonly { readonly key: string; readonly value: string }[];
 }
 
+export interface DnsRecord {
+  readonly query: string;
+  readonly ips?: readonly string[];
+  readonly ttl?: number;
+  readonly rcode?: number;
+  readonly observation_source: string;
+  readonly qtypes: readonly string[];
+  readonly rrtypes?: readonly string[];
+}
+
 export type Verdict = 'FORWARDED' | 'DROPPED' | 'ERROR' | 'AUDIT' | 'REDIRECTED' | 'TRACED' | 'TRANSLATED';
 export type Direction = 'TRAFFIC_DIRECTION_UNKNOWN' | 'INGRESS' | 'EGRESS';
 
@@ -54,7 +64,12 @@ export interface Flow {
   readonly node_name: string;
   readonly source_names?: readonly string[];
   readonly destination_names?: readonly string[];
-  readonly l7?: { readonly type: 'REQUEST' | 'RESPONSE'; readonly latency_ns?: number; readonly http?: HttpRecord };
+  readonly l7?: {
+    readonly type: 'REQUEST' | 'RESPONSE';
+    readonly latency_ns?: number;
+    readonly http?: HttpRecord;
+    readonly dns?: DnsRecord;
+  };
   readonly event_type: { readonly type: number; readonly sub_type?: number };
   readonly source_service?: { readonly name: string; readonly namespace: string };
   readonly destination_service?: { readonly name: string; readonly namespace: string };

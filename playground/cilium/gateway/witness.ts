@@ -23,6 +23,8 @@ export interface WitnessOptions {
   readonly doubles: { has(namespace: string): boolean };
   /** Address of a Gateway, `namespace/name`. */
   readonly addressOf: (gateway: string) => string;
+  /** True while a pod drops what the proxy sends it: Envoy believes itself connected, which no datapath would let it. */
+  readonly isShut: (pod: string) => boolean;
 }
 
 // A request is remembered from "reached" to "ended"; hanging ones are forgotten in the end rather than kept for ever.
@@ -98,6 +100,7 @@ export const createWitness = (options: WitnessOptions): ((exchange: Exchange) =>
       ended(exchange);
       return;
     }
+    if (options.isShut(book.byPort(exchange.upstreamPort)?.key ?? '')) return;
     if (open.size >= maxOpen) open.delete(open.keys().next().value ?? '');
     open.set(exchange.requestId, exchange.startedAt);
     const context = contextOf(exchange, true);

@@ -81,7 +81,7 @@ const readyPorts = (world: World, book: PodBook, target: ClusterTarget): readonl
     .flatMap((slice) => slice.endpoints ?? [])
     .filter((endpoint) => endpoint.conditions?.ready !== false)
     .flatMap((endpoint) => endpoint.addresses)
-    .flatMap((address) => book.byIp(address)?.localPort ?? [])
+    .flatMap((address) => book.byIp(address)?.gatewayPort ?? [])
     .toSorted((one, other) => one - other);
 
 /** The translation, with nothing written yet. */

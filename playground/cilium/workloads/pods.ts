@@ -4,7 +4,8 @@ import type { Delay } from '../delays.ts';
 import type { PodPorts } from '../pod-book.ts';
 import { seedFor } from '../random.ts';
 import type { Fault } from './fault.ts';
-import type { PodsData, PodsReply, PodsRequest } from './messages.ts';
+import type { DoorState } from './gateway-door.ts';
+import type { DoorEvent, PodsData, PodsReply, PodsRequest } from './messages.ts';
 
 type WithoutId<T> = T extends { readonly id: number } ? Omit<T, 'id'> : never;
 
@@ -12,6 +13,13 @@ export interface Pods {
   /** Opens a server for a pod; the ports stay the pod's until `close`. */
   open(pod: string, version: string): Promise<PodPorts>;
   setFault(pod: string, fault: Fault): Promise<void>;
+  setDoor(pod: string, state: DoorState): Promise<void>;
+  /** Something the pod depends on is out of its reach, or back. */
+  setStarved(pod: string, starved: boolean): Promise<void>;
+  /** Answers an `ask` of a door. */
+  permit(ask: number, permits: boolean): Promise<void>;
+  /** Hears what happens at the doors from now on. */
+  onDoor(listener: (event: DoorEvent) => void): void;
   close(pod: string): Promise<void>;
   stop(): Promise<void>;
 }
@@ -21,9 +29,14 @@ export const startPods = (serviceTime: Delay, seed: number, onError: (error: unk
   const data: PodsData = { serviceTime };
   const worker = new Worker(new URL('pods-thread.ts', import.meta.url), { workerData: data });
   const waiting = new Map<number, { readonly resolve: (reply: PodsReply) => void; readonly reject: (error: Error) => void }>();
+  const listeners: ((event: DoorEvent) => void)[] = [];
   let next = 0;
   worker.on('error', onError);
-  worker.on('message', (reply: PodsReply) => {
+  worker.on('message', (reply: PodsReply | DoorEvent) => {
+    if ('door' in reply) {
+      for (const listener of listeners) listener(reply);
+      return;
+    }
     const waiter = waiting.get(reply.id);
     waiting.delete(reply.id);
     if (reply.error === undefined) waiter?.resolve(reply);
@@ -45,6 +58,10 @@ export const startPods = (serviceTime: Delay, seed: number, onError: (error: unk
       return { port, gatewayPort };
     },
     setFault: async (pod, fault) => void (await ask({ do: 'fault', pod, fault })),
+    setDoor: async (pod, state) => void (await ask({ do: 'door', pod, state })),
+    setStarved: async (pod, starved) => void (await ask({ do: 'starve', pod, starved })),
+    permit: async (id, permits) => void (await ask({ do: 'permit', ask: id, permits })),
+    onDoor: (listener) => void listeners.push(listener),
     close: async (pod) => void (await ask({ do: 'close', pod })),
     stop: async () => void (await worker.terminate()),
   };

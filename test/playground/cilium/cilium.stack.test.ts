@@ -56,9 +56,9 @@ const pods = async (): Promise<Deployment> => kube.get<Deployment>(resources.dep
 
 test('pods, nodes, endpoints and identities are in the cluster, and the Gateway is programmed', async () => {
   const endpoints = await kube.list(resources.ciliumEndpoints);
-  expect(endpoints.items).toHaveLength(9);
+  expect(endpoints.items).toHaveLength(13);
   expect((await kube.list(resources.ciliumNodes)).items.map((node) => node.metadata.name)).toEqual(['node-1', 'node-2', 'node-3']);
-  expect((await kube.list(resources.ciliumIdentities)).items).toHaveLength(5);
+  expect((await kube.list(resources.ciliumIdentities)).items).toHaveLength(6);
   const gateway = await kube.get<Gateway>(resources.gateways, 'backend', 'mesh');
   expect(gateway.status?.['addresses']).toEqual([{ type: 'IPAddress', value: cilium.gateway.address }]);
   const answer = await fetch(cilium.gateway.url);

@@ -59,6 +59,9 @@ const enforce = async (policy: KubeObject): Promise<number> => {
   return writtenAt;
 };
 
+/** The latest requests through the Gateway are answered well. */
+const healed = () => soon('It does not heal', () => cilium.truth.requests.slice(-40).every((each) => each.ok));
+
 /** What the nodes report while the callback runs. */
 const watching = async (filter: object, act: (seen: readonly Observed[]) => Promise<void>): Promise<readonly Observed[]> => {
   const clients = cilium.nodes.map((node) => observerAt(node.hubbleAddress));
@@ -112,4 +115,67 @@ test('the operator says whether a policy is valid, with the reason of the engine
   expect(await valid('open')).toMatchObject({ status: 'True' });
   expect(await valid('empty')).toMatchObject({ status: 'False', message: expect.stringMatching(/at least one of Ingress/i) });
   await kube.remove(resources.ciliumPolicies, bad);
+});
+
+test('without `ingress` among its peers the backend does not hear the gateway: requests fail, and heal with the policy', async () => {
+  const closed = policyOf('backend', 'no-ingress', {
+    endpointSelector: { matchLabels: { app: 'backend', version: 'v1' } },
+    ingress: [{ fromEndpoints: [{ matchLabels: { 'k8s:io.kubernetes.pod.namespace': 'frontend' } }] }],
+  });
+  const filter = { verdict: ['DROPPED'], source_identity: [8] };
+  let writtenAt = 0;
+  const inForceAt = () =>
+    Math.max(...cilium.truth.policies.list.filter((each) => each.policy === 'backend/no-ingress').map((each) => each.inForceAt));
+  await healed();
+  const seen = await watching(filter, async (arrived) => {
+    writtenAt = await enforce(closed);
+    await soon('No drop of the gateway', () => arrived.length >= 2);
+    await soon('No failed request', () => cilium.truth.requests.some((each) => each.startedAt > inForceAt() && !each.ok));
+  });
+  expect(seen[0]?.flow).toMatchObject({ traffic_direction: 'INGRESS', drop_reason: 133, destination: { namespace: 'backend' } });
+  // Envoy gives up connecting after 5 s and reached nobody.
+  const after = cilium.truth.requests.filter((each) => each.startedAt > inForceAt());
+  expect(after.filter((each) => each.ok)).toEqual([]);
+  expect(after[0]).toMatchObject({ status: 503, backend: '' });
+  // The frontend's own calls go on: only the proxy's way is shut.
+  const hop = (each: { readonly name: string }) => each.name === 'frontend/frontend -> backend/backend';
+  expect(cilium.truth.connections.firstDrop(writtenAt, hop)).toBeUndefined();
+  written.pop();
+  await kube.remove(resources.ciliumPolicies, closed);
+  await settled('no-ingress', 0);
+  const from = now();
+  await soon('Too few requests', () => cilium.truth.requests.filter((each) => each.startedAt > from).length > 60);
+  expect(cilium.truth.requests.filter((each) => each.startedAt > from && !each.ok)).toEqual([]);
+});
+
+test('a layer 7 rule makes the proxy refuse other paths with 403, and flows say so', async () => {
+  const filter = { event_type: [{ type: 129 }], verdict: ['DROPPED'] };
+  const spec = {
+    endpointSelector: { matchLabels: { app: 'backend' } },
+    ingress: [
+      // Not the entity `cluster`: it holds the gateway's proxy too.
+      { fromEndpoints: [{ matchLabels: { 'k8s:io.kubernetes.pod.namespace': 'frontend' } }] },
+      { fromEntities: ['ingress'], toPorts: [{ ports: [{ port: '8080', protocol: 'TCP' }], rules: { http: [{ path: '/items.*' }] } }] },
+    ],
+  };
+  await healed();
+  const seen = await watching(filter, async (arrived) => {
+    await enforce(policyOf('backend', 'items-only', spec));
+    await soon('No refused request', () => arrived.some(({ flow }) => flow?.source.identity === 8));
+    await soon('No 403', () => cilium.truth.requests.some((each) => each.status === 403));
+  });
+  const refused = seen.find(({ flow }) => flow?.source.identity === 8)?.flow;
+  expect(refused).toMatchObject({ Type: 'L7', traffic_direction: 'INGRESS', l7: { type: 'REQUEST', http: { method: 'GET' } } });
+  expect(refused?.l7?.http?.url).not.toContain('/items');
+  expect((await fetch(`${cilium.gateway.url}/items`)).status).toBe(200);
+  expect((await fetch(`${cilium.gateway.url}/admin`)).status).toBe(403);
+});
+
+test('a backend that cannot reach its database answers 503 until it can again', async () => {
+  const spec = { endpointSelector: { matchLabels: { app: 'database' } }, ingress: [{}] };
+  const from = await enforce(policyOf('database', 'shut', spec));
+  await soon('No 503', () => cilium.truth.requests.some((each) => each.startedAt > from && each.status === 503));
+  await kube.remove(resources.ciliumPolicies, written.pop() ?? policyOf('database', 'shut', spec));
+  await settled('shut', 0);
+  await healed();
 });

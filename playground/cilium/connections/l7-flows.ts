@@ -1,0 +1,132 @@
+/**
+ * What a node's proxy reports of requests (event type 129): a record for the request, DROPPED where the rules refuse it, and one for the response,
+ * whose ends are swapped; a refused request is answered 403 by the proxy itself (v1.20.2 pkg/hubble/parser/seven).
+ */
+import type { DnsRecord, Flow, HttpRecord } from '../flows/flow.ts';
+import { eventTypes } from '../flows/flow.ts';
+import type { SeenRequest } from '../workloads/gateway-door.ts';
+import type { Reported, Stamp } from './connection-flows.ts';
+import { connectionBase } from './connection-flows.ts';
+import type { Connection, Decision, Side } from './decision.ts';
+
+/** What became of an HTTP request; milliseconds. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly latencyMs: number;
+}
+
+export interface DnsAnswer {
+  readonly ips: readonly string[];
+  readonly ttl: number;
+  /** 0 = no error, 3 = no such name. */
+  readonly rcode: number;
+}
+
+interface Proxy {
+  readonly node: string;
+  readonly direction: 'EGRESS' | 'INGRESS';
+  readonly permits: boolean;
+}
+
+/** The proxies of this kind that the connection goes through, the source's first; behind one that refuses there is none. */
+export const proxiesOf = ({ source, destination }: Connection, { egress, ingress }: Decision, kind: 'http' | 'dns'): readonly Proxy[] => {
+  const at = (side: Side | undefined, node: string, direction: Proxy['direction']): readonly Proxy[] =>
+    side?.proxy?.kind === kind ? [{ node, direction, permits: side.proxy.permits }] : [];
+  const outward = at(egress, source.node, 'EGRESS');
+  return outward.some(({ permits }) => !permits) ? outward : [...outward, ...at(ingress, destination.node, 'INGRESS')];
+};
+
+const record = (connection: Connection, { node, direction }: Proxy, stamp: Stamp, isReply: boolean) => {
+  const { Summary: _, ...base } = connectionBase(connection, node, stamp);
+  return {
+    ...base,
+    ...(isReply
+      ? {
+          source: base.destination,
+          destination: base.source,
+          IP: { ...base.IP, source: base.IP.destination, destination: base.IP.source },
+          l4: swapped(base.l4),
+        }
+      : {}),
+    Type: 'L7' as const,
+    event_type: { type: eventTypes.accessLog },
+    traffic_direction: direction,
+    is_reply: { value: isReply },
+  };
+};
+
+const swapped = ({ TCP, UDP }: Flow['l4']): Flow['l4'] => {
+  const turn = (ports: { readonly source_port: number; readonly destination_port: number }) => ({
+    source_port: ports.destination_port,
+    destination_port: ports.source_port,
+  });
+  return { ...(TCP ? { TCP: turn(TCP) } : {}), ...(UDP ? { UDP: turn(UDP) } : {}) };
+};
+
+const httpOf = (request: SeenRequest): HttpRecord => ({
+  method: request.method,
+  url: `http://${request.host}${request.path}`,
+  protocol: 'HTTP/1.1',
+  headers: Object.entries(request.headers).map(([key, value]) => ({ key, value })),
+});
+
+/** The records of one request at every proxy on its way; `answer` is undefined while there is none. */
+export const httpFlows = (
+  connection: Connection,
+  decision: Decision,
+  request: SeenRequest,
+  answer: HttpAnswer | undefined,
+  stamp: Stamp,
+): readonly Reported[] =>
+  proxiesOf(connection, decision, 'http').flatMap((proxy) => {
+    const { node, permits } = proxy;
+    const { status, latencyMs } = permits ? (answer ?? { status: 0, latencyMs: 0 }) : { status: 403, latencyMs: 0 };
+    const http = httpOf(request);
+    const asked: Flow = {
+      ...record(connection, proxy, { ...stamp, at: stamp.at - latencyMs }, false),
+      verdict: permits ? 'FORWARDED' : 'DROPPED',
+      l7: { type: 'REQUEST', http },
+      Summary: `HTTP/1.1 ${request.method} ${http.url}`,
+    };
+    if (status === 0) return [{ node, flow: asked }];
+    const answered: Flow = {
+      ...record(connection, proxy, stamp, true),
+      verdict: 'FORWARDED',
+      l7: { type: 'RESPONSE', latency_ns: Math.round(latencyMs * 1_000_000), http: { ...http, code: status } },
+      Summary: `HTTP/1.1 ${status} ${latencyMs.toFixed(0)}ms (${request.method} ${http.url})`,
+    };
+    return [
+      { node, flow: asked },
+      { node, flow: answered },
+    ];
+  });
+
+/** The records of one lookup at a node's DNS proxy; refused queries are answered REFUSED (rcode 5). */
+export const dnsFlows = (
+  connection: Connection,
+  proxies: readonly Proxy[],
+  query: string,
+  answer: DnsAnswer,
+  stamp: Stamp,
+): readonly Reported[] =>
+  proxies.flatMap((proxy) => {
+    const { node, permits } = proxy;
+    const dns: DnsRecord = { query: `${query}.`, observation_source: 'proxy', qtypes: ['A'] };
+    const { ips, ttl, rcode } = permits ? answer : { ips: [], ttl: 0, rcode: 5 };
+    const asked: Flow = {
+      ...record(connection, proxy, stamp, false),
+      verdict: permits ? 'FORWARDED' : 'DROPPED',
+      l7: { type: 'REQUEST', dns },
+      Summary: `DNS Query ${query}. A`,
+    };
+    const answered: Flow = {
+      ...record(connection, proxy, stamp, true),
+      verdict: 'FORWARDED',
+      l7: { type: 'RESPONSE', dns: { ...dns, ips, ttl, rcode, rrtypes: ips.length > 0 ? ['A'] : [] } },
+      Summary: `DNS Answer ${ips.length > 0 ? `"${ips.join(',')}"` : `RCode: ${rcode}`} TTL: ${ttl} (Proxy ${query}. A)`,
+    };
+    return [
+      { node, flow: asked },
+      { node, flow: answered },
+    ];
+  });

@@ -1,0 +1,41 @@
+/** The whole packet path: the wire, the table of live connections, and the doors between gateway and pods. */
+import { randomUUID } from 'node:crypto';
+import type { Agents } from '../flows/agents.ts';
+import type { Ground } from '../ground.ts';
+import type { PodBook } from '../pod-book.ts';
+import type { Realisation } from '../policy/realisation.ts';
+import type { Pods } from '../workloads/pods.ts';
+import type { TrueConnection } from './connection-truth.ts';
+import type { Conntrack } from './conntrack.ts';
+import { createConntrack } from './conntrack.ts';
+import { decideBy } from './decision.ts';
+import type { GatewayDoors } from './gateway-doors.ts';
+import { createGatewayDoors } from './gateway-doors.ts';
+import type { Wire } from './wire.ts';
+import { createWire } from './wire.ts';
+
+export interface Path {
+  readonly wire: Wire;
+  readonly conntrack: Conntrack;
+  readonly doors: GatewayDoors;
+}
+
+export interface PathOptions {
+  readonly book: PodBook;
+  readonly agents: Agents;
+  readonly realisation: Realisation;
+  readonly pods: Pods;
+  readonly connected: (connection: TrueConnection) => void;
+}
+
+/** Lays it over the parts that decide, report and answer; ends with the ground. */
+export const layPath = (ground: Ground, options: PathOptions): Path => {
+  const { book, agents, realisation, pods, connected } = options;
+  const { now, signal, onError } = ground;
+  const wire = createWire({ book, agents, decide: decideBy((node) => realisation.at(node)), uuid: randomUUID, now, connected, signal });
+  const conntrack = createConntrack(wire);
+  ground.onStop(() => conntrack.stop());
+  const doors = createGatewayDoors({ book, pods, wire, conntrack, onError });
+  doors.update();
+  return { wire, conntrack, doors };
+};

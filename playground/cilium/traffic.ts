@@ -1,0 +1,79 @@
+/** Everything that sends: requests through the Gateway, calls between pods, the kubelets' probes, and clients on demand. */
+
+import type { Caller } from './connections/caller.ts';
+import { createCaller } from './connections/caller.ts';
+import type { Clients } from './connections/clients.ts';
+import { createClients } from './connections/clients.ts';
+import { demoHops, outsideApi } from './connections/demo-hops.ts';
+import { watchDependency } from './connections/dependencies.ts';
+import type { Directory } from './connections/directory.ts';
+import { createDirectory } from './connections/directory.ts';
+import type { Hops } from './connections/hops.ts';
+import { startHops } from './connections/hops.ts';
+import { startProbes } from './connections/probes.ts';
+import type { Resolver } from './connections/resolver.ts';
+import { createResolver } from './connections/resolver.ts';
+import type { Ground } from './ground.ts';
+import type { Kube } from './kube/client.ts';
+import type { Plane } from './plane.ts';
+import { seedFor } from './random.ts';
+import type { LoadThread } from './workloads/load-handle.ts';
+import { startLoadThread } from './workloads/load-handle.ts';
+
+export interface Traffic {
+  readonly load: LoadThread;
+  readonly hops: Hops;
+  readonly clients: Clients;
+  readonly resolver: Resolver;
+}
+
+export interface Rates {
+  readonly requestsPerSecond: number;
+  readonly connectionsPerSecond: number;
+}
+
+const maxInFlight = 256;
+const patienceMs = 10_000;
+
+interface Talk {
+  readonly directory: Directory;
+  readonly resolver: Resolver;
+  readonly caller: Caller;
+}
+
+const setUpTalk = async (ground: Ground, { controllers, path: { wire }, pods }: Plane): Promise<Talk> => {
+  const directory = createDirectory(controllers.world, controllers.book, ground.randomFor('directory'));
+  const { port: localPort } = await pods.open(outsideApi.name, 'v1');
+  directory.addHost({ ...outsideApi, localPort });
+  const { now, signal } = ground;
+  const resolver = createResolver({ directory, wire, random: ground.randomFor('resolver'), now, signal, visible: true });
+  return { directory, resolver, caller: createCaller({ directory, resolver, wire, random: ground.randomFor('caller') }) };
+};
+
+/** Starts the requests through the Gateway at `url` and the connections between pods. */
+export const startTraffic = async (ground: Ground, kube: Kube, plane: Plane, url: string, rates: Rates): Promise<Traffic> => {
+  const { onError } = ground;
+  const { controllers, path, pods, truth } = plane;
+  const { directory, resolver, caller } = await setUpTalk(ground, plane);
+  ground.onStop(watchDependency(truth.connections, 'backend/backend -> database/database', pods, onError));
+  ground.onStop(startProbes(controllers.book, path.wire));
+  const { connectionsPerSecond, requestsPerSecond } = rates;
+  const hops = startHops({ directory, caller, hops: demoHops, connectionsPerSecond, random: ground.randomFor('hops'), onError });
+  ground.onStop(() => hops.stop());
+  const clients = createClients({
+    ...path,
+    kube,
+    world: controllers.world,
+    book: controllers.book,
+    directory,
+    caller,
+    random: ground.randomFor('clients'),
+    signal: ground.signal,
+    onError,
+  });
+  ground.onStop(() => clients.end());
+  const data = { url, requestsPerSecond, maxInFlight, patienceMs, seed: seedFor(ground.seed, 'load') };
+  const load = startLoadThread(data, onError);
+  ground.onStop(() => load.stop());
+  return { load, hops, clients, resolver };
+};
