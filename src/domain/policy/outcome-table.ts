@@ -1,14 +1,18 @@
 /** Slots in the beginning; a power of two. */
 const FIRST_SLOTS = 1 << 10;
+/** Numbers per slot: the three of the key, then 1 + the place of the value; 0 = free. Sixteen bytes: a slot is in one line of the cache. */
+const WIDTH = 4;
 
 /**
- * What was decided, by source, destination and port: an open hash table in plain arrays (linear probing). Two nested Maps need five
- * times the memory, and the time of deciding a known flow is that of reaching the memory.
+ * What was decided, by source, destination and port: an open hash table in one plain array (linear probing). The time of deciding a
+ * known flow is that of reaching the memory, and two nested Maps need five times as much of it. Equal values should be one object:
+ * each is kept once.
  */
 export class OutcomeTable<T> {
   readonly #most: number;
-  #keys = new Int32Array(FIRST_SLOTS * 3);
-  #values: (T | undefined)[] = Array.from<T | undefined>({ length: FIRST_SLOTS });
+  #slots = new Int32Array(FIRST_SLOTS * WIDTH);
+  #values: T[] = [];
+  #places = new Map<T, number>();
   #size = 0;
 
   /** @param most entries kept; when they are reached all are forgotten */
@@ -17,51 +21,59 @@ export class OutcomeTable<T> {
   }
 
   get(source: number, destination: number, what: number): T | undefined {
-    return this.#values[this.#slot(source, destination, what)];
+    const place = this.#slots[this.#slot(source, destination, what) + 3] ?? 0;
+    return place === 0 ? undefined : this.#values[place - 1];
   }
 
   set(source: number, destination: number, what: number, value: T): void {
     if (this.#size >= this.#most) this.#clear();
-    if (this.#size * 2 >= this.#values.length) this.#grow();
-    if (this.#put(source, destination, what, value)) this.#size += 1;
+    if (this.#size * 2 * WIDTH >= this.#slots.length) this.#grow();
+    if (this.#put(source, destination, what, this.#place(value))) this.#size += 1;
   }
 
-  /** The slot of the key, or the free one where it belongs. */
+  #place(value: T): number {
+    const known = this.#places.get(value);
+    if (known !== undefined) return known;
+    const place = this.#values.push(value);
+    this.#places.set(value, place);
+    return place;
+  }
+
+  /** Where the slot of the key begins, or the free one where it belongs. */
   #slot(source: number, destination: number, what: number): number {
-    const mask = this.#values.length - 1;
-    let slot = hash(source, destination, what) & mask;
-    while (this.#values[slot] !== undefined) {
-      const at = slot * 3;
-      if (this.#keys[at] === source && this.#keys[at + 1] === destination && this.#keys[at + 2] === what) return slot;
-      slot = (slot + 1) & mask;
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    let at = (hash(source, destination, what) * WIDTH) & mask;
+    while (slots[at + 3] !== 0) {
+      if (slots[at] === source && slots[at + 1] === destination && slots[at + 2] === what) return at;
+      at = (at + WIDTH) & mask;
     }
-    return slot;
+    return at;
   }
 
-  #put(source: number, destination: number, what: number, value: T): boolean {
-    const slot = this.#slot(source, destination, what);
-    const isNew = this.#values[slot] === undefined;
-    this.#keys[slot * 3] = source;
-    this.#keys[slot * 3 + 1] = destination;
-    this.#keys[slot * 3 + 2] = what;
-    this.#values[slot] = value;
+  #put(source: number, destination: number, what: number, place: number): boolean {
+    const at = this.#slot(source, destination, what);
+    const isNew = this.#slots[at + 3] === 0;
+    this.#slots[at] = source;
+    this.#slots[at + 1] = destination;
+    this.#slots[at + 2] = what;
+    this.#slots[at + 3] = place;
     return isNew;
   }
 
   #grow(): void {
-    const keys = this.#keys;
-    const values = this.#values;
-    this.#keys = new Int32Array(keys.length * 4);
-    this.#values = Array.from<T | undefined>({ length: values.length * 4 });
-    for (let slot = 0; slot < values.length; slot += 1) {
-      const value = values[slot];
-      if (value !== undefined) this.#put(keys[slot * 3] ?? 0, keys[slot * 3 + 1] ?? 0, keys[slot * 3 + 2] ?? 0, value);
+    const old = this.#slots;
+    this.#slots = new Int32Array(old.length * 2);
+    for (let at = 0; at < old.length; at += WIDTH) {
+      const place = old[at + 3] ?? 0;
+      if (place !== 0) this.#put(old[at] ?? 0, old[at + 1] ?? 0, old[at + 2] ?? 0, place);
     }
   }
 
   #clear(): void {
-    this.#keys = new Int32Array(FIRST_SLOTS * 3);
-    this.#values = Array.from<T | undefined>({ length: FIRST_SLOTS });
+    this.#slots = new Int32Array(FIRST_SLOTS * WIDTH);
+    this.#values = [];
+    this.#places = new Map();
     this.#size = 0;
   }
 }
