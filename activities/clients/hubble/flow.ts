@@ -27,6 +27,12 @@ export interface Flow {
   readonly destination_service?: ServiceName;
   readonly traffic_direction?: string;
   readonly is_reply?: { readonly value?: boolean };
+  /** How a policy verdict was found: 4 = by nothing but the wildcard. */
+  readonly policy_match_type?: number;
+  /** `log.value` of the policies whose rules matched; not filled on drops (cilium/cilium #42044). */
+  readonly policy_log?: readonly string[];
+  readonly source_names?: readonly string[];
+  readonly destination_names?: readonly string[];
 }
 
 export interface Ports {

@@ -20,6 +20,10 @@ export interface FlowsRequest {
   readonly since?: number | undefined;
   readonly until?: number;
   readonly follow: boolean;
+  /** Alternatives (flow.FlowFilter); left out: what watches need. Empty: everything. */
+  readonly whitelist?: readonly object[];
+  /** The oldest so many instead of the newest; not with `follow`. */
+  readonly first?: number;
 }
 
 /** One agent's (or Relay's) Observer. */
@@ -31,8 +35,11 @@ export interface Observer {
   close(): void;
 }
 
-/** Access log records (L7) and drops: all that any watch needs, so one stream serves them all, whichever pods come and go. */
-const WHITELIST = [{ event_type: [{ type: 129 }] }, { event_type: [{ type: 1 }] }];
+/**
+ * Access log records (L7), drops and policy verdicts: all that any watch needs, so one stream serves them all, whichever pods come and go.
+ * A verdict comes once per new connection; packets and replies have none.
+ */
+const WHITELIST = [{ event_type: [{ type: 129 }] }, { event_type: [{ type: 1 }] }, { event_type: [{ type: 5 }] }];
 
 const PROTO = fileURLToPath(new URL('./proto', import.meta.url));
 
@@ -67,10 +74,11 @@ export function connectObserver(address: string, tls?: HubbleTls): Observer {
       }),
     flows(request, hear, ended) {
       const { path, requestSerialize, responseDeserialize } = GetFlows;
-      const { since, until, follow } = request;
+      const { since, until, follow, whitelist = WHITELIST, first } = request;
       const message = {
         follow,
-        whitelist: WHITELIST,
+        whitelist,
+        ...(first !== undefined && { first: true, number: first }),
         ...(since !== undefined && { since: timestampOf(since) }),
         ...(until !== undefined && { until: timestampOf(until) }),
       };

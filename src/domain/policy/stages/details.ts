@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { JsonObject } from '../../json.ts';
 
 const Ref = z.object({ apiVersion: z.string(), kind: z.string(), namespace: z.string(), name: z.string() });
 const Direction = z.enum(['ingress', 'egress']);
@@ -15,6 +16,8 @@ export const PolicyDetails = z.object({
   windowMs: z.number(),
   /** Number of the stage that only observes. */
   observeStage: z.number().optional(),
+  /** The whole policy as it shall be, for the observe stage and to tell whom it selects. */
+  candidate: z.custom<JsonObject>((value) => typeof value === 'object' && value !== null),
   /** Keys of drops that were accepted with the command. */
   accepted: z.array(z.string()),
 });

@@ -54,7 +54,7 @@ export class Doubts {
   list(accepted: ReadonlySet<string>): readonly Doubt[] {
     const peers = Map.groupBy(this.#groups.values(), ({ group }) => anyPortKey(group));
     const doubts = [...peers].flatMap(([key, groups]): Doubt[] => {
-      const before = [...accepted].filter((each) => key.startsWith(each.split('/').slice(0, -2).join('/'))).length;
+      const before = [...accepted].filter((each) => key.startsWith(`${each.split('/').slice(0, -2).join('/')}/`)).length;
       if (groups.length + before <= SEPARATE_PORTS) return groups.map(doubtOf);
       const count = groups.reduce((sum, one) => sum + one.count, 0);
       const [first] = groups;

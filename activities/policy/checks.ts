@@ -1,0 +1,125 @@
+import type { JsonObject } from '../../src/domain/json.ts';
+import type { OperationRequest } from '../../src/domain/operation.ts';
+import { lintDocument } from '../../src/domain/policy/lint/lint.ts';
+import { parsePolicy } from '../../src/domain/policy/parse.ts';
+import { becomesIdentity } from '../../src/domain/policy/stages/identity-filter.ts';
+import { COHORT_LABEL } from '../../src/domain/policy/stages/rule-document.ts';
+import { sentence } from '../../src/domain/sentences.ts';
+import type { Flows } from '../clients/hubble/flows.ts';
+import type { Cluster, Right } from '../clients/kubernetes/cluster.ts';
+import { isFailure } from '../clients/kubernetes/failure.ts';
+import type { PlanResult } from '../contract.ts';
+import type { World } from './world.ts';
+
+export type Impossible = Extract<PlanResult, { kind: 'impossible' }>;
+
+export function impossible(code: string, words: string): Impossible {
+  return { kind: 'impossible', code, words };
+}
+
+const NOWHERE = { line: 0, column: 0, endLine: 0, endColumn: 0 } as const;
+const MOST_FINDINGS = 5;
+
+/** What is known to be wrong with a candidate; undefined when it may go on. */
+export function checkCandidate(document: JsonObject, namespace: string, { compile }: Pick<World, 'compile'>): Impossible | undefined {
+  const { kind } = document;
+  const metadata = document['metadata'] as JsonObject | undefined;
+  if (kind !== 'CiliumNetworkPolicy') {
+    const words = `A rollout by cohorts takes a CiliumNetworkPolicy; this is a ${String(kind)}. Nothing was changed.`;
+    return impossible('BadCandidate', `${words} Write it as one, or apply it by hand.`);
+  }
+  if (typeof metadata?.['name'] !== 'string' || (metadata['namespace'] !== undefined && metadata['namespace'] !== namespace)) {
+    return impossible(
+      'BadCandidate',
+      `The policy must have a name, and no namespace other than ${namespace}. Nothing was changed. Correct its metadata.`,
+    );
+  }
+  const services = (compile.services ?? []).map((one) => `${one.namespace}/${one.name}`);
+  const { findings } = lintDocument({ value: document, placeOf: () => NOWHERE }, { services });
+  const errors = findings.filter(({ severity }) => severity === 'error');
+  if (errors.length > 0) {
+    const named = errors.slice(0, MOST_FINDINGS).map(({ path, happens, instead }) => `${path || 'document'}: ${happens} Right: ${instead}`);
+    const rest = errors.length > MOST_FINDINGS ? ` And ${errors.length - MOST_FINDINGS} more.` : '';
+    return impossible(
+      'Lint',
+      `The policy would not do what it says. ${named.join(' ')}${rest} Nothing was changed. Correct it; \`policy check\` shows everything.`,
+    );
+  }
+  const parsed = parsePolicy(document, compile.clusterName === undefined ? {} : { clusterName: compile.clusterName });
+  if (!parsed.ok) return impossible('Lint', `Cilium would refuse the policy: ${parsed.error}. Nothing was changed. Correct it.`);
+  return undefined;
+}
+
+/** Settings of Cilium under which a rollout by cohorts means nothing, or cannot be seen. */
+export function checkSettings({ config }: Pick<World, 'config'>): Impossible | undefined {
+  const refuse = (what: string, next: string): Impossible =>
+    impossible('Blind', `${what} Nothing was changed. ${next}, then run the command again.`);
+  if (config['policy-audit-mode'] === 'true')
+    return refuse('Cilium only audits (policy-audit-mode in cilium-config): no policy drops anything.', 'Switch the audit mode off');
+  if (config['enable-policy'] === 'never')
+    return refuse('Cilium enforces no policy at all (enable-policy: never in cilium-config).', 'Set it to default');
+  if (!becomesIdentity(config['labels'], COHORT_LABEL))
+    return refuse(
+      `The label ${COHORT_LABEL} would not become part of a pod's identity (key labels in cilium-config), so no cohort could be selected.`,
+      `Add k8s:${COHORT_LABEL} to it`,
+    );
+  if (config['enable-hubble'] !== 'true')
+    return refuse('Hubble is off (enable-hubble in cilium-config): no drop could be seen.', 'Set hubble.enabled=true in the Helm values');
+  for (const key of ['bpf-events-drop-enabled', 'bpf-events-policy-verdict-enabled']) {
+    if (config[key] === 'false')
+      return refuse(`Cilium reports too little (${key}: false in cilium-config): drops could not be seen.`, 'Set it to true');
+  }
+  return undefined;
+}
+
+/** Every agent must answer: a drop on a node that is out of sight would be missed. */
+export async function checkAgents(flows: Flows, signal: AbortSignal): Promise<Impossible | undefined> {
+  const nodes = await flows.check(signal);
+  const away = nodes.flatMap(({ node, problem }) => (problem === undefined ? [] : [`${node} (${problem})`]));
+  if (nodes.length > 0 && away.length === 0) return undefined;
+  const what = nodes.length === 0 ? 'no agent of the cluster is known' : `flows of ${away.join(', ')} cannot be read`;
+  return impossible(
+    'Blind',
+    `Drops could not be seen: ${what}. Nothing was changed. Mend that, or check \`hubble\` in meshops.yaml, then run the command again.`,
+  );
+}
+
+/** What the rollout writes: the person forward, the bot back. */
+const FORWARD = ['create', 'patch', 'delete'] as const;
+const BACK = ['patch', 'delete'] as const;
+
+export async function checkRights(
+  cluster: Cluster,
+  { requester }: OperationRequest,
+  { namespace, withPods, verbs = FORWARD }: { readonly namespace: string; readonly withPods: boolean; readonly verbs?: readonly string[] },
+  signal: AbortSignal,
+): Promise<Impossible | undefined> {
+  const as = requester.kubernetes;
+  if (!as) return impossible('NoIdentity', sentence('NoIdentity', { email: requester.id }));
+  const right = (verb: string, group: string, resource: string): Right => ({ verb, group, resource, namespace });
+  const pods = withPods ? [right('patch', '', 'pods')] : [];
+  const forward = [...verbs.map((verb) => right(verb, 'cilium.io', 'ciliumnetworkpolicies')), ...pods];
+  const back = [...BACK.filter((verb) => verbs.includes(verb)).map((verb) => right(verb, 'cilium.io', 'ciliumnetworkpolicies')), ...pods];
+  try {
+    const [mine, its] = await Promise.all([
+      Promise.all(forward.map(async (one) => ({ one, ...(await cluster.mayI(one, { signal, as })) }))),
+      Promise.all(back.map(async (one) => ({ one, ...(await cluster.mayI(one, { signal })) }))),
+    ]);
+    const missing = mine.find(({ allowed }) => !allowed);
+    if (missing) return impossible('Forbidden', sentence('Forbidden', { who: as.user, what: whatOf(missing.one) }));
+    const lacking = its.find(({ allowed }) => !allowed);
+    if (lacking)
+      return impossible(
+        'Forbidden',
+        sentence('Forbidden', { who: 'meshops itself', what: `${whatOf(lacking.one)}, so it could not undo the change` }),
+      );
+  } catch (error) {
+    if (!isFailure(error, 'Forbidden')) throw error;
+    return impossible('Forbidden', sentence('Forbidden', { who: 'meshops', what: `act as ${as.user} (${error.message})` }));
+  }
+  return undefined;
+}
+
+function whatOf({ verb, resource, namespace }: Right): string {
+  return `${verb} ${resource} in ${namespace ?? ''}`;
+}

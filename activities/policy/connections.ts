@@ -1,0 +1,107 @@
+import { type FlowContext, mapFlow, type SeenFlow } from '../../src/domain/policy/dryrun/flow.ts';
+import { readRecorded } from '../../src/domain/policy/dryrun/recorded.ts';
+import type { PolicyFlow, PolicyPeer } from '../../src/domain/policy/flow.ts';
+import type { Direction } from '../../src/domain/policy/policy.ts';
+import { type Compared, causeOf, wouldDrop } from '../../src/domain/policy/stages/attribution.ts';
+import type { ConnectionEvidence } from '../../src/domain/policy/stages/connection.ts';
+import { doubtKey, type FlowGroup, peerOf } from '../../src/domain/policy/stages/group.ts';
+import type { Flow } from '../clients/hubble/flow.ts';
+import { createRecent } from '../clients/hubble/recent.ts';
+import { inCohort } from './subject.ts';
+
+/** What the reader must know about one stage. */
+export interface ConnectionContext extends FlowContext {
+  readonly namespace: string;
+  /** Does the candidate select a pod with this identity? */
+  readonly isSubject: (labels: readonly string[]) => boolean;
+  /** `undefined`: all pods are at the same level. Else the names of those that are ahead. */
+  readonly cohort: ReadonlySet<string> | undefined;
+  readonly opId: string;
+  readonly compared: Compared;
+  /** Directions in which the shadow stands, and its marker; undefined outside of the observe stage. */
+  readonly observing: { readonly directions: readonly Direction[]; readonly marker: string } | undefined;
+}
+
+export interface ConnectionReader {
+  /** What a flow says about a pod under the policy; undefined where it is about none, or has been told already. */
+  read(flow: Flow, node: string, seenAt: number): ConnectionEvidence | undefined;
+}
+
+/** A denied connection shows as a policy verdict and as a drop, and its client tries again: one of each kind counts in this time (ms). */
+const SLOT_MS = 10_000;
+const REMEMBERED = 20_000;
+const WILDCARD_MATCH = 4;
+
+export function createConnectionReader(context: ConnectionContext): ConnectionReader {
+  const told = createRecent(REMEMBERED);
+  return {
+    read(flow, node, seenAt) {
+      const recorded = readRecorded(flow);
+      if (recorded.kind !== 'flow') return undefined;
+      const mapped = mapFlow(recorded.flow, context);
+      if (mapped.kind === 'skipped') return undefined;
+      if (mapped.kind === 'unknown') return undefined;
+      // A record of layer 7 speaks of its connection first, which a policy verdict has told already.
+      const seen = mapped.seen.at(-1);
+      if (!seen || seen.decided === undefined) return undefined;
+      const judged = judge(context, seen, flow, seenAt);
+      if (!judged) return undefined;
+      return told.add(keyOf(judged, flow, node)) ? judged : undefined;
+    },
+  };
+}
+
+function judge(context: ConnectionContext, seen: SeenFlow, raw: Flow, seenAt: number): ConnectionEvidence | undefined {
+  const { direction, at } = seen;
+  const end = direction === 'ingress' ? raw.destination : raw.source;
+  const subject = direction === 'ingress' ? seen.flow.destination : seen.flow.source;
+  if (end?.namespace !== context.namespace || !context.isSubject(subject.labels)) return undefined;
+  const isAhead = context.cohort?.has(end.pod_name ?? '') ?? true;
+  const flow = withSubject(seen.flow, direction, {
+    ...subject,
+    labels: inCohort(subject.labels, isAhead && context.cohort ? context.opId : undefined),
+  });
+  const group = groupOf(flow, direction);
+  const peer = direction === 'ingress' ? flow.source : flow.destination;
+  const base = {
+    kind: 'connection',
+    at,
+    seenAt,
+    side: isAhead ? 'canary' : 'stable',
+    group,
+    address: group.peer.kind === 'world' ? (peer.ip ?? '') : '',
+    example: exampleOf(seen),
+  } as const;
+  if (seen.decided === 'denied') return { ...base, outcome: 'dropped', cause: causeOf(context.compared, flow, direction) };
+  const { observing } = context;
+  if (!observing) return { ...base, outcome: 'forwarded' };
+  const shadow = {
+    stands: observing.directions.includes(direction) && seen.unit === 'connection',
+    marked: raw.policy_log?.includes(observing.marker) ?? false,
+    unmatched: raw.policy_match_type === WILDCARD_MATCH,
+  };
+  if (!wouldDrop(context.compared, flow, direction, shadow)) return { ...base, outcome: 'forwarded' };
+  return { ...base, outcome: 'would-drop', cause: causeOf(context.compared, flow, direction) };
+}
+
+function withSubject(flow: PolicyFlow, direction: Direction, subject: PolicyPeer): PolicyFlow {
+  return direction === 'ingress' ? { ...flow, destination: subject } : { ...flow, source: subject };
+}
+
+function groupOf(flow: PolicyFlow, direction: Direction): FlowGroup {
+  const peer = peerOf((direction === 'ingress' ? flow.source : flow.destination).labels);
+  return { peer, direction, protocol: flow.protocol, port: flow.destinationPort };
+}
+
+function exampleOf({ example }: SeenFlow): string {
+  const { source, destination, port, protocol, request } = example;
+  const where = port === undefined ? protocol : `port ${port}/${protocol}`;
+  return `${source} → ${destination}, ${where}${request === undefined ? '' : `, ${request}`}`;
+}
+
+/** What is let through counts each time; what is dropped once per pair of identities, port and direction in a while. */
+function keyOf({ outcome, group, at, example }: ConnectionEvidence, raw: Flow, node: string): string {
+  if (outcome === 'forwarded') return `${node}/${raw.uuid ?? `${at}/${example}`}`;
+  const request = raw.l7 ? example : '';
+  return `${outcome}/${raw.source?.identity}/${raw.destination?.identity}/${doubtKey(group)}/${request}/${Math.floor(at / SLOT_MS)}`;
+}

@@ -1,0 +1,172 @@
+import type { Evidence } from '../../src/domain/evidence.ts';
+import type { JsonObject } from '../../src/domain/json.ts';
+import { objectKey } from '../../src/domain/plan.ts';
+import { compilePolicies } from '../../src/domain/policy/evaluator.ts';
+import type { Compared } from '../../src/domain/policy/stages/attribution.ts';
+import { PolicyDetails } from '../../src/domain/policy/stages/details.ts';
+import { createDropsJudge } from '../../src/domain/policy/stages/judge.ts';
+import { markerOf } from '../../src/domain/policy/stages/rule-document.ts';
+import { COHORT_POINTER } from '../../src/domain/policy/stages/stages.ts';
+import type { FlowFollower, Flows } from '../clients/hubble/flows.ts';
+import type { Cluster } from '../clients/kubernetes/cluster.ts';
+import { POD, type Pod } from '../clients/kubernetes/objects.ts';
+import type { WatchInput } from '../contract.ts';
+import type { Hear, Watching } from '../watch/watching.ts';
+import { withFields } from '../writes/manifest.ts';
+import { lastWrites } from '../writes/written.ts';
+import { type ConnectionContext, createConnectionReader } from './connections.ts';
+import { namedPortsOf, selects } from './subject.ts';
+import { inForce, readWorld, type World, without } from './world.ts';
+
+export interface EvidenceDeps {
+  readonly cluster: Cluster;
+  readonly flows: Flows;
+  readonly now: () => number;
+}
+
+/** A policy is watched by what the datapath says about the connections of the pods that it selects. */
+export function policyWatching(deps: EvidenceDeps): Watching {
+  return {
+    judge(input, startedAt, resumed) {
+      const details = PolicyDetails.parse(input.plan.details);
+      const settings = {
+        // After an undo the question is what is dropped from now on, once the undo has spread.
+        from: input.purpose === 'restored' ? startedAt + SPREAD_MS : (writtenAt(input) ?? startedAt),
+        accepted: [...details.accepted, ...input.accepted],
+        observing: input.stage.number === details.observeStage,
+        directions: details.directions,
+        asks: input.purpose === 'stage',
+      };
+      return createDropsJudge(settings, resumed);
+    },
+    open: (input, hear, options) => openEvidence(deps, input, hear, options),
+  };
+}
+
+/** How long policies that were put back take to be in force everywhere, at most, before a drop counts as harm that goes on (ms). */
+const SPREAD_MS = 2_000;
+/** A watch that has just begun has missed nothing. */
+const JUST_BEGUN_MS = 300;
+
+/** Between the write and the watch lies the time in which the stage came into force: what was dropped then counts as well. */
+function writtenAt({ view, stage }: WatchInput): number | undefined {
+  return view.stages.find(({ number }) => number === stage.number)?.startedAt;
+}
+
+async function openEvidence(
+  deps: EvidenceDeps,
+  input: WatchInput,
+  hear: Hear,
+  { since, signal }: { readonly since: number; readonly signal: AbortSignal },
+): Promise<void> {
+  const { namespace } = PolicyDetails.parse(input.plan.details).policy;
+  const [world, pods] = await Promise.all([
+    readWorld(deps.cluster, namespace, signal),
+    deps.cluster.list<Pod>(POD, { namespace }, { signal }),
+  ]);
+  const reader = createConnectionReader(contextOf(input, world, pods.items));
+  await followConnections(deps, input, { reader, namespace, since, signal }, hear);
+}
+
+/** Everything that was decided when the stage was planned, with the policies of others as they are now. */
+export function contextOf(input: WatchInput, world: World, pods: readonly Pod[]): ConnectionContext {
+  const details = PolicyDetails.parse(input.plan.details);
+  const { policy, shadow, opId } = details;
+  const last = lastWrites(input.fuse.written, input.stage.number);
+  const cohort = [...last.values()].filter(({ fields }) => fields[COHORT_POINTER] === opId).map(({ object }) => object.name);
+  const others = inForce(without(world.documents, shadow ? [policy, shadow.ref] : [policy]), world.compile);
+  const before = inForce(documentBefore(input), world.compile);
+  const isObserving = input.stage.number === details.observeStage;
+  const written = withFields(
+    { ...policy, metadata: { name: policy.name, namespace: policy.namespace } },
+    last.get(objectKey(policy))?.fields ?? {},
+  );
+  const after = inForce([isObserving ? details.candidate : written], world.compile);
+  const [candidate] = inForce([details.candidate], world.compile);
+  const compared: Compared = {
+    before: compilePolicies([...others, ...before], world.compile),
+    // Once everything is put back, whatever is still dropped that was allowed before is the operation's doing.
+    candidate: input.purpose === 'restored' ? REFUSING : compilePolicies([...others, ...after], world.compile),
+  };
+  const ports = new Map(pods.flatMap((pod) => (pod.status?.podIP === undefined ? [] : [[pod.status.podIP, namedPortsOf(pod)] as const])));
+  const known = new Map<string, boolean>();
+  return {
+    namespace: policy.namespace,
+    isSubject: (labels) => {
+      const key = labels.join('\n');
+      const found = known.get(key) ?? (candidate ? selects(candidate, labels) : false);
+      if (known.size < MOST_IDENTITIES) known.set(key, found);
+      return found;
+    },
+    cohort: cohort.length > 0 ? new Set(cohort) : undefined,
+    opId,
+    compared,
+    namedPorts: (address) => ports.get(address),
+    observing: isObserving ? { directions: shadow?.directions ?? [], marker: markerOf(opId) } : undefined,
+  };
+}
+
+const MOST_IDENTITIES = 10_000;
+
+const REFUSED = { allowed: false, enforced: true, selected: true, l4: 'denied' } as const;
+const REFUSED_BOTH = { verdict: 'denied', egress: REFUSED, ingress: REFUSED } as const;
+const REFUSING: Compared['candidate'] = {
+  decide: () => REFUSED_BOTH,
+  explain: () => ({ decision: REFUSED_BOTH, egress: null, ingress: null }),
+};
+
+/** The policy of the same name as it was before the operation; none where the operation has made it. */
+function documentBefore({ fuse, plan }: WatchInput): readonly JsonObject[] {
+  const { policy } = PolicyDetails.parse(plan.details);
+  const originals = [...fuse.originals, ...plan.originals];
+  const original = originals.find(({ object }) => objectKey(object) === objectKey(policy));
+  if (!original || original.manifest === null) return [];
+  return [withFields({ ...policy, metadata: { name: policy.name, namespace: policy.namespace } }, original.fields)];
+}
+
+interface Following {
+  readonly reader: ReturnType<typeof createConnectionReader>;
+  readonly namespace: string;
+  readonly since: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * What the rings still hold comes first: who was let through in the recorded window, and what was dropped while the stage came into
+ * force. A watch that goes on after another attempt has heard the window already; its judge remembers.
+ */
+async function followConnections(
+  deps: EvidenceDeps,
+  input: WatchInput,
+  { reader, namespace, since, signal }: Following,
+  hear: Hear,
+): Promise<void> {
+  const { windowMs } = PolicyDetails.parse(input.plan.details);
+  const isResumed = deps.now() - since > JUST_BEGUN_MS;
+  const from = isResumed ? since : (writtenAt(input) ?? since) - windowMs;
+  let waiting: Evidence[] | undefined = [];
+  const followerTo = (tell: (event: Evidence) => void): FlowFollower => ({
+    flow(flow, node, seenAt) {
+      const connection = reader.read(flow, node, seenAt);
+      if (connection) tell(connection);
+    },
+    gap: (node, at, reason, lost) => tell({ kind: 'gap', at, node, reason, ...(lost !== undefined && { lost }) }),
+    sight: (node, at) => tell({ kind: 'sight', at, node }),
+  });
+  deps.flows.follow(
+    [namespace],
+    followerTo((event) => (waiting ? waiting.push(event) : hear(event))),
+    signal,
+  );
+  const held: Evidence[] = [];
+  await deps.flows.replay(
+    [namespace],
+    from,
+    followerTo((event) => held.push(event)),
+    signal,
+  );
+  const early = waiting;
+  waiting = undefined;
+  for (const event of [...held.toSorted((a, b) => a.at - b.at), ...early])
+    if (!isResumed || event.kind !== 'connection' || event.at > since) hear(event);
+}

@@ -1,0 +1,221 @@
+import type { JsonObject } from '../../src/domain/json.ts';
+import type { ObjectRef } from '../../src/domain/plan.ts';
+import type { Candidate, EnforceChange, PolicyChange } from '../../src/domain/policy/change.ts';
+import type { Direction } from '../../src/domain/policy/policy.ts';
+import { baselineCandidate } from '../../src/domain/policy/stages/bootstrap.ts';
+import type { PolicyDetails } from '../../src/domain/policy/stages/details.ts';
+import { directionsOf, rulesOf } from '../../src/domain/policy/stages/rule-document.ts';
+import { type PolicyStages, policyStages } from '../../src/domain/policy/stages/stages.ts';
+import { rolloutWords, watchedWords } from '../../src/domain/policy/stages/words.ts';
+import type { Flows } from '../clients/hubble/flows.ts';
+import { CILIUM_POLICY, type CiliumPolicy } from '../clients/kubernetes/objects.ts';
+import type { PlanInput, PlanResult } from '../contract.ts';
+import type { AuditLog } from '../ports.ts';
+import type { WriteDeps } from '../writes/apply.ts';
+import { checkAgents, checkCandidate, checkRights, checkSettings, impossible } from './checks.ts';
+import { checkHeld, finish } from './finish.ts';
+import { planRelax } from './relax.ts';
+import { isReady } from './subject.ts';
+import { denying, readWorkload, type Workload } from './workload.ts';
+import { inForce, readWorld, type World, without } from './world.ts';
+
+export interface PlanDeps extends WriteDeps {
+  readonly flows: Flows;
+  readonly audit: Pick<AuditLog, 'isOver' | 'lastCompleted'>;
+}
+
+/** Observed for so long where the command does not say (ms). */
+const USUAL_WINDOW_MS = 10 * 60_000;
+
+/** Plans what a policy command asks for, from live objects. Writes nothing: every write is tried as a dry run under the requester. */
+export async function planPolicy(deps: PlanDeps, input: PlanInput, signal: AbortSignal): Promise<PlanResult> {
+  const { change, target } = input.request;
+  switch (change.kind) {
+    case 'enforce':
+    case 'observe':
+      return planRollout(deps, input, { change, candidate: change.candidate, isNamespace: false }, signal);
+    case 'bootstrap':
+      return planRollout(deps, input, { change, candidate: baselineCandidate(target.namespace), isNamespace: true }, signal);
+    case 'relax':
+      return planRelax(deps, input, change, signal);
+    default:
+      throw new Error(`a policy cannot ${change.kind}`);
+  }
+}
+
+interface Rollout {
+  readonly change: Exclude<PolicyChange, { kind: 'relax' }>;
+  readonly candidate: Candidate;
+  readonly isNamespace: boolean;
+}
+
+async function planRollout(deps: PlanDeps, input: PlanInput, rollout: Rollout, signal: AbortSignal): Promise<PlanResult> {
+  const { request, opId } = input;
+  const { namespace } = request.target;
+  const document = inNamespace(rollout.candidate.document, namespace);
+  const world = await readWorld(deps.cluster, namespace, signal);
+  const problem = checkCandidate(document, namespace, world) ?? checkSettings(world);
+  if (problem) return problem;
+  const [candidate] = inForce([document], world.compile);
+  if (!candidate) return impossible('Lint', 'Cilium would refuse the policy. Nothing was changed. Correct it.');
+  const target = rollout.isNamespace ? undefined : request.target;
+  const workload = await readWorkload(deps.cluster, namespace, target, candidate, signal);
+  const missing = checkWorkload(input, workload);
+  if (missing) return missing;
+  const policy: ObjectRef = { ...CILIUM_POLICY, namespace, name: candidate.name };
+  const existing = await deps.cluster.read<CiliumPolicy>(policy, { signal });
+  const observed = observable(rollout, world, workload, document);
+  const planned = stagesOf(input, rollout, { document, workload, existing, observed: observed.directions });
+  if (planned.stages.length === 0) return nothingToDo(rollout, candidate.name, observed);
+  const isOurs = await checkHeld(deps, [...(existing ? [existing] : []), ...workload.selected.map(({ pod }) => pod)], planned, opId);
+  const rights = isOurs ?? (await checkRights(deps.cluster, request, { namespace, withPods: planned.cohort.length > 0 }, signal));
+  const refused = rights ?? (await checkAgents(deps.flows, signal));
+  if (refused) return refused;
+  const facts = factsOf(input, rollout, { planned, workload, existing, observed });
+  const details = detailsOf(input, rollout, planned, document);
+  return finish(deps, input, { planned, details, existing, pods: workload.selected.map(({ pod }) => pod), ...facts }, signal);
+}
+
+function inNamespace(document: JsonObject, namespace: string): JsonObject {
+  const metadata = (document['metadata'] ?? {}) as JsonObject;
+  return metadata['namespace'] === undefined ? { ...document, metadata: { ...metadata, namespace } } : document;
+}
+
+function checkWorkload({ request }: PlanInput, { deployment, selected, own }: Workload): PlanResult | undefined {
+  const { namespace, name } = request.target;
+  if (request.change.kind !== 'bootstrap') {
+    if (!deployment) return impossible('NotReady', `There is no Deployment ${namespace}/${name}. Nothing was changed. Check the name.`);
+    const names = new Set(selected.map(({ pod }) => pod.metadata.name));
+    const outside = own.filter(({ metadata }) => !names.has(metadata.name));
+    if (own.length > 0 && outside.length > 0) {
+      const words = `The policy does not select ${outside.length} of the ${own.length} pods of ${namespace}/${name}, such as ${outside[0]?.metadata.name}.`;
+      return impossible('NotSelected', `${words} Nothing was changed. Correct its endpointSelector, or name the workload that it is for.`);
+    }
+  }
+  if (selected.some(({ pod }) => isReady(pod))) return undefined;
+  return impossible(
+    'NotReady',
+    `No pod that the policy selects in ${namespace} is ready, so nothing could be watched. Nothing was changed. Look at the workload first.`,
+  );
+}
+
+interface Observed {
+  readonly directions: readonly Direction[];
+  readonly unobserved: readonly { readonly direction: Direction; readonly because: string }[];
+}
+
+/** Where a shadow can watch: nowhere that another policy already denies by default, since its allows would take effect there. */
+function observable({ change }: Rollout, world: World, { selected }: Workload, document: JsonObject): Observed {
+  const directions = directionsOf(rulesOf(document));
+  if (change.kind === 'enforce' && change.observe === false) return { directions: [], unobserved: [] };
+  if (world.config['enable-non-default-deny-policies'] === 'false') {
+    const because = 'Cilium treats every policy as default deny here (enable-non-default-deny-policies: false)';
+    return { directions: [], unobserved: directions.map((direction) => ({ direction, because })) };
+  }
+  const deniedBy = denying(inForce(world.documents, world.compile), selected);
+  const unobserved = directions.flatMap((direction) => {
+    const [first] = deniedBy[direction];
+    return first === undefined
+      ? []
+      : [{ direction, because: `${first} already denies by default there, and a shadow would open what it denies` }];
+  });
+  return { directions: directions.filter((direction) => deniedBy[direction].length === 0), unobserved };
+}
+
+interface Parts {
+  readonly document: JsonObject;
+  readonly workload: Workload;
+  readonly existing: CiliumPolicy | undefined;
+  readonly observed: readonly Direction[];
+}
+
+function stagesOf(input: PlanInput, { change }: Rollout, { document, workload, existing, observed }: Parts): PolicyStages {
+  const { opId, firstStage, request } = input;
+  return policyStages({
+    opId,
+    firstStage,
+    namespace: request.target.namespace,
+    candidate: document as JsonObject & { readonly metadata?: JsonObject },
+    policyName: String((document['metadata'] as JsonObject)['name']),
+    ...(existing && {
+      existing: { uid: existing.metadata.uid, generation: existing.metadata.generation ?? 0, document: existing as unknown as JsonObject },
+    }),
+    pods: workload.selected.map(({ pod }) => ({
+      name: pod.metadata.name,
+      uid: pod.metadata.uid,
+      node: pod.spec.nodeName ?? '',
+      ready: isReady(pod) && pod.metadata.labels !== undefined,
+    })),
+    ...(change.steps && { shares: change.steps }),
+    observed,
+    windowMs: change.windowMs ?? USUAL_WINDOW_MS,
+    observeOnly: change.kind === 'observe',
+  });
+}
+
+function nothingToDo({ change }: Rollout, name: string, { unobserved }: Observed): PlanResult {
+  const [first] = unobserved;
+  if (change.kind === 'observe' && first)
+    return impossible(
+      'NotObservable',
+      `The policy cannot be observed: ${first.because}. Nothing was changed. Use \`policy dryrun\`, or enforce it by cohorts.`,
+    );
+  return impossible('AlreadyThere', `The policy ${name} is in force as it stands. Nothing was changed.`);
+}
+
+function detailsOf({ opId }: PlanInput, { change }: Rollout, planned: PolicyStages, document: JsonObject): PolicyDetails {
+  const directions = directionsOf(rulesOf(document));
+  const first = planned.stages.find(({ label }) => label === 'observe');
+  const watched = directionsOf(shadowRules(planned));
+  return {
+    change: change.kind,
+    opId,
+    policy: planned.policy,
+    ...(planned.shadow && { shadow: { ref: planned.shadow, directions: [...watched] } }),
+    directions: [...directions],
+    windowMs: change.windowMs ?? USUAL_WINDOW_MS,
+    ...(first && { observeStage: first.number }),
+    candidate: document,
+    accepted: [...(change.accept ?? [])],
+  };
+}
+
+function shadowRules({ stages, shadow }: PolicyStages): readonly JsonObject[] {
+  const write = stages.flatMap(({ writes }) => writes).find(({ object }) => object.name === shadow?.name);
+  return rulesOf({ specs: write?.after['/specs'] ?? null });
+}
+
+function factsOf(
+  { opId, request }: PlanInput,
+  { change, candidate }: Rollout,
+  {
+    planned,
+    workload,
+    existing,
+    observed,
+  }: { planned: PolicyStages; workload: Workload; existing: CiliumPolicy | undefined; observed: Observed },
+) {
+  const own = new Set(workload.own.map(({ metadata }) => metadata.uid));
+  const pods = workload.selected.map(({ pod }) => pod);
+  const name = planned.policy.name;
+  const explanation = rolloutWords({
+    opId,
+    namespace: request.target.namespace,
+    policyName: name,
+    source: candidate.source,
+    sha256: candidate.sha256,
+    isNew: !existing,
+    pods: pods.length,
+    readyPods: pods.filter(isReady).length,
+    strangers: pods.filter(({ metadata }) => !own.has(metadata.uid)).map(({ metadata }) => metadata.name),
+    planned,
+    unobserved: observed.unobserved,
+    observeOnly: change.kind === 'observe',
+    windowMs: change.windowMs ?? USUAL_WINDOW_MS,
+    dryRun: (change as Partial<EnforceChange>).dryRun ?? [],
+    accepted: change.accept ?? [],
+  });
+  const from = existing ? `policy ${name} as it is` : `no policy ${name}`;
+  const to = change.kind === 'observe' ? `policy ${name} observed, not enforced` : `policy ${name} enforced on ${pods.length} pods`;
+  return { from, to, explanation, watched: watchedWords(directionsOf(rulesOf(candidate.document))) };
+}

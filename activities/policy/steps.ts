@@ -1,0 +1,30 @@
+import { Context } from '@temporalio/activity';
+import type { Flows } from '../clients/hubble/flows.ts';
+import type { Hub } from '../clients/kubernetes/hub.ts';
+import type { Steps } from '../contract.ts';
+import type { AuditLog } from '../ports.ts';
+import { createWatch, type WatchDeps } from '../watch/watch.ts';
+import { applyStage, type WriteDeps } from '../writes/apply.ts';
+import { restore } from '../writes/restore.ts';
+import { policyWatching } from './evidence.ts';
+import { planPolicy } from './plan.ts';
+import { realised } from './realised.ts';
+
+export interface PolicyDeps extends WriteDeps {
+  readonly hub: Hub;
+  readonly flows: Flows;
+  readonly audit: AuditLog;
+  readonly editMessage: WatchDeps['editMessage'];
+}
+
+/** What a policy does in the five steps that every verb has. */
+export function policySteps(deps: PolicyDeps): Steps {
+  const signal = (): AbortSignal => Context.current().cancellationSignal;
+  return {
+    plan: (input) => planPolicy(deps, input, signal()),
+    apply: (input) => applyStage(deps, input, signal()),
+    realised: (input) => realised(deps, input, signal()),
+    watch: createWatch({ ...deps, restore: (input, options) => restore(deps, input, options) }, policyWatching(deps)),
+    restore: (input) => restore(deps, input, { signal: signal() }),
+  };
+}

@@ -1,0 +1,49 @@
+import type { NamedPort } from '../../src/domain/policy/flow.ts';
+import { LabelSet } from '../../src/domain/policy/identity.ts';
+import type { Policy } from '../../src/domain/policy/policy.ts';
+import { COHORT_LABEL } from '../../src/domain/policy/stages/rule-document.ts';
+import type { CiliumEndpoint, KubeObject, Pod } from '../clients/kubernetes/objects.ts';
+
+/** Does one of the policy's rules select an endpoint with these identity labels? */
+export function selects(policy: Policy, labels: readonly string[]): boolean {
+  const set = new LabelSet(labels, 0);
+  return policy.rules.some(({ subject }) => !subject.node && subject.requirements.every((requirement) => set.meets(requirement)));
+}
+
+/** Identity labels of a pod: what its CiliumEndpoint says, else what the agent would make of it. */
+export function identityOf(pod: Pod, endpoint: CiliumEndpoint | undefined, namespace: KubeObject | undefined): readonly string[] {
+  const known = endpoint?.status?.identity?.labels;
+  if (known && known.length > 0) return known;
+  const own = Object.entries(pod.metadata.labels ?? {}).map(([key, value]) => `k8s:${key}=${value}`);
+  const above = Object.entries(namespace?.metadata.labels ?? {}).map(
+    ([key, value]) => `k8s:io.cilium.k8s.namespace.labels.${key}=${value}`,
+  );
+  return [...own, `k8s:io.kubernetes.pod.namespace=${pod.metadata.namespace ?? ''}`, ...above];
+}
+
+/** The labels that a pod has in (or out of) the cohort, whatever its identity shows at this moment: the change takes a moment to spread. */
+export function inCohort(labels: readonly string[], opId: string | undefined): readonly string[] {
+  const rest = labels.filter((label) => !label.startsWith(`k8s:${COHORT_LABEL}=`));
+  return opId === undefined ? rest : [...rest, `k8s:${COHORT_LABEL}=${opId}`];
+}
+
+/** Pods that live: they can be selected, and stand for the workload. Host network has no identity of its own. */
+export function isLive({ metadata, spec, status }: Pod): boolean {
+  return (
+    metadata.deletionTimestamp === undefined &&
+    spec.hostNetwork !== true &&
+    status?.phase !== 'Succeeded' &&
+    status?.phase !== 'Failed' &&
+    spec.nodeName !== undefined
+  );
+}
+
+export function isReady({ status }: Pod): boolean {
+  return status?.conditions?.some(({ type, status: value }) => type === 'Ready' && value === 'True') ?? false;
+}
+
+export function namedPortsOf({ spec }: Pod): readonly NamedPort[] {
+  return (spec.containers ?? []).flatMap(({ ports = [] }) =>
+    ports.flatMap(({ name, containerPort, protocol = 'TCP' }) => (name === undefined ? [] : [{ name, port: containerPort, protocol }])),
+  );
+}

@@ -1,0 +1,82 @@
+import type { JsonObject } from '../../src/domain/json.ts';
+import type { ObjectRef } from '../../src/domain/plan.ts';
+import type { PolicyService } from '../../src/domain/policy/flow.ts';
+import { parsePolicy } from '../../src/domain/policy/parse.ts';
+import type { Policy } from '../../src/domain/policy/policy.ts';
+import type { CompileWorld } from '../../src/domain/policy/rules.ts';
+import type { Cluster } from '../clients/kubernetes/cluster.ts';
+import { isFailure } from '../clients/kubernetes/failure.ts';
+import {
+  CILIUM_CLUSTER_POLICY,
+  CILIUM_POLICY,
+  CONFIG_MAP,
+  type ConfigMap,
+  KUBERNETES_POLICY,
+  type KubeObject,
+  type Resource,
+  SERVICE,
+  type Service,
+} from '../clients/kubernetes/objects.ts';
+
+export const CILIUM_CONFIG: ObjectRef = { ...CONFIG_MAP, namespace: 'kube-system', name: 'cilium-config' };
+
+/** What decides the connections of one namespace's pods beside the candidate. */
+export interface World {
+  /** Every policy that can select a pod of the namespace, as it is stored. */
+  readonly documents: readonly KubeObject[];
+  readonly compile: CompileWorld;
+  readonly config: Readonly<Record<string, string>>;
+}
+
+export async function readWorld(cluster: Cluster, namespace: string, signal: AbortSignal): Promise<World> {
+  const [config, own, wide, kubernetes, services] = await Promise.all([
+    cluster.read<ConfigMap>(CILIUM_CONFIG, { signal }),
+    listOrNone(cluster, CILIUM_POLICY, namespace, signal),
+    listOrNone(cluster, CILIUM_CLUSTER_POLICY, undefined, signal),
+    listOrNone(cluster, KUBERNETES_POLICY, namespace, signal),
+    cluster.list<Service>(SERVICE, {}, { signal }),
+  ]);
+  const data = config?.data ?? {};
+  const clusterName = data['cluster-name'];
+  const compile = { services: services.items.map(serviceOf), ...(clusterName !== undefined && { clusterName }) };
+  return { documents: [...own, ...wide, ...kubernetes], compile, config: data };
+}
+
+/** A cluster without the kind has none of it. */
+async function listOrNone(
+  cluster: Cluster,
+  resource: Resource,
+  namespace: string | undefined,
+  signal: AbortSignal,
+): Promise<readonly KubeObject[]> {
+  try {
+    return (await cluster.list(resource, namespace === undefined ? {} : { namespace }, { signal })).items;
+  } catch (error) {
+    if (isFailure(error, 'NotFound')) return [];
+    throw error;
+  }
+}
+
+function serviceOf({ metadata, spec }: Service): PolicyService {
+  return {
+    namespace: metadata.namespace ?? '',
+    name: metadata.name,
+    ...(metadata.labels && { labels: metadata.labels }),
+    ...(spec.selector && { selector: spec.selector }),
+  };
+}
+
+/** What the engine makes of policy documents; one that it rejects has no effect, so it is left out. */
+export function inForce(documents: readonly (KubeObject | JsonObject)[], { clusterName }: CompileWorld): readonly Policy[] {
+  return documents.flatMap((document) => {
+    const parsed = parsePolicy(document, clusterName === undefined ? {} : { clusterName });
+    return parsed.ok ? [parsed.policy] : [];
+  });
+}
+
+/** The documents without these policies of the namespace. */
+export function without(documents: readonly KubeObject[], refs: readonly ObjectRef[]): readonly KubeObject[] {
+  return documents.filter(
+    ({ kind, metadata }) => !refs.some((ref) => ref.kind === kind && ref.name === metadata.name && ref.namespace === metadata.namespace),
+  );
+}

@@ -1,0 +1,76 @@
+import type { Direction } from '../policy.ts';
+import { MOST_LABELLED } from './cohort.ts';
+import type { PolicyStages } from './stages.ts';
+
+/** What the plan of a rollout knows, for people. */
+export interface RolloutFacts {
+  readonly opId: string;
+  readonly namespace: string;
+  readonly policyName: string;
+  readonly source: string;
+  readonly sha256: string;
+  readonly isNew: boolean;
+  readonly pods: number;
+  readonly readyPods: number;
+  /** Pods that the candidate selects and that are not the workload's. */
+  readonly strangers: readonly string[];
+  readonly planned: PolicyStages;
+  /** Why there is no shadow in a direction. */
+  readonly unobserved: readonly { readonly direction: Direction; readonly because: string }[];
+  readonly observeOnly: boolean;
+  readonly windowMs: number;
+  readonly dryRun: readonly string[];
+  readonly accepted: readonly string[];
+}
+
+/** Sentences of the plan: what becomes of whom, in which order, what is not seen. */
+export function rolloutWords(facts: RolloutFacts): readonly string[] {
+  const { planned, pods, readyPods, strangers, dryRun, accepted } = facts;
+  const digest = facts.sha256 === '' ? '' : ` (sha256 ${facts.sha256.slice(0, 12)})`;
+  return [
+    `The policy ${facts.policyName} comes from ${facts.source}${digest} and selects ${pods} pods of ${facts.namespace}, ${readyPods} of them ready.`,
+    ...(strangers.length > 0 ? [`It also selects pods of other workloads: ${some(strangers)}. They are part of the rollout.`] : []),
+    ...dryRun,
+    ...observeWords(facts),
+    ...(facts.observeOnly ? [] : enforceWords(facts, planned)),
+    ...(accepted.length > 0 ? [`Accepted as meant: ${some(accepted)}.`] : []),
+    'Connections that are open already give no verdicts: they show only once the policy drops their packets.',
+  ];
+}
+
+function observeWords({ planned, unobserved, windowMs }: RolloutFacts): readonly string[] {
+  const why = unobserved.map(({ direction, because }) => `No shadow watches ${direction}: ${because}.`);
+  if (!planned.shadow) return why;
+  const words = `First a shadow policy watches for ${durationWords(windowMs)}: it allows what the candidate allows on layers 3 and 4 and denies nothing, so each connection shows whether it would be let through. Names in toFQDNs, deny entries and layer 7 are judged by our own evaluator there.`;
+  return [words, ...why];
+}
+
+function enforceWords({ isNew, policyName, pods }: RolloutFacts, { levels, cohort }: PolicyStages): readonly string[] {
+  const phases = levels.slice(1).map(({ name }) => name);
+  const first = cohort[0];
+  const order =
+    first === undefined
+      ? `One phase after the other: ${phases.join(', ')}. There is no smaller cohort than the ${pods === 1 ? 'one pod there is' : 'pods there are'}.`
+      : `One phase after the other: ${phases.join(', ')}; each first for pod ${first.name}${cohort.length > 1 ? `, then for up to ${cohort.length} pods` : ''}, then for all. Pods that are born meanwhile stay outside until a phase reaches all.`;
+  const cap = cohort.length === MOST_LABELLED ? [`At most ${MOST_LABELLED} pods go first, whatever their share.`] : [];
+  const before = isNew
+    ? 'The undo removes the policy again.'
+    : `A policy named ${policyName} is there already: it stays in force for every pod that a phase has not reached, and the undo puts it back.`;
+  return [order, ...cap, before];
+}
+
+export function watchedWords(directions: readonly Direction[]): readonly string[] {
+  return [
+    `new connections ${directions.map((direction) => (direction === 'ingress' ? 'to' : 'from')).join(' and ')} the pods: policy verdicts, drops, refused requests`,
+    'whether somebody else changes the policy or the labels',
+  ];
+}
+
+export function durationWords(ms: number): string {
+  if (ms < 120_000) return `${Math.round(ms / 1_000)} s`;
+  return ms < 7_200_000 ? `${Math.round(ms / 60_000)} min` : `${Math.round(ms / 3_600_000)} h`;
+}
+
+function some(names: readonly string[]): string {
+  return names.length <= 5 ? names.join(', ') : `${names.slice(0, 5).join(', ')} and ${names.length - 5} more`;
+}
