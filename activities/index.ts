@@ -2,6 +2,7 @@ import { Context } from '@temporalio/activity';
 import { type CanaryDeps, canarySteps } from './canary/steps.ts';
 import type { Shared, Steps } from './contract.ts';
 import { mapped } from './failures.ts';
+import { policySteps } from './policy/steps.ts';
 import type { People } from './ports.ts';
 
 /** What the activities of one cluster's worker are made of. `announce` is createAnnounce of ./announce/index.ts. */
@@ -13,7 +14,8 @@ export interface ActivityDeps extends Omit<CanaryDeps, 'editMessage'> {
 /** Everything a worker registers, by the names of the contract: `canary.plan`, …, and what all verbs share. */
 export function createActivities(deps: ActivityDeps): Record<string, (input: never) => Promise<unknown>> {
   const { announce, people, audit } = deps;
-  const verbs = { canary: canarySteps({ ...deps, editMessage: (view, live) => announce.editMessage(view, live) }) };
+  const editMessage: CanaryDeps['editMessage'] = (view, live) => announce.editMessage(view, live);
+  const verbs = { canary: canarySteps({ ...deps, editMessage }), policy: policySteps({ ...deps, editMessage }) };
   return {
     ...Object.fromEntries(Object.entries(verbs).flatMap(([verb, steps]) => stepsOf(verb, steps))),
     announce: mapped((input: Parameters<Shared['announce']>[0]) => announce.announce(input)),

@@ -106,13 +106,13 @@ class Run {
   /** Takes one event. Bound, since every source calls it. */
   readonly hear = (event: Evidence): void => {
     if (this.#verdict) return;
-    if (event.kind === 'request') {
+    if (event.kind === 'request' || event.kind === 'connection') {
       this.#series.add(event);
       this.#since = Math.max(this.#since, event.at);
     }
     const verdict = this.#judge.hear(event);
     if (!verdict || !this.#ends(verdict)) return;
-    this.#settle(verdict, event.kind === 'request' ? event.seenAt : this.#deps.now());
+    this.#settle(verdict, 'seenAt' in event ? event.seenAt : this.#deps.now());
   };
 
   /** A source could not be opened: the attempt ends and is repeated, unless it has decided already. */
