@@ -1,6 +1,7 @@
 import type { CanaryDetails } from '../../src/domain/canary/details.ts';
 import { type Original, objectKey, type Plan, type PlannedStage } from '../../src/domain/plan.ts';
 import type { Route } from '../clients/kubernetes/objects.ts';
+import type { Prometheus } from '../clients/prometheus/prometheus.ts';
 import type { PlanInput, PlanResult } from '../contract.ts';
 import type { AuditLog } from '../ports.ts';
 import { digestOf, planHashOf } from '../writes/digest.ts';
@@ -13,12 +14,20 @@ import {
   checkManagers,
   checkReady,
   checkRights,
-  checkSight,
+  type Impossible,
   type PreconditionDeps,
 } from './preconditions.ts';
+import { type ProbeDeps, proveSight } from './probe.ts';
+import { checkSight } from './sight.ts';
 
-export interface PlanDeps extends PreconditionDeps {
+export interface PlanDeps extends PreconditionDeps, ProbeDeps {
+  readonly prometheus?: Prometheus | undefined;
   readonly audit: Pick<AuditLog, 'isOver' | 'lastCompleted'>;
+}
+
+/** Nothing stands against the plan; `unseen`: what its watch will not see, in words. */
+export interface Checked {
+  readonly unseen: readonly string[];
 }
 
 /** Everything that must be so before people are asked: from the cheapest to the dearest; the first problem is told. */
@@ -29,7 +38,7 @@ export async function checkPlanned(
   stages: readonly PlannedStage[],
   { details, needsHealth }: { readonly details: CanaryDetails; readonly needsHealth: boolean },
   signal: AbortSignal,
-): Promise<PlanResult | undefined> {
+): Promise<Impossible | Checked> {
   const refs = (stages[0]?.writes ?? []).map(({ object }) => object);
   const isExposed = needsHealth && stages.some(({ exposure }) => exposure > 0);
   const known = (await checkHeld(deps, routes, opId)) ?? checkManagers(routes) ?? (needsHealth ? checkAccepted(routes) : undefined);
@@ -39,16 +48,26 @@ export async function checkPlanned(
     checkRights(deps, refs, request, signal),
     isExposed ? checkSight(deps, signal) : undefined,
   ]);
-  return ready ?? rights ?? sight ?? dryRunStages(deps.cluster, routes, stages, request, signal);
+  const problem =
+    ready ??
+    rights ??
+    (sight && 'blind' in sight ? sight.blind : undefined) ??
+    (await dryRunStages(deps.cluster, routes, stages, request, signal)) ??
+    (isExposed ? await proveSight(deps, details, routes, signal) : undefined);
+  return problem ?? { unseen: [...(sight && 'limits' in sight ? sight.limits : []), ...(deps.prometheus ? [] : [NO_PROMETHEUS])] };
 }
+
+const NO_PROMETHEUS = 'requests that reach no pod (no `prometheus` in meshops.yaml)';
 
 /** The plan as people and the workflow see it: with its hash, and with what was before. */
 export function planOf(
   { request, originals }: PlanInput,
   planned: Pick<Plan, 'from' | 'to' | 'explanation' | 'watched' | 'stages' | 'details'>,
   routes: readonly Route[],
+  { unseen }: Checked,
 ): PlanResult {
-  const { from, to, explanation, watched, stages, details } = planned;
+  const { from, to, explanation, stages, details } = planned;
+  const watched = [...planned.watched, ...unseen.map((what) => `not seen: ${what}`)];
   const plan = { verb: 'canary', target: request.target, from, to, explanation, watched, stages, details } as const;
   return { kind: 'plan', plan: { ...plan, originals: originalsOf(routes, stages, originals), planHash: planHashOf(stages) } };
 }

@@ -37,8 +37,8 @@ async function planShift(deps: PlanDeps, input: PlanInput, change: Shift, signal
   }
   const touched = touchedBy(planned.stages, live);
   const details = CanaryDetails.parse(planned.details);
-  const problem = await checkPlanned(deps, input, touched, planned.stages, { details, needsHealth: true }, signal);
-  return problem ?? planOf(input, planned, touched);
+  const checked = await checkPlanned(deps, input, touched, planned.stages, { details, needsHealth: true }, signal);
+  return 'unseen' in checked ? planOf(input, planned, touched, checked) : checked;
 }
 
 /** A cluster without the kind has none of it. */

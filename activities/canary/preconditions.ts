@@ -1,12 +1,9 @@
 import type { OperationRequest } from '../../src/domain/operation.ts';
 import { type ObjectRef, objectKey, parseToken } from '../../src/domain/plan.ts';
 import { type SentenceCode, type SentenceParameters, sentence } from '../../src/domain/sentences.ts';
-import type { Flows } from '../clients/hubble/flows.ts';
 import type { Cluster, Right } from '../clients/kubernetes/cluster.ts';
 import { isFailure } from '../clients/kubernetes/failure.ts';
 import {
-  CONFIG_MAP,
-  type ConfigMap,
   ENDPOINT_SLICE,
   type EndpointSlice,
   groupOf,
@@ -29,7 +26,6 @@ export function impossible<Code extends SentenceCode>(code: Code, parameters: Se
 
 export interface PreconditionDeps {
   readonly cluster: Cluster;
-  readonly flows: Flows;
   readonly audit: Pick<AuditLog, 'isOver'>;
 }
 
@@ -115,31 +111,6 @@ export async function checkRights(
     }
   }
   return undefined;
-}
-
-const CILIUM_CONFIG: ObjectRef = { ...CONFIG_MAP, namespace: 'kube-system', name: 'cilium-config' };
-
-/** Can the requests be seen at all? Cilium's settings must let them through, and every agent must answer. */
-export async function checkSight({ cluster, flows }: PreconditionDeps, signal: AbortSignal): Promise<Impossible | undefined> {
-  const [config, nodes] = await Promise.all([cluster.read<ConfigMap>(CILIUM_CONFIG, { signal }), flows.check(signal)]);
-  if (!config) return blind('there is no ConfigMap kube-system/cilium-config', 'Check that Cilium is installed there');
-  if (config.data?.['enable-hubble'] !== 'true')
-    return blind('Hubble is off (enable-hubble in cilium-config)', 'Set hubble.enabled=true in the Helm values');
-  if (config.data['enable-l7-proxy'] === 'false')
-    return blind('the L7 proxy is off (enable-l7-proxy in cilium-config)', 'Set l7Proxy=true in the Helm values');
-  if (nodes.length === 0) return blind('no agent of the cluster is known', 'Check `hubble` in meshops.yaml');
-  const away = nodes.flatMap(({ node, problem }) => (problem === undefined ? [] : [`${node} (${problem})`]));
-  return away.length === 0
-    ? undefined
-    : blind(`flows of ${away.join(', ')} cannot be read`, 'Mend that, or check `hubble` in meshops.yaml');
-}
-
-function blind(what: string, next: string): Impossible {
-  return {
-    kind: 'impossible',
-    code: 'Blind',
-    words: `Failures of the canary could not be seen: ${what}. Nothing was changed. ${next}, then run the command again.`,
-  };
 }
 
 /** Objects by key, for those a plan touches. */

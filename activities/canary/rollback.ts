@@ -13,7 +13,7 @@ export async function planRollback(deps: PlanDeps, input: PlanInput, signal: Abo
   const planned = planBack({ completed, live, service: target, firstStage: input.firstStage });
   if (planned.kind === 'impossible') return planned;
   // The way back is taken although the route is not accepted now or the canary is not ready: that may be why it is wanted.
-  const problem = await checkPlanned(
+  const checked = await checkPlanned(
     deps,
     input,
     live,
@@ -21,5 +21,5 @@ export async function planRollback(deps: PlanDeps, input: PlanInput, signal: Abo
     { details: CanaryDetails.parse(planned.details), needsHealth: false },
     signal,
   );
-  return problem ?? planOf(input, planned, live);
+  return 'unseen' in checked ? planOf(input, planned, live, checked) : checked;
 }

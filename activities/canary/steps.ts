@@ -9,12 +9,15 @@ import { applyStage, type WriteDeps } from '../writes/apply.ts';
 import { restore } from '../writes/restore.ts';
 import { canaryWatching } from './evidence.ts';
 import { planChange } from './plan.ts';
+import type { ProbeSettings } from './probe.ts';
 import { realised } from './realised.ts';
 
 export interface CanaryDeps extends WriteDeps {
   readonly hub: Hub;
   readonly flows: Flows;
   readonly prometheus?: Prometheus | undefined;
+  /** Left out: not probed. */
+  readonly probe?: ProbeSettings | undefined;
   readonly audit: AuditLog;
   readonly editMessage: WatchDeps['editMessage'];
 }

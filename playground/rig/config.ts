@@ -6,7 +6,10 @@ export type Pace = 'demo' | 'fast';
 
 export interface ConfigOptions {
   readonly kubeconfig: string;
-  readonly agents: readonly { readonly node: string; readonly address: string }[];
+  /** How flows are read: every agent, or Relay. */
+  readonly hubble: { readonly agents: readonly { readonly node: string; readonly address: string }[] } | { readonly relay: string };
+  /** Where the demo's Gateway answers from here. */
+  readonly gatewayUrl: string;
   readonly prometheus: string;
   readonly temporal: { readonly address: string; readonly namespace: string };
   readonly slackApi: string;
@@ -23,9 +26,9 @@ const TIMINGS = {
 
 /** Writes the meshops.yaml of the playground: one cluster, one channel, one gate that a reviewer must open. */
 export async function writeConfig(file: string, options: ConfigOptions): Promise<void> {
-  const { kubeconfig, agents, prometheus, temporal, slackApi, database, httpPort, pace, gateExpiry = '5m' } = options;
+  const { kubeconfig, hubble, gatewayUrl, prometheus, temporal, slackApi, database, httpPort, pace, gateExpiry = '5m' } = options;
   const config = {
-    clusters: { demo: { kubernetes: { kubeconfig }, hubble: { agents }, prometheus } },
+    clusters: { demo: { kubernetes: { kubeconfig }, hubble, prometheus, probe: { gateways: { 'backend/mesh': gatewayUrl } } } },
     channels: [{ id: 'C0MESH', cluster: 'demo', namespace: 'backend' }],
     identities: {
       rules: [

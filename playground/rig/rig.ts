@@ -26,6 +26,8 @@ export interface RigOptions {
   readonly split: boolean;
   /** Starts without a worker when false and `split`. */
   readonly worker?: boolean;
+  /** How the product reads flows; default: straight from the agents. */
+  readonly sight?: 'agents' | 'relay';
   readonly slackLimits?: Partial<Limits>;
 }
 
@@ -106,7 +108,11 @@ async function furnish(stack: Stack, options: RigOptions, undo: (() => Promise<v
     const configFile = join(stack.dir, `${name}.yaml`);
     await writeConfig(configFile, {
       kubeconfig: stack.kube.kubeconfig('meshops'),
-      agents: cilium.nodes.map(({ name: node, hubbleAddress }) => ({ node, address: hubbleAddress })),
+      hubble:
+        options.sight === 'relay'
+          ? { relay: cilium.relay.address }
+          : { agents: cilium.nodes.map(({ name: node, hubbleAddress }) => ({ node, address: hubbleAddress })) },
+      gatewayUrl: cilium.gateway.url,
       prometheus: stack.prometheus.url,
       temporal: { address: stack.temporal.address, namespace: stack.temporal.namespace },
       slackApi: slack.apiUrl,

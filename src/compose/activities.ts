@@ -32,6 +32,7 @@ export function clusterActivities(on: Foundation, name: string, config: ClusterC
     cluster,
     hub,
     flows,
+    probe: config.probe,
     prometheus: config.prometheus === undefined ? undefined : connectPrometheus({ url: config.prometheus }),
     audit,
     people,

@@ -73,6 +73,13 @@ export interface Route extends KubeObject {
   };
 }
 
+export interface Gateway extends KubeObject {
+  readonly spec: JsonObject & {
+    readonly listeners?: readonly { readonly name?: string; readonly port: number; readonly protocol: string }[];
+  };
+  readonly status?: { readonly addresses?: readonly { readonly type?: string; readonly value?: string }[] };
+}
+
 export interface EndpointSlice extends KubeObject {
   readonly endpoints?: readonly {
     readonly addresses: readonly string[];
@@ -127,6 +134,7 @@ export interface Resource {
 
 export const HTTP_ROUTE: Resource = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute' };
 export const GRPC_ROUTE: Resource = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'GRPCRoute' };
+export const GATEWAY: Resource = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'Gateway' };
 export const SERVICE: Resource = { apiVersion: 'v1', kind: 'Service' };
 export const ENDPOINT_SLICE: Resource = { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice' };
 export const CONFIG_MAP: Resource = { apiVersion: 'v1', kind: 'ConfigMap' };

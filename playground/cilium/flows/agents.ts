@@ -112,7 +112,7 @@ export const startAgents = async (options: AgentsOptions): Promise<Agents> => {
       if (!available) {
         agent.observer?.stop();
         agent.observer = undefined;
-        for (const listener of [...agent.away]) listener();
+        for (const listener of agent.away) listener();
       } else agent.observer ??= await serveObserver({ node, ring: agent.ring, now: options.now, port: agent.port });
     },
     hide: (node, hidden) => {

@@ -71,7 +71,7 @@ const KINDS: Readonly<Record<string, string>> = {
 /** Every key of the file, for suggestions. */
 const KNOWN_KEYS = `
   clusters channels identities gates ladders objectives alpha timings slack temporal audit http kubernetes hubble
-  prometheus inCluster kubeconfig context agents port relay tls caFile certFile keyFile serverName node address id verbs
+  prometheus probe gateways inCluster kubeconfig context agents port relay tls caFile certFile keyFile serverName node address id verbs
   cluster namespace rules default email user groups namespaces above approvers usergroups emails quorum expiry slo
   latency minRequests soak afterwatch hold heartbeat realise editEvery mode teamIds appId commands onCall apiUrl
   database`

@@ -39,7 +39,17 @@ const Kubernetes = z
     error: 'Say how the cluster is reached: `inCluster: true`, or `context` and/or `kubeconfig`.',
   });
 
-const Cluster = z.strictObject({ kubernetes: Kubernetes, hubble: Hubble, prometheus: HttpUrl.optional() });
+/** Before a canary gets weight one labelled request must be seen; `gateways` says how each is reached where its own address is not. */
+const Probe = z.union([z.literal('off'), z.strictObject({ gateways: z.record(z.string().regex(/^[^/]+\/[^/]+$/), HttpUrl).default({}) })], {
+  error: 'Write `off`, or `gateways` with lines of namespace/name: http://host:port.',
+});
+
+const Cluster = z.strictObject({
+  kubernetes: Kubernetes,
+  hubble: Hubble,
+  prometheus: HttpUrl.optional(),
+  probe: Probe.default({ gateways: {} }),
+});
 
 const Channel = z.strictObject({
   /** `*`: every channel that is not named. */

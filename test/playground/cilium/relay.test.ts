@@ -47,7 +47,7 @@ function peerOf(name: string) {
   };
   const set = (available: boolean): void => {
     up = available;
-    if (!available) for (const listener of [...away]) listener();
+    if (!available) for (const listener of away) listener();
   };
   return { ...peer, set };
 }
