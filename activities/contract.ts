@@ -1,8 +1,9 @@
 import type { KubernetesIdentity } from '../src/domain/actor.ts';
+import type { Freeze } from '../src/domain/freeze.ts';
 import type { Approver, GateRule } from '../src/domain/gate.ts';
 import type { AuditRecord, MessageRef, OperationRequest, OperationView } from '../src/domain/operation.ts';
 import type { Ending } from '../src/domain/outcome.ts';
-import type { ObjectRef, Original, Plan, PlannedStage, Write } from '../src/domain/plan.ts';
+import type { Fields, ObjectRef, Original, Plan, PlannedStage, Write } from '../src/domain/plan.ts';
 import type { OperationSettings } from '../src/domain/settings.ts';
 import type { Target } from '../src/domain/target.ts';
 import type { VerbName } from '../src/domain/verbs.ts';
@@ -29,6 +30,10 @@ export interface Steps {
 export interface Shared {
   /** Who may decide at a gate now: usergroups and e-mails of the rule, resolved; fails closed. */
   resolveApprovers(input: { readonly rule: GateRule; readonly request: OperationRequest }): Promise<readonly Approver[]>;
+  /** What is live where a stage should stand, and who wrote it: what people need to decide about drift. */
+  inspect(input: { readonly opId: string; readonly stage: PlannedStage }): Promise<Inspection>;
+  /** The freeze that stops a change of this target now, if there is one. */
+  frozen(input: { readonly target: Target }): Promise<Freeze | null>;
   /** Posts the one root message of an operation, or edits it in place. Returns where it is. */
   announce(input: { readonly view: OperationView; readonly channelId: string }): Promise<MessageRef>;
   /** Says something in the operation's thread. `key` makes a retry harmless. */
@@ -39,11 +44,27 @@ export interface Shared {
   record(input: { readonly records: readonly AuditRecord[] }): Promise<void>;
 }
 
+/** An object of a stage as it is now. */
+export interface FoundObject {
+  readonly fields: Fields;
+  readonly token: string | null;
+  readonly generation: number;
+}
+export interface Inspection {
+  readonly differences: readonly Difference[];
+  readonly found: Readonly<Record<ObjectKey, FoundObject>>;
+  /** Why the stage's values cannot be written over what was found. */
+  readonly stuck?: string;
+}
+
 /** What is said in a thread; the words stand in `activities/announce/`. */
 export type Note =
   | { readonly kind: 'plan-changed'; readonly differences: readonly string[] }
   | { readonly kind: 'approved'; readonly by: Approver; readonly remaining: number }
   | { readonly kind: 'verdict'; readonly verdict: Verdict; readonly stage: string }
+  | { readonly kind: 'drift'; readonly stage: string; readonly inspection: Inspection }
+  | { readonly kind: 'frozen'; readonly freeze: Freeze; readonly stage: string }
+  | { readonly kind: 'still-failing'; readonly verdict: Harmful; readonly hasShare: boolean }
   | { readonly kind: 'fuse'; readonly verdict: Harmful; readonly restore: RestoreResult }
   | { readonly kind: 'undo-failing'; readonly reason: string; readonly commands: readonly string[] }
   /** A further step of a running operation (promote, a higher percent) was not agreed to; what is in force stays. */
@@ -105,6 +126,8 @@ export interface WatchInput {
   readonly purpose: 'stage' | 'after' | 'restored';
   readonly stage: PlannedStage;
   readonly durationMs: number;
+  /** Another hand has changed the objects and people are asked: the traffic is watched as it is, what stands is not. */
+  readonly drifted?: boolean;
   /** This watch's share of alpha, already split over stages and judges. */
   readonly alpha: number;
   readonly settings: OperationSettings;

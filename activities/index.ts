@@ -3,11 +3,13 @@ import { type CanaryDeps, canarySteps } from './canary/steps.ts';
 import type { Shared, Steps } from './contract.ts';
 import { mapped } from './failures.ts';
 import { policySteps } from './policy/steps.ts';
-import type { People } from './ports.ts';
+import type { Freezes, People } from './ports.ts';
+import { inspect } from './writes/inspect.ts';
 
 /** What the activities of one cluster's worker are made of. `announce` is createAnnounce of ./announce/index.ts. */
 export interface ActivityDeps extends Omit<CanaryDeps, 'editMessage'> {
   readonly people: People;
+  readonly freezes: Freezes;
   readonly announce: Pick<Shared, 'announce' | 'say' | 'chart'> & Pick<CanaryDeps, 'editMessage'>;
 }
 
@@ -22,6 +24,8 @@ export function createActivities(deps: ActivityDeps): Record<string, (input: nev
     say: mapped((input: Parameters<Shared['say']>[0]) => announce.say(input)),
     chart: mapped((input: Parameters<Shared['chart']>[0]) => announce.chart(input)),
     record: mapped(({ records }: Parameters<Shared['record']>[0]) => audit.append(records)),
+    inspect: mapped((input: Parameters<Shared['inspect']>[0]) => inspect(deps, input, Context.current().cancellationSignal)),
+    frozen: mapped(async ({ target }: Parameters<Shared['frozen']>[0]) => (await deps.freezes.active(target)) ?? null),
     resolveApprovers: mapped(({ rule }: Parameters<Shared['resolveApprovers']>[0]) =>
       people.approvers(rule, Context.current().cancellationSignal),
     ),

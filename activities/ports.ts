@@ -1,3 +1,4 @@
+import type { Freeze } from '../src/domain/freeze.ts';
 import type { Approver, GateRule } from '../src/domain/gate.ts';
 import type { AuditRecord } from '../src/domain/operation.ts';
 import type { Original, PlannedStage } from '../src/domain/plan.ts';
@@ -20,6 +21,12 @@ export interface CompletedOperation {
   readonly originals: readonly Original[];
   /** The last stage that is in force. */
   readonly last: PlannedStage;
+}
+
+/** Freezes as the activities use them; `src/audit` implements it. */
+export interface Freezes {
+  /** The freeze that covers this target now; the one that lasts longest where several do. */
+  active(target: Target): Promise<Freeze | undefined>;
 }
 
 /** Who people are and which groups they are in, from Slack and the configured identities; `src/slack/people.ts` implements it. */

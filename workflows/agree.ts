@@ -4,6 +4,7 @@ import type { Ending } from '../src/domain/outcome.ts';
 import type { Plan, PlannedStage } from '../src/domain/plan.ts';
 import { planDifferences } from '../src/domain/plan-difference.ts';
 import type { Course } from './course.ts';
+import { heedsFreezes, refuseFrozen } from './freeze.ts';
 import { shared } from './steps.ts';
 
 export type Agreement = { readonly kind: 'agreed'; readonly plan: Plan } | { readonly kind: 'declined'; readonly ending: Ending };
@@ -49,6 +50,8 @@ export async function approval(
 }
 
 async function makePlan(course: Course, request: OperationRequest): Promise<Plan | { ending: Ending }> {
+  const frozen = heedsFreezes(request) ? await refuseFrozen(request) : undefined;
+  if (frozen) return { ending: frozen };
   const result = await course.step('plan')({
     opId: course.opId,
     request,

@@ -1,15 +1,18 @@
 import { ApplicationFailure, CancellationScope, condition, setHandler, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { RestoreInput } from '../activities/contract.ts';
 import type { Actor } from '../src/domain/actor.ts';
-import { type Decision, type Gate, refuseDecision } from '../src/domain/gate.ts';
+import { type Approver, type Decision, type Gate, refuseDecision, refuseRelease } from '../src/domain/gate.ts';
 import type { OperationRequest, OperationView } from '../src/domain/operation.ts';
 import type { Original, Plan, PlannedStage } from '../src/domain/plan.ts';
-import { abort, begin, decide, describe } from './messages.ts';
+import { abort, begin, decide, describe, release } from './messages.ts';
 import { stepsOf } from './steps.ts';
 import { Telling } from './telling.ts';
 
 /** A run that never gets an accepted `begin` ends itself: whoever sent the command was told that it is not confirmed. */
 const BEGIN_WITHIN_MS = 10_000;
+
+/** How many people give up an undo. */
+const RELEASE_QUORUM = 2;
 
 /** How an open gate was answered. */
 export interface Answer {
@@ -38,6 +41,12 @@ export class Course extends Telling {
   /** Doubts that people have accepted, by key. */
   readonly accepted: string[] = [];
   watches = 0;
+  /** Drift that had gone again when it was looked at. */
+  unasked = 0;
+  /** What another hand wrote was adopted: the next plan starts from it. */
+  adopted = false;
+  /** Who may release an undo that keeps failing; undefined as long as it does not. An empty list: no rule names anybody. */
+  releasers: readonly Approver[] | undefined;
 
   #begun = false;
   #gates = 0;
@@ -74,6 +83,7 @@ export class Course extends Telling {
       this.record('decision', { choice: 'abort', reason }, actor.id);
       this.forward.cancel();
     });
+    setHandler(release, (by) => this.#release(by), { validator: ({ actor }) => this.#refuseRelease(actor) });
     return condition(() => this.#begun, BEGIN_WITHIN_MS);
   }
 
@@ -110,6 +120,26 @@ export class Course extends Telling {
     return { opId: this.opId, originals: this.originals, written: this.written, holder };
   }
 
+  /** Two people have given up the undo. */
+  get released(): boolean {
+    return (this.view.releases ?? []).length >= RELEASE_QUORUM;
+  }
+
+  #refuseRelease(actor: Actor): void {
+    const requesters = this.requests.map((request) => request.requester.id);
+    const { undoFailing, releases = [] } = this.view;
+    const code = undoFailing ? refuseRelease(actor, { releasers: this.releasers ?? [], releases, requesters }) : 'NotReleasable';
+    if (code) throw refusal(code, this.view);
+  }
+
+  #release({ actor, reason }: { readonly actor: Actor; readonly reason?: string }): { remaining: number } {
+    this.record('decision', { choice: 'release', ...(reason && { reason }) }, actor.id);
+    const by = { id: actor.id, name: actor.name, ...(actor.slack && { slackId: actor.slack.userId }) };
+    const releases = [...(this.view.releases ?? []), { by, at: Date.now() }];
+    this.show({ releases });
+    return { remaining: Math.max(0, RELEASE_QUORUM - releases.length) };
+  }
+
   #refuseBegin(request: OperationRequest): void {
     const { phase, stages, stage } = { ...this.view, stage: this.exposed };
     if (Date.now() > request.validUntil) throw refusal('RequestExpired');
@@ -126,7 +156,7 @@ export class Course extends Telling {
     this.#begun = true;
     this.record(
       'request',
-      { text: request.text, requestId: request.requestId, continued, change: { ...request.change } },
+      { text: request.text, requestId: request.requestId, continued, change: { ...request.change } as never },
       request.requester.id,
     );
     return { opId: this.opId, runId: this.view.runId, continued };

@@ -15,4 +15,10 @@ export const decide = defineUpdate<{ readonly remaining: number }, [Decision]>('
 /** Stop and put everything back. A signal, so that it is kept while no worker runs. */
 export const abort = defineSignal<[{ readonly actor: Actor; readonly reason?: string }]>('abort');
 
+/**
+ * One of two people who give up an undo that keeps failing: the operation ends as `abandoned` and holds nothing any more.
+ * Refusals: `NotReleasable`, `SelfApproval`, `NotAnApprover`, `AlreadyDecided`.
+ */
+export const release = defineUpdate<{ readonly remaining: number }, [{ readonly actor: Actor; readonly reason?: string }]>('release');
+
 export const describe = defineQuery<OperationView>('describe');

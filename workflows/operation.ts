@@ -5,9 +5,10 @@ import type { PlannedStage } from '../src/domain/plan.ts';
 import type { Verdict } from '../src/domain/verdict.ts';
 import { agree } from './agree.ts';
 import { Course } from './course.ts';
-import { expose, hold } from './expose.ts';
+import { asksAboutDrift, meetDrift } from './drift.ts';
+import { expose, hold, type Next } from './expose.ts';
 import { guarded, harm, watch } from './guard.ts';
-import { undo } from './undo.ts';
+import { undo, watchRestored } from './undo.ts';
 
 /**
  * The one lifecycle of every verb: begin, plan, gate, then for each stage apply, realised, watch; afterwatch; and the undo of it all
@@ -24,7 +25,7 @@ export async function operate(request: OperationRequest): Promise<Outcome> {
   const ending = await advance(course);
   return CancellationScope.nonCancellable(async () => {
     const undone = ending.kind === 'completed' ? undefined : await undo(course);
-    return conclude(course, ending, undone);
+    return conclude(course, undone ? await watchRestored(course, ending, undone) : ending, undone);
   });
 }
 
@@ -42,20 +43,26 @@ async function advance(course: Course): Promise<Ending> {
 async function steps(course: Course): Promise<Ending> {
   for (;;) {
     const { request } = course;
+    const { adopted } = course;
+    course.adopted = false;
     const agreed = await guarded(course, () => agree(course, request));
     if ('ending' in agreed) return agreed.ending;
+    let next: Next;
     if (agreed.done.kind === 'agreed') {
       for (const stage of agreed.done.plan.stages) {
-        const ending = await expose(course, request, agreed.done.plan, stage);
-        if (ending) return ending;
+        next = await expose(course, request, agreed.done.plan, stage);
+        if (next) break;
       }
+    } else if (adopted) {
+      // What was adopted may be all that was asked for; else it was not agreed how to go on from there.
+      if (agreed.done.ending.code !== 'AlreadyThere') return agreed.done.ending;
     } else if (course.exposed) {
       decline(course, agreed.done.ending);
     } else {
       return agreed.done.ending;
     }
-    const ending = await afterwatch(course);
-    if (ending) return ending;
+    next ??= await afterwatch(course);
+    if (next && next !== 'replan') return next;
   }
 }
 
@@ -67,7 +74,7 @@ function decline(course: Course, ending: Ending): void {
 }
 
 /** Keeps the fuse armed after the last stage. Undefined = a further step was asked for. */
-async function afterwatch(course: Course): Promise<Ending | undefined> {
+async function afterwatch(course: Course): Promise<Next> {
   const stage = course.exposed;
   const { afterwatchMs } = course.request.settings;
   const isWatched = stage && stage.soakMs !== 0;
@@ -91,8 +98,13 @@ async function afterwatch(course: Course): Promise<Ending | undefined> {
 }
 
 /** The afterwatch has said its word. Drift is for people to decide; nothing else takes back what was approved and seen healthy. */
-async function settle(course: Course, stage: PlannedStage, verdict: Verdict): Promise<Ending | undefined> {
+async function settle(course: Course, stage: PlannedStage, verdict: Verdict): Promise<Next> {
   if (verdict.kind === 'harmful') return harm(verdict);
+  if (verdict.kind === 'drift' && course.plan && asksAboutDrift()) {
+    const met = await meetDrift(course, course.request, course.plan, stage, verdict);
+    if ('ending' in met) return met.ending;
+    return met.kind === 'replan' ? 'replan' : afterwatch(course);
+  }
   if (verdict.kind === 'drift') {
     const held = await hold(course, course.request, stage, verdict);
     if ('ending' in held) return held.ending;
@@ -113,7 +125,15 @@ async function conclude(course: Course, ending: Ending, undone: Undone | undefin
     return undone && stage.state !== 'harmful' ? { ...stage, state: 'undone' as const } : stage;
   });
   const completed = outcome.kind === 'completed' && course.exposed ? { originals: course.originals, last: course.exposed } : {};
-  course.record('outcome', { ...outcome, ...completed, opId: course.opId } as never);
+  const { message } = course.view;
+  const counts = outcome.verdict?.counts ?? stages.findLast((stage) => stage.counts)?.counts;
+  course.record('outcome', {
+    ...outcome,
+    ...completed,
+    ...(message && { message }),
+    ...(counts && { counts: { ...counts } }),
+    opId: course.opId,
+  } as never);
   course.show({ phase: 'over', outcome, stages });
   course.say({ kind: 'outcome' });
   course.drawChart();

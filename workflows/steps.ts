@@ -39,6 +39,9 @@ export function stepsOf(verb: VerbName, settings: OperationSettings): <K extends
   };
 }
 
+/** A question that is worth a moment and no more: what is in force is not watched meanwhile. */
+export const quick = proxyActivities<Pick<Shared, 'frozen'>>({ startToCloseTimeout: 2_000, retry: { maximumAttempts: 1 } });
+
 /** What all verbs share. None of it is waited for by anything urgent. */
 export const shared = proxyActivities<Shared>({
   startToCloseTimeout: 15_000,

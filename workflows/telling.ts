@@ -72,7 +72,7 @@ export class Telling {
   }
 
   /** Takes a part out of the view; it is seen at the next change. */
-  forget(part: 'gate' | 'undoFailing'): void {
+  forget(part: 'gate' | 'undoFailing' | 'drift' | 'frozen'): void {
     const { [part]: _, ...view } = this.#view;
     this.#view = view as OperationView;
   }

@@ -1,10 +1,12 @@
-import { CancellationScope, sleep } from '@temporalio/workflow';
+import { CancellationScope, condition, isCancellation, log, patched, sleep } from '@temporalio/workflow';
 import type { RestoredObject, RestoreResult } from '../activities/contract.ts';
-import type { JsonObject } from '../src/domain/json.ts';
-import type { Undone } from '../src/domain/outcome.ts';
-import type { ObjectRef } from '../src/domain/plan.ts';
+import { gateRuleFor } from '../src/domain/gate.ts';
+import type { Ending, Undone } from '../src/domain/outcome.ts';
 import { undoCommand } from '../src/domain/undo-command.ts';
 import type { Course } from './course.ts';
+import { watch } from './guard.ts';
+import { nameOf, restoreRecord } from './records.ts';
+import { shared } from './steps.ts';
 
 /** A failing undo is told after this long, and again at every `REMIND_MS`. */
 const TELL_AFTER_MS = 30_000;
@@ -12,21 +14,50 @@ const REMIND_MS = 5 * 60_000;
 
 /**
  * Puts everything back as it was before the operation. Registered by the first stage before it writes, so there is nothing to undo
- * exactly when nothing can have been written. Cannot be cancelled; goes on until the restore has an answer.
+ * exactly when nothing can have been written. Cannot be cancelled; goes on until the restore has an answer, or people release it.
  */
 export async function undo(course: Course): Promise<Undone | undefined> {
   if (course.written.length === 0) return undefined;
   return CancellationScope.nonCancellable(async () => {
     course.show({ phase: 'restoring' });
-    const reminders = new CancellationScope();
+    const [reminders, attempts] = [new CancellationScope(), new CancellationScope()];
     const reminding = reminders.run(() => remind(course)).catch(() => undefined);
-    const result = await course.step('restore')(course.restoreInput('operation'));
+    const restoring = attempts.run(() => course.step('restore')(course.restoreInput('operation')));
+    const result = await Promise.race([restoring, condition(() => course.released)]);
     reminders.cancel();
     await reminding;
-    course.record('restore', restoreRecord(result));
     course.forget('undoFailing');
+    if (!result) {
+      attempts.cancel();
+      await restoring.catch(() => undefined);
+      return { kind: 'abandoned', by: (course.view.releases ?? []).map(({ by }) => by.name) };
+    }
+    course.record('restore', restoreRecord(result));
     return undoneOf(result);
   });
+}
+
+/**
+ * After harm was put back: is the service well again? The traffic is watched a while without a fuse, since there is nothing left to
+ * undo. Returns the ending with what was seen, where the harm goes on.
+ */
+export async function watchRestored(course: Course, ending: Ending, undone: Undone): Promise<Ending> {
+  const { exposed, request } = course;
+  const watchMs = request.settings.restoredWatchMs ?? 0;
+  if (ending.verdict?.kind !== 'harmful' || undone.kind !== 'restored' || !exposed || watchMs === 0) return ending;
+  course.show({ restored: true, watchUntil: Date.now() + watchMs });
+  try {
+    const { verdict } = await watch(course, 'restored', exposed, watchMs);
+    if (verdict.kind !== 'harmful') return ending;
+    const hasShare = course.originals.some(({ own = [], fields }) => own.some((field) => Number(fields[field] ?? 1) > 0));
+    course.say({ kind: 'still-failing', verdict, hasShare });
+    return { ...ending, stillFailing: { words: verdict.words, hasShare } };
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    // What was put back stays put back: that nobody could look afterwards changes no outcome.
+    log.warn('the traffic could not be watched after the restore', { opId: course.opId, error: String(error) });
+    return ending;
+  }
 }
 
 function undoneOf(result: RestoreResult): Undone {
@@ -36,22 +67,17 @@ function undoneOf(result: RestoreResult): Undone {
   return { kind: 'restored', exact: result.exact, drifted: inState('drifted'), gone: inState('gone') };
 }
 
-export function restoreRecord(result: RestoreResult): JsonObject {
-  return result.kind === 'superseded'
-    ? { kind: result.kind, object: nameOf(result.object), token: result.token, at: result.at }
-    : {
-        kind: result.kind,
-        exact: result.exact,
-        at: result.at,
-        objects: result.objects.map(({ object, state }) => ({ object: nameOf(object), state })),
-      };
+/** Everybody but the requesters whom the strictest gate names. Undefined: nobody can say now, and whoever may give commands may. */
+async function whoMayRelease(course: Course): Promise<Course['releasers']> {
+  const { request } = course;
+  const rule = gateRuleFor(request.settings.gates, 1, 0);
+  return rule ? shared.resolveApprovers({ rule, request }) : [];
 }
-
-const nameOf = (object: ObjectRef): string => `${object.kind} ${object.namespace}/${object.name}`;
 
 async function remind(course: Course): Promise<void> {
   await sleep(TELL_AFTER_MS);
   const since = Date.now() - TELL_AFTER_MS;
+  if (patched('release')) course.releasers = await whoMayRelease(course);
   for (;;) {
     const reason = 'the cluster does not take the write';
     const commands = course.originals.map((original) => undoCommand(original));

@@ -31,11 +31,13 @@ function buttonsOf(view: OperationView): readonly ButtonWords[] {
     case 'watching':
       return [abort(view)];
     case 'holding':
-      return [EXTEND, CONTINUE, ROLL_BACK];
+      if (!view.gate) return [abort(view)];
+      return view.gate.kind === 'drift' ? [ADOPT, RESTORE, LEAVE] : [EXTEND, CONTINUE, ROLL_BACK];
     case 'afterwatch':
       return [...(canClimb(view) ? [PROMOTE] : []), abort(view)];
     case 'over':
-      return view.outcome?.kind === 'completed' ? [...(canClimb(view) ? [PROMOTE] : []), NEXT_ROLLBACK, STATUS] : [STATUS];
+      if (view.outcome?.kind === 'completed') return [...(canClimb(view) ? [PROMOTE] : []), NEXT_ROLLBACK, STATUS, HISTORY];
+      return [...(view.outcome?.stillFailing?.hasShare ? [NEXT_ZERO] : []), STATUS, HISTORY];
     default:
       return view.phase satisfies never;
   }
@@ -66,6 +68,45 @@ const ROLL_BACK: ButtonWords = {
   style: 'danger',
   confirm: { title: 'Roll back?', text: 'Everything this operation changed is put back as it was before.', yes: 'Roll back' },
 };
+const ADOPT: ButtonWords = {
+  id: ACTION.adopt,
+  label: 'Adopt',
+  spoken: 'Adopt what was found:',
+  confirm: {
+    title: 'Adopt what was found?',
+    text: 'What somebody else wrote becomes the state that this operation goes on from, with a new plan. An undo puts back what was before the operation.',
+    yes: 'Adopt',
+  },
+};
+const RESTORE: ButtonWords = {
+  id: ACTION.restore,
+  label: 'Restore',
+  spoken: 'Write the values of this stage again:',
+  confirm: {
+    title: 'Write our values again?',
+    text: 'The values of this stage are written over what somebody else wrote into the same fields. Other fields are not touched.',
+    yes: 'Restore',
+  },
+};
+const LEAVE: ButtonWords = {
+  id: ACTION.leave,
+  label: 'Leave',
+  spoken: 'End and leave what others wrote:',
+  style: 'danger',
+  confirm: {
+    title: 'End and leave it?',
+    text: 'The operation ends. Only the weight of its own Service goes back; what somebody else wrote stays.',
+    yes: 'Leave',
+  },
+};
+const NEXT_ZERO: ButtonWords = {
+  id: ACTION.nextZero,
+  label: 'Canary to 0%',
+  spoken: 'Take the canary out altogether:',
+  style: 'danger',
+  confirm: { title: 'Canary to 0%?', text: 'This asks for a new operation that takes all traffic from the canary.', yes: 'Ask for it' },
+};
+const HISTORY: ButtonWords = { id: ACTION.history, label: 'History', spoken: 'Show the last operations on the target of' };
 const PROMOTE: ButtonWords = {
   id: ACTION.nextPromote,
   label: 'Promote to 100%',

@@ -4,6 +4,7 @@ import type { Gate } from '../../src/domain/gate.ts';
 import type { OperationView, Outcome } from '../../src/domain/operation.ts';
 import { formatTarget } from '../../src/domain/target.ts';
 import { buttonRow } from './buttons.ts';
+import { driftLines, frozenWords } from './drift.ts';
 import { countsWords, ladder, presentStage, sideWords } from './ladder.ts';
 import { nextAction, stateWords } from './next-action.ts';
 import { versionOf } from './version.ts';
@@ -102,6 +103,9 @@ function percentMeasured(share: number): string {
 }
 
 function held(view: OperationView): KnownBlock[] {
+  if (view.phase === 'holding' && view.frozen) return [section(`*Frozen:* ${frozenWords(view.frozen)}`)];
+  if (view.phase === 'holding' && view.drift)
+    return [section(fitLines(['*Held:* somebody else changed what this operation manages.', ...driftLines(view.drift)]))];
   return view.phase === 'holding' && view.verdict ? [section(`*Held:* ${said(view.verdict.words, 500)}`)] : [];
 }
 
@@ -118,10 +122,12 @@ function gate(gate: Gate, now: number): string {
   ]);
 }
 
+const GATE_NEEDS: Readonly<Record<Gate['kind'], string>> = { approval: '', hold: ' to continue', drift: ' to adopt or to restore' };
+
 function quorumWords(gate: Gate): string {
   if (gate.quorum === 0) return 'No approval is needed; anybody who may give commands here may choose.';
   const needed = gate.quorum === 1 ? 'One approval is needed' : `${gate.quorum} approvals are needed`;
-  return `${needed}${gate.kind === 'hold' ? ' to continue' : ''}, from ${people(gate.approvers)}.`;
+  return `${needed}${GATE_NEEDS[gate.kind]}, from ${people(gate.approvers)}.`;
 }
 
 function undoFailing(view: OperationView, now: number): KnownBlock[] {
@@ -131,6 +137,9 @@ function undoFailing(view: OperationView, now: number): KnownBlock[] {
     section(
       `*The undo has been failing for ${duration(now - since)}* (since ${clockTime(since)}). The change is still in force.\nReason: ${said(reason, 500)}`,
     ),
+    ...(view.releases?.length
+      ? [section(`*Release:* ${view.releases.map(({ by, at }) => `${person(by)} ${clockTime(at)}`).join(', ')}. Two people are needed.`)]
+      : []),
     ...(commands.length > 0
       ? [section('It goes on trying. By hand, with rights on the cluster:'), ...codeBlocks(commands).map(section)]
       : []),

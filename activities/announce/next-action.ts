@@ -30,11 +30,12 @@ export function stateWords(view: OperationView): string {
     case 'watching':
       return `watching ${stage?.label ?? 'the traffic'}`;
     case 'holding':
+      if (view.frozen) return `frozen at ${stage?.label ?? 'this stage'}`;
       return `held at ${stage?.label ?? 'this stage'}, a decision is needed`;
     case 'afterwatch':
       return 'all stages in force, still watching';
     case 'restoring':
-      return 'putting everything back';
+      return view.restored ? 'put back, still watching' : 'putting everything back';
     case 'over':
       return view.outcome ? OUTCOME_WORDS[view.outcome.kind] : 'over';
     default:
@@ -60,8 +61,9 @@ export function nextAction(view: OperationView): string {
     case 'afterwatch':
       return `Watched until ${until}. If the traffic gets worse, everything is put back at once.`;
     case 'restoring':
+      if (view.restored) return `Everything is put back. The traffic is watched until ${until}, to see that the service is well again.`;
       return view.undoFailing
-        ? 'The undo is repeated until it succeeds. Somebody with rights on the cluster can run the commands above.'
+        ? 'The undo is repeated until it succeeds. Somebody with rights on the cluster can run the commands above; two approvers can give it up with the command release.'
         : 'The objects are being put back and read again to prove it. Nobody needs to do anything.';
     case 'over':
       return after(view);
@@ -77,10 +79,15 @@ function waiting(view: OperationView): string {
 }
 
 function holding(view: OperationView): string {
+  if (view.frozen)
+    return 'It goes on by itself when the freeze ends or is lifted; what is in force stays, and is watched. An abort puts everything back.';
   const expiry = view.gate
     ? `Without an answer by ${clockTime(view.gate.expiresAt)} everything is put back.`
     : 'Without an answer everything is put back.';
   const approver = view.gate?.quorum === 0 ? '' : ' (needs an approver)';
+  if (view.gate?.kind === 'drift') {
+    return `Choose: adopt what was found and plan on from it${approver}, restore the values of this stage${approver}, or leave: the operation ends and only its own Service's weight goes back. ${expiry.replace('everything is put back', 'it is left so')}`;
+  }
   return `Choose: extend the watch, continue without a verdict${approver}, or roll back. ${expiry}`;
 }
 

@@ -4,6 +4,7 @@ import type { OperationView } from '../../src/domain/operation.ts';
 import type { Ending } from '../../src/domain/outcome.ts';
 import type { Verdict } from '../../src/domain/verdict.ts';
 import type { Note, RestoreResult } from '../contract.ts';
+import { driftLines, frozenWords } from './drift.ts';
 import { countsWords } from './ladder.ts';
 import { section, summary } from './message.ts';
 import { OUTCOME_WORDS } from './next-action.ts';
@@ -30,6 +31,21 @@ function linesOf(note: Note, view: OperationView): readonly string[] {
       ];
     case 'verdict':
       return [`${VERDICTS[note.verdict.kind]} at ${said(note.stage, 80)}: ${said(note.verdict.words, 500)}`, ...numbers(note.verdict)];
+    case 'drift':
+      return [
+        `Somebody else changed the objects at ${said(note.stage, 80)}. Nothing more is written until people choose: adopt, restore or leave.`,
+        ...driftLines(note.inspection.differences),
+      ];
+    case 'frozen':
+      return [`${said(note.stage, 80)} waits: ${frozenWords(note.freeze)} What is in force stays, and is watched.`];
+    case 'still-failing':
+      return [
+        `Restored, still failing: ${said(note.verdict.words, 500)}`,
+        note.hasShare
+          ? 'The canary has traffic as it did before the operation. 0% would take it out altogether; the button stands under the operation.'
+          : 'The canary has no traffic now, so the cause lies elsewhere.',
+        ...numbers(note.verdict),
+      ];
     case 'fuse':
       return [
         `Harmful traffic${note.restore.kind === 'restored' ? ', put back' : ''}: ${said(note.verdict.words, 500)}`,

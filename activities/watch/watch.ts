@@ -58,7 +58,7 @@ async function begin(
   run: Run,
   options: { readonly since: number; readonly signal: AbortSignal },
 ): Promise<void> {
-  if (input.purpose !== 'restored') {
+  if (input.purpose !== 'restored' && !input.drifted) {
     const { drift, versions } = await checkStanding(deps, input, options.signal);
     if (drift) return run.hear(drift);
     followStanding(deps, input, versions, run.hear, options.signal);

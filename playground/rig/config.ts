@@ -17,16 +17,19 @@ export interface ConfigOptions {
   readonly httpPort: number;
   readonly pace: Pace;
   readonly gateExpiry?: string;
+  /** How long the traffic is watched after harm was put back. */
+  readonly restoredWatch?: string;
 }
 
 const TIMINGS = {
-  demo: { soak: '20s', afterwatch: '2m', hold: '5m', heartbeat: '5s', realise: '10s', editEvery: '3s' },
-  fast: { soak: '3s', afterwatch: '5s', hold: '20s', heartbeat: '2s', realise: '10s', editEvery: '3s' },
+  demo: { soak: '20s', afterwatch: '2m', restoredWatch: '20s', hold: '5m', heartbeat: '5s', realise: '10s', editEvery: '3s' },
+  fast: { soak: '3s', afterwatch: '5s', restoredWatch: '0s', hold: '20s', heartbeat: '2s', realise: '10s', editEvery: '3s' },
 } as const;
 
 /** Writes the meshops.yaml of the playground: one cluster, one channel, one gate that a reviewer must open. */
 export async function writeConfig(file: string, options: ConfigOptions): Promise<void> {
   const { kubeconfig, hubble, gatewayUrl, prometheus, temporal, slackApi, database, httpPort, pace, gateExpiry = '5m' } = options;
+  const restoredWatch = options.restoredWatch ?? TIMINGS[pace].restoredWatch;
   const config = {
     clusters: { demo: { kubernetes: { kubeconfig }, hubble, prometheus, probe: { gateways: { 'backend/mesh': gatewayUrl } } } },
     channels: [{ id: 'C0MESH', cluster: 'demo', namespace: 'backend' }],
@@ -38,7 +41,7 @@ export async function writeConfig(file: string, options: ConfigOptions): Promise
     },
     gates: [{ above: '0%', approvers: { usergroups: ['S0REVIEWERS'] }, quorum: 1, expiry: gateExpiry }],
     objectives: { default: { slo: '1%', latency: '1s', minRequests: pace === 'fast' ? 10 : 50 } },
-    timings: TIMINGS[pace],
+    timings: { ...TIMINGS[pace], restoredWatch },
     slack: { mode: 'http', teamIds: ['T0MESHOPS'], appId: 'A0MESHOPS', apiUrl: slackApi },
     temporal,
     audit: { database },

@@ -5,6 +5,7 @@ import type { AuditRecord } from '../domain/operation.ts';
 import { formatTarget, type Target, workflowIdOf } from '../domain/target.ts';
 import { rowOf, type Verification, verifyChain } from './chain.ts';
 import type { Database } from './database.ts';
+import { historyOf, type Past } from './history.ts';
 import type { OperationRow, Tables } from './schema.ts';
 
 /** One operation as the database knows it. */
@@ -29,6 +30,8 @@ export interface Audit extends AuditLog {
   operation(opId: string): Promise<KnownOperation | undefined>;
   /** The operation on this target that ended last. */
   lastEnded(target: Target): Promise<KnownOperation | undefined>;
+  /** The last operations on a target, or on all, newest first. */
+  history(target: Target | undefined): Promise<readonly Past[]>;
 }
 
 /** Appends are serialised by a lock on the head's row, on both kinds of database and between processes. */
@@ -42,6 +45,7 @@ export function createAudit(db: Database): Audit {
     isOver: async (opId) => (await find(db, opId))?.ended_at != null,
     lastCompleted: (target) => lastCompleted(db, target),
     started: (operation) => remember(db, operation),
+    history: (target) => historyOf(db, target),
     operation: async (opId) => known(await find(db, opId)),
     lastEnded: async (target) => {
       const ended = db.selectFrom('operations').selectAll().where('target', '=', formatTarget(target)).where('ended_at', 'is not', null);

@@ -36,11 +36,20 @@ export interface OperationRow {
   readonly outcome: string | null;
   readonly outcome_data: string | null;
 }
+export interface FreezeRow {
+  readonly scope: string;
+  readonly reason: string;
+  readonly by_id: string;
+  readonly by_name: string;
+  readonly set_at: number;
+  readonly until: number;
+}
 export interface Tables {
   readonly audit: AuditRow;
   readonly audit_head: HeadRow;
   readonly requests: RequestRow;
   readonly operations: OperationRow;
+  readonly freezes: FreezeRow;
 }
 
 /** Hash before the first record. */
@@ -48,6 +57,7 @@ export const GENESIS = '0'.repeat(64);
 
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '001-audit-requests-operations': { up: first },
+  '002-freezes': { up: freezes },
 };
 
 async function first(db: Kysely<unknown>): Promise<void> {
@@ -101,4 +111,17 @@ async function requestsAndOperations(db: Kysely<unknown>): Promise<void> {
     .addColumn('outcome_data', 'text')
     .execute();
   await db.schema.createIndex('operations_by_target').ifNotExists().on('operations').columns(['target', 'ended_at']).execute();
+}
+
+async function freezes(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('freezes')
+    .ifNotExists()
+    .addColumn('scope', 'text', (column) => column.primaryKey())
+    .addColumn('reason', 'text', (column) => column.notNull())
+    .addColumn('by_id', 'text', (column) => column.notNull())
+    .addColumn('by_name', 'text', (column) => column.notNull())
+    .addColumn('set_at', 'bigint', (column) => column.notNull())
+    .addColumn('until', 'bigint', (column) => column.notNull())
+    .execute();
 }

@@ -19,7 +19,7 @@ export interface ClusterActivities {
 
 /** The activities of one cluster's worker. Its connections are shared by all operations and opened once. */
 export function clusterActivities(on: Foundation, name: string, config: ClusterConfig): ClusterActivities {
-  const { audit, people, telemetry, environment, now } = on;
+  const { audit, freezes, people, telemetry, environment, now } = on;
   const log = telemetry.log.child({ cluster: name });
   const slackApiUrl = environment.slackApiUrl ?? on.config.current().slack.apiUrl;
   const token = required(environment.slackBotToken, 'SLACK_BOT_TOKEN', 'the worker cannot show what it does');
@@ -35,6 +35,7 @@ export function clusterActivities(on: Foundation, name: string, config: ClusterC
     probe: config.probe,
     prometheus: config.prometheus === undefined ? undefined : connectPrometheus({ url: config.prometheus }),
     audit,
+    freezes,
     people,
     now,
     log,

@@ -39,6 +39,7 @@ export async function composeBot(on: Foundation): Promise<RunningBot> {
       operations,
       audit,
       requests,
+      freezes: on.freezes,
       people,
       web,
       liveWeights: (target, signal) => liveWeights(clusters, target, signal),

@@ -2,6 +2,7 @@
 import type { WebClient } from '@slack/web-api';
 import type { Client } from '@temporalio/client';
 import { type Database, openDatabase, refuseReplicas } from '../audit/database.ts';
+import { createFreezes, type Freezes } from '../audit/freezes.ts';
 import { type Audit, createAudit } from '../audit/log.ts';
 import type { Environment } from '../config/environment.ts';
 import { type ConfigSource, openConfig } from '../config/source.ts';
@@ -20,6 +21,7 @@ export interface Foundation {
   readonly telemetry: Telemetry;
   readonly database: Database;
   readonly audit: Audit;
+  readonly freezes: Freezes;
   readonly client: Client;
   readonly where: TemporalAddress;
   readonly keys: readonly PayloadKey[] | undefined;
@@ -75,6 +77,7 @@ export async function layFoundation(options: {
       telemetry,
       database,
       audit,
+      freezes: createFreezes(database, now),
       client,
       where,
       keys,

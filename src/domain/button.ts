@@ -20,9 +20,15 @@ export const ACTION = {
   extend: 'meshops:extend',
   continue: 'meshops:continue',
   rollback: 'meshops:rollback',
+  adopt: 'meshops:adopt',
+  restore: 'meshops:restore',
+  leave: 'meshops:leave',
   /** Offered when an operation is over: a new operation on the same target. */
   nextPromote: 'meshops:next-promote',
   nextRollback: 'meshops:next-rollback',
+  /** Restored, and the service still fails: take the canary out altogether. */
+  nextZero: 'meshops:next-zero',
+  history: 'meshops:history',
   status: 'meshops:status',
   help: 'meshops:help',
 } as const;

@@ -10,7 +10,23 @@ export type Command =
   | { readonly kind: 'abort'; readonly operation: string; readonly reason?: string }
   | { readonly kind: 'status'; readonly service?: TargetText }
   | { readonly kind: 'help'; readonly topic?: string }
-  | PolicyCommand;
+  | PolicyCommand
+  | GuardingCommand;
+
+/** Header A/B, history, freezes, giving up an undo. */
+export type GuardingCommand =
+  /** Without a header: off. */
+  | {
+      readonly kind: 'ab';
+      readonly service: TargetText;
+      readonly header?: { readonly name: string; readonly value: string };
+      readonly options: ChangeOptions;
+    }
+  | { readonly kind: 'history'; readonly service?: TargetText }
+  /** Without `set`: which freezes there are. */
+  | { readonly kind: 'freeze'; readonly set?: { readonly scope: string; readonly durationMs: number; readonly reason: string } }
+  | { readonly kind: 'unfreeze'; readonly scope: string }
+  | { readonly kind: 'release'; readonly operation: string; readonly reason?: string };
 
 /** What `/policy` and `/mesh policy` take. */
 export type PolicyCommand =
@@ -29,6 +45,8 @@ export interface ChangeOptions {
   readonly objective?: number;
   readonly latencyMs?: number;
   readonly reason?: string;
+  /** `--include-other-namespaces`: routes of other namespaces that name the Service move too. */
+  readonly includeOthers?: true;
   /** How long a policy is observed, or how far back its dry-run looks. */
   readonly windowMs?: number;
   /** `--no-observe`: enforced without the shadow before it. */

@@ -9,11 +9,14 @@ export interface GateRule {
   readonly expiryMs: number;
 }
 
-/** A point where people must decide. `hold`: the watch could not say healthy or harmful, people choose. */
+/**
+ * A point where people must decide. `hold`: the watch could not say healthy or harmful, people choose. `drift`: somebody else has
+ * changed what this operation manages, people choose whose values count.
+ */
 export interface Gate {
   /** `g1`, `g2`, … within one run. */
   readonly gateId: string;
-  readonly kind: 'approval' | 'hold';
+  readonly kind: 'approval' | 'hold' | 'drift';
   /** The stage that waits behind the gate (approval) or that is held (hold). */
   readonly stage: number;
   readonly planHash: string;
@@ -30,7 +33,20 @@ export interface Approver {
   readonly slackId?: string;
 }
 
-export type Choice = 'approve' | 'reject' | 'extend' | 'continue' | 'rollback';
+/**
+ * `adopt`: what was found is taken as it is, and a new plan goes on from there. `restore`: the values of the stage are written again.
+ * `leave`: the operation ends; only its own Service's weight (its own policy object) goes back.
+ */
+export type Choice = 'approve' | 'reject' | 'extend' | 'continue' | 'rollback' | 'adopt' | 'restore' | 'leave';
+
+const CHOICES: Readonly<Record<Gate['kind'], readonly Choice[]>> = {
+  approval: ['approve', 'reject'],
+  hold: ['extend', 'continue', 'rollback'],
+  drift: ['adopt', 'restore', 'leave'],
+};
+
+/** The safe direction, or more of what is there: whoever may speak to the bot may choose it, the requester too. */
+const FREE: readonly Choice[] = ['rollback', 'extend', 'leave'];
 
 /** One person's decision, bound to exactly what they saw. */
 export interface Decision {
@@ -54,6 +70,20 @@ export type DecisionRefusal =
   | 'AlreadyDecided'
   | 'WrongChoice';
 
+/** Why somebody may not help to release an operation whose undo keeps failing. An empty list of releasers: no rule names anybody. */
+export function refuseRelease(
+  actor: Actor,
+  {
+    releasers,
+    releases,
+    requesters,
+  }: { readonly releasers: readonly Approver[]; readonly releases: Gate['approvals']; readonly requesters: readonly string[] },
+): DecisionRefusal | undefined {
+  if (requesters.includes(actor.id)) return 'SelfApproval';
+  if (releasers.length > 0 && !releasers.some((one) => one.id === actor.id)) return 'NotAnApprover';
+  return releases.some((one) => one.by.id === actor.id) ? 'AlreadyDecided' : undefined;
+}
+
 /** The rule that stands before a stage, or undefined. The strictest of the rules that apply wins: highest quorum, then first named. */
 export function gateRuleFor(rules: readonly GateRule[], exposure: number, exposureBefore: number): GateRule | undefined {
   return rules.filter((rule) => exposure > rule.above && exposureBefore <= rule.above).toSorted((a, b) => b.quorum - a.quorum)[0];
@@ -72,10 +102,8 @@ export function refuseDecision(
   if (decision.opId !== context.opId || decision.runId !== context.runId || decision.gateId !== gate.gateId) return 'StaleGate';
   if (!gate.planHash.startsWith(decision.planHash) || decision.planHash.length < 12) return 'StalePlan';
   if (context.now >= gate.expiresAt) return 'GateExpired';
-  const allowed: readonly Choice[] = gate.kind === 'approval' ? ['approve', 'reject'] : ['extend', 'continue', 'rollback'];
-  if (!allowed.includes(decision.choice)) return 'WrongChoice';
-  // Stopping is the safe direction: whoever may speak to the bot may reject or roll back, the requester too.
-  if (decision.choice === 'rollback' || decision.choice === 'extend') return undefined;
+  if (!CHOICES[gate.kind].includes(decision.choice)) return 'WrongChoice';
+  if (FREE.includes(decision.choice)) return undefined;
   // No rule asks for approval here: whoever may speak to the bot may continue.
   if (gate.quorum === 0) return undefined;
   const isApprover = gate.approvers.some((approver) => approver.id === decision.actor.id);

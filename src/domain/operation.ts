@@ -1,5 +1,6 @@
 import type { Actor } from './actor.ts';
 import type { CanaryChange } from './canary/change.ts';
+import type { Freeze } from './freeze.ts';
 import type { Gate } from './gate.ts';
 import type { JsonObject } from './json.ts';
 import type { PolicyChange } from './policy/change.ts';
@@ -10,6 +11,11 @@ import type { Counts, Verdict } from './verdict.ts';
 
 /** What a verb was asked to do. Each verb defines its own member. */
 export type Change = CanaryChange | PolicyChange;
+
+/** Does the change only take something back? Then no freeze stops it. */
+export function isWayBack(change: Change): boolean {
+  return change.kind === 'back' || (change.kind === 'shift' && change.percent === 0) || (change.kind === 'ab' && !change.header);
+}
 
 /** The start argument of an operation's workflow and the argument of `begin`: the whole request, parsed and resolved. */
 export interface OperationRequest {
@@ -69,6 +75,8 @@ export interface Outcome {
   readonly by?: { readonly id: string; readonly name: string; readonly slackId?: string };
   /** The mesh is exactly as it was before (undefined when nothing had been changed). */
   readonly restoredExactly?: boolean;
+  /** Put back, and the service fails all the same. `hasShare`: the canary has traffic as it did before the operation. */
+  readonly stillFailing?: { readonly words: string; readonly hasShare: boolean };
   readonly verdict?: Verdict;
 }
 
@@ -114,6 +122,20 @@ export interface OperationView {
   /** Live numbers of the present watch; the watching activity fills them in when it edits the message itself. */
   readonly live?: { readonly counts: Counts; readonly canaryShare: number; readonly at: number };
   readonly verdict?: Verdict;
+  /** What another hand has changed, while people are asked about it. */
+  readonly drift?: readonly {
+    readonly object: string;
+    readonly field: string;
+    readonly expected: string;
+    readonly found: string;
+    readonly manager?: string;
+  }[];
+  /** The freeze that the next stage waits for. */
+  readonly frozen?: Freeze;
+  /** Everything has been put back, and the traffic is still watched. */
+  readonly restored?: boolean;
+  /** Who has agreed to give up a failing undo. */
+  readonly releases?: Gate['approvals'];
   readonly outcome?: Outcome;
   readonly message?: MessageRef;
   /** The undo has been failing since (epoch ms), with what to type by hand. */
@@ -124,7 +146,7 @@ export interface OperationView {
 export interface AuditRecord {
   readonly key: string;
   readonly at: number;
-  readonly kind: 'request' | 'refusal' | 'plan' | 'gate' | 'decision' | 'write' | 'verdict' | 'restore' | 'outcome';
+  readonly kind: 'request' | 'refusal' | 'plan' | 'gate' | 'decision' | 'write' | 'verdict' | 'restore' | 'outcome' | 'freeze';
   readonly opId: string;
   readonly target: Target;
   readonly actor?: string;

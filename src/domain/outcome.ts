@@ -9,6 +9,7 @@ export interface Ending {
   readonly by?: Actor | { readonly id: string; readonly name: string; readonly slackId?: string };
   readonly reason?: string;
   readonly verdict?: Verdict;
+  readonly stillFailing?: NonNullable<Outcome['stillFailing']>;
   /** A sentence that a step has already found (an impossible plan, a refusal of the cluster). */
   readonly words?: string;
 }
@@ -16,18 +17,21 @@ export interface Ending {
 /** What the undo achieved; undefined when nothing had been changed. */
 export type Undone =
   | { readonly kind: 'restored'; readonly exact: boolean; readonly drifted: readonly string[]; readonly gone: readonly string[] }
-  | { readonly kind: 'superseded'; readonly object: string };
+  | { readonly kind: 'superseded'; readonly object: string }
+  /** People have given it up: what the mesh does now is not known. */
+  | { readonly kind: 'abandoned'; readonly by: readonly string[] };
 
 /** The outcome in one value and one sentence: what happened, what it means for the mesh now, what to do next. */
 export function concludeOperation(ending: Ending, undone: Undone | undefined): Outcome {
-  const kind = undone?.kind === 'superseded' ? 'superseded' : ending.kind;
+  const kind = undone?.kind === 'superseded' || undone?.kind === 'abandoned' ? undone.kind : ending.kind;
   const by = ending.by && personOf(ending.by);
   return {
     kind,
     code: ending.code,
-    words: [firstSentence(ending), meshSentence(ending, undone)].filter(Boolean).join(' '),
+    words: [firstSentence(ending), meshSentence(ending, undone), stillFailing(ending)].filter(Boolean).join(' '),
     ...(by && { by }),
     ...(undone && { restoredExactly: undone.kind === 'restored' && undone.exact }),
+    ...(ending.stillFailing && { stillFailing: ending.stillFailing }),
     ...(ending.verdict && { verdict: ending.verdict }),
   };
 }
@@ -35,6 +39,14 @@ export function concludeOperation(ending: Ending, undone: Undone | undefined): O
 function personOf(by: NonNullable<Ending['by']>): NonNullable<Outcome['by']> {
   const slackId = 'slack' in by ? by.slack?.userId : 'slackId' in by ? by.slackId : undefined;
   return { id: by.id, name: by.name, ...(slackId && { slackId }) };
+}
+
+function stillFailing({ stillFailing: seen }: Ending): string {
+  if (!seen) return '';
+  const next = seen.hasShare
+    ? 'It has traffic as before the operation: 0% takes it out.'
+    : 'The cause lies elsewhere: look at the service itself.';
+  return `Restored, still failing: ${seen.words} ${next}`;
 }
 
 function firstSentence(ending: Ending): string {
@@ -54,7 +66,7 @@ function firstSentence(ending: Ending): string {
     case 'expired':
       return 'Nobody decided in time.';
     case 'drifted':
-      return ending.words ?? 'Somebody else changed the same fields meanwhile.';
+      return `${ending.words ?? 'Somebody else changed the same fields meanwhile.'}${ending.by ? ` Left as it is${by}${reason}.` : ''}`;
     case 'superseded':
       return ending.words ?? 'Another operation holds these objects now.';
     case 'impossible':
@@ -69,6 +81,8 @@ function meshSentence(ending: Ending, undone: Undone | undefined): string {
   // An impossible plan says itself that nothing was changed, and what to do.
   if (!undone) return ending.kind === 'impossible' ? '' : 'Nothing was changed.';
   if (undone.kind === 'superseded') return `${undone.object} is held by another operation, so nothing of it was touched. Check it by hand.`;
+  if (undone.kind === 'abandoned')
+    return `The undo kept failing and was given up by ${undone.by.join(' and ')}: the change may still be in force. Put it back by hand.`;
   if (undone.gone.length > 0)
     return `${undone.gone.join(', ')} was deleted by others and is not recreated; everything else is as it was before.`;
   if (undone.drifted.length > 0) {

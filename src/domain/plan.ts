@@ -54,6 +54,11 @@ export interface Original {
   readonly object: ObjectRef;
   readonly uid: string;
   readonly fields: Fields;
+  /**
+   * The fields that are this operation's own affair (the weight of the Service that receives): where another hand has changed managed
+   * fields of the object, the undo puts back these alone. Absent: every value that is still ours.
+   */
+  readonly own?: readonly string[];
   /** `null`: there was no such object, and the undo deletes what this operation made. Given: what an object was that a stage deletes. */
   readonly manifest?: JsonObject | null;
   /** The operation token that was on the object (of an operation that is over), or null. */

@@ -12,7 +12,8 @@ export interface SentenceParameters {
   // Starts.
   readonly Busy: { readonly target: string; readonly doing: string; readonly by: string; readonly since: string };
   readonly Ending: undefined;
-  readonly Frozen: { readonly scope: string; readonly until: string; readonly reason: string };
+  readonly Frozen: { readonly scope: string; readonly until: string; readonly reason: string; readonly by: string };
+  readonly NotReleasable: undefined;
   readonly NotConfirmed: undefined;
   readonly NotBegun: undefined;
   readonly RequestExpired: undefined;
@@ -90,8 +91,10 @@ const SENTENCES: { readonly [Code in SentenceCode]: (parameters: SentenceParamet
   Busy: ({ target, doing, by, since }) =>
     `${target} is taken: ${doing}, asked for by ${by} since ${since}. Your command changed nothing. Wait for it, or abort it with \`abort\`.`,
   Ending: () => `The operation that held this service is just ending. ${UNTOUCHED} Run the command again in a few seconds.`,
-  Frozen: ({ scope, until, reason }) =>
-    `${scope} is frozen until ${until}: ${reason}. ${UNTOUCHED} Undoing is still possible. Wait, or ask whoever set the freeze.`,
+  Frozen: ({ scope, until, reason, by }) =>
+    `${scope} is frozen until ${until} by ${by}: ${reason.replace(/\.$/, '')}. ${UNTOUCHED} Undoing is still possible. Wait, or ask ${by} to lift the freeze.`,
+  NotReleasable: () =>
+    'Only an operation whose undo has been failing for half a minute can be released. Nothing was changed. `status` shows what runs, `abort` stops it.',
   NotConfirmed: () =>
     'Not confirmed in time: the operation may or may not have begun. Do not repeat it; this channel hears the truth as soon as it is known, and `status` shows what runs.',
   NotBegun: () => `The command was never confirmed, so it was dropped. ${UNTOUCHED} Run it again.`,

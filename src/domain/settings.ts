@@ -9,6 +9,8 @@ export interface OperationSettings {
   readonly ladder: readonly number[];
   readonly soakMs: number;
   readonly afterwatchMs: number;
+  /** How long the traffic is watched after harm was put back. Absent (requests of earlier versions) or 0: not at all. */
+  readonly restoredWatchMs?: number;
   /** How long a hold waits for an answer before it rolls back. */
   readonly holdMs: number;
   /** Failure share that a healthy canary may have, 0..1. */

@@ -1,4 +1,5 @@
 import type { Command } from './command.ts';
+import { GUARDING_VERBS } from './verbs/guarding.ts';
 import { POLICY_VERBS } from './verbs/policy.ts';
 
 /** Verbs that change the mesh. Each has a folder in src/domain/, a file in workflows/, a folder in activities/ and one entry in VERBS. */
@@ -8,7 +9,7 @@ export type VerbName = 'canary' | 'policy';
 export type CommandName = Command['kind'];
 
 /** A flag of a command; what it takes stands in command/flags.ts. */
-export type FlagName = 'steps' | 'soak' | 'slo' | 'latency' | 'reason' | 'window' | 'no-observe' | 'accept';
+export type FlagName = 'steps' | 'soak' | 'slo' | 'latency' | 'reason' | 'include-other-namespaces' | 'window' | 'no-observe' | 'accept';
 
 /** One name: what it takes, what it means, whether people must agree before it acts. */
 export interface Verb {
@@ -29,11 +30,13 @@ export interface Verb {
 export const VERBS: readonly Verb[] = [
   {
     name: 'canary',
-    grammar: 'canary [cluster/][namespace/]name <percent>% [--steps 5,10,25] [--soak 2m] [--slo 1%] [--latency 500ms] [--reason "…"]',
+    grammar:
+      'canary [cluster/][namespace/]name <percent>% [--steps 5,10,25] [--soak 2m] [--slo 1%] [--latency 500ms] [--include-other-namespaces] [--reason "…"]',
     summary: 'Send a share of the traffic to the canary, in steps, watched, with automatic rollback.',
     help: [
       'The share goes to the Service named in the annotation `meshops.dev/canary` of a route, else to `<name>-canary` beside `<name>`, else to `<name>` itself where it has the smaller share. The plan says who gains and who loses before anything is changed.',
       'Up to 10% is one step; more climbs the configured rungs. `--steps` names the rungs, `--soak` how long each is watched, `--slo` the share of failures that is allowed, `--latency` from when on an answer counts as a failure.',
+      'Every rule of every route in the namespace moves together. Where routes of other namespaces name the service too, the command is refused unless `--include-other-namespaces` says that they are meant.',
       'A harmful canary is taken back at once, before anyone is asked. 0% and 100% are ordinary values; percents go in steps of 0.1.',
     ],
     examples: [
@@ -41,17 +44,18 @@ export const VERBS: readonly Verb[] = [
       'canary shop/backend 50% --steps 5,10,25 --soak 2m',
       'canary backend 0.5% --slo 0.5% --reason "new cache"',
     ],
-    flags: ['steps', 'soak', 'slo', 'latency', 'reason'],
+    flags: ['steps', 'soak', 'slo', 'latency', 'include-other-namespaces', 'reason'],
     gate: 'required',
     changes: 'canary',
   },
   {
     name: 'promote',
-    grammar: 'promote [cluster/][namespace/]name [--steps 25,50] [--soak 2m] [--slo 1%] [--latency 500ms] [--reason "…"]',
+    grammar:
+      'promote [cluster/][namespace/]name [--steps 25,50] [--soak 2m] [--slo 1%] [--latency 500ms] [--include-other-namespaces] [--reason "…"]',
     summary: 'Take the canary on to 100%.',
     help: ['The same as `canary <service> 100%`. An operation that is still watched goes on; "before" stays what it was before it began.'],
     examples: ['promote backend', 'promote backend --soak 5m'],
-    flags: ['steps', 'soak', 'slo', 'latency', 'reason'],
+    flags: ['steps', 'soak', 'slo', 'latency', 'include-other-namespaces', 'reason'],
     gate: 'required',
     changes: 'canary',
   },
@@ -92,6 +96,7 @@ export const VERBS: readonly Verb[] = [
     flags: [],
     gate: 'none',
   },
+  ...GUARDING_VERBS,
   ...POLICY_VERBS,
 ];
 
@@ -117,10 +122,6 @@ export function firstWords(): readonly string[] {
 /** Areas and verbs that are planned but not there: named so that nobody takes silence for a typing mistake. */
 export const LATER: Readonly<Record<string, string>> = {
   encryption: 'Encryption node by node (on, off, rotate)',
-  history: 'The history of a service',
-  freeze: 'Freezes',
-  unfreeze: 'Freezes',
-  release: 'Releasing an operation by hand',
 };
 
 /** One line of help, for whoever renders it. */

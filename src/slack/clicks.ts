@@ -10,6 +10,7 @@ import { inBackground } from './background.ts';
 import { askForChange } from './change.ts';
 import type { BotDeps } from './deps.ts';
 import { helpAnswer } from './help.ts';
+import { historyAnswer } from './history.ts';
 import { type Refused, refusal } from './refusals.ts';
 import { decideAnswer } from './result-words.ts';
 import { type ChannelRule, isRefused } from './rules.ts';
@@ -32,12 +33,17 @@ const CHOICES: Partial<Readonly<Record<ActionId, Choice>>> = {
   [ACTION.extend]: 'extend',
   [ACTION.continue]: 'continue',
   [ACTION.rollback]: 'rollback',
+  [ACTION.adopt]: 'adopt',
+  [ACTION.restore]: 'restore',
+  [ACTION.leave]: 'leave',
 };
+
+const READS: readonly ActionId[] = [ACTION.help, ACTION.status, ACTION.history];
 
 /** What the clicker is told, and nobody else; undefined when the operation's own message says it all. */
 export async function answerClick(deps: BotDeps, admission: Admission, click: Click, later: Later): Promise<Answer | undefined> {
   const { action, origin } = click;
-  const admitted = await admission.admit(origin, { claim: action !== ACTION.help && action !== ACTION.status, fresh: true });
+  const admitted = await admission.admit(origin, { claim: !READS.includes(action), fresh: true });
   if (admitted.kind === 'refused') return refuse(deps, click, admitted);
   if (admitted.kind === 'replayed') {
     deps.meter.refused('Replayed');
@@ -78,6 +84,17 @@ async function other(
       const allowed = who.rule.resolve(target, 'status');
       return isRefused(allowed) ? refuse(deps, click, allowed) : statusOfOne(deps, allowed);
     }
+    case ACTION.history: {
+      const allowed = who.rule.resolve(target, 'history');
+      return isRefused(allowed) ? refuse(deps, click, allowed) : historyAnswer(deps, allowed, who.rule);
+    }
+    case ACTION.nextZero: {
+      const allowed = who.rule.resolve(target, 'canary');
+      if (isRefused(allowed)) return refuse(deps, click, allowed);
+      const text = `${deps.config().slack.commands.mesh} canary ${formatTarget(allowed)} 0%`;
+      const change = { kind: 'shift', percent: 0 } as const;
+      return askForChange(deps, { origin: click.origin, ...who, target: allowed, command: 'canary', change, options: {}, text }, later);
+    }
     case ACTION.nextPromote:
     case ACTION.nextRollback: {
       const command = click.action === ACTION.nextPromote ? 'promote' : 'rollback';
@@ -99,6 +116,9 @@ async function other(
     case ACTION.reject:
     case ACTION.extend:
     case ACTION.continue:
+    case ACTION.adopt:
+    case ACTION.restore:
+    case ACTION.leave:
     case ACTION.help:
       return refuse(deps, click, refusal('ForgedButton'));
     default:

@@ -1,5 +1,6 @@
 // Slash commands: what was typed, who typed it, what comes of it.
 import { code } from '../../activities/announce/words.ts';
+import { changeOf } from '../domain/canary/change.ts';
 import { parseCommand, type Root } from '../domain/command/parse.ts';
 import type { Command, Misunderstanding } from '../domain/command.ts';
 import { escapeMrkdwn } from '../domain/mrkdwn.ts';
@@ -12,9 +13,12 @@ import { type Answer, say, sayPlain } from './answer.ts';
 import { inBackground } from './background.ts';
 import { askForChange } from './change.ts';
 import type { BotDeps } from './deps.ts';
+import { answerFreeze } from './freezes.ts';
 import { helpAnswer } from './help.ts';
+import { historyAnswer } from './history.ts';
 import { answerPolicy } from './policy/answer.ts';
 import type { Refused } from './refusals.ts';
+import { answerRelease } from './release.ts';
 import { isRefused } from './rules.ts';
 import { statusOfAll, statusOfOne } from './status.ts';
 import { stop, stopByName } from './stop.ts';
@@ -29,10 +33,13 @@ export interface Slash {
 type Later = (answer: Answer) => Promise<void>;
 type In = Extract<Admitted, { kind: 'admitted' }>;
 
+/** Commands that change no object of the mesh, and yet must not be taken twice. */
+const STEERS: readonly Command['kind'][] = ['abort', 'freeze', 'unfreeze', 'release'];
+
 /** The answer to one slash command. `later` is used when the truth is known only after the answer. */
 export async function answerSlash(deps: BotDeps, admission: Admission, slash: Slash, later: Later): Promise<Answer> {
   const parsed = parseCommand(slash.text, { root: rootOf(deps, slash.command) });
-  const changes = parsed.kind !== 'misunderstood' && (verbOf(parsed.kind)?.changes !== undefined || parsed.kind === 'abort');
+  const changes = parsed.kind !== 'misunderstood' && (verbOf(parsed.kind)?.changes !== undefined || STEERS.includes(parsed.kind));
   const admitted = await admission.admit(slash.origin, { claim: changes, fresh: false });
   if (admitted.kind === 'refused') return refuse(deps, slash, admitted);
   if (admitted.kind === 'replayed') {
@@ -77,14 +84,19 @@ async function run(deps: BotDeps, command: Command, slash: Slash, admitted: In, 
       const reason = command.reason === undefined ? {} : { reason: command.reason };
       return stopByName(deps, { name: command.operation, actor, rule, ...reason });
     }
-    case 'canary': {
-      const steps = command.options.steps === undefined ? {} : { steps: command.options.steps };
-      return change(deps, slash, admitted, command, { kind: 'shift', percent: command.percent, ...steps }, later);
+    case 'history': {
+      const target = command.service && rule.resolve(command.service, 'history');
+      return target && isRefused(target) ? refuse(deps, slash, target) : historyAnswer(deps, target, rule);
     }
-    case 'promote': {
-      const steps = command.options.steps === undefined ? {} : { steps: command.options.steps };
-      return change(deps, slash, admitted, command, { kind: 'shift', percent: 100, ...steps }, later);
-    }
+    case 'freeze':
+    case 'unfreeze':
+      return answerFreeze(deps, command, { actor, origin: slash.origin });
+    case 'release':
+      return answerRelease(deps, { ...command, actor, rule });
+    case 'canary':
+    case 'promote':
+    case 'ab':
+      return change(deps, slash, admitted, command, changeOf(command), later);
     case 'rollback':
       return rollback(deps, slash, admitted, command, later);
     default: {

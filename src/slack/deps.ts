@@ -1,5 +1,6 @@
 import type { WebClient } from '@slack/web-api';
 import type { Log } from '../../activities/log.ts';
+import type { Freezes } from '../audit/freezes.ts';
 import type { Audit } from '../audit/log.ts';
 import type { Requests } from '../audit/requests.ts';
 import type { Config } from '../domain/config/schema.ts';
@@ -22,6 +23,7 @@ export interface BotDeps {
   readonly operations: Operations;
   readonly audit: Audit;
   readonly requests: Requests;
+  readonly freezes: Freezes;
   readonly people: SlackPeople;
   readonly web: WebClient;
   /** Present weights of a target in words, when they can be read cheaply. */

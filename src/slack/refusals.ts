@@ -3,7 +3,7 @@ import { type Refusal, type SentenceCode, sentence, sentenceOf } from '../domain
 /** Codes whose sentence needs nothing but the code: what workflows and the bot's own checks refuse with. */
 const BARE = [
   ...(['NoGateOpen', 'StaleGate', 'StalePlan', 'GateExpired', 'SelfApproval', 'NotAnApprover', 'AlreadyDecided', 'WrongChoice'] as const),
-  ...(['Ending', 'NotBegun', 'RequestExpired', 'Replayed', 'NoDatabase'] as const),
+  ...(['Ending', 'NotBegun', 'RequestExpired', 'Replayed', 'NoDatabase', 'NotReleasable'] as const),
   ...(['OtherTeam', 'OtherApp', 'Deactivated', 'Bot', 'Guest', 'Stranger', 'NoEmail', 'UnknownUser', 'SlackSilent'] as const),
   ...(['ForgedButton', 'SharedChannel', 'ChannelNotAllowed', 'Broken'] as const),
 ] satisfies readonly SentenceCode[];

@@ -5,7 +5,7 @@ import { type Target, workflowIdOf } from '../domain/target.ts';
 import { beginOnce, settle } from './begin.ts';
 import { meaningOf } from './errors.ts';
 import { createInFlight } from './in-flight.ts';
-import type { AbortBy, AbortResult, BeginResult, DecideResult, Described, OperationAt, Settled } from './results.ts';
+import type { AbortBy, AbortResult, BeginResult, DecideResult, Described, OperationAt, ReleaseResult, Settled } from './results.ts';
 
 /** The operations of all clusters, as the bot reaches them. */
 export interface Operations {
@@ -16,6 +16,8 @@ export interface Operations {
   begin(request: OperationRequest, options: { withinMs?: number; onSettled: (truth: Settled) => Promise<void> }): Promise<BeginResult>;
   decide(workflowId: string, decision: Decision): Promise<DecideResult>;
   abort(at: OperationAt, by: AbortBy): Promise<AbortResult>;
+  /** Helps to give up an undo that keeps failing. */
+  release(at: OperationAt, by: AbortBy): Promise<ReleaseResult>;
   describe(at: OperationAt): Promise<Described>;
   /** The newest run on a target, running or not. */
   on(target: Target): Promise<Described>;
@@ -62,6 +64,7 @@ export function createOperations(deps: OperationsDeps): Operations {
     },
     decide: (workflowId, decision) => decide(client, workflowId, decision, now() + DECIDE_MS),
     abort: (at, by) => abort(client, at, by, now() + DECIDE_MS),
+    release: (at, by) => release(client, at, by, now() + DECIDE_MS),
     describe,
     on: (target) => describe({ workflowId: workflowIdOf(target) }),
     running: (target) => running(client, workflowIdOf(target), now() + QUERY_MS),
@@ -104,6 +107,22 @@ async function abort(client: Client, at: OperationAt, by: AbortBy, deadline: num
     const meaning = meaningOf(error);
     if (!meaning || meaning.kind === 'refused') throw error;
     return meaning.kind === 'over' ? meaning : { kind: 'not-confirmed' };
+  }
+}
+
+async function release(client: Client, at: OperationAt, by: AbortBy, deadline: number): Promise<ReleaseResult> {
+  const handle = client.workflow.getHandle(at.workflowId, at.runId);
+  try {
+    const options = { updateId: `release:${by.actor.id}`, args: [by] as [AbortBy] };
+    const { remaining } = await client.withDeadline(deadline, () =>
+      handle.executeUpdate<{ readonly remaining: number }, [AbortBy]>('release', options),
+    );
+    return { kind: 'accepted', remaining };
+  } catch (error) {
+    const meaning = meaningOf(error);
+    if (!meaning) throw error;
+    if (meaning.kind === 'uncertain') return { kind: 'not-confirmed' };
+    return meaning.kind === 'over' ? meaning : { kind: 'refused', code: meaning.code, words: meaning.words };
   }
 }
 

@@ -26,6 +26,12 @@ export type AbortResult = { readonly kind: 'sent' } | { readonly kind: 'over' } 
 /** `silent`: the workflow is there, but no worker answered for it. */
 export type Described = { readonly kind: 'view'; readonly view: OperationView } | { readonly kind: 'gone' } | { readonly kind: 'silent' };
 
+export type ReleaseResult =
+  | { readonly kind: 'accepted'; readonly remaining: number }
+  | { readonly kind: 'refused'; readonly code: string; readonly words: string }
+  | { readonly kind: 'over' }
+  | { readonly kind: 'not-confirmed' };
+
 export interface OperationAt {
   readonly workflowId: string;
   /** The newest run when left out. */

@@ -2,6 +2,7 @@
 import { SILENT } from '../../activities/log.ts';
 import { type SlackPlayground, startSlack } from '../../playground/slack/slack.ts';
 import { openDatabase } from '../../src/audit/database.ts';
+import { createFreezes } from '../../src/audit/freezes.ts';
 import { type Audit, createAudit } from '../../src/audit/log.ts';
 import { createRequests } from '../../src/audit/requests.ts';
 import { ACTION, encodeButton } from '../../src/domain/button.ts';
@@ -30,6 +31,7 @@ export interface Played {
   readonly begins: OperationRequest[];
   readonly decisions: Decision[];
   readonly aborts: { readonly at: OperationAt; readonly by: AbortBy }[];
+  readonly releases: { readonly at: OperationAt; readonly by: AbortBy }[];
   begin: (request: OperationRequest) => Promise<BeginResult>;
   decide: (decision: Decision) => Promise<DecideResult>;
   described: Described;
@@ -92,6 +94,7 @@ function play(): Played {
     begins: [],
     decisions: [],
     aborts: [],
+    releases: [],
     begin: async () => begun,
     decide: async () => ({ kind: 'accepted', remaining: 0 }),
     described: { kind: 'gone' },
@@ -113,6 +116,10 @@ function operationsOf(played: Played): Operations {
     abort: async (at, by) => {
       played.aborts.push({ at, by });
       return { kind: 'sent' };
+    },
+    release: async (at, by) => {
+      played.releases.push({ at, by });
+      return { kind: 'accepted', remaining: 2 - played.releases.length };
     },
     describe: async () => played.described,
     on: async () => played.described,
@@ -146,6 +153,7 @@ export async function stage(change: Record<string, unknown> = {}, mode: 'http' |
     operations: operationsOf(played),
     audit,
     requests: createRequests(db),
+    freezes: createFreezes(db, () => Date.now()),
     people,
     web,
     refresh: async (view) => void refreshed.push(view),

@@ -145,6 +145,8 @@ export function fakes(
     'canary.realised': () => ({ value: { kind: 'realised', afterMs: 3 } }),
     'canary.watch': define<WatchInput>((input, { call }) => watching(input, call)),
     'canary.restore': define<RestoreInput>((input) => mesh.restore(input)),
+    frozen: () => ({ value: null }),
+    inspect: () => ({ value: { differences: [], found: {} } }),
     resolveApprovers: () => ({ value: [reviewer, reviewer2].map(({ id, name }) => ({ id, name })) }),
     announce: () => ({ value: { channelId: 'C0MESH', ts: '1.1' } }),
     say: () => ({ value: undefined }),

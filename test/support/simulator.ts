@@ -171,6 +171,9 @@ export class Simulator {
         };
         return this.#push(this.now, `activity ${seq}`, () => [{ resolveActivity: { seq, result: { cancelled: { failure } } } }]);
       }
+      // A run of today: every patch is taken.
+      case 'setPatchMarker':
+        return;
       case 'updateResponse':
         return this.#answerUpdate(body as never);
       case 'respondToQuery':

@@ -10,18 +10,30 @@ export type CanaryChange =
       readonly steps?: readonly number[];
       /** The name was written with its namespace, so it may name the receiver itself. */
       readonly explicit?: true;
+      /** Routes of other namespaces that name the Service move too. */
+      readonly includeOthers?: true;
     }
+  /** Requests with this header go to the canary, beside the weights; without a header that rule is taken away again. */
+  | { readonly kind: 'ab'; readonly header?: Header }
   /** Back to what was before the last completed operation on this target. Needs no gate. */
   | { readonly kind: 'back' };
 
+export interface Header {
+  /** Lower case. */
+  readonly name: string;
+  readonly value: string;
+}
+
 /** The change that a command asks for. Promotion is a shift to 100%. */
-export function changeOf(command: Extract<Command, { kind: 'canary' | 'promote' | 'rollback' }>): CanaryChange {
+export function changeOf(command: Extract<Command, { kind: 'canary' | 'promote' | 'rollback' | 'ab' }>): CanaryChange {
   if (command.kind === 'rollback') return { kind: 'back' };
-  const { steps } = command.options;
+  if (command.kind === 'ab') return { kind: 'ab', ...(command.header && { header: command.header }) };
+  const { steps, includeOthers } = command.options;
   return {
     kind: 'shift',
     percent: command.kind === 'promote' ? 100 : command.percent,
     ...(steps === undefined ? {} : { steps }),
+    ...(includeOthers && { includeOthers }),
     ...(command.service.namespace === undefined ? {} : { explicit: true }),
   };
 }

@@ -18,13 +18,14 @@ export const FLAGS: Readonly<Record<FlagName, (value: string) => FlagValue>> = {
   slo: parseObjective,
   latency: (value) => parseLength('latency', value, 1, 60_000, (latencyMs) => ({ latencyMs })),
   reason: parseReason,
+  'include-other-namespaces': () => ({ kind: 'value', options: { includeOthers: true } }),
   window: (value) => parseLength('window', value, 10_000, 7 * 86_400_000, (windowMs) => ({ windowMs })),
   'no-observe': () => ({ kind: 'value', options: { observe: false } }),
   accept: parseAccepted,
 };
 
 /** Flags that stand alone: the word behind them is not theirs. */
-export const BARE_FLAGS: readonly FlagName[] = ['no-observe'];
+export const BARE_FLAGS: readonly FlagName[] = ['include-other-namespaces', 'no-observe'];
 
 export const FLAG_NAMES = Object.keys(FLAGS) as readonly FlagName[];
 

@@ -4,6 +4,7 @@ import type { TargetText } from '../target.ts';
 import { AREAS, firstWords, LATER, shortName, VERBS, type Verb, verbOf, verbsIn } from '../verbs.ts';
 import { type Arguments, misunderstood, readArguments, replaceWord } from './arguments.ts';
 import { percentProblem } from './flags.ts';
+import { parseAb, parseGuarding } from './guarding.ts';
 import { nearest } from './nearest.ts';
 import { parsePolicyText } from './policy.ts';
 import { formatTargetText, parseTargetText, quoted } from './target-text.ts';
@@ -68,6 +69,7 @@ function parseOnce(text: string, root: Root): Command | Misunderstanding {
   if (words.slice(1).some(({ text: word, quoted: inQuotes }) => !inQuotes && (word === '--help' || word === '-h'))) {
     return verb.name === 'help' ? { kind: 'help' } : { kind: 'help', topic: verb.name };
   }
+  if (verb.name === 'freeze' || verb.name === 'unfreeze' || verb.name === 'release') return parseGuarding(verb, words);
   return verb.name === 'abort' ? parseAbort(words, verb) : parseWith(verb, words);
 }
 
@@ -87,8 +89,13 @@ function parseWith(verb: Verb, words: readonly Word[]): Command | Misunderstandi
     case 'promote':
     case 'rollback':
       return onlyService(words, given, verb, (service, options) => ({ kind: verb.name as 'promote' | 'rollback', service, options }));
+    case 'ab':
+      return parseAb(verb, words, given);
     case 'status':
-      return given.plain.length === 0 ? { kind: 'status' } : onlyService(words, given, verb, (service) => ({ kind: 'status', service }));
+    case 'history': {
+      const { name } = verb;
+      return given.plain.length === 0 ? { kind: name } : onlyService(words, given, verb, (service) => ({ kind: name, service }));
+    }
     case 'help':
       return parseHelp(words, given);
     default:

@@ -131,6 +131,8 @@ export const Config = z.strictObject({
     .strictObject({
       soak: Duration.default(2 * 60_000),
       afterwatch: Duration.default(15 * 60_000),
+      /** The service after harm was put back: is it well again? */
+      restoredWatch: Duration.default(60_000),
       hold: Duration.default(30 * 60_000),
       heartbeat: Duration.default(5_000),
       realise: Duration.default(30_000),

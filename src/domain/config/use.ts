@@ -20,6 +20,7 @@ export function settingsFor(config: Config, target: Target, verb: CommandName, o
     ladder,
     soakMs: options.soakMs ?? timings.soak,
     afterwatchMs: timings.afterwatch,
+    restoredWatchMs: timings.restoredWatch,
     holdMs: timings.hold,
     objective: options.objective ?? objective.slo ?? USUAL.slo,
     latencyLimitMs: options.latencyMs ?? objective.latency ?? USUAL.latency,

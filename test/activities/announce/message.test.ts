@@ -22,6 +22,8 @@ function foreignControls(text: string): string[] {
   return (text.match(/<[^>]*>?/g) ?? []).filter((found) => !/^<(@[UW][A-Z0-9]+|!date\^\d+\^[^>|]+\|[0-9: -]+UTC)>$/.test(found));
 }
 
+const FREEZE = { scope: 'demo/backend', reason: 'release weekend', by: { id: 'r', name: 'Reviewer' }, setAt: AT, until: AT + 3_600_000 };
+
 describe('the root message', () => {
   it.each(everyView())('is accepted by Slack when $name', ({ view: operation }) => {
     const rendered = renderRoot(operation, AT + 100_000);
@@ -121,9 +123,30 @@ describe('the root message', () => {
       'Continue',
       'Roll back',
     ]);
+    expect(labels(view('holding', { stages: stages('held'), gate: gate({ kind: 'drift' }) }))).toEqual(['Adopt', 'Restore', 'Leave']);
+    expect(labels(view('holding', { stages: stages('passed', 'pending'), frozen: FREEZE }))).toEqual(['Abort and roll back']);
     expect(labels(view('restoring', { stages: stages('harmful'), verdict: HARMFUL }))).toEqual([]);
     const completed = everyView().find((one) => one.name === 'over, completed');
-    expect(labels(completed?.view ?? view('over'))).toEqual(['Promote to 100%', 'Roll back', 'Status']);
+    expect(labels(completed?.view ?? view('over'))).toEqual(['Promote to 100%', 'Roll back', 'Status', 'History']);
+  });
+
+  it('shows drift with field, expected, found and whose hand it was', () => {
+    const drift = [{ object: 'HTTPRoute/backend/backend', field: '/spec/x', expected: '10', found: '<30>', manager: 'kubectl-edit' }];
+    const text = JSON.stringify(renderRoot(view('holding', { stages: stages('held'), drift, gate: gate({ kind: 'drift' }) }), AT).blocks);
+    expect(text).toContain('expected `10`, found `&lt;30&gt;`, by `kubectl-edit`');
+    expect(text).toContain('to adopt or to restore');
+  });
+
+  it('shows a freeze with who, why and until when', () => {
+    const text = JSON.stringify(renderRoot(view('holding', { stages: stages('passed', 'pending'), frozen: FREEZE }), AT).blocks);
+    expect(text).toMatch(/`demo\/backend` is frozen until .* by Reviewer: release weekend/);
+  });
+
+  it('offers 0% where it was put back and fails all the same', () => {
+    const over = (hasShare: boolean) =>
+      labels(view('over', { outcome: { kind: 'rolled-back', code: 'Harmful', words: 'x', stillFailing: { words: 'y', hasShare } } }));
+    expect(over(true)).toEqual(['Canary to 0%', 'Status', 'History']);
+    expect(over(false)).toEqual(['Status', 'History']);
   });
 
   it('puts only ids into button values, which the bot reads back', () => {

@@ -29,6 +29,7 @@ export async function canaryRig(
     now: Date.now,
     log,
     audit: { append: async () => {}, isOver: async (opId) => over.has(opId), lastCompleted: options.completed ?? (async () => undefined) },
+    freezes: { active: async () => undefined },
     people: { approvers: async () => [] },
     announce: {
       announce: async () => ({ channelId: 'C', ts: '1' }),

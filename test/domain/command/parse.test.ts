@@ -99,7 +99,6 @@ describe('parseCommand says what is wrong and what was probably meant', () => {
     expect(words('canary backend 10% --reason "never closed')).toContain('never closed');
     expect(words('canary backend 10% --soak 1m --soak 2m')).toContain('twice');
     expect(words('canary backend 20% --steps 5,50')).toContain('beyond');
-    expect(words('history backend')).toContain('not there yet');
     expect(words('canary backend 10% --soak')).toContain('needs a value');
     expect(words('canary backend 10% extra')).toContain('one word too many');
     expect(words(`canary backend 10% ${'x'.repeat(3_000)}`)).toContain('at most 2000');
@@ -160,5 +159,46 @@ describe('parseCommand is total', () => {
 
   it('gives an answer to 10,000 texts near valid ones, and corrections that are commands', () => {
     fc.assert(fc.property(mutated, check), { numRuns: 10_000 });
+  });
+});
+
+describe('freezes, history, release and header A/B', () => {
+  const parse = (text: string) => parseCommand(text, { root: 'mesh' });
+
+  it('reads them', () => {
+    expect(parse('freeze demo/backend 2h release weekend')).toEqual({
+      kind: 'freeze',
+      set: { scope: 'demo/backend', durationMs: 7_200_000, reason: 'release weekend' },
+    });
+    expect(parse('freeze')).toEqual({ kind: 'freeze' });
+    expect(parse('freeze * 30m incident --with dashes')).toMatchObject({ set: { scope: '*', reason: 'incident --with dashes' } });
+    expect(parse('unfreeze *')).toEqual({ kind: 'unfreeze', scope: '*' });
+    expect(parse('history shop/backend')).toEqual({ kind: 'history', service: { namespace: 'shop', name: 'backend' } });
+    expect(parse('release canary-3f9a2c gone')).toEqual({ kind: 'release', operation: 'canary-3f9a2c', reason: 'gone' });
+    expect(parse('ab backend X-Canary=yes=1 --soak 5m')).toMatchObject({
+      kind: 'ab',
+      header: { name: 'x-canary', value: 'yes=1' },
+      options: { soakMs: 300_000 },
+    });
+    expect(parse('ab backend off')).toEqual({ kind: 'ab', service: { name: 'backend' }, options: {} });
+    expect(parse('canary backend 10% --include-other-namespaces')).toMatchObject({ options: { includeOthers: true } });
+  });
+
+  it.each([
+    ['freeze Demo 2h x', /no scope/],
+    ['freeze a/b/c/d 2h x', /no scope/],
+    ['freeze demo', /duration/],
+    ['freeze demo soon x', /duration/],
+    ['freeze demo 2h', /reason/],
+    ['unfreeze', /scope/],
+    ['release', /id of an operation/],
+    ['release backend', /id of an operation/],
+    ['ab backend', /needs a service, and a header/],
+    ['ab backend x-canary', /name=value/],
+    ['ab backend x-canary=', /name=value/],
+    ['ab backend host=x', /set on every request/],
+    ['ab backend "x canary=1"', /not the name of a header/],
+  ])('%s is refused with the reason', (text, reason) => {
+    expect(parse(text)).toMatchObject({ kind: 'misunderstood', words: expect.stringMatching(reason) });
   });
 });

@@ -48,6 +48,7 @@ describe('meshops.yaml', () => {
     expect(config().timings).toEqual({
       soak: 3_000,
       afterwatch: 900_000,
+      restoredWatch: 60_000,
       hold: 1_800_000,
       heartbeat: 5_000,
       realise: 30_000,

@@ -1,0 +1,64 @@
+import type { Json } from '../../src/domain/json.ts';
+import type { Write } from '../../src/domain/plan.ts';
+import { objectKey, parseToken, tokenOf } from '../../src/domain/plan.ts';
+import type { Cluster } from '../clients/kubernetes/cluster.ts';
+import { isFailure } from '../clients/kubernetes/failure.ts';
+import type { KubeObject } from '../clients/kubernetes/objects.ts';
+import type { Difference, FoundObject, Inspection, Shared } from '../contract.ts';
+import { difference, differences, gone } from './differences.ts';
+import { guardedPatch, isBare, TOKEN_POINTER, tokenIn } from './guarded-patch.ts';
+import { valueAt } from './pointer.ts';
+
+type Input = Parameters<Shared['inspect']>[0];
+
+/**
+ * What is live where a stage should stand: every difference with who wrote it, the values and tokens as they are, and whether the
+ * stage's values could be written over them (tried as a dry run).
+ */
+export async function inspect(deps: { readonly cluster: Cluster }, input: Input, signal: AbortSignal): Promise<Inspection> {
+  const found: Record<string, FoundObject> = {};
+  const different: Difference[] = [];
+  let stuck: string | undefined;
+  for (const write of input.stage.writes) {
+    const object = await deps.cluster.read(write.object, { signal });
+    if (object?.metadata.uid !== write.uid) {
+      different.push(gone(write.object, write.uid, object));
+      stuck ??= `${objectKey(write.object)} was deleted or replaced`;
+      continue;
+    }
+    const token = tokenIn(object);
+    different.push(...differences(object, write.object, write.after), ...tokenDifference(input, write, token));
+    const fields = Object.fromEntries(Object.keys(write.after).map((field): [string, Json] => [field, valueAt(object, field)]));
+    found[objectKey(write.object)] = { fields, token, generation: object.metadata.generation ?? 0 };
+    stuck ??= otherHolder(input.opId, write, token) ?? (await refusal(deps.cluster, write, object, fields, signal));
+  }
+  return { differences: different, found, ...(stuck !== undefined && { stuck }) };
+}
+
+function tokenDifference(input: Input, write: Write, token: string | null): readonly Difference[] {
+  const expected = tokenOf(input.opId, input.stage.number);
+  return token === expected || input.stage.number === 0 ? [] : [difference(write.object, TOKEN_POINTER, expected, token)];
+}
+
+function otherHolder(opId: string, write: Write, token: string | null): string | undefined {
+  if (token === null || parseToken(token)?.opId === opId) return undefined;
+  return `${objectKey(write.object)} is held by operation ${token}`;
+}
+
+async function refusal(
+  cluster: Cluster,
+  write: Write,
+  object: KubeObject,
+  from: Readonly<Record<string, Json>>,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const token = { from: tokenIn(object), to: tokenIn(object) };
+  try {
+    const patch = guardedPatch({ uid: write.uid, token, from, to: write.after, bare: isBare(object) });
+    await cluster.patch(write.object, patch, { signal, dryRun: true });
+    return undefined;
+  } catch (error) {
+    if (!isFailure(error, 'Conflict', 'Invalid', 'NotFound', 'BadRequest')) throw error;
+    return `the cluster would not take our values back (${error.message})`;
+  }
+}

@@ -1,0 +1,24 @@
+import type { Target } from './target.ts';
+
+/** A time in which no new operation begins and no next stage is written. It never stops an undo. */
+export interface Freeze {
+  /** `*`, `cluster`, `cluster/namespace` or `cluster/namespace/name`. */
+  readonly scope: string;
+  readonly reason: string;
+  readonly by: { readonly id: string; readonly name: string };
+  /** Epoch ms. */
+  readonly setAt: number;
+  readonly until: number;
+}
+
+/** The scopes that cover a target, widest first. */
+export function scopesOf({ cluster, namespace, name }: Target): readonly string[] {
+  return ['*', cluster, `${cluster}/${namespace}`, `${cluster}/${namespace}/${name}`];
+}
+
+/** Is the scope one that a freeze may have? Kubernetes labels, at most three, or `*`. */
+export function isScope(text: string): boolean {
+  return (
+    text === '*' || (text.split('/').length <= 3 && text.split('/').every((part) => /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/.test(part)))
+  );
+}

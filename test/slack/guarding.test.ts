@@ -1,0 +1,85 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { CHANNEL, postRoot, type Stage, stage, WORKFLOW } from './stage.ts';
+
+let at: Stage;
+beforeEach(async () => {
+  at = await stage();
+});
+afterEach(async () => {
+  await at[Symbol.asyncDispose]();
+});
+const type = async (line: string, who = 'U0OPERATOR'): Promise<string> =>
+  (await at.slack.drive.as(who, { staleSession: true }).command(CHANNEL, line)).shown?.text ?? '';
+
+test('a freeze is set, told to the channel, listed, lifted, and recorded each time', async () => {
+  expect(await type('/mesh freeze demo/backend 2h release <weekend>')).toContain('Frozen: `demo/backend` until');
+  const posted = at.slack.drive.messages(CHANNEL).map((message) => message.text);
+  expect(posted.some((text) => text.includes('`demo/backend` is frozen for 2h') && text.includes('release &lt;weekend&gt;'))).toBe(true);
+  expect(await type('/mesh freeze')).toContain('by Operator');
+  expect(await type('/mesh unfreeze demo/backend', 'U0REVIEWER')).toContain('is lifted');
+  expect(await type('/mesh freeze')).toBe('Nothing is frozen.');
+  expect(await type('/mesh unfreeze demo/backend')).toContain('No freeze holds');
+  expect(await at.audit.verify()).toMatchObject({ kind: 'intact', records: 2 });
+});
+
+test('a scope of an unknown cluster freezes nothing', async () => {
+  expect(await type('/mesh freeze prod 2h x')).toContain('There is no cluster `prod`');
+  expect(await type('/mesh freeze')).toBe('Nothing is frozen.');
+});
+
+test('guests can neither freeze nor lift', async () => {
+  await type('/mesh freeze * 2h x');
+  expect(await type('/mesh unfreeze *', 'U0GUEST')).toContain('Guests cannot use meshops');
+  expect(await type('/mesh freeze')).toContain('Everything');
+});
+
+test('release is handed to the operation with who asks', async () => {
+  at.played.running = { workflowId: WORKFLOW, runId: 'run-1' };
+  expect(await type('/mesh release canary-k3f2 the cluster is gone', 'U0REVIEWER')).toContain('One more approver has to');
+  expect(await type('/mesh release canary-k3f2', 'U0REVIEWER2')).toContain('is released and ends as abandoned');
+  expect(at.played.releases.map(({ by }) => [by.actor.id, by.reason])).toEqual([
+    ['reviewer@example.com', 'the cluster is gone'],
+    ['reviewer2@example.com', undefined],
+  ]);
+  expect(await type('/mesh release canary-gone1', 'U0REVIEWER')).toContain('There is no operation');
+});
+
+test('history shows what was asked and how it ended, and only what the channel may see', async () => {
+  const target = { cluster: 'demo', namespace: 'backend', name: 'backend' };
+  const counts = { canary: { requests: 1_000, failures: 20 }, stable: { requests: 9_000, failures: 9 } };
+  const base = { opId: 'canary-old111', target };
+  await at.audit.append([
+    { ...base, key: 'a', at: 1, kind: 'request', actor: 'operator@example.com', data: { text: '/mesh canary backend 10%' } },
+    { ...base, key: 'b', at: 2, kind: 'outcome', data: { kind: 'rolled-back', words: 'It failed.', counts } },
+  ]);
+  const words = await type('/mesh history backend');
+  expect(words).toContain('rolled back');
+  expect(words).toMatch(/`\/mesh canary backend 10%` by operator@/);
+  expect(words).toContain('Canary 1,000 requests, 20 failed (2.00%); stable 9,000 requests, 9 failed (0.10%).');
+  expect(await type('/mesh history frontend/frontend')).toContain('No operation is recorded');
+});
+
+test('header A/B and the wider canary are asked for as such', async () => {
+  await type('/mesh ab backend X-Canary=yes');
+  await type('/mesh ab backend off');
+  await type('/mesh canary backend/backend-canary 10% --include-other-namespaces');
+  expect(at.played.begins.map((request) => request.change)).toEqual([
+    { kind: 'ab', header: { name: 'x-canary', value: 'yes' } },
+    { kind: 'ab' },
+    { kind: 'shift', percent: 10, explicit: true, includeOthers: true },
+  ]);
+});
+
+test.each(['adopt', 'restore', 'leave'] as const)('the button %s is the decision %s', async (choice) => {
+  const ts = await postRoot(at);
+  await at.slack.drive.as('U0REVIEWER', { staleSession: true }).click(CHANNEL, ts, `meshops:${choice}`);
+  await at.idle();
+  expect(at.played.decisions).toMatchObject([{ choice, actor: { id: 'reviewer@example.com' } }]);
+});
+
+test('"canary to 0%" asks for a new operation', async () => {
+  const ts = await postRoot(at);
+  await at.slack.drive.as('U0OPERATOR', { staleSession: true }).click(CHANNEL, ts, 'meshops:next-zero');
+  await at.idle();
+  expect(at.played.begins).toMatchObject([{ change: { kind: 'shift', percent: 0 }, text: '/mesh canary demo/backend/backend 0%' }]);
+});

@@ -1,0 +1,78 @@
+import type { ApplyResult } from '../activities/contract.ts';
+import type { OperationRequest } from '../src/domain/operation.ts';
+import type { Ending } from '../src/domain/outcome.ts';
+import { type Original, objectKey, type Plan, type PlannedStage, tokenOf, type Write } from '../src/domain/plan.ts';
+import type { Course } from './course.ts';
+
+/** Brings one stage into force: claims what is not ours yet, writes, waits for the controller's word. */
+export async function apply(course: Course, request: OperationRequest, plan: Plan, stage: PlannedStage): Promise<Ending | undefined> {
+  course.showStage(stage.number, { state: 'applying', startedAt: Date.now() }, { phase: 'applying' });
+  const unclaimed = stage.writes.filter(({ object }) => !course.tokens[objectKey(object)]?.startsWith(`${course.opId}/`));
+  if (unclaimed.length > 0) {
+    const refused = await write(course, request, plan, claimOf(unclaimed));
+    if (refused) return refused;
+  }
+  return write(course, request, plan, stage);
+}
+
+/**
+ * Stage 0: the token alone, before anything else is written. The undo takes it away, so an attempt of a first stage that comes out of
+ * a partition after the undo finds no token of its operation and is refused, even if the undo had nothing else to put back.
+ */
+function claimOf(writes: readonly Write[]): PlannedStage {
+  return { number: 0, label: 'claim', exposure: 0, writes: writes.map((one) => ({ ...one, after: one.before })), soakMs: 0 };
+}
+
+/** Writes one stage. `mine`: what the undo may take for this operation's own values, where that is not all of the stage. */
+export async function write(
+  course: Course,
+  request: OperationRequest,
+  plan: Plan,
+  stage: PlannedStage,
+  mine: readonly Write[] = stage.writes,
+): Promise<Ending | undefined> {
+  registerUndo(course, plan, stage, mine);
+  const tokenBefore = Object.fromEntries(stage.writes.map(({ object }) => [objectKey(object), course.tokens[objectKey(object)] ?? null]));
+  const applied = await course.step('apply')({
+    opId: course.opId,
+    target: plan.target,
+    stage,
+    tokenBefore,
+    as: request.requester.kubernetes,
+  });
+  course.record('write', { stage: stage.number, result: applied.kind, writes: stage.writes as never }, request.requester.id);
+  if (applied.kind !== 'applied') return refusedWrite(applied);
+  for (const { object } of stage.writes) course.tokens[objectKey(object)] = tokenOf(course.opId, stage.number);
+  if (stage.number === 0) return undefined;
+  course.exposed = stage;
+  const { generations } = applied;
+  const realised = await course.step('realised')({ stage, generations, timeoutMs: request.settings.realiseMs });
+  return realised.kind === 'realised' ? undefined : { kind: 'failed', code: 'NotRealised', words: realised.words };
+}
+
+/** The undo before the do: from here on the operation may have written this stage. */
+function registerUndo(course: Course, plan: Plan, stage: PlannedStage, writes: readonly Write[]): void {
+  course.plan = plan;
+  const known = new Set(course.originals.map((original) => objectKey(original.object)));
+  const added: readonly Original[] = plan.originals.filter((original) => !known.has(objectKey(original.object)));
+  course.originals = [...course.originals, ...added];
+  for (const { object, token } of added) course.tokens[objectKey(object)] = token;
+  course.written.push({ stage: stage.number, writes });
+}
+
+function refusedWrite(result: Exclude<ApplyResult, { kind: 'applied' }>): Ending {
+  switch (result.kind) {
+    case 'drift': {
+      const found = result.differences.map(({ object, field, expected, found }) => `${object} ${field} is ${found}, not ${expected}`);
+      return { kind: 'drifted', code: 'Drift', words: `Somebody else changed the same fields meanwhile: ${found.join('; ')}.` };
+    }
+    case 'held':
+      return {
+        kind: 'superseded',
+        code: 'Held',
+        words: `${result.object.kind} ${result.object.name} is held by operation ${result.token}.`,
+      };
+    case 'forbidden':
+      return { kind: 'failed', code: 'Forbidden', words: result.words };
+  }
+}

@@ -1,0 +1,96 @@
+import { patched } from '@temporalio/workflow';
+import type { Inspection } from '../activities/contract.ts';
+import { type Gate, gateRuleFor } from '../src/domain/gate.ts';
+import type { OperationRequest } from '../src/domain/operation.ts';
+import type { Ending } from '../src/domain/outcome.ts';
+import { objectKey, type Plan, type PlannedStage, type Write } from '../src/domain/plan.ts';
+import { NO_COUNTS, type Verdict } from '../src/domain/verdict.ts';
+import { write } from './apply.ts';
+import type { Answer, Course } from './course.ts';
+import { guarded } from './guard.ts';
+import { shared } from './steps.ts';
+
+/** `stands`: the values of the stage are in force under a token of ours, as that stage; `replan`: what was found was adopted. */
+export type Met = { readonly kind: 'stands'; readonly stage: PlannedStage } | { readonly kind: 'replan' } | { readonly ending: Ending };
+
+/** A difference that has gone again when it is looked at is no question; one that keeps coming and going is. */
+const MOST_UNASKED = 3;
+
+/** An operation that began before people were asked about drift goes on as it began. */
+export function asksAboutDrift(): boolean {
+  return patched('drift-choices');
+}
+
+/** Somebody else has changed what a stage manages: show who and what, let people choose, do it. Nobody's answer is to leave. */
+export async function meetDrift(
+  course: Course,
+  request: OperationRequest,
+  plan: Plan,
+  stage: PlannedStage,
+  found: Verdict | Ending,
+): Promise<Met> {
+  const inspection = await shared.inspect({ opId: course.opId, stage });
+  const words = found.words ?? 'Somebody else changed the same fields.';
+  if (inspection.differences.length === 0 && course.unasked < MOST_UNASKED) {
+    course.unasked += 1;
+    return { kind: 'stands', stage };
+  }
+  if (inspection.stuck !== undefined) return { ending: { kind: 'drifted', code: 'Drift', words: `${words} And ${inspection.stuck}.` } };
+  const verdict = driftVerdict(found, inspection, words);
+  course.say({ kind: 'drift', stage: stage.label, inspection });
+  course.showStage(stage.number, { state: 'held' }, { verdict, drift: inspection.differences });
+  const asked = await guarded(course, () => ask(course, request, stage), { drifted: true });
+  course.forget('drift');
+  if ('ending' in asked) return asked;
+  const { choice, by, reason } = asked.done;
+  if (choice === 'adopt' || choice === 'restore') return takeUp(course, request, plan, stage, { inspection, choice });
+  const code = choice === 'expired' ? 'HoldExpired' : 'DriftLeft';
+  return { ending: { kind: 'drifted', code, words, verdict, ...(by && { by }), ...(reason && { reason }) } };
+}
+
+async function ask(course: Course, request: OperationRequest, stage: PlannedStage): Promise<Answer> {
+  const { gates, holdMs } = request.settings;
+  const rule = gateRuleFor(gates, stage.exposure, 0);
+  const approvers = rule ? await shared.resolveApprovers({ rule, request }) : [];
+  const planHash = course.plan?.planHash ?? '';
+  const gate = { kind: 'drift', stage: stage.number, planHash, approvers, quorum: rule?.quorum ?? 0 } satisfies Partial<Gate>;
+  return course.ask(gate, holdMs, { phase: 'holding' });
+}
+
+/**
+ * Writes a stage of its own over what was found: the values of the held stage again, or (adopt) the found ones with our token. Either
+ * way the expected state and the live one are the same afterwards. What another hand had written is never taken for a value of ours.
+ */
+async function takeUp(
+  course: Course,
+  request: OperationRequest,
+  plan: Plan,
+  stage: PlannedStage,
+  { inspection, choice }: { readonly inspection: Inspection; readonly choice: 'adopt' | 'restore' },
+): Promise<Met> {
+  const number = Math.max(course.stagesUsed, ...plan.stages.map((each) => each.number)) + 1;
+  const writes = stage.writes.map((one): Write => {
+    const live = inspection.found[objectKey(one.object)];
+    if (!live) return one;
+    course.tokens[objectKey(one.object)] = live.token;
+    return { ...one, generation: live.generation, before: live.fields, after: choice === 'adopt' ? live.fields : one.after };
+  });
+  const label = choice === 'adopt' && !stage.label.endsWith('(adopted)') ? `${stage.label} (adopted)` : stage.label;
+  const next: PlannedStage = { ...stage, number, label, writes };
+  const rows = course.view.stages.map((row) => (row.number === stage.number ? { ...row, number, label } : row));
+  course.show({ stages: rows });
+  course.showStage(number, { state: 'applying' }, { phase: 'applying' });
+  const mine = writes.map((one) => ({ ...one, before: one.after }));
+  const ending = await write(course, request, plan, next, mine);
+  if (ending) return { ending };
+  if (choice === 'restore') return { kind: 'stands', stage: next };
+  course.showStage(number, { state: 'passed', endedAt: Date.now() });
+  course.adopted = true;
+  return { kind: 'replan' };
+}
+
+function driftVerdict(found: Verdict | Ending, { differences: [first] }: Inspection, words: string): Verdict {
+  if (found.kind === 'drift') return found;
+  const { object = '', field = '', manager = '' } = first ?? {};
+  return { kind: 'drift', counts: NO_COUNTS, object, field, manager, words };
+}

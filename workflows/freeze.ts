@@ -1,0 +1,61 @@
+import { isCancellation, patched, sleep } from '@temporalio/workflow';
+import type { Freeze } from '../src/domain/freeze.ts';
+import { isWayBack, type OperationRequest } from '../src/domain/operation.ts';
+import type { Ending } from '../src/domain/outcome.ts';
+import type { PlannedStage } from '../src/domain/plan.ts';
+import { sentence } from '../src/domain/sentences.ts';
+import type { Course } from './course.ts';
+import { quick, shared } from './steps.ts';
+
+/** How often a freeze is looked at: it may be lifted early. Longer each time, so that a long freeze does not fill the history. */
+const LOOK_MS = 10_000;
+const LONGEST_LOOK_MS = 10 * 60_000;
+/** What waits longer than this behind a freeze is not what people approved any more. */
+const MOST_MS = 24 * 3_600_000;
+
+/** Is a freeze asked about at all? A way back is never frozen, and an operation that began before there were freezes goes on as it began. */
+export function heedsFreezes(request: OperationRequest): boolean {
+  return !isWayBack(request.change) && patched('freezes');
+}
+
+/** The freeze that forbids this request, as the ending of a plan. */
+export async function refuseFrozen(request: OperationRequest): Promise<Ending | undefined> {
+  const freeze = await shared.frozen({ target: request.target });
+  return freeze ? { kind: 'impossible', code: 'Frozen', words: sentence('Frozen', frozenParameters(freeze)) } : undefined;
+}
+
+/** Surely no freeze now. False also when nobody could say in a moment: then it is asked again while what is in force is watched. */
+export async function isFree({ target }: OperationRequest): Promise<boolean> {
+  try {
+    return (await quick.frozen({ target })) === null;
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return false;
+  }
+}
+
+/** Waits before a next stage while a freeze covers the target; what is in force stays and stays watched (by the caller). */
+export async function untilThawed(course: Course, stage: PlannedStage): Promise<Ending | undefined> {
+  const since = Date.now();
+  for (let pause = LOOK_MS; ; pause = Math.min(pause * 2, LONGEST_LOOK_MS)) {
+    const freeze = await shared.frozen({ target: course.request.target });
+    if (!freeze) {
+      course.forget('frozen');
+      return undefined;
+    }
+    if (!course.view.frozen) course.say({ kind: 'frozen', freeze, stage: stage.label });
+    course.show({ phase: 'holding', frozen: freeze });
+    const left = MOST_MS - (Date.now() - since);
+    if (left <= 0) return { kind: 'expired', code: 'Frozen', words: 'The freeze lasted for more than a day, which was too long to wait.' };
+    await sleep(Math.max(1_000, Math.min(pause, left, freeze.until - Date.now())));
+  }
+}
+
+export function frozenParameters({ scope, until, reason, by }: Freeze): { scope: string; until: string; reason: string; by: string } {
+  return {
+    scope: scope === '*' ? 'Everything' : scope,
+    until: `${new Date(until).toISOString().slice(0, 16).replace('T', ' ')} UTC`,
+    reason,
+    by: by.name,
+  };
+}
