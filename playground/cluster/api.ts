@@ -2,7 +2,7 @@ import { request } from 'node:https';
 
 /** A request to the API server as one user. The path begins with a slash. */
 export type ApiRequest = {
-  readonly method: 'GET' | 'PATCH';
+  readonly method: 'GET' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly body?: string;
   readonly contentType?: string;

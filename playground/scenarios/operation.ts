@@ -21,25 +21,15 @@ export function operationIn(message: Message): string | undefined {
 export class Operation {
   readonly opId: string;
   readonly ts: string;
-  readonly workflowId: string;
-  handle: WorkflowHandle;
-  readonly #client: Client;
+  readonly handle: WorkflowHandle;
   readonly #drive: Drive;
 
-  constructor(drive: Drive, client: Client, message: Message, workflowId: string) {
+  /** `started` names the run, so that a later operation on the same target is not taken for this one. */
+  constructor(drive: Drive, client: Client, message: Message, started: { readonly workflowId: string; readonly runId: string }) {
     this.opId = operationIn(message) ?? '';
     this.ts = message.ts;
-    this.workflowId = workflowId;
-    this.#client = client;
-    this.handle = client.workflow.getHandle(workflowId);
+    this.handle = client.workflow.getHandle(started.workflowId, started.runId);
     this.#drive = drive;
-  }
-
-  /** Binds the handle to the run, so that a later operation on the same target is not taken for this one. */
-  async pin(): Promise<void> {
-    const { opId, runId } = await this.view();
-    must(opId === this.opId, `the run of ${this.workflowId} is ${opId}, the message is of ${this.opId}`);
-    this.handle = this.#client.workflow.getHandle(this.workflowId, runId);
   }
 
   root(): Message {

@@ -1,6 +1,7 @@
 import { createRandom } from '../cilium/random.ts';
 import type { Rig } from '../rig/rig.ts';
 import { recordHistory } from './histories.ts';
+import { list, POLICIES } from './mesh-state.ts';
 import { lookBefore, measure, type Report } from './report.ts';
 import { type Played, type Scenario, StoryBroken } from './scenario.ts';
 import { CANARY, Scene, STABLE } from './scene.ts';
@@ -56,6 +57,12 @@ export async function rest(rig: Rig): Promise<void> {
     signal: AbortSignal.timeout(10_000),
   });
   if (answer.status !== 200) throw new Error(`The demo route could not be put at rest (${answer.status}): ${answer.body.slice(0, 300)}`);
+  for (const path of POLICIES) {
+    for (const { metadata } of await list(scene, path)) {
+      const [group, plural] = [path.slice(0, path.lastIndexOf('/')), path.slice(path.lastIndexOf('/') + 1)];
+      await scene.remove(`${group}${metadata.namespace ? `/namespaces/${metadata.namespace}` : ''}/${plural}/${metadata.name}`);
+    }
+  }
   await scene.until(() => rig.cilium.pods().every((pod) => pod.ready), 'all pods to be ready');
   await scene.until(() => rig.cilium.truth.weights.at(-1)?.inForceAt !== undefined, 'the weights to be in force');
 }

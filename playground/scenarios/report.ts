@@ -1,7 +1,8 @@
 import { DatabaseSync } from 'node:sqlite';
-import { canonicalJson, type Json, type JsonObject } from '../../src/domain/json.ts';
+import type { Json } from '../../src/domain/json.ts';
 import type { OperationView, Outcome } from '../../src/domain/operation.ts';
 import type { TrueWeights } from '../cilium/truth.ts';
+import { differences, type MeshState, meshState } from './mesh-state.ts';
 import type { Operation } from './operation.ts';
 import type { Played } from './scenario.ts';
 import { CANARY, type Scene } from './scene.ts';
@@ -25,6 +26,8 @@ export interface Report {
   readonly exposedRequests: number;
   readonly harmedRequests: number;
   readonly restoredExactly?: boolean;
+  /** Objects that are not as they were before the story. */
+  readonly changed?: readonly string[];
   readonly approvals: number;
   /** Root messages beyond one for each operation, and posts that came twice. */
   readonly duplicates: number;
@@ -35,22 +38,15 @@ export interface Report {
   readonly [extra: string]: Json | undefined;
 }
 
-/** The state of the route that people would compare: spec, labels and annotations, without what the server or its clients keep. */
-export function routeState(route: unknown): string {
-  const { spec, metadata } = route as { spec: Json; metadata: { labels?: JsonObject; annotations?: JsonObject } };
-  const { 'kubectl.kubernetes.io/last-applied-configuration': _, ...annotations } = metadata.annotations ?? {};
-  return canonicalJson({ spec, labels: metadata.labels ?? {}, annotations });
-}
-
 export interface Before {
-  readonly route: string;
+  readonly mesh: MeshState;
   readonly slackCalls: number;
   readonly posts: number;
 }
 
 export async function lookBefore(scene: Scene): Promise<Before> {
   const { log } = scene.rig.slack;
-  return { route: routeState(await scene.route()), slackCalls: log.slackCalls(), posts: log.duplicatePosts().length };
+  return { mesh: await meshState(scene), slackCalls: log.slackCalls(), posts: log.duplicatePosts().length };
 }
 
 /** Measures a story that has been played, or has broken. */
@@ -65,6 +61,7 @@ export async function measure(
   const { operation, extra = {} } = played ?? {};
   const told = operation && (await readOperation(operation));
   const roots = scene.newRoots();
+  const changed = differences(before.mesh, await meshState(scene));
   const operations = new Set(roots.map((message) => JSON.stringify(message.metadata))).size;
   return {
     scenario: name,
@@ -75,7 +72,8 @@ export async function measure(
     stages: told?.view.stages.map((stage) => `${stage.label} ${stage.state}`) ?? [],
     ...harmTimes(scene, told?.outcome),
     ...requestCounts(scene),
-    restoredExactly: routeState(await scene.route()) === before.route,
+    restoredExactly: changed.length === 0,
+    ...(changed.length > 0 && { changed }),
     approvals: operation ? approvalsOf(scene.rig.database, operation.opId) : 0,
     duplicates: roots.length - operations + scene.rig.slack.log.duplicatePosts().length - before.posts,
     operations,

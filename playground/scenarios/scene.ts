@@ -1,3 +1,4 @@
+import { DatabaseSync } from 'node:sqlite';
 import type { Rig } from '../rig/rig.ts';
 import type { Message } from '../slack/messages.ts';
 import type { Outcome as Shown } from '../slack/outcome.ts';
@@ -7,7 +8,7 @@ import { must } from './scenario.ts';
 /** The gateway's Service pair of the demo mesh. */
 export const STABLE = 'backend/backend';
 export const CANARY = 'backend/backend-canary';
-const WORKFLOW_ID = 'mesh/demo/backend/backend';
+const ROUTE = '/apis/gateway.networking.k8s.io/v1/namespaces/backend/httproutes/backend';
 
 /** What a story works with: people, the mesh to break, and a seeded chance. */
 export class Scene {
@@ -42,9 +43,9 @@ export class Scene {
   /** The operation of the first root message that came since the story began. */
   async operation(timeoutMs = 20_000): Promise<Operation> {
     const message = await this.rig.slack.drive.waitFor(() => this.newRoots()[0], { timeoutMs, what: 'the root message of the operation' });
-    const operation = new Operation(this.rig.slack.drive, this.rig.temporal, message, WORKFLOW_ID);
-    await operation.pin();
-    return operation;
+    const opId = operationIn(message) ?? '';
+    const started = await this.poll(() => startedIn(this.rig.database, opId), `the record that ${opId} has started`, timeoutMs);
+    return new Operation(this.rig.slack.drive, this.rig.temporal, message, started);
   }
 
   roots(): readonly Message[] {
@@ -66,12 +67,46 @@ export class Scene {
   }
 
   /** Waits until the simulated mesh is in some state; it is looked at every 50 ms. */
-  async until(holds: () => boolean, what: string, timeoutMs = 20_000): Promise<void> {
+  async until(holds: () => boolean | Promise<boolean>, what: string, timeoutMs = 20_000): Promise<void> {
+    await this.poll(async () => (await holds()) || undefined, what, timeoutMs);
+  }
+
+  /** The first value that is there, looked for every 50 ms. */
+  async poll<T>(look: () => T | undefined | Promise<T | undefined>, what: string, timeoutMs = 20_000): Promise<T> {
     const end = Date.now() + timeoutMs;
-    while (!holds()) {
+    for (;;) {
+      const found = await look();
+      if (found !== undefined) return found;
       must(Date.now() < end, `${what} did not come within ${timeoutMs} ms`);
       await this.wait(50);
     }
+  }
+
+  /** Reads an object or a list of the cluster as admin. */
+  async read(path: string): Promise<unknown> {
+    const answer = await this.rig.stack.kube.api({ method: 'GET', path, signal: AbortSignal.timeout(5_000) });
+    must(answer.status === 200, `${path} cannot be read (${answer.status})`);
+    return JSON.parse(answer.body) as unknown;
+  }
+
+  /** Applies an object as admin, as somebody beside meshops would. */
+  async put(path: string, object: object): Promise<void> {
+    const body = JSON.stringify(object);
+    const query = 'fieldManager=somebody-else&force=true';
+    const answer = await this.rig.stack.kube.api({
+      method: 'PATCH',
+      path: `${path}?${query}`,
+      body,
+      contentType: 'application/apply-patch+yaml',
+      signal: AbortSignal.timeout(5_000),
+    });
+    must(answer.status < 300, `${path} was not applied (${answer.status}): ${answer.body.slice(0, 300)}`);
+  }
+
+  /** Deletes an object as admin; one that is gone already is fine. */
+  async remove(path: string): Promise<void> {
+    const answer = await this.rig.stack.kube.api({ method: 'DELETE', path, signal: AbortSignal.timeout(5_000) });
+    must(answer.status < 300 || answer.status === 404, `${path} was not deleted (${answer.status})`);
   }
 
   /** Weight of a backend in the first rule of the demo route, as the API server has it. */
@@ -81,10 +116,18 @@ export class Scene {
   }
 
   /** The demo route as the API server has it now. */
-  async route(): Promise<unknown> {
-    const path = '/apis/gateway.networking.k8s.io/v1/namespaces/backend/httproutes/backend';
-    const answer = await this.rig.stack.kube.api({ method: 'GET', path, signal: AbortSignal.timeout(5_000) });
-    must(answer.status === 200, `the route cannot be read (${answer.status})`);
-    return JSON.parse(answer.body) as unknown;
+  route(): Promise<unknown> {
+    return this.read(ROUTE);
+  }
+}
+
+/** What the bot has recorded of an operation's start. */
+function startedIn(database: string, opId: string): { workflowId: string; runId: string } | undefined {
+  const db = new DatabaseSync(database, { readOnly: true });
+  try {
+    const row = db.prepare('select workflow_id, run_id from operations where op_id = ?').get(opId);
+    return row && row['run_id'] !== null ? { workflowId: String(row['workflow_id']), runId: String(row['run_id']) } : undefined;
+  } finally {
+    db.close();
   }
 }
