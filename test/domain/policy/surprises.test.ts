@@ -1,21 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  asks,
-  ccnp,
-  client,
-  clientPolicy,
-  cnp,
-  decide,
-  dns,
-  get,
-  outside,
-  pod,
-  refusal,
-  reserved,
-  server,
-  tcp,
-  verdict,
-} from './cluster.ts';
+import { ccnp, client, clientPolicy, cnp, decide, get, outside, pod, refusal, reserved, server, tcp, verdict } from './cluster.ts';
 
 // What nobody expects of Cilium's policy engine at first sight; the numbers are those of facts/cilium.md, section 9.
 const fromAnyone = { fromEntities: ['all'] };
