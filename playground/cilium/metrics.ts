@@ -27,7 +27,15 @@ const contextOf = (flow: Flow) => ({
 const clientToServer = (flow: Flow): Flow =>
   flow.is_reply?.value === true ? { ...flow, source: flow.destination, destination: flow.source } : flow;
 
-const subtypeOf = (flow: Flow): string => (flow.event_type.type === eventTypes.trace ? 'to-endpoint' : flow.l7 ? 'HTTP' : '');
+const protocolOf = (flow: Flow): string => {
+  if (flow.l7) return flow.l7.dns ? 'DNS' : 'HTTP';
+  return flow.l4.UDP ? 'UDP' : 'TCP';
+};
+
+const subtypeOf = (flow: Flow): string => {
+  if (flow.event_type.type === eventTypes.trace) return flow.trace_observation_point === 'TO_NETWORK' ? 'to-network' : 'to-endpoint';
+  return flow.l7 ? protocolOf(flow) : '';
+};
 
 const typeNames: Readonly<Record<number, string>> = {
   [eventTypes.drop]: 'Drop',
@@ -88,7 +96,7 @@ export const createAgentMetrics = (): AgentMetrics => {
     flow: (flow) => {
       const direction = flow.traffic_direction.toLowerCase();
       const type = typeNames[flow.event_type.type] ?? 'Unknown';
-      const protocol = flow.l7 ? 'HTTP' : 'TCP';
+      const protocol = protocolOf(flow);
       all.processed.inc({ protocol, subtype: subtypeOf(flow), type, verdict: flow.verdict });
       countHttp(flow, all);
       if (flow.event_type.type === eventTypes.policyVerdict) {
@@ -97,7 +105,7 @@ export const createAgentMetrics = (): AgentMetrics => {
       }
       if (flow.event_type.type === eventTypes.drop) {
         const reason = flow.drop_reason_desc ?? 'DROP_REASON_UNKNOWN';
-        all.drops.inc({ reason, protocol: 'TCP' });
+        all.drops.inc({ reason, protocol });
         all.dropCount.inc({ reason: reasonText(reason), direction });
       }
       if (flow.event_type.type === eventTypes.trace) all.forwardCount.inc({ direction });

@@ -1,5 +1,6 @@
 /** The whole packet path: the wire, the table of live connections, and the doors between gateway and pods. */
 import { randomUUID } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Agents } from '../flows/agents.ts';
 import type { Ground } from '../ground.ts';
 import type { PodBook } from '../pod-book.ts';
@@ -32,7 +33,8 @@ export interface PathOptions {
 export const layPath = (ground: Ground, options: PathOptions): Path => {
   const { book, agents, realisation, pods, connected } = options;
   const { now, signal, onError } = ground;
-  const wire = createWire({ book, agents, decide: decideBy((node) => realisation.at(node)), uuid: randomUUID, now, connected, signal });
+  const pause = (ms: number): Promise<boolean> => wait(ms, true, { signal }).catch(() => false);
+  const wire = createWire({ book, agents, decide: decideBy((node) => realisation.at(node)), uuid: randomUUID, now, connected, pause });
   const conntrack = createConntrack(wire);
   ground.onStop(() => conntrack.stop());
   const doors = createGatewayDoors({ book, pods, wire, conntrack, onError });

@@ -87,7 +87,8 @@ export const createResolver = (options: ResolverOptions): Resolver => {
       const under = asking.get(key) ?? resolve(pod, name, who).finally(() => asking.delete(key));
       asking.set(key, under);
       const answer = await under;
-      if (answer) known.set(key, now() + ttlSeconds * 1_000);
+      // DNS may have begun to fail while this answer was on its way.
+      if (answer && !failing) known.set(key, now() + ttlSeconds * 1_000);
       else known.delete(key);
       return answer;
     },

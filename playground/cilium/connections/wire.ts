@@ -2,7 +2,6 @@
  * The packet path: every attempt to connect is decided by the rules in force, reported as flows, recorded as truth, and only then made for real. A
  * dropped SYN is sent again as a client's kernel does, so a connection may still come up when the rules change.
  */
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Agents } from '../flows/agents.ts';
 import type { PodBook } from '../pod-book.ts';
 import type { Reported, Stamp } from './connection-flows.ts';
@@ -39,16 +38,17 @@ export interface WireOptions {
   readonly uuid: () => string;
   readonly now: () => number;
   readonly connected: (connection: TrueConnection) => void;
-  readonly signal: AbortSignal;
+  /** Resolves after so many milliseconds: true, or at once when the simulator ends: false. */
+  readonly pause: (ms: number) => Promise<boolean>;
 }
 
 // Linux sends a SYN again after 1 s, then 2 s later (RFC 6298 section 2: 1 s, doubled); clients give up after 5 s.
 const synAgainMs = [1_000, 2_000];
 const lastWaitMs = 2_000;
 
-/** The path between parties; opens end by the signal. */
+/** The path between parties. */
 export const createWire = (options: WireOptions): Wire => {
-  const { book, agents, decide, signal } = options;
+  const { book, agents, decide, pause } = options;
   const stamp = (): Stamp => ({ at: options.now(), uuid: options.uuid });
   const report = (flows: readonly Reported[]): void => {
     for (const { node, flow } of flows) agents.report(node, flow);
@@ -88,14 +88,13 @@ export const createWire = (options: WireOptions): Wire => {
     open: async (connection, name) => {
       let tried = syn(connection);
       record(tried.connection, { allowed: connects(tried.decision), what: 'new', why: whyOf(tried.decision), name });
-      for (const pause of synAgainMs) {
+      for (const ms of synAgainMs) {
         if (connects(tried.decision)) return tried;
-        await wait(pause, undefined, { signal }).catch(() => undefined);
-        if (signal.aborted) return undefined;
+        if (!(await pause(ms))) return undefined;
         tried = syn(connection);
       }
       if (connects(tried.decision)) return tried;
-      await wait(lastWaitMs, undefined, { signal }).catch(() => undefined);
+      await pause(lastWaitMs);
       return undefined;
     },
     send: (connection, name, request) => {

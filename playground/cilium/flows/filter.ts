@@ -123,7 +123,8 @@ const protocols = (wanted: readonly string[]): FlowTest => {
   return (flow) =>
     (names.includes('tcp') && flow.l4.TCP !== undefined) ||
     (names.includes('udp') && flow.l4.UDP !== undefined) ||
-    (names.includes('http') && flow.l7?.http !== undefined);
+    (names.includes('http') && flow.l7?.http !== undefined) ||
+    (names.includes('dns') && flow.l7?.dns !== undefined);
 };
 
 const nodeNames = (wanted: readonly string[]): FlowTest => {

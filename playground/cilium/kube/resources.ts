@@ -22,6 +22,10 @@ export const resources = {
   ciliumPolicies: resource('/apis/cilium.io/v2', 'ciliumnetworkpolicies'),
   clusterwidePolicies: resource('/apis/cilium.io/v2', 'ciliumclusterwidenetworkpolicies', false),
   networkPolicies: resource('/apis/networking.k8s.io/v1', 'networkpolicies'),
+  roles: resource('/apis/rbac.authorization.k8s.io/v1', 'roles'),
+  roleBindings: resource('/apis/rbac.authorization.k8s.io/v1', 'rolebindings'),
+  clusterRoles: resource('/apis/rbac.authorization.k8s.io/v1', 'clusterroles', false),
+  clusterRoleBindings: resource('/apis/rbac.authorization.k8s.io/v1', 'clusterrolebindings', false),
 } as const;
 
 /** `apiVersion/kind` of a manifest to where it is applied. */
@@ -35,6 +39,10 @@ export const byKind: Readonly<Record<string, (typeof resources)[keyof typeof res
   'gateway.networking.k8s.io/v1/Gateway': resources.gateways,
   'gateway.networking.k8s.io/v1/HTTPRoute': resources.httpRoutes,
   'gateway.networking.k8s.io/v1/GRPCRoute': resources.grpcRoutes,
+  'rbac.authorization.k8s.io/v1/Role': resources.roles,
+  'rbac.authorization.k8s.io/v1/RoleBinding': resources.roleBindings,
+  'rbac.authorization.k8s.io/v1/ClusterRole': resources.clusterRoles,
+  'rbac.authorization.k8s.io/v1/ClusterRoleBinding': resources.clusterRoleBindings,
   'cilium.io/v2/CiliumNetworkPolicy': resources.ciliumPolicies,
   'cilium.io/v2/CiliumClusterwideNetworkPolicy': resources.clusterwidePolicies,
   'networking.k8s.io/v1/NetworkPolicy': resources.networkPolicies,

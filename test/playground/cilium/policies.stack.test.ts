@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { Cilium } from '../../../playground/cilium/cilium.ts';
 import { startCilium } from '../../../playground/cilium/cilium.ts';
-import type { Kube } from '../../../playground/cilium/kube/client.ts';
+import type { Kube, Resource } from '../../../playground/cilium/kube/client.ts';
 import { createKube, KubeError } from '../../../playground/cilium/kube/client.ts';
 import { resources } from '../../../playground/cilium/kube/resources.ts';
 import type { CiliumPolicy, KubeObject } from '../../../playground/cilium/kube/types.ts';
@@ -146,6 +146,43 @@ test('without `ingress` among its peers the backend does not hear the gateway: r
   const from = now();
   await soon('Too few requests', () => cilium.truth.requests.filter((each) => each.startedAt > from).length > 60);
   expect(cilium.truth.requests.filter((each) => each.startedAt > from && !each.ok)).toEqual([]);
+});
+
+test('Kubernetes NetworkPolicies and cluster-wide policies decide as well', async () => {
+  const objects: readonly (readonly [Resource, KubeObject])[] = [
+    [
+      resources.networkPolicies,
+      {
+        apiVersion: 'networking.k8s.io/v1',
+        kind: 'NetworkPolicy',
+        metadata: { namespace: 'database', name: 'k8s-closed' },
+        spec: { podSelector: {}, policyTypes: ['Ingress'] },
+      } as KubeObject,
+    ],
+    [
+      resources.clusterwidePolicies,
+      {
+        apiVersion: 'cilium.io/v2',
+        kind: 'CiliumClusterwideNetworkPolicy',
+        metadata: { name: 'no-frontend' },
+        spec: {
+          endpointSelector: { matchLabels: { app: 'backend' } },
+          enableDefaultDeny: { ingress: false, egress: false },
+          ingressDeny: [{ fromEndpoints: [{ matchLabels: { 'k8s:io.kubernetes.pod.namespace': 'frontend' } }] }],
+        },
+      } as KubeObject,
+    ],
+  ];
+  for (const [of, object] of objects) {
+    const from = now();
+    await kube.create(of, object);
+    await settled(object.metadata.name, 1);
+    await soon(`${object.metadata.name} drops nothing`, () => cilium.truth.connections.firstDrop(from) !== undefined);
+    await kube.remove(of, object);
+    await settled(object.metadata.name, 0);
+    const drop = cilium.truth.connections.firstDrop(from);
+    expect(drop?.destination).toMatch(object.kind === 'NetworkPolicy' ? /^database\// : /^backend\//);
+  }
 });
 
 test('a layer 7 rule makes the proxy refuse other paths with 403, and flows say so', async () => {
