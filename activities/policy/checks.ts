@@ -25,7 +25,7 @@ export function checkCandidate(document: JsonObject, namespace: string, { compil
   const { kind } = document;
   const metadata = document['metadata'] as JsonObject | undefined;
   if (kind !== 'CiliumNetworkPolicy') {
-    const words = `A rollout by cohorts takes a CiliumNetworkPolicy; this is a ${String(kind)}. Nothing was changed.`;
+    const words = `A rollout by cohorts takes a CiliumNetworkPolicy; this is a ${typeof kind === 'string' ? kind : 'document without a kind'}. Nothing was changed.`;
     return impossible('BadCandidate', `${words} Write it as one, or apply it by hand.`);
   }
   if (typeof metadata?.['name'] !== 'string' || (metadata['namespace'] !== undefined && metadata['namespace'] !== namespace)) {

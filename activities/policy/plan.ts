@@ -17,7 +17,7 @@ import { checkHeld, finish } from './finish.ts';
 import { planRelax } from './relax.ts';
 import { isReady } from './subject.ts';
 import { denying, readWorkload, type Workload } from './workload.ts';
-import { inForce, readWorld, type World, without } from './world.ts';
+import { inForce, readWorld, type World } from './world.ts';
 
 export interface PlanDeps extends WriteDeps {
   readonly flows: Flows;
@@ -30,17 +30,12 @@ const USUAL_WINDOW_MS = 10 * 60_000;
 /** Plans what a policy command asks for, from live objects. Writes nothing: every write is tried as a dry run under the requester. */
 export async function planPolicy(deps: PlanDeps, input: PlanInput, signal: AbortSignal): Promise<PlanResult> {
   const { change, target } = input.request;
-  switch (change.kind) {
-    case 'enforce':
-    case 'observe':
-      return planRollout(deps, input, { change, candidate: change.candidate, isNamespace: false }, signal);
-    case 'bootstrap':
-      return planRollout(deps, input, { change, candidate: baselineCandidate(target.namespace), isNamespace: true }, signal);
-    case 'relax':
-      return planRelax(deps, input, change, signal);
-    default:
-      throw new Error(`a policy cannot ${change.kind}`);
-  }
+  if (change.kind === 'relax') return planRelax(deps, input, change, signal);
+  if (change.kind === 'bootstrap')
+    return planRollout(deps, input, { change, candidate: baselineCandidate(target.namespace), isNamespace: true }, signal);
+  if (change.kind === 'enforce' || change.kind === 'observe')
+    return planRollout(deps, input, { change, candidate: change.candidate, isNamespace: false }, signal);
+  throw new Error(`a policy cannot ${change.kind}`);
 }
 
 interface Rollout {
@@ -65,7 +60,7 @@ async function planRollout(deps: PlanDeps, input: PlanInput, rollout: Rollout, s
   const policy: ObjectRef = { ...CILIUM_POLICY, namespace, name: candidate.name };
   const existing = await deps.cluster.read<CiliumPolicy>(policy, { signal });
   const observed = observable(rollout, world, workload, document);
-  const planned = stagesOf(input, rollout, { document, workload, existing, observed: observed.directions });
+  const planned = stagesOf(input, rollout, { policyName: candidate.name, document, workload, existing, observed: observed.directions });
   if (planned.stages.length === 0) return nothingToDo(rollout, candidate.name, observed);
   const isOurs = await checkHeld(deps, [...(existing ? [existing] : []), ...workload.selected.map(({ pod }) => pod)], planned, opId);
   const rights = isOurs ?? (await checkRights(deps.cluster, request, { namespace, withPods: planned.cohort.length > 0 }, signal));
@@ -123,20 +118,21 @@ function observable({ change }: Rollout, world: World, { selected }: Workload, d
 }
 
 interface Parts {
+  readonly policyName: string;
   readonly document: JsonObject;
   readonly workload: Workload;
   readonly existing: CiliumPolicy | undefined;
   readonly observed: readonly Direction[];
 }
 
-function stagesOf(input: PlanInput, { change }: Rollout, { document, workload, existing, observed }: Parts): PolicyStages {
+function stagesOf(input: PlanInput, { change }: Rollout, { policyName, document, workload, existing, observed }: Parts): PolicyStages {
   const { opId, firstStage, request } = input;
   return policyStages({
     opId,
     firstStage,
     namespace: request.target.namespace,
     candidate: document as JsonObject & { readonly metadata?: JsonObject },
-    policyName: String((document['metadata'] as JsonObject)['name']),
+    policyName,
     ...(existing && {
       existing: { uid: existing.metadata.uid, generation: existing.metadata.generation ?? 0, document: existing as unknown as JsonObject },
     }),

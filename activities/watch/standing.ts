@@ -57,6 +57,8 @@ export function followStanding(
 ): void {
   for (const write of standing(input)) {
     const { object: ref } = write;
+    // Following pods would mean all pods of the cluster; a label that somebody takes off is found by the next stage, and exposes nobody.
+    if (comesAndGoes(ref)) continue;
     const known = versions.get(objectKey(ref)) ?? 0n;
     const node = `the Kubernetes API's watch of ${ref.kind}`;
     let appeared = false;

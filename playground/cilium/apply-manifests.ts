@@ -8,7 +8,7 @@ import type { KubeObject } from './kube/types.ts';
 
 const rank = (object: KubeObject): number => ['Namespace', 'GatewayClass', 'Service', 'Gateway'].indexOf(object.kind ?? '') >>> 0;
 
-/** Every object of a folder's YAML files; kustomizations are for kubectl and skipped. */
+/** Every object of a folder's YAML files. Kustomizations are for kubectl; rights are nothing to Cilium, whoever starts the cluster grants them. */
 export const readManifests = (folder: string): readonly KubeObject[] =>
   readdirSync(folder)
     .filter((file) => file.endsWith('.yaml') && file !== 'kustomization.yaml')
@@ -17,7 +17,8 @@ export const readManifests = (folder: string): readonly KubeObject[] =>
     .flatMap((document) => {
       const [problem] = 'errors' in document ? document.errors : [];
       if (problem) throw problem;
-      return (document.toJS() as KubeObject | null) ?? [];
+      const object = document.toJS() as KubeObject | null;
+      return object && !object.apiVersion?.startsWith('rbac.authorization.k8s.io/') ? object : [];
     })
     .toSorted((one, other) => rank(one) - rank(other));
 

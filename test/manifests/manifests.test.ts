@@ -51,12 +51,15 @@ describe('the examples of meshops.yaml', () => {
 describe('the rights', () => {
   const roles = base.filter((one) => one.kind === 'Role' || one.kind === 'ClusterRole');
 
-  it('name every resource and verb: no wildcard, no secret, nothing to create or delete', () => {
+  it('name every resource and verb: no wildcard, no secret, nothing to create or delete but network policies', () => {
     for (const role of roles) {
       for (const rule of Rules.parse(role['rules'])) {
         expect([...rule.apiGroups, ...rule.resources, ...rule.verbs]).not.toContain('*');
         expect(rule.resources).not.toContain('secrets');
-        const allowed = rule.resources.includes('selfsubjectaccessreviews') ? ['create'] : ['get', 'list', 'watch', 'patch', 'impersonate'];
+        const read = ['get', 'list', 'watch', 'patch', 'impersonate'];
+        const isPolicy = rule.resources.every((resource) => resource === 'ciliumnetworkpolicies');
+        const written = isPolicy ? [...read, 'create', 'delete'] : read;
+        const allowed = rule.resources.includes('selfsubjectaccessreviews') ? ['create'] : written;
         expect(allowed).toEqual(expect.arrayContaining(rule.verbs));
       }
     }
