@@ -1,9 +1,9 @@
 import type { RequestEvidence } from '../../src/domain/evidence.ts';
 import { alphaFor } from '../../src/domain/judge/alpha.ts';
 import { createJudge } from '../../src/domain/judge/create.ts';
-import { alternatives, MASS_AT_START } from '../../src/domain/judge/eprocess.ts';
+import { alternatives, PRIOR } from '../../src/domain/judge/eprocess.ts';
 import type { JudgeSettings } from '../../src/domain/judge/judge.ts';
-import { ODDS } from '../../src/domain/judge/relative.ts';
+import { MASS_AT_START, ODDS } from '../../src/domain/judge/relative.ts';
 import { type Chance, chanceFrom } from './judge-chance.ts';
 
 /**
@@ -44,12 +44,13 @@ export function objectiveExceeds(alpha: number, objective: number, gap: (ms: num
   const play = (chance: Chance): number => {
     const judge = createJudge(settings);
     const worse = grid[Math.floor(chance.uniform() * grid.length)] ?? 1;
-    const from = startOf(chance);
-    for (let [clock, ms] = [0, 0]; ; clock = ms) {
+    const { ms: from, failures: after } = startOf(chance);
+    for (let [clock, ms, failures] = [0, 0, 0]; ; clock = ms) {
       ms += chance.exponential() * gap(ms);
       if (ms >= COMMON.durationMs) return 0;
       // Mass is released up to the clock before the request: that is when its turn comes.
-      event.failed = chance.uniform() < (clock >= from ? worse : objective);
+      event.failed = chance.uniform() < (clock >= from && failures >= after ? worse : objective);
+      if (event.failed) failures += 1;
       event.at = ms;
       const verdict = judge.hear(event);
       if (verdict?.kind === 'harmful') return Math.exp(-verdict.logEvidence);
@@ -58,9 +59,13 @@ export function objectiveExceeds(alpha: number, objective: number, gap: (ms: num
   return estimate(runs, play, 1);
 }
 
-/** Half of the prior stands at the start, the rest is uniform over the watch. */
-function startOf(chance: Chance): number {
-  return chance.uniform() < MASS_AT_START ? 0 : chance.uniform() * COMMON.durationMs;
+/** Drawn from the prior of the objective judge: from so many ms on, after so many failures. */
+function startOf(chance: Chance): { readonly ms: number; readonly failures: number } {
+  const part = chance.uniform();
+  if (part < PRIOR.start) return { ms: 0, failures: 0 };
+  if (part < PRIOR.start + PRIOR.time) return { ms: chance.uniform() * COMMON.durationMs, failures: 0 };
+  // P(N = n) = 1/(n (n + 1)).
+  return { ms: 0, failures: Math.floor(1 / (1 - chance.uniform())) };
 }
 
 /** Requests of one block at a share of one half, 20 ms apart. */
@@ -75,7 +80,7 @@ export function relativeExceeds(alpha: number, failing: number, runs: number): E
   const play = (chance: Chance): number => {
     const judge = createJudge(settings);
     const odds = ODDS[Math.floor(chance.uniform() * ODDS.length)] ?? 1;
-    const from = startOf(chance);
+    const from = chance.uniform() < MASS_AT_START ? 0 : chance.uniform() * COMMON.durationMs;
     for (let [clock, ms] = [0, 0]; ms < COMMON.durationMs; ) {
       const block = drawBlock(chance, failing, clock >= from ? odds : 1);
       for (const [canary, failed] of block) {

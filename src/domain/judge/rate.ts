@@ -1,4 +1,4 @@
-import { MASS_AT_START } from './eprocess.ts';
+import { MASS_AT_START } from './relative.ts';
 
 /**
  * Evidence against "events come at a rate of at most `rate`" (per ms): a Poisson test martingale, mixed over multiples of the rate and

@@ -1,5 +1,3 @@
-import { MASS_AT_START } from './eprocess.ts';
-
 /**
  * Evidence against "the canary does no worse than its control in the same window", from labelled events: canary or control, failed or not.
  *
@@ -17,6 +15,8 @@ import { MASS_AT_START } from './eprocess.ts';
  * Mixtures over odds and over start times as in eprocess.ts; mass is released at the beginning of a block.
  */
 export const ODDS: readonly number[] = [1.5, 2, 3, 5, 10, 30, 100];
+/** Prior mass of "worse from the first request on"; the rest is uniform over the watch. */
+export const MASS_AT_START = 0.5;
 /** A block waits no longer than this for its events (ms of event time): the price in delay at little traffic. */
 const BLOCK_MS = 1_000;
 const LARGEST_BLOCK = 200;

@@ -11,7 +11,13 @@ const Relative = z.object({ sums: Numbers, remaining: z.number(), released: z.nu
 /** What a judge leaves for the next attempt. The later members are optional: a snapshot of an earlier build is still gone on from. */
 export const Snapshot = z.object({
   version: z.literal(1),
-  evidence: z.object({ sums: Numbers, remaining: z.number(), runs: Numbers, since: Numbers }),
+  evidence: z.object({
+    sums: Numbers,
+    remaining: z.number(),
+    runs: Numbers,
+    since: Numbers,
+    failures: z.tuple([z.number(), z.number()]).exactOptional(),
+  }),
   gaps: z.record(z.string(), z.object({ at: z.number(), reason: z.string(), lost: z.number(), told: z.boolean() })),
   clock: z.number(),
   released: z.number(),
