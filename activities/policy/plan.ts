@@ -54,7 +54,7 @@ async function planRollout(deps: PlanDeps, input: PlanInput, rollout: Rollout, s
   const [candidate] = inForce([document], world.compile);
   if (!candidate) return impossible('Lint', 'Cilium would refuse the policy. Nothing was changed. Correct it.');
   const target = rollout.isNamespace ? undefined : request.target;
-  const workload = await readWorkload(deps.cluster, namespace, target, candidate, signal);
+  const workload = await readWorkload(deps.cluster, { namespace, target, clusterName: world.compile.clusterName }, candidate, signal);
   const missing = checkWorkload(input, workload);
   if (missing) return missing;
   const policy: ObjectRef = { ...CILIUM_POLICY, namespace, name: candidate.name };

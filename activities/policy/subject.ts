@@ -11,14 +11,19 @@ export function selects(policy: Policy, labels: readonly string[]): boolean {
 }
 
 /** Identity labels of a pod: what its CiliumEndpoint says, else what the agent would make of it. */
-export function identityOf(pod: Pod, endpoint: CiliumEndpoint | undefined, namespace: KubeObject | undefined): readonly string[] {
+export function identityOf(
+  pod: Pod,
+  endpoint: CiliumEndpoint | undefined,
+  { namespace, clusterName = 'default' }: { readonly namespace: KubeObject | undefined; readonly clusterName?: string | undefined },
+): readonly string[] {
   const known = endpoint?.status?.identity?.labels;
   if (known && known.length > 0) return known;
   const own = Object.entries(pod.metadata.labels ?? {}).map(([key, value]) => `k8s:${key}=${value}`);
   const above = Object.entries(namespace?.metadata.labels ?? {}).map(
     ([key, value]) => `k8s:io.cilium.k8s.namespace.labels.${key}=${value}`,
   );
-  return [...own, `k8s:io.kubernetes.pod.namespace=${pod.metadata.namespace ?? ''}`, ...above];
+  const place = [`k8s:io.kubernetes.pod.namespace=${pod.metadata.namespace ?? ''}`, `k8s:io.cilium.k8s.policy.cluster=${clusterName}`];
+  return [...own, ...place, ...above];
 }
 
 /** The labels that a pod has in (or out of) the cohort, whatever its identity shows at this moment: the change takes a moment to spread. */

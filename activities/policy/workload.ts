@@ -32,8 +32,11 @@ export interface Workload {
 /** The pods that a candidate is about. `target` undefined: whatever it selects in the namespace. */
 export async function readWorkload(
   cluster: Cluster,
-  namespace: string,
-  target: Target | undefined,
+  {
+    namespace,
+    target,
+    clusterName,
+  }: { readonly namespace: string; readonly target: Target | undefined; readonly clusterName?: string | undefined },
   candidate: Policy,
   signal: AbortSignal,
 ): Promise<Workload> {
@@ -46,7 +49,7 @@ export async function readWorkload(
   const byName = new Map(endpoints.items.map((endpoint) => [endpoint.metadata.name, endpoint]));
   const live = pods.items.filter(isLive);
   const selected = live
-    .map((pod) => ({ pod, labels: identityOf(pod, byName.get(pod.metadata.name), space) }))
+    .map((pod) => ({ pod, labels: identityOf(pod, byName.get(pod.metadata.name), { namespace: space, clusterName }) }))
     .filter(({ labels }) => selects(candidate, labels));
   const own = deployment ? live.filter((pod) => isOf(deployment, pod)) : selected.map(({ pod }) => pod);
   return { deployment, selected, own };

@@ -1,0 +1,163 @@
+import { describe, expect, it } from 'vitest';
+import type { ConnectionEvidence } from '../../../../src/domain/policy/stages/connection.ts';
+import { doubtKey, type FlowGroup, peerOf } from '../../../../src/domain/policy/stages/group.ts';
+import { createDropsJudge, type DropsSettings } from '../../../../src/domain/policy/stages/judge.ts';
+
+const T = 1_000_000;
+const LEGACY: FlowGroup = { peer: { kind: 'cluster', name: 'legacy/legacy' }, direction: 'ingress', protocol: 'TCP', port: 8080 };
+const worldTo = (port: number): FlowGroup => ({ peer: { kind: 'world', name: 'world' }, direction: 'ingress', protocol: 'TCP', port });
+
+function judgeOf(change: Partial<DropsSettings> = {}, resumed?: ReturnType<ReturnType<typeof createDropsJudge>['snapshot']>) {
+  return createDropsJudge({ from: T, accepted: [], observing: false, directions: ['ingress'], asks: true, ...change }, resumed);
+}
+
+function connection(change: Partial<ConnectionEvidence> = {}): ConnectionEvidence {
+  const at = change.at ?? T + 10;
+  return {
+    kind: 'connection',
+    at,
+    seenAt: at,
+    side: 'canary',
+    outcome: 'forwarded',
+    group: LEGACY,
+    address: '',
+    example: 'a → b',
+    ...change,
+  };
+}
+const dropped = (change: Partial<ConnectionEvidence> = {}) => connection({ outcome: 'dropped', cause: 'candidate', ...change });
+
+describe('harm', () => {
+  it('is one drop of a peer inside that was allowed before, at once, with the way to accept it', () => {
+    const judge = judgeOf();
+    expect(judge.hear(connection())).toBeUndefined();
+    const verdict = judge.hear(dropped({ at: T + 50 }));
+    expect(verdict).toMatchObject({ kind: 'harmful', judge: 'drops', firstHarmAt: T + 50, decidedAt: T + 50 });
+    expect(verdict?.words).toContain(`--accept ${doubtKey(LEGACY)}`);
+    expect(judge.counts.canary).toEqual({ requests: 2, failures: 1 });
+    expect(judge.conclude(T + 99_999)).toBe(verdict);
+  });
+
+  it('is a drop of an address that was let through in the recorded window', () => {
+    const judge = judgeOf();
+    judge.hear(connection({ at: T - 5_000, group: worldTo(8080), address: '203.0.113.9' }));
+    expect(judge.hear(dropped({ group: worldTo(8080), address: '203.0.113.9' }))?.kind).toBe('harmful');
+  });
+
+  it.each([
+    ['what the policies before denied as well', dropped({ cause: 'before' })],
+    ['what was dropped before the stage was written', dropped({ at: T - 1 })],
+    ['an address that nobody has seen', dropped({ group: worldTo(8080), address: '203.0.113.9' })],
+    ['a drop that the evaluator cannot explain', dropped({ cause: 'unexplained' })],
+    ['what would be dropped', connection({ outcome: 'would-drop', cause: 'candidate' })],
+  ])('is not %s', (_, event) => {
+    expect(judgeOf().hear(event)).toBeUndefined();
+  });
+
+  it('is not what people have accepted', () => {
+    const judge = judgeOf({ accepted: [doubtKey(LEGACY)] });
+    expect(judge.hear(dropped())).toBeUndefined();
+    expect(judge.conclude(T + 60_000)).toMatchObject({ kind: 'healthy', words: expect.stringContaining('1 dropped as accepted') });
+  });
+
+  it('is not a scanner, even one that scanned before the stage', () => {
+    const judge = judgeOf();
+    for (const port of [22, 23, 80, 8080]) judge.hear(connection({ at: T - 500, group: worldTo(port), address: '198.51.100.7' }));
+    expect(judge.hear(dropped({ group: worldTo(8080), address: '198.51.100.7' }))).toBeUndefined();
+  });
+});
+
+describe('doubts', () => {
+  const scan = (judge: ReturnType<typeof judgeOf>, ports: number, at = T + 100) => {
+    for (let port = 1; port <= ports; port++) judge.hear(dropped({ at, group: worldTo(port), address: '198.51.100.7' }));
+  };
+
+  it('are collected for a moment, then asked about together', () => {
+    const judge = judgeOf();
+    scan(judge, 2);
+    expect(judge.hear({ kind: 'tick', at: T + 1_000 })).toBeUndefined();
+    expect(judge.hear({ kind: 'tick', at: T + 2_200 })).toMatchObject({
+      kind: 'doubtful',
+      doubts: [{ key: 'ingress/world/1/TCP' }, { key: 'ingress/world/2/TCP' }],
+    });
+  });
+
+  it('of many ports are one question, and once it is answered the scan goes on without another', () => {
+    const judge = judgeOf();
+    scan(judge, 500);
+    const verdict = judge.hear({ kind: 'tick', at: T + 5_000 });
+    expect(verdict).toMatchObject({ kind: 'doubtful', doubts: [{ key: 'ingress/world/*/*' }] });
+    const again = judgeOf({ accepted: ['ingress/world/*/*'] });
+    scan(again, 500);
+    expect(again.hear({ kind: 'tick', at: T + 5_000 })).toBeUndefined();
+    expect(again.conclude(T + 9_000).kind).toBe('healthy');
+  });
+
+  it('that were accepted port by port become one question in the end', () => {
+    const judge = judgeOf({ accepted: [1, 2, 3].map((port) => `ingress/world/${port}/TCP`) });
+    scan(judge, 4);
+    expect(judge.hear({ kind: 'tick', at: T + 5_000 })).toMatchObject({ doubts: [{ key: 'ingress/world/*/*' }] });
+  });
+
+  it('do not end a watch while people are asked already, and do not disarm it', () => {
+    const judge = judgeOf({ asks: false });
+    scan(judge, 1);
+    expect(judge.hear({ kind: 'tick', at: T + 60_000 })).toBeUndefined();
+    expect(judge.hear(dropped({ at: T + 60_001 }))?.kind).toBe('harmful');
+  });
+});
+
+describe('observing', () => {
+  const observing = { observing: true, directions: ['ingress', 'egress'] } as const;
+  const out: FlowGroup = { ...LEGACY, direction: 'egress' };
+
+  it('asks at the end about what would be dropped, not in between', () => {
+    const judge = judgeOf(observing);
+    judge.hear(connection({ outcome: 'would-drop', cause: 'candidate' }));
+    expect(judge.hear({ kind: 'tick', at: T + 60_000 })).toBeUndefined();
+    expect(judge.conclude(T + 61_000)).toMatchObject({ kind: 'doubtful', doubts: [{ key: doubtKey(LEGACY), count: 1 }] });
+  });
+
+  it('holds where a direction was silent in the whole window', () => {
+    const judge = judgeOf(observing);
+    judge.hear(connection());
+    expect(judge.conclude(T + 60_000)).toMatchObject({ kind: 'no-traffic', words: expect.stringContaining('egress') });
+    judge.hear(connection({ group: out }));
+    expect(judge.conclude(T + 60_000).kind).toBe('healthy');
+  });
+});
+
+describe('the rest', () => {
+  it('silence under an enforced policy is healthy', () => {
+    expect(judgeOf().conclude(T + 60_000).kind).toBe('healthy');
+  });
+
+  it('lost events blind', () => {
+    expect(judgeOf().hear({ kind: 'gap', at: T + 5, node: 'node-1', reason: 'RING', lost: 3 })?.kind).toBe('blind');
+  });
+
+  it('another attempt goes on from the snapshot', () => {
+    const judge = judgeOf();
+    judge.hear(connection({ at: T - 5_000, group: worldTo(8080), address: '203.0.113.9' }));
+    judge.hear(dropped({ group: worldTo(22), address: '198.51.100.7' }));
+    const next = judgeOf({}, JSON.parse(JSON.stringify(judge.snapshot())));
+    expect(next.counts).toEqual(judge.counts);
+    expect(next.hear({ kind: 'tick', at: T + 5_000 })).toMatchObject({ kind: 'doubtful', doubts: [{ key: 'ingress/world/22/TCP' }] });
+    expect(next.hear(dropped({ at: T + 6_000, group: worldTo(8080), address: '203.0.113.9' }))?.kind).toBe('harmful');
+  });
+});
+
+describe('who a peer is', () => {
+  it.each([
+    [['k8s:app=frontend', 'k8s:io.kubernetes.pod.namespace=frontend', 'k8s:meshops.dev/cohort=x'], 'cluster', 'frontend/frontend'],
+    [['k8s:app.kubernetes.io/name=api', 'k8s:io.kubernetes.pod.namespace=a'], 'cluster', 'a/api'],
+    [['reserved:world'], 'world', 'world'],
+    [['cidr:10.0.0.0/8', 'reserved:world'], 'world', 'world'],
+    [['reserved:ingress'], 'cluster', 'ingress'],
+    [['reserved:kube-apiserver', 'reserved:remote-node'], 'cluster', 'kube-apiserver'],
+    [['reserved:unknown'], 'unknown', 'unknown'],
+    [[], 'unknown', 'unknown'],
+  ])('%j is %s %s', (labels, kind, name) => {
+    expect(peerOf(labels)).toEqual({ kind, name });
+  });
+});
