@@ -1,4 +1,5 @@
 import type { CanaryDetails } from '../../src/domain/canary/details.ts';
+import { ownFields } from '../../src/domain/canary/own.ts';
 import { type Original, objectKey, type Plan, type PlannedStage } from '../../src/domain/plan.ts';
 import type { Route } from '../clients/kubernetes/objects.ts';
 import type { Prometheus } from '../clients/prometheus/prometheus.ts';
@@ -69,18 +70,33 @@ export function planOf(
   const { from, to, explanation, stages, details } = planned;
   const watched = [...planned.watched, ...unseen.map((what) => `not seen: ${what}`)];
   const plan = { verb: 'canary', target: request.target, from, to, explanation, watched, stages, details } as const;
-  return { kind: 'plan', plan: { ...plan, originals: originalsOf(routes, stages, originals), planHash: planHashOf(stages) } };
+  return {
+    kind: 'plan',
+    plan: { ...plan, originals: originalsOf(routes, stages, receiverIn(details), originals), planHash: planHashOf(stages) },
+  };
 }
 
 /** What was before the operation. For a further step it stays what it was; fields that are new to it are as they are now. */
-function originalsOf(routes: readonly Route[], stages: readonly PlannedStage[], earlier: readonly Original[] = []): readonly Original[] {
+function originalsOf(
+  routes: readonly Route[],
+  stages: readonly PlannedStage[],
+  receiver: string,
+  earlier: readonly Original[] = [],
+): readonly Original[] {
   const before = new Map(earlier.map((original) => [objectKey(original.object), original]));
   const live = byKey(routes);
   return (stages[0]?.writes ?? []).flatMap((write) => {
     const key = objectKey(write.object);
     const route = live.get(key);
     const known = before.get(key);
-    if (known) return { ...known, fields: { ...write.before, ...known.fields } };
-    return route ? { object: write.object, uid: write.uid, fields: write.before, token: tokenIn(route), digest: digestOf(route) } : [];
+    const own = ownFields(write.before, receiver);
+    if (known) return { ...known, fields: { ...write.before, ...known.fields }, own: [...new Set([...(known.own ?? []), ...own])] };
+    if (!route) return [];
+    return { object: write.object, uid: write.uid, fields: write.before, own, token: tokenIn(route), digest: digestOf(route) };
   });
+}
+
+function receiverIn(details: Plan['details']): string {
+  const { receiver } = details;
+  return typeof receiver === 'string' ? receiver : '';
 }

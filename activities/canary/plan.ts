@@ -2,12 +2,13 @@ import { CanaryDetails } from '../../src/domain/canary/details.ts';
 import { planCanary } from '../../src/domain/canary/plan.ts';
 import { type HttpRoute, parseRoute } from '../../src/domain/canary/route.ts';
 import { objectKey, type PlannedStage } from '../../src/domain/plan.ts';
-import { isFailure } from '../clients/kubernetes/failure.ts';
-import { GRPC_ROUTE, HTTP_ROUTE, type Resource, type Route } from '../clients/kubernetes/objects.ts';
+import type { Route } from '../clients/kubernetes/objects.ts';
 import type { PlanInput, PlanResult } from '../contract.ts';
+import { planHeader } from './ab.ts';
 import { checkPlanned, type PlanDeps, planOf } from './plan-checks.ts';
 import { byKey } from './preconditions.ts';
 import { planRollback } from './rollback.ts';
+import { listRoutes } from './routes.ts';
 
 type Shift = Extract<PlanInput['request']['change'], { kind: 'shift' }>;
 
@@ -15,6 +16,7 @@ type Shift = Extract<PlanInput['request']['change'], { kind: 'shift' }>;
 export async function planChange(deps: PlanDeps, input: PlanInput, signal: AbortSignal): Promise<PlanResult> {
   const { change } = input.request;
   if (change.kind === 'shift') return planShift(deps, input, change, signal);
+  if (change.kind === 'ab') return planHeader(deps, input, change, signal);
   if (change.kind === 'back') return planRollback(deps, input, signal);
   throw new Error(`a canary cannot ${change.kind}`);
 }
@@ -22,8 +24,7 @@ export async function planChange(deps: PlanDeps, input: PlanInput, signal: Abort
 async function planShift(deps: PlanDeps, input: PlanInput, change: Shift, signal: AbortSignal): Promise<PlanResult> {
   const { firstStage, request } = input;
   const { target: service, settings } = request;
-  const lists = await Promise.all([HTTP_ROUTE, GRPC_ROUTE].map((resource) => listRoutes(deps, resource, signal)));
-  const live = lists.flat();
+  const live = await listRoutes(deps, signal);
   const routes = live.map((route) => parseRoute(route)).filter((route): route is HttpRoute => route !== undefined);
   const originals = input.originals ?? (await deps.audit.lastCompleted(service))?.originals;
   const planned = planCanary({ routes, service, change, ladder: settings.ladder, firstStage, ...(originals && { originals }) });
@@ -39,16 +40,6 @@ async function planShift(deps: PlanDeps, input: PlanInput, change: Shift, signal
   const details = CanaryDetails.parse(planned.details);
   const checked = await checkPlanned(deps, input, touched, planned.stages, { details, needsHealth: true }, signal);
   return 'unseen' in checked ? planOf(input, planned, touched, checked) : checked;
-}
-
-/** A cluster without the kind has none of it. */
-async function listRoutes({ cluster }: PlanDeps, resource: Resource, signal: AbortSignal): Promise<readonly Route[]> {
-  try {
-    return (await cluster.list<Route>(resource, {}, { signal })).items;
-  } catch (error) {
-    if (isFailure(error, 'NotFound')) return [];
-    throw error;
-  }
 }
 
 function touchedBy(stages: readonly PlannedStage[], live: readonly Route[]): readonly Route[] {

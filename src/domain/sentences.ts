@@ -40,6 +40,8 @@ export interface SentenceParameters {
   readonly NoCluster: { readonly name: string };
   // Plans.
   readonly NoRoute: { readonly service: string; readonly namespace: string; readonly elsewhere: readonly string[] };
+  readonly RoutesElsewhere: { readonly service: string; readonly routes: readonly string[] };
+  readonly NothingToSplit: { readonly service: string; readonly header: string };
   readonly NoCanary: { readonly service: string; readonly looked: readonly string[] };
   readonly CanaryNotInRoute: { readonly route: string; readonly canary: string };
   readonly Ambiguous: { readonly service: string; readonly candidates: readonly string[] };
@@ -131,6 +133,12 @@ const SENTENCES: { readonly [Code in SentenceCode]: (parameters: SentenceParamet
     `This channel has no cluster of its own, so \`${name}\` says too little. ${UNTOUCHED} Write cluster/namespace/${name}.`,
   NoRoute: ({ service, namespace, elsewhere }) =>
     `No HTTPRoute in namespace ${namespace} names the Service ${service}${elsewhere.length > 0 ? ` (others do: ${list(elsewhere)})` : ''}. ${UNTOUCHED} Check the name with \`kubectl get httproute -n ${namespace}\`.`,
+  RoutesElsewhere: ({ service, routes }) =>
+    `Routes of other namespaces name the Service ${service} too, and would not move: ${list(routes)}. ${UNTOUCHED} Say \`--include-other-namespaces\` if they are meant as well.`,
+  NothingToSplit: ({ service, header }) =>
+    header === ''
+      ? `No route of ${service} has a header rule of meshops. ${UNTOUCHED} There is nothing to take away.`
+      : `Requests with ${header} go to the canary of ${service} already. ${UNTOUCHED} There is nothing to do.`,
   NoCanary: ({ service, looked }) =>
     `Nothing was found that could be the canary of ${service}. Looked for: ${looked.join('; ')}. ${UNTOUCHED} Add ${service}-canary to the rule, or the annotation meshops.dev/canary to the route.`,
   CanaryNotInRoute: ({ route, canary }) =>

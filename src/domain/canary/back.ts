@@ -144,6 +144,7 @@ function wordsOf(writes: readonly Write[], side: 'before' | 'after'): string {
       backends.map((base) => `${nameAt(fields, base)} ${formatPercent(shareIn(fields, backends, base) * 100)}`).join(', '),
     ),
   );
+  if (rules.length === 0) return side === 'before' ? 'as the last operation left it' : 'as it was before the last operation';
   return [...new Set(rules)].join('; ');
 }
 

@@ -41,11 +41,12 @@ export type CanaryPlan =
 /** Plans a shift over live routes. Pure: hash, originals, rights and readiness are the activity's. */
 export function planCanary({ routes, service, change, ladder, firstStage, originals }: CanaryInput): CanaryPlan {
   const concerned = routes.filter((route) => names(route, service));
-  const here = concerned.filter((route) => route.metadata.namespace === service.namespace);
+  const here = concerned.filter((route) => change.includeOthers || route.metadata.namespace === service.namespace);
   const elsewhere = concerned.filter((route) => !here.includes(route)).map(routeName);
   if (here.length === 0) {
     return impossible({ code: 'NoRoute', parameters: { service: service.name, namespace: service.namespace, elsewhere } });
   }
+  if (elsewhere.length > 0) return impossible({ code: 'RoutesElsewhere', parameters: { service: service.name, routes: elsewhere } });
   const receiver = findReceiver(here, service, change.explicit === true);
   if (receiver.kind === 'none') return impossible(receiver.refusal);
   if (receiver.kind === 'ambiguous') return ambiguous(service, receiver.candidates);

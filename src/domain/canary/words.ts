@@ -63,7 +63,8 @@ function gainsAndLosses(rules: readonly MovedRule[], stage: PlannedStage | undef
   return `${[...changes].map(([name, words]) => `${name} ${[...words].join(' or ')}`).join(', ')}.`;
 }
 
-function trafficWords({ traffic, routes }: CanaryDetails): string {
+/** Which traffic is meant: through a Gateway, inside the mesh, or both. */
+export function trafficWords({ traffic, routes }: CanaryDetails): string {
   const parents = (isService: boolean) =>
     [
       ...new Set(routes.flatMap((route) => route.parents.filter(({ kind }) => (kind === 'Service') === isService).map(({ name }) => name))),

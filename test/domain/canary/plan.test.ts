@@ -25,12 +25,18 @@ const route = (rules: readonly Backends[], over: { metadata?: object; spec?: obj
 const plan = (
   routes: readonly HttpRoute[],
   percent: number,
-  over: Partial<CanaryInput> & { name?: string; explicit?: true; steps?: number[] } = {},
+  over: Partial<CanaryInput> & { name?: string; explicit?: true; includeOthers?: true; steps?: number[] } = {},
 ) =>
   planCanary({
     routes,
     service: { cluster: 'demo', namespace: 'backend', name: over.name ?? 'backend' },
-    change: { kind: 'shift', percent, ...(over.steps ? { steps: over.steps } : {}), ...(over.explicit ? { explicit: true } : {}) },
+    change: {
+      kind: 'shift',
+      percent,
+      ...(over.includeOthers ? { includeOthers: true } : {}),
+      ...(over.steps ? { steps: over.steps } : {}),
+      ...(over.explicit ? { explicit: true } : {}),
+    },
     ladder: [1, 5, 10, 25, 50, 100],
     firstStage: over.firstStage ?? 1,
     ...(over.originals ? { originals: over.originals } : {}),
@@ -202,14 +208,25 @@ describe('who receives', () => {
     expect(CanaryDetails.parse(result.details).traffic).toEqual(['service']);
   });
 
-  it('shows routes of other namespaces and refuses routes that another controller writes', () => {
+  it('shows routes of other namespaces and refuses, unless they are included; refuses routes that another controller writes', () => {
     const foreign = parseRoute({
       ...usual(),
       metadata: { ...usual().metadata, namespace: 'shop', uid: 'u9' },
       spec: { rules: [{ backendRefs: [{ name: 'backend', namespace: 'backend' }] }] },
     });
-    const result = planned(plan([usual(), ...(foreign ? [foreign] : [])], 10));
-    expect(result.explanation.join(' ')).toContain('not moved: shop/backend');
+    const routes = [usual(), ...(foreign ? [foreign] : [])];
+    expect(plan(routes, 10)).toMatchObject({ kind: 'impossible', code: 'RoutesElsewhere', words: expect.stringContaining('shop/backend') });
+    const whole = planned(plan(routes, 10, { includeOthers: true }));
+    expect(whole.stages[0]?.writes.map(({ object }) => object.namespace)).toEqual(['backend']);
+    expect(whole.explanation.join(' ')).toContain('rule 1 of shop/backend');
+    const canary = { name: 'backend-canary', namespace: 'backend', weight: 0 };
+    const splitting = parseRoute({ ...foreign, spec: { rules: [{ backendRefs: [{ name: 'backend', namespace: 'backend' }, canary] }] } });
+    const both = planned(plan([usual(), ...(splitting ? [splitting] : [])], 10, { includeOthers: true }));
+    expect(both.stages[0]?.writes.map(({ object }) => object.namespace)).toEqual(['backend', 'shop']);
+    expect(both.stages[0]?.writes[1]?.after).toMatchObject({
+      '/spec/rules/0/backendRefs/0/weight': 90,
+      '/spec/rules/0/backendRefs/1/weight': 10,
+    });
     const owned = route([{ backend: 100, 'backend-canary': 0 }], {
       metadata: { ownerReferences: [{ apiVersion: 'flagger.app/v1beta1', kind: 'Canary', name: 'backend' }] },
     });

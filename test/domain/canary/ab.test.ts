@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import { planAb } from '../../../src/domain/canary/ab.ts';
+import type { Header } from '../../../src/domain/canary/change.ts';
+import { parseRoute } from '../../../src/domain/canary/route.ts';
+import type { JsonObject } from '../../../src/domain/json.ts';
+
+const service = { cluster: 'demo', namespace: 'backend', name: 'backend' };
+const header: Header = { name: 'x-canary', value: 'yes' };
+const PATH = { path: { type: 'PathPrefix', value: '/' } };
+const backend = (name: string, weight: number) => ({ group: '', kind: 'Service', name, port: 8080, weight });
+const split: JsonObject = {
+  matches: [PATH, { ...PATH, method: 'GET' }],
+  filters: [{ type: 'RequestHeaderModifier', requestHeaderModifier: { set: [{ name: 'x-of-others', value: '1' }] } }],
+  timeouts: { request: '10s' },
+  backendRefs: [backend('backend', 90), backend('backend-canary', 10)],
+};
+/** Somebody else's header routing. */
+const foreign: JsonObject = {
+  name: 'testers',
+  matches: [{ ...PATH, headers: [{ type: 'Exact', name: 'x-user', value: 'tester' }] }],
+  backendRefs: [backend('backend-canary', 1)],
+};
+
+function plan(rules: readonly JsonObject[], wanted: Header | undefined, metadata: object = {}) {
+  const live = {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'HTTPRoute',
+    metadata: { name: 'backend', namespace: 'backend', uid: 'u1', generation: 3, ...metadata },
+    spec: { parentRefs: [{ name: 'mesh' }], rules },
+  };
+  const route = parseRoute(live);
+  if (!route) throw new Error('not a route');
+  return planAb({ routes: [route], rulesOf: () => rules, service, header: wanted, firstStage: 1 });
+}
+const writeOf = (result: ReturnType<typeof plan>) => {
+  if (result.kind !== 'planned') throw new Error(JSON.stringify(result));
+  return result.stages[0]?.writes[0];
+};
+const rulesAfter = (result: ReturnType<typeof plan>) => writeOf(result)?.after['/spec/rules'] as readonly JsonObject[];
+
+describe('header A/B', () => {
+  it('puts one rule before the others: same matches and filters, the header besides, the canary alone', () => {
+    const result = plan([split, foreign], header);
+    const [ours, ...others] = rulesAfter(result);
+    const match = { type: 'Exact', name: 'x-canary', value: 'yes' };
+    expect(ours).toEqual({
+      ...split,
+      name: 'meshops-ab-1',
+      matches: [
+        { ...PATH, headers: [match] },
+        { ...PATH, method: 'GET', headers: [match] },
+      ],
+      backendRefs: [backend('backend-canary', 1)],
+    });
+    expect(others).toEqual([split, foreign]);
+    expect(writeOf(result)?.before['/spec/rules']).toEqual([split, foreign]);
+  });
+
+  it('needs a gate, says who gets what, and keeps the weights', () => {
+    const result = plan([split], header);
+    expect(result).toMatchObject({
+      from: 'no header rule',
+      to: 'x-canary=yes to backend-canary',
+      stages: [{ label: 'x-canary=yes', exposure: 0.1 }],
+    });
+    if (result.kind === 'planned') expect(result.explanation[0]).toContain('backend 90%, backend-canary 10%');
+  });
+
+  it('is exposed also where the weights give the canary nothing', () => {
+    const none = { ...split, backendRefs: [backend('backend', 100), backend('backend-canary', 0)] };
+    expect(plan([none], header)).toMatchObject({ stages: [{ exposure: 0.001 }] });
+  });
+
+  it('off takes exactly our rules away, needs no gate and no watch', () => {
+    const on = rulesAfter(plan([split, foreign], header));
+    const result = plan(on, undefined);
+    expect(rulesAfter(result)).toEqual([split, foreign]);
+    expect(result).toMatchObject({ to: 'no header rule', stages: [{ exposure: 0, soakMs: 0 }] });
+  });
+
+  it('another header replaces ours; the same one, and off without any, change nothing', () => {
+    const on = rulesAfter(plan([split], header));
+    expect(rulesAfter(plan(on, { name: 'x-canary', value: 'no' }))).toHaveLength(2);
+    expect(plan(on, header)).toMatchObject({ kind: 'impossible', code: 'NothingToSplit', words: expect.stringContaining('already') });
+    expect(plan([split], undefined)).toMatchObject({ kind: 'impossible', code: 'NothingToSplit' });
+  });
+
+  it('leaves routes of other controllers alone, and looks for a canary as a share does', () => {
+    const owner = [{ apiVersion: 'flagger.app/v1beta1', kind: 'Canary', name: 'backend' }];
+    expect(plan([split], header, { ownerReferences: owner })).toMatchObject({ code: 'OtherManager' });
+    expect(plan([{ ...split, backendRefs: [backend('backend', 1)] }], header)).toMatchObject({ code: 'NoCanary' });
+  });
+});
