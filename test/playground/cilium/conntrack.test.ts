@@ -64,6 +64,16 @@ describe('a connection that lives', () => {
     expect(records).toMatchObject([{ what: 'established', allowed: false, name: 'pool', port: 5432 }]);
   });
 
+  test('sends nothing more once it is closed, broken or not', () => {
+    const live = conntrack.track(pair, 'pool');
+    decide = closed;
+    live.packet();
+    live.close();
+    flows = [];
+    vi.advanceTimersByTime(4_000);
+    expect(flows).toEqual([]);
+  });
+
   test('goes on when the rules let it again, and is quiet after it was closed', () => {
     const live = conntrack.track(pair, 'pool');
     decide = closed;

@@ -216,3 +216,33 @@ test('a backend that cannot reach its database answers 503 until it can again', 
   await settled('shut', 0);
   await healed();
 });
+
+const lookups = {
+  toEndpoints: [{ matchLabels: { 'k8s:io.kubernetes.pod.namespace': 'kube-system', 'k8s-app': 'kube-dns' } }],
+  toPorts: [{ ports: [{ port: '53', protocol: 'ANY' }], rules: { dns: [{ matchPattern: '*.example.com' }] } }],
+};
+const toApi = { toFQDNs: [{ matchName: 'api.example.com' }], toPorts: [{ ports: [{ port: '443', protocol: 'TCP' }] }] };
+
+test('egress by name: the named host is reached, other lookups are refused by the DNS proxy, and so are other hosts', async () => {
+  const from = await enforce(
+    policyOf('backend', 'by-name', { endpointSelector: { matchLabels: { app: 'backend' } }, egress: [lookups, toApi] }),
+  );
+  const since = () => cilium.truth.connections.list.filter((each) => each.at > from + 200 && each.source.startsWith('backend/'));
+  await soon('The host is not reached', () => since().some((each) => each.destination === 'world api.example.com' && each.allowed));
+  await soon('No refused lookup', () => since().some((each) => each.port === 53 && each.what === 'request' && !each.allowed));
+  expect(since().filter((each) => each.destination.startsWith('database/') && each.allowed)).toEqual([]);
+});
+
+test('egress without DNS: lookups are dropped at the pod that asks', async () => {
+  const seen = await watching({ verdict: ['DROPPED'], destination_port: ['53'] }, async (arrived) => {
+    await enforce(policyOf('frontend', 'no-dns', { endpointSelector: {}, egress: [{ toEntities: ['ingress'] }] }));
+    await soon('No lookup is dropped', () => arrived.length >= 2);
+  });
+  expect(seen[0]?.flow).toMatchObject({
+    l4: { UDP: { destination_port: 53 } },
+    traffic_direction: 'EGRESS',
+    drop_reason: 133,
+    source: { namespace: 'frontend' },
+    destination: { namespace: 'kube-system' },
+  });
+});
