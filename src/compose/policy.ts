@@ -1,7 +1,15 @@
 // What the bot's policy verbs are made of.
+import { nodesOfCluster } from '../../activities/clients/hubble/cilium-nodes.ts';
+import { fixedNodes } from '../../activities/clients/hubble/flows.ts';
+import { connectObserver } from '../../activities/clients/hubble/observer.ts';
+import { readRings } from '../../activities/clients/hubble/ring.ts';
+import type { Cluster } from '../../activities/clients/kubernetes/cluster.ts';
 import type { SlackMessages } from '../../activities/clients/slack.ts';
+import { askServer } from '../../activities/policy/seen/server-word.ts';
+import { readWorkload } from '../../activities/policy/seen/workload.ts';
 import { findCandidate } from '../../activities/policy/sources/find.ts';
 import { downloadText, SLACK_FILE_HOST } from '../../activities/policy/sources/thread-file.ts';
+import { readWorld } from '../../activities/policy/world.ts';
 import type { PolicyParts } from '../slack/policy/parts.ts';
 import type { Foundation } from './foundation.ts';
 
@@ -14,14 +22,27 @@ export interface PolicyPartsDeps {
 
 export function policyParts(on: Foundation, { botToken, messages, slackApiUrl }: PolicyPartsDeps): PolicyParts {
   const hosts = [slackApiUrl === undefined ? SLACK_FILE_HOST : new URL(slackApiUrl).host];
+  const clusterOf = (name: string): Cluster => {
+    const cluster = on.clusters.get(name);
+    if (!cluster) throw new Error(`There is no cluster ${name} in the configuration.`);
+    return cluster;
+  };
   return {
-    candidate: (target, signal) => {
-      const cluster = on.clusters.get(target.cluster);
-      if (!cluster) throw new Error(`There is no cluster ${target.cluster} in the configuration.`);
+    candidate: async (target, signal) => {
+      const cluster = clusterOf(target.cluster);
       const { sources } = on.config.current().policy;
       return findCandidate({ cluster, label: sources.label, folder: sources.folder }, target, signal);
     },
     download: (file, signal) => downloadText(file, { botToken, hosts, signal }),
+    world: async (cluster, namespace, signal) => readWorld(clusterOf(cluster), namespace, signal),
+    workload: async (target, signal) => readWorkload(clusterOf(target.cluster), target, signal),
+    askServer: async (cluster, candidate, as, signal) => askServer(clusterOf(cluster), candidate, as, signal),
+    rings: async (name, request, signal) => {
+      const { hubble } = on.config.current().clusters[name] ?? {};
+      const agents = hubble?.agents ?? (hubble?.relay === undefined ? [] : [{ node: 'relay', address: hubble.relay }]);
+      const nodes = agents === 'nodes' ? await nodesOfCluster(clusterOf(name), hubble?.port ?? 4244, signal) : agents;
+      return readRings({ nodes: fixedNodes(nodes), connect: ({ address }) => connectObserver(address, hubble?.tls) }, request, signal);
+    },
     post: (channelId, message, threadTs) => messages.post(channelId, message, threadTs),
     upload: (file) => messages.upload(file),
   };

@@ -9,6 +9,7 @@ import { answerClick, type Click } from './clicks.ts';
 import { answerSlash } from './commands.ts';
 import type { BotDeps } from './deps.ts';
 import { tell } from './later.ts';
+import { hearMentions, hearProposals } from './policy/hear.ts';
 import { createDoor, type Entrance } from './receiver.ts';
 import { refusal } from './refusals.ts';
 import { REJECT_CALLBACK, readRejection, rejectModal } from './reject-modal.ts';
@@ -50,6 +51,8 @@ export function createBot(deps: BotDeps, entrance: Entrance, identity: BotIdenti
   hearCommands(app, deps, admission);
   hearClicks(app, deps, admission);
   hearRejections(app, deps, admission);
+  hearMentions(app, deps, admission);
+  hearProposals(app, deps, admission);
   app.error(async (error) => deps.log.error({ err: error }, 'a request from Slack broke'));
   return {
     ...(door.listener ? { listener: door.listener } : {}),

@@ -1,5 +1,6 @@
 // Slash commands: what was typed, who typed it, what comes of it.
 import { code } from '../../activities/announce/words.ts';
+import type { AttachedFile } from '../../activities/policy/sources/thread-file.ts';
 import { changeOf } from '../domain/canary/change.ts';
 import { parseCommand, type Root } from '../domain/command/parse.ts';
 import type { Command, Misunderstanding } from '../domain/command.ts';
@@ -28,6 +29,10 @@ export interface Slash {
   /** The command's name as typed, with the slash. */
   readonly command: string;
   readonly text: string;
+  /** A policy that was attached, what it must hash to, and where results go: by mention and by button. */
+  readonly file?: AttachedFile;
+  readonly sha256?: string;
+  readonly threadTs?: string;
 }
 
 type Later = (answer: Answer) => Promise<void>;
@@ -100,8 +105,8 @@ async function run(deps: BotDeps, command: Command, slash: Slash, admitted: In, 
     case 'rollback':
       return rollback(deps, slash, admitted, command, later);
     default: {
-      const { origin } = slash;
-      return answerPolicy(deps, { origin, actor, rule, text: `${slash.command} ${slash.text}` }, command, later);
+      const { command: name, text, ...rest } = slash;
+      return answerPolicy(deps, { ...rest, actor, rule, text: `${name} ${text}` }, command, later);
     }
   }
 }

@@ -6,6 +6,8 @@ import type { BotDeps } from './deps.ts';
 export interface ReplyTo {
   readonly channelId: string;
   readonly userId: string;
+  /** Shown in this thread. */
+  readonly threadTs?: string;
   /** Works without membership of the bot in the channel, for 30 minutes and 5 messages. */
   readonly respond?: (message: ReturnType<typeof ephemeral>) => Promise<unknown>;
 }
@@ -25,6 +27,7 @@ export async function tell(deps: Pick<BotDeps, 'web' | 'log'>, to: ReplyTo, answ
       channel: to.channelId,
       user: to.userId,
       text: answer.text,
+      ...(to.threadTs === undefined ? {} : { thread_ts: to.threadTs }),
       ...(answer.blocks ? { blocks: [...answer.blocks] } : {}),
     });
   } catch (error) {

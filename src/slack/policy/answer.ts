@@ -2,8 +2,13 @@
 import type { PolicyCommand } from '../../domain/command.ts';
 import type { Answer } from '../answer.ts';
 import type { BotDeps } from '../deps.ts';
+import { check } from './check.ts';
+import { dryRunCommand } from './dry-run.ts';
 import { bootstrap, enforce, relax } from './enforce.ts';
+import { explain } from './explain.ts';
+import { learn } from './learn.ts';
 import type { Later, PolicyAsked } from './parts.ts';
+import { policyStatus } from './status.ts';
 
 /** The answer to one policy command. `later` tells what is known only afterwards. */
 export function answerPolicy(deps: BotDeps, asked: PolicyAsked, command: PolicyCommand, later: Later): Promise<Answer> {
@@ -15,7 +20,17 @@ export function answerPolicy(deps: BotDeps, asked: PolicyAsked, command: PolicyC
       return relax(deps, asked, command, later);
     case 'policy bootstrap':
       return bootstrap(deps, asked, command, later);
+    case 'policy check':
+      return check(deps, asked, command);
+    case 'policy dryrun':
+      return dryRunCommand(deps, asked, command, later);
+    case 'policy learn':
+      return learn(deps, asked, command, later);
+    case 'policy explain':
+      return explain(deps, asked, command);
+    case 'policy status':
+      return policyStatus(deps, asked, command);
     default:
-      throw new Error('soon');
+      return command satisfies never;
   }
 }

@@ -13,7 +13,7 @@ const READ_MS = 5_000;
 
 export async function candidateFor(deps: BotDeps, asked: PolicyAsked, target: Target): Promise<FoundCandidate> {
   const signal = AbortSignal.timeout(READ_MS);
-  if (asked.file) return fromFile(deps, asked.file, target, signal);
+  if (asked.file) return fromFile(deps, asked.file, asked.sha256, target, signal);
   try {
     return await deps.policy.candidate(target, signal);
   } catch (error) {
@@ -24,12 +24,16 @@ export async function candidateFor(deps: BotDeps, asked: PolicyAsked, target: Ta
 async function fromFile(
   deps: BotDeps,
   file: NonNullable<PolicyAsked['file']>,
+  sha256: string | undefined,
   target: Target,
   signal: AbortSignal,
 ): Promise<FoundCandidate> {
   const downloaded = await deps.policy.download(file, signal);
   if (downloaded.kind === 'refused') return { kind: 'refused', refusal: { code: 'NoFile', parameters: { words: downloaded.words } } };
   const read = readCandidate(downloaded.text, `${file.name} (file in this thread)`, target.namespace);
+  if (read.kind === 'candidate' && sha256 !== undefined && read.candidate.sha256 !== sha256) {
+    return { kind: 'refused', refusal: { code: 'NoFile', parameters: { words: 'it is not the one that was proposed.' } } };
+  }
   if (read.kind === 'candidate') return { kind: 'found', candidate: read.candidate };
   return { kind: 'refused', refusal: { code: 'BadCandidate', parameters: { source: read.source, words: read.words } } };
 }

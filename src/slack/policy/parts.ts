@@ -1,7 +1,12 @@
+import type { RingContents, RingRequest } from '../../../activities/clients/hubble/ring.ts';
 import type { SlackFile, SlackText } from '../../../activities/clients/slack.ts';
+import type { ServerWord } from '../../../activities/policy/seen/server-word.ts';
+import type { SeenWorkload } from '../../../activities/policy/seen/workload.ts';
 import type { FoundCandidate } from '../../../activities/policy/sources/find.ts';
 import type { AttachedFile, Downloaded } from '../../../activities/policy/sources/thread-file.ts';
-import type { Actor } from '../../domain/actor.ts';
+import type { World } from '../../../activities/policy/world.ts';
+import type { Actor, KubernetesIdentity } from '../../domain/actor.ts';
+import type { Candidate } from '../../domain/policy/change.ts';
 import type { Target } from '../../domain/target.ts';
 import type { Origin } from '../admission.ts';
 import type { Answer } from '../answer.ts';
@@ -13,6 +18,13 @@ export interface PolicyParts {
   candidate(target: Target, signal: AbortSignal): Promise<FoundCandidate>;
   /** The text of a file that somebody attached. */
   download(file: AttachedFile, signal: AbortSignal): Promise<Downloaded>;
+  /** Policies, services and settings that decide the connections of a namespace. */
+  world(cluster: string, namespace: string, signal: AbortSignal): Promise<World>;
+  workload(target: Target, signal: AbortSignal): Promise<SeenWorkload | undefined>;
+  /** What Hubble still holds. */
+  rings(cluster: string, request: RingRequest, signal: AbortSignal): Promise<RingContents>;
+  /** The server's word on a policy, in a strict dry run as this person. */
+  askServer(cluster: string, candidate: Candidate, as: KubernetesIdentity | undefined, signal: AbortSignal): Promise<ServerWord>;
   /** A message that everybody sees; returns its ts. */
   post(channelId: string, message: SlackText, threadTs?: string): Promise<string>;
   upload(file: SlackFile): Promise<void>;
@@ -27,6 +39,8 @@ export interface PolicyAsked {
   readonly text: string;
   /** Attached to the message: comes before every other source. */
   readonly file?: AttachedFile;
+  /** What the file's text must hash to: it is the one that the button spoke of. */
+  readonly sha256?: string;
   /** Where results go; left out: a message of their own. */
   readonly threadTs?: string;
 }

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../domain/json.ts';
 import type { Target } from '../../domain/target.ts';
 import { requestIdOf } from '../admission.ts';
 import { type Answer, sayPlain } from '../answer.ts';
@@ -16,4 +17,19 @@ export function refused(deps: BotDeps, { origin, text }: PolicyAsked, { code, wo
   const record = { key, at: deps.now(), kind: 'refusal' as const, opId: '', target, actor: origin.userId, data };
   inBackground(deps, 'a refusal could not be recorded', () => deps.audit.append([record]));
   return sayPlain(words);
+}
+
+/** Records what was asked for, where nothing is changed by it. */
+export function noteAsked(deps: BotDeps, { origin, text, actor }: PolicyAsked, target: Target, data: JsonObject = {}): void {
+  const key = `${requestIdOf(origin)}:asked`;
+  const record = {
+    key,
+    at: deps.now(),
+    kind: 'request' as const,
+    opId: '',
+    target,
+    actor: actor.id,
+    data: { ...data, text: text.slice(0, 500), channel: origin.channelId },
+  };
+  inBackground(deps, 'a request could not be recorded', () => deps.audit.append([record]));
 }

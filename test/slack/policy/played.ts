@@ -1,13 +1,22 @@
 // Policy sources that a test fills; files, messages and uploads go to the real playground.
+import type { Flow } from '../../../activities/clients/hubble/flow.ts';
+import type { KubeObject } from '../../../activities/clients/kubernetes/objects.ts';
 import { createSlackMessages } from '../../../activities/clients/slack.ts';
+import type { ServerWord } from '../../../activities/policy/seen/server-word.ts';
 import { readCandidate } from '../../../activities/policy/sources/read-candidate.ts';
 import { downloadText } from '../../../activities/policy/sources/thread-file.ts';
 import type { SlackPlayground } from '../../../playground/slack/slack.ts';
+import type { JsonObject } from '../../../src/domain/json.ts';
 import type { PolicyParts } from '../../../src/slack/policy/parts.ts';
+import { line, pod, type Told } from '../../domain/policy/dryrun/lines.ts';
 
 export type PlayedPolicy = { -readonly [Part in keyof PolicyParts]: PolicyParts[Part] } & {
   /** Texts by `namespace/workload`, as ConfigMaps would hold them. */
   readonly texts: Map<string, string>;
+  documents: KubeObject[];
+  flows: Flow[];
+  reachesTo: number;
+  server: ServerWord;
 };
 
 export const GOOD = `apiVersion: cilium.io/v2
@@ -28,8 +37,23 @@ spec:
 export function playPolicy(slack: Pick<SlackPlayground, 'botToken' | 'apiUrl'>): PlayedPolicy {
   const messages = createSlackMessages({ token: slack.botToken, apiUrl: slack.apiUrl });
   const texts = new Map<string, string>();
-  return {
+  const played: PlayedPolicy = {
     texts,
+    documents: [],
+    flows: [],
+    reachesTo: 0,
+    server: { kind: 'takes' },
+    world: async (_cluster, namespace) => ({
+      documents: played.documents.filter(({ metadata }) => metadata.namespace === namespace),
+      compile: { services: [] },
+      config: {},
+    }),
+    workload: async ({ namespace, name }) =>
+      ['frontend', 'backend', 'database'].includes(name)
+        ? { kind: 'Deployment', selector: { app: name }, pods: [podOf(namespace, name)] }
+        : undefined,
+    rings: async () => ({ flows: played.flows, lost: 0, reachesTo: played.reachesTo, nodes: 3, gaps: [], cut: false }),
+    askServer: async () => played.server,
     candidate: async (target) => {
       const text = texts.get(`${target.namespace}/${target.name}`);
       if (text === undefined) {
@@ -43,4 +67,22 @@ export function playPolicy(slack: Pick<SlackPlayground, 'botToken' | 'apiUrl'>):
     post: (channelId, message, threadTs) => messages.post(channelId, message, threadTs),
     upload: (file) => messages.upload(file),
   };
+  return played;
+}
+
+function podOf(namespace: string, name: string) {
+  const { labels, ip } = pod(namespace, name, '10.0.2.20');
+  return { name: `${name}-7d4b9-x1`, labels, ip, namedPorts: [] };
+}
+
+/** Flows as an agent gives them, from lines of a recording. */
+export function flowsOf(...told: readonly Told[]): Flow[] {
+  return told.map((one) => (JSON.parse(line(one)) as { readonly flow: Flow }).flow);
+}
+
+/** A policy as the server stores it. */
+export function stored(namespace: string, name: string, spec: object, valid = true): KubeObject {
+  const status = { conditions: [{ type: 'Valid', status: valid ? 'True' : 'False', message: 'because' }] };
+  const metadata = { namespace, name, uid: name, resourceVersion: '1' };
+  return { apiVersion: 'cilium.io/v2', kind: 'CiliumNetworkPolicy', metadata, spec: spec as JsonObject, status };
 }

@@ -104,7 +104,11 @@ export function mapFlow(record: RecordedFlow, context: FlowContext = {}): Mapped
   const decided = event === EVENT.trace ? undefined : record.verdict === 'DROPPED' ? 'denied' : 'allowed';
   const { request: _request, ...plain } = example;
   const connection: SeenFlow = {
-    ...{ flow, direction, at: record.time, id, unit: 'connection' },
+    flow,
+    direction,
+    at: record.time,
+    id,
+    unit: 'connection',
     // A refused request still came over a connection that was let through.
     decided: isL7 ? 'allowed' : decided,
     example: isL7 ? { ...plain, verdict: 'FORWARDED' } : plain,

@@ -61,9 +61,22 @@ export function dryRunCsv(run: DryRun): string {
 function row(change: string, group: FlowGroup): Record<string, string> {
   const { direction, peer, port, protocol, request = '', count, unit, firstSeen, lastSeen, example, why, key } = group;
   return {
-    ...{ change, direction, peer: peer.name, labels: peer.labels.join(' '), port: String(port ?? ''), protocol, request },
-    ...{ count: String(count), unit, firstSeen: instant(firstSeen), lastSeen: instant(lastSeen) },
-    ...{ exampleSource: example.source, exampleDestination: example.destination, exampleVerdict: example.verdict, why, key },
+    change,
+    direction,
+    peer: peer.name,
+    labels: peer.labels.join(' '),
+    port: String(port ?? ''),
+    protocol,
+    request,
+    count: String(count),
+    unit,
+    firstSeen: instant(firstSeen),
+    lastSeen: instant(lastSeen),
+    exampleSource: example.source,
+    exampleDestination: example.destination,
+    exampleVerdict: example.verdict,
+    why,
+    key,
   };
 }
 

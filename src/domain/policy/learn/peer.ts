@@ -58,7 +58,9 @@ function endpoints({ labels }: PolicyPeer, localCluster: string): LearnedPeer | 
   const cluster = own.get(CLUSTER_LABEL);
   const naming = NAMES.find((name) => own.get(name) !== undefined && own.get(name) !== '');
   const chosen =
-    naming === undefined ? [...own].filter(([key]) => !NOISE.test(key)).toSorted() : [[naming, own.get(naming) ?? ''] as const];
+    naming === undefined
+      ? [...own].filter(([key]) => !NOISE.test(key)).toSorted(([a], [b]) => a.localeCompare(b))
+      : [[naming, own.get(naming) ?? ''] as const];
   const matchLabels = Object.fromEntries([
     ...chosen,
     [`k8s:${NAMESPACE_LABEL}`, namespace],

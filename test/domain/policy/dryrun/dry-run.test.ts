@@ -11,7 +11,12 @@ const candidate = policy('backend', 'backend', {
 });
 const run = (...told: readonly Told[]) => dryRun({ flows: record(...told), inForce: [], candidate });
 const short = ({ direction, peer, port, count, unit, key }: ReturnType<typeof run>['wouldDrop'][number]) => ({
-  ...{ direction, peer: peer.name, port, count, unit, key },
+  direction,
+  peer: peer.name,
+  port,
+  count,
+  unit,
+  key,
 });
 
 describe('connections, not packets', () => {
