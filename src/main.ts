@@ -6,6 +6,7 @@ import { configCheck } from './cli/config-check.ts';
 import { doctor } from './cli/doctor.ts';
 import { judgeReplay } from './cli/judge-replay.ts';
 import { policyCheck } from './cli/policy-check.ts';
+import { policyDryRun } from './cli/policy-dryrun.ts';
 import { serve } from './compose/serve.ts';
 import { type Environment, readEnvironment } from './config/environment.ts';
 
@@ -72,9 +73,8 @@ const audit = program.command('audit').description('the audit record');
 withConfig(audit.command('verify').description('walks the chain and names the first record that was changed')).action(
   ({ config: path }: Given) => run((environment, signal) => auditVerify({ environment, configPath: path, signal, print })),
 );
-program
-  .command('policy')
-  .description('network policies')
+const policy = program.command('policy').description('network policies');
+policy
   .command('check')
   .description('says what policies would really do, before a server drops what it does not know')
   .argument('<files...>', 'files or folders; - for stdin')
@@ -95,6 +95,19 @@ program
   .option('--json', 'each step as one line of JSON')
   .action((file: string, { all = false, json = false }: { readonly all?: boolean; readonly json?: boolean }) =>
     run((_environment, signal) => judgeReplay({ file, all, json, signal, print })),
+  );
+policy
+  .command('dryrun')
+  .description('says which recorded connections a policy would drop or newly allow')
+  .argument('<candidate>', 'file with one policy')
+  .requiredOption('--flows <file>', 'JSON lines as `hubble observe -o jsonpb` prints them; - for stdin')
+  .option('--in-force <files...>', 'files or folders with the policies that are in force', [])
+  .option('--json', 'the result as one line of JSON')
+  .option('--csv', 'all groups as CSV')
+  .action((candidate: string, { flows, inForce, json, csv }: { flows: string; inForce: string[]; json?: boolean; csv?: boolean }) =>
+    run((_environment, signal) =>
+      policyDryRun({ candidate, flows, inForce, format: csv ? 'csv' : json ? 'json' : 'words', stdin: process.stdin, signal, print }),
+    ),
   );
 
 await program.parseAsync();
