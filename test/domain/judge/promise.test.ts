@@ -4,8 +4,8 @@ import { alternatives, createEvidence } from '../../../src/domain/judge/eprocess
 import { randomFrom, START, settings, type Traffic, traffic } from './traffic.ts';
 
 const ALPHA = 0.05;
-const RUNS = 3_000;
-/** Three standard deviations of a binomial share: a right judge fails this once in 700 times, and the seed is fixed. */
+const RUNS = 1_000;
+/** Three standard deviations of a binomial share: a right judge fails this once in 700 times, and the seed is fixed. `npm run bench -- false-rollback` counts more. */
 const TOLERANCE = 3 * Math.sqrt((ALPHA * (1 - ALPHA)) / RUNS);
 
 /** Share of runs in which a canary that only just keeps its objective is called harmful at any time. */
