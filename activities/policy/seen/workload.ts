@@ -2,6 +2,7 @@ import type { JsonObject } from '../../../src/domain/json.ts';
 import type { NamedPort } from '../../../src/domain/policy/flow.ts';
 import type { Target } from '../../../src/domain/target.ts';
 import type { Cluster } from '../../clients/kubernetes/cluster.ts';
+import { isFailure } from '../../clients/kubernetes/failure.ts';
 import {
   CILIUM_ENDPOINT,
   type CiliumEndpoint,
@@ -35,7 +36,17 @@ export const WORKLOADS: readonly Resource[] = [
 
 /** The Deployment, StatefulSet or DaemonSet of this name, the first that is there; undefined when there is none. */
 export async function readWorkload(cluster: Cluster, { namespace, name }: Target, signal: AbortSignal): Promise<SeenWorkload | undefined> {
-  const found = await Promise.all(WORKLOADS.map((resource) => cluster.read({ ...resource, namespace, name }, { signal })));
+  const found = await Promise.all(
+    WORKLOADS.map(async (resource) => {
+      try {
+        return await cluster.read({ ...resource, namespace, name }, { signal });
+      } catch (error) {
+        // Clusters that let us read Deployments alone are served as far as that goes.
+        if (resource !== DEPLOYMENT && isFailure(error, 'Forbidden')) return undefined;
+        throw error;
+      }
+    }),
+  );
   const workload = found.find((one) => one !== undefined);
   const selector = workload && selectorOf(workload);
   if (!workload || !selector) return undefined;
@@ -50,7 +61,7 @@ export async function readWorkload(cluster: Cluster, { namespace, name }: Target
   const byName = new Map(endpoints.items.map((endpoint) => [endpoint.metadata.name, endpoint]));
   const live = pods.items.filter(isLive).map((pod) => ({
     name: pod.metadata.name,
-    labels: identityOf(pod, byName.get(pod.metadata.name), space),
+    labels: identityOf(pod, byName.get(pod.metadata.name), { namespace: space }),
     ip: String((pod as { readonly status?: { readonly podIP?: string } }).status?.podIP ?? ''),
     namedPorts: namedPortsOf(pod),
   }));
