@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { planAb } from '../../../src/domain/canary/ab.ts';
 import type { Header } from '../../../src/domain/canary/change.ts';
+import { planCanary } from '../../../src/domain/canary/plan.ts';
 import { parseRoute } from '../../../src/domain/canary/route.ts';
 import type { JsonObject } from '../../../src/domain/json.ts';
 
@@ -89,5 +90,27 @@ describe('header A/B', () => {
     const owner = [{ apiVersion: 'flagger.app/v1beta1', kind: 'Canary', name: 'backend' }];
     expect(plan([split], header, { ownerReferences: owner })).toMatchObject({ code: 'OtherManager' });
     expect(plan([{ ...split, backendRefs: [backend('backend', 1)] }], header)).toMatchObject({ code: 'NoCanary' });
+  });
+});
+
+describe('a share of the traffic beside header rules', () => {
+  // Argo's plugin #158: setting weights zeroed header rules. Flagger #901, #1777: header access and weights exclude each other.
+  it('moves the weights of the split alone; header rules of ours and of others keep theirs', () => {
+    const rules = rulesAfter(plan([split, foreign], header));
+    const live = parseRoute({
+      apiVersion: 'gateway.networking.k8s.io/v1',
+      kind: 'HTTPRoute',
+      metadata: { name: 'backend', namespace: 'backend', uid: 'u1', generation: 4 },
+      spec: { parentRefs: [{ name: 'mesh' }], rules },
+    });
+    const change = { kind: 'shift', percent: 25 } as const;
+    const shifted = planCanary({ routes: live ? [live] : [], service, change, ladder: [25], firstStage: 1 });
+    if (shifted.kind !== 'planned') throw new Error(JSON.stringify(shifted));
+    expect(shifted.stages[0]?.writes[0]?.after).toEqual({
+      '/spec/rules/1/backendRefs/0/name': 'backend',
+      '/spec/rules/1/backendRefs/0/weight': 75,
+      '/spec/rules/1/backendRefs/1/name': 'backend-canary',
+      '/spec/rules/1/backendRefs/1/weight': 25,
+    });
   });
 });
