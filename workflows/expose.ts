@@ -48,7 +48,7 @@ async function soak(course: Course, request: OperationRequest, plan: Plan, plann
   const soakMs = stage.soakMs ?? request.settings.soakMs;
   while (soakMs > 0) {
     course.showStage(stage.number, { state: 'watching' }, { phase: 'watching', watchUntil: Date.now() + soakMs });
-    const { verdict, counts } = await watch(course, 'stage', stage, soakMs);
+    const { verdict, counts, startedAt, endedAt } = await watch(course, 'stage', stage, soakMs);
     if (verdict.kind === 'healthy') {
       course.showStage(stage.number, { state: 'passed', endedAt: Date.now(), counts }, { verdict });
       return undefined;
@@ -67,8 +67,10 @@ async function soak(course: Course, request: OperationRequest, plan: Plan, plann
     }
     const held = await hold(course, request, stage, verdict);
     if ('ending' in held) return held.ending;
-    if (held.answer === 'continue' && verdict.kind === 'doubtful') course.accepted.push(...verdict.doubts.map((doubt) => doubt.key));
-    else if (held.answer === 'continue') break;
+    if (held.answer !== 'continue') continue;
+    if (verdict.kind === 'doubtful') course.accepted.push(...verdict.doubts.map((doubt) => doubt.key));
+    // A doubt that ended the watch early leaves the rest unseen; one that was told at the end of a whole soak does not.
+    if (verdict.kind !== 'doubtful' || endedAt - startedAt >= soakMs) break;
   }
   course.showStage(stage.number, { state: 'passed', endedAt: Date.now() });
   return undefined;

@@ -5,6 +5,7 @@ import { ClusterFailure, isFailure } from '../clients/kubernetes/failure.ts';
 import type { KubeObject } from '../clients/kubernetes/objects.ts';
 import type { RestoredObject, RestoreInput } from '../contract.ts';
 import type { WriteDeps } from './apply.ts';
+import { differences } from './differences.ts';
 import { digestOf } from './digest.ts';
 import { tokenIn } from './guarded-patch.ts';
 import { withToken } from './manifest.ts';
@@ -62,9 +63,15 @@ async function unmake(
   const token = tokenIn(object);
   const holder = token === null ? undefined : parseToken(token);
   if (token !== null && holder?.opId !== input.opId) return { kind: 'superseded', object: original.object, token };
-  // Without a token it is not known to be ours, so it is left: somebody has put another in its place, or taken the token off.
-  if (!holder) return input.holder === 'operation' ? told(original, 'gone', false) : { kind: 'superseded', object: original.object, token };
-  if (!isHolder(input, original.object, holder.stage)) return { kind: 'superseded', object: original.object, token };
+  if (!holder) {
+    if (input.holder !== 'operation') return { kind: 'superseded', object: original.object, token };
+    // Somebody has taken the token off, and it still is what the operation made of it: ours. Anything else is another hand's.
+    const last = lastWrites(input.written, Number.POSITIVE_INFINITY).get(objectKey(original.object));
+    const isOurs = last !== undefined && differences(object, original.object, last.fields).length === 0;
+    if (!isOurs) return told(original, 'gone', false);
+  } else if (!isHolder(input, original.object, holder.stage)) {
+    return { kind: 'superseded', object: original.object, token };
+  }
   await cluster.remove(original.object, object.metadata, { signal });
   return told(original, 'restored', true);
 }

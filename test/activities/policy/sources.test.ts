@@ -28,8 +28,7 @@ const holding = (...maps: readonly Record<string, string>[]): Cluster => {
   });
   return { list } as unknown as Cluster;
 };
-const find = (cluster: Cluster, from: string | undefined = undefined) =>
-  findCandidate({ cluster, label: 'meshops.dev/policy', folder: from }, target, signal);
+const find = (cluster: Cluster, from?: string) => findCandidate({ cluster, label: 'meshops.dev/policy', folder: from }, target, signal);
 
 describe('where the candidate comes from', () => {
   test('a ConfigMap with the label; keys that are no policy are passed over', async () => {

@@ -296,14 +296,19 @@ describe('what fences objects that come and go', () => {
     expect(await run.again(run.stage(2))).toMatchObject({ kind: 'applied' });
   });
 
-  test('a policy of ours that somebody has taken the token off is left, and told', async () => {
-    const run = await planned(nextOp());
-    await run.expose(1);
-    await run.expose(2);
+  test('a policy of ours that somebody has taken the token off is still removed; one that they changed is left, and told', async () => {
     const strip = { metadata: { annotations: { [TOKEN_ANNOTATION]: null } } };
-    await world.admin('PATCH', `${POLICIES}/frontend`, strip, 'application/merge-patch+json');
-    expect(await rig.step('restore', run.restoreInput('operation'))).toMatchObject({ kind: 'restored', exact: false });
-    expect(await names()).toEqual(['frontend']);
+    for (const [change, left] of [
+      [{}, []],
+      [{ specs: null, spec: FULL['spec'] }, ['frontend']],
+    ] as const) {
+      const run = await planned(nextOp());
+      await run.expose(1);
+      await run.expose(2);
+      await world.admin('PATCH', `${POLICIES}/frontend`, { ...strip, ...change }, 'application/merge-patch+json');
+      expect(await rig.step('restore', run.restoreInput('operation'))).toMatchObject({ kind: 'restored', exact: left.length === 0 });
+      expect(await names()).toEqual(left);
+    }
   });
 });
 

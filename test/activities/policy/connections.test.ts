@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest';
+import type { Flow } from '../../../activities/clients/hubble/flow.ts';
+import { type ConnectionContext, createConnectionReader } from '../../../activities/policy/connections.ts';
+import { selects } from '../../../activities/policy/subject.ts';
+import type { JsonObject } from '../../../src/domain/json.ts';
+import { compilePolicies } from '../../../src/domain/policy/evaluator.ts';
+import { parsePolicy } from '../../../src/domain/policy/parse.ts';
+import { FULL, OP, policyAfter, policyDocument, stagesOf } from '../../domain/policy/stages/documents.ts';
+import { type VerdictOptions, verdictFlow } from './flows.ts';
+
+const parsed = (document: JsonObject) => {
+  const result = parsePolicy(document);
+  if (!result.ok) throw new Error(result.error);
+  return result.policy;
+};
+const { stages } = stagesOf();
+
+function readerOf(change: Partial<ConnectionContext> = {}, candidate: JsonObject = policyAfter(stages, 2)) {
+  const subject = parsed(FULL);
+  const reader = createConnectionReader({
+    namespace: 'frontend',
+    isSubject: (labels) => selects(subject, labels),
+    cohort: new Set(['frontend-1']),
+    opId: OP,
+    compared: { before: compilePolicies([]), candidate: compilePolicies([parsed(candidate)]) },
+    observing: undefined,
+    ...change,
+  });
+  return (options: VerdictOptions, also: Partial<Flow> = {}) =>
+    reader.read({ ...(verdictFlow('node-1', options) as unknown as Flow), ...also }, 'node-1', Date.now());
+}
+const DENIED = { app: 'legacy', verdict: 'DROPPED', at: 1_000_000 } as const;
+
+describe('a drop', () => {
+  it("of a cohort pod is the candidate's doing, before its identity shows the label as well", () => {
+    expect(readerOf()(DENIED)).toMatchObject({
+      outcome: 'dropped',
+      cause: 'candidate',
+      side: 'canary',
+      group: { peer: { name: 'legacy/legacy' }, port: 8080 },
+    });
+    expect(readerOf()({ ...DENIED, cohort: OP })).toMatchObject({ cause: 'candidate' });
+  });
+
+  it('of another pod is not, whatever its labels still show', () => {
+    expect(readerOf()({ ...DENIED, pod: 'frontend-2', cohort: OP })).toMatchObject({ cause: 'unexplained', side: 'stable' });
+  });
+
+  it('that the policies before deny as well is theirs', () => {
+    const closed = compilePolicies([parsed(policyDocument({ ingress: [{ fromEntities: ['ingress'] }] }))]);
+    expect(readerOf({ compared: { before: closed, candidate: closed } })(DENIED)).toMatchObject({ cause: 'before' });
+  });
+
+  it('shows as a verdict and as a drop, and again when its client tries again: told once in a while', () => {
+    const read = readerOf();
+    expect(read(DENIED)).toBeDefined();
+    expect(read({ ...DENIED, event: 1 })).toBeUndefined();
+    expect(read({ ...DENIED, at: DENIED.at + 1_000 })).toBeUndefined();
+    expect(read({ ...DENIED, at: DENIED.at + 11_000 })).toBeDefined();
+    expect(read({ ...DENIED, port: 9090 })).toBeDefined();
+  });
+
+  it('for another reason than policy is not heard, nor is another workload or a reply', () => {
+    expect(readerOf()({ ...DENIED, event: 1 }, { drop_reason_desc: 'CT_MAP_INSERTION_FAILED' })).toBeUndefined();
+    expect(
+      readerOf()(DENIED, { destination: { namespace: 'frontend', labels: ['k8s:app=other'], pod_name: 'frontend-1' } }),
+    ).toBeUndefined();
+    expect(readerOf()(DENIED, { is_reply: { value: true } })).toBeUndefined();
+  });
+
+  it('of a request on layer 7 is told with the request', () => {
+    const l7 = { type: 'REQUEST', http: { method: 'DELETE', url: 'http://frontend/x', code: 0 } };
+    const also = { l7, event_type: { type: 129 }, drop_reason_desc: undefined } as unknown as Partial<Flow>;
+    const read = readerOf({}, policyAfter(stages, 8));
+    expect(read({ verdict: 'DROPPED' }, also)).toMatchObject({
+      outcome: 'dropped',
+      cause: 'candidate',
+      example: expect.stringContaining('DELETE /x'),
+    });
+  });
+});
+
+describe('while a shadow observes', () => {
+  const observing = { directions: ['ingress'], marker: OP } as const;
+  const read = (options: VerdictOptions, candidate: JsonObject = FULL) => readerOf({ observing, cohort: undefined }, candidate)(options);
+
+  it.each([
+    ['what the wildcard alone lets through would be dropped', { app: 'legacy', matchType: 4 }, FULL, 'would-drop'],
+    ['what the shadow allows is let through', { matchType: 2, log: [OP] }, FULL, 'forwarded'],
+    [
+      'what the datapath matched and the evaluator cannot know is let through',
+      { app: 'legacy', matchType: 1, log: [OP] },
+      FULL,
+      'forwarded',
+    ],
+    ['what only the wildcard matched counts, even where the evaluator would allow it', { matchType: 4 }, FULL, 'would-drop'],
+    [
+      'what a deny entry refuses would be dropped, although the shadow lets it through',
+      { app: 'legacy', matchType: 1, log: [OP] },
+      policyDocument({
+        ingress: [{ fromEntities: ['all'] }],
+        ingressDeny: [{ fromEndpoints: [{ matchLabels: { 'k8s:io.kubernetes.pod.namespace': 'legacy' } }] }],
+      }),
+      'would-drop',
+    ],
+  ] as const)('%s', (_, options, candidate, outcome) => {
+    expect(read(options, candidate)).toMatchObject({ outcome });
+  });
+
+  it('without a shadow in the direction the evaluator speaks alone', () => {
+    const alone = readerOf({ observing: { ...observing, directions: [] }, cohort: undefined }, FULL);
+    expect(alone({ app: 'legacy' })).toMatchObject({ outcome: 'would-drop', cause: 'candidate' });
+    expect(alone({})).toMatchObject({ outcome: 'forwarded' });
+  });
+});
