@@ -104,7 +104,15 @@ async function run(deps: BotDeps, command: Command, slash: Slash, admitted: In, 
       return change(deps, slash, admitted, command, changeOf(command), later);
     case 'rollback':
       return rollback(deps, slash, admitted, command, later);
-    default: {
+    case 'policy enforce':
+    case 'policy check':
+    case 'policy dryrun':
+    case 'policy learn':
+    case 'policy observe':
+    case 'policy relax':
+    case 'policy explain':
+    case 'policy status':
+    case 'policy bootstrap': {
       const { command: name, text, ...rest } = slash;
       return answerPolicy(deps, { ...rest, actor, rule, text: `${name} ${text}` }, command, later);
     }

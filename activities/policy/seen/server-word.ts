@@ -19,8 +19,9 @@ export async function askServer(
   as: KubernetesIdentity | undefined,
   signal: AbortSignal,
 ): Promise<ServerWord> {
-  const metadata = document['metadata'] as JsonObject;
-  const ref = { ...CILIUM_POLICY, namespace: String(metadata['namespace']), name: String(metadata['name']) };
+  // Whoever reads a candidate has checked both.
+  const { namespace, name } = document['metadata'] as { readonly namespace: string; readonly name: string };
+  const ref = { ...CILIUM_POLICY, namespace, name };
   const options = { signal, as, dryRun: true };
   try {
     const live = await cluster.read(ref, { signal });

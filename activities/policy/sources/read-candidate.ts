@@ -34,7 +34,7 @@ export function readCandidate(text: string, source: string, namespace: string): 
   const metadata = isObject(document['metadata']) ? document['metadata'] : {};
   const own = metadata['namespace'] ?? namespace;
   if (typeof metadata['name'] !== 'string' || metadata['name'] === '') return bad('it has no metadata.name.');
-  if (own !== namespace) return bad(`it is written for namespace ${String(own).slice(0, 80)}, not ${namespace}.`);
+  if (own !== namespace) return bad(`it is written for namespace ${JSON.stringify(own).slice(0, 80)}, not ${namespace}.`);
   const sha256 = createHash('sha256').update(text, 'utf8').digest('hex');
   const whole: JsonObject = { ...document, metadata: { ...metadata, namespace } };
   return { kind: 'candidate', candidate: { document: whole, sha256, source, text } };

@@ -98,7 +98,20 @@ function parseWith(verb: Verb, words: readonly Word[]): Command | Misunderstandi
     }
     case 'help':
       return parseHelp(words, given);
-    default:
+    // Free texts and the verbs of an area have been read before this point.
+    case 'abort':
+    case 'freeze':
+    case 'unfreeze':
+    case 'release':
+    case 'policy enforce':
+    case 'policy check':
+    case 'policy dryrun':
+    case 'policy learn':
+    case 'policy observe':
+    case 'policy relax':
+    case 'policy explain':
+    case 'policy status':
+    case 'policy bootstrap':
       return parseAbort(words, verb);
   }
 }

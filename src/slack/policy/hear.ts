@@ -63,7 +63,10 @@ export function hearProposals(app: App, deps: BotDeps, admission: Admission): vo
     if (!channelId || !ts) return;
     const threadTs = body.message?.['thread_ts'] as string | undefined;
     const origin: Origin = {
-      ...{ teamId: body.team?.id ?? '', appId: body.api_app_id, userId: body.user.id, triggerId: body.trigger_id },
+      teamId: body.team?.id ?? '',
+      appId: body.api_app_id,
+      userId: body.user.id,
+      triggerId: body.trigger_id,
       channelId,
     };
     const show = teller(deps, { channelId, userId: body.user.id, respond });

@@ -226,7 +226,7 @@ describe('a mention', () => {
   test.each([
     ['too large', `# ${'x'.repeat(257 * 1024)}`, 'at most 262144 are read'],
     ['aliases', 'a: &a [x]\nb: *a\n', 'Aliases'],
-    ['another namespace', GOOD.replace('namespace: backend', 'namespace: other'), 'written for namespace other'],
+    ['another namespace', GOOD.replace('namespace: backend', 'namespace: other'), 'written for namespace "other"'],
     ['two documents', `${GOOD}---\n${GOOD}`, 'holds 2 documents'],
     ['not a text', Buffer.from([0xff, 0xfe, 0xfd]), 'not a text in UTF-8'],
   ])('a file that cannot be used: %s', async (_what, file, words) => {
