@@ -8,6 +8,10 @@ import type { Api } from '../cluster/api.ts';
  */
 const FOLDERS = ['../../manifests/base/', '../../manifests/demo/'] as const;
 
+/** Copied for each namespace that may be changed, as its first lines say. */
+const PER_NAMESPACE = 'mesh-namespace.yaml';
+const MESH_NAMESPACES = ['backend', 'frontend', 'database', 'external'] as const;
+
 interface Manifest {
   readonly kind?: string;
   readonly metadata?: { readonly name: string; readonly namespace?: string };
@@ -39,7 +43,10 @@ export async function loadRights(api: Api, signal: AbortSignal): Promise<void> {
   for (const folder of FOLDERS) {
     const url = new URL(folder, import.meta.url);
     for (const file of (await readdir(url)).filter((name) => name.endsWith('.yaml'))) {
-      manifests.push(...parseAllDocuments(await readFile(new URL(file, url), 'utf8')).map((document) => document.toJS() as Manifest));
+      const text = await readFile(new URL(file, url), 'utf8');
+      const texts =
+        file === PER_NAMESPACE ? MESH_NAMESPACES.map((name) => text.replaceAll('namespace: backend', `namespace: ${name}`)) : [text];
+      for (const one of texts) manifests.push(...parseAllDocuments(one).map((document) => document.toJS() as Manifest));
     }
   }
   for (const manifest of manifests.toSorted((a, b) => Number(b.kind === 'Namespace') - Number(a.kind === 'Namespace'))) {

@@ -3,7 +3,7 @@ import type { Rig } from '../rig/rig.ts';
 import type { Message } from '../slack/messages.ts';
 import type { Outcome as Shown } from '../slack/outcome.ts';
 import { CHANNEL, Operation, operationIn, PEOPLE, type PersonName } from './operation.ts';
-import { must } from './scenario.ts';
+import { must, StoryBroken } from './scenario.ts';
 
 /** The gateway's Service pair of the demo mesh. */
 export const STABLE = 'backend/backend';
@@ -37,7 +37,12 @@ export class Scene {
   async begin(line: string, person: PersonName = 'operator'): Promise<Operation> {
     const shown = await this.type(line, person);
     must(shown.ok, `Slack said ${shown.error}: ${shown.shown?.text ?? ''}`);
-    return this.operation();
+    try {
+      return await this.operation();
+    } catch (error) {
+      const heard = this.rig.slack.drive.as(PEOPLE[person]).ephemerals().slice(-2);
+      throw new StoryBroken(`${String(error)} The person was told: ${heard.map((message) => message.text).join(' | ')}`);
+    }
   }
 
   /** The operation of the first root message that came since the story began. */

@@ -1,0 +1,46 @@
+/** Candidate policies of the demo's frontend, as people would write them. Frontend is called by external and by visitors, and calls the backend by name. */
+const peer = (namespace: string, app: string): string => `matchLabels: { k8s:io.kubernetes.pod.namespace: ${namespace}, app: ${app} }`;
+const PORT = 'toPorts: [{ ports: [{ port: "8080", protocol: TCP }] }]';
+
+const FROM_EXTERNAL = `    - fromEndpoints: [{ ${peer('external', 'external')} }]
+      ${PORT}`;
+const FROM_WORLD = `    - fromEntities: [world]
+      ${PORT}`;
+const TO_DNS = `    - toEndpoints: [{ matchLabels: { k8s:io.kubernetes.pod.namespace: kube-system, k8s-app: kube-dns } }]
+      toPorts: [{ ports: [{ port: "53", protocol: ANY }], rules: { dns: [{ matchPattern: "*" }] } }]`;
+const TO_BACKEND = `    - toEndpoints: [{ ${peer('backend', 'backend')} }]
+      ${PORT}`;
+
+export interface Sections {
+  readonly ingress?: readonly string[];
+  readonly egress?: readonly string[];
+}
+
+/** A CiliumNetworkPolicy for frontend out of rule texts; a section that is left out is not in the policy. */
+export function frontendPolicy({ ingress, egress }: Sections): string {
+  const section = (name: string, rules: readonly string[] | undefined): string => (rules ? `  ${name}:\n${rules.join('\n')}\n` : '');
+  return `apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: { name: frontend, namespace: frontend }
+spec:
+  endpointSelector: { matchLabels: { app: frontend } }
+${section('ingress', ingress)}${section('egress', egress)}`;
+}
+
+/** Lets everything through that the demo does. */
+export const GOOD = frontendPolicy({ ingress: [FROM_EXTERNAL, FROM_WORLD], egress: [TO_DNS, TO_BACKEND] });
+/** One legitimate client is missing: external. */
+export const MISSING_PEER = frontendPolicy({ ingress: [FROM_WORLD], egress: [TO_DNS, TO_BACKEND] });
+/** The backend is called by name, and nobody may ask for names. */
+export const NO_DNS = frontendPolicy({ ingress: [FROM_EXTERNAL, FROM_WORLD], egress: [TO_BACKEND] });
+/** Visitors from the world are not let in. */
+export const NO_WORLD = frontendPolicy({ ingress: [FROM_EXTERNAL], egress: [TO_DNS, TO_BACKEND] });
+
+/** Only these paths by GET, for everybody who calls frontend. */
+export function onlyPaths(paths: readonly string[]): string {
+  const http = paths.map((path) => `{ method: GET, path: "${path}" }`).join(', ');
+  const rule = (peers: string): string => `    - ${peers}
+      toPorts: [{ ports: [{ port: "8080", protocol: TCP }], rules: { http: [${http}] } }]`;
+  const fromExternal = rule(`fromEndpoints: [{ ${peer('external', 'external')} }]`);
+  return frontendPolicy({ ingress: [fromExternal, rule('fromEntities: [world]')] });
+}
