@@ -83,8 +83,8 @@ class EventJudge implements ExplainedJudge {
   /** Blocks whose time is over are closed before the event is looked at. */
   #pass(at: number): Harmful | undefined {
     const time = at > this.#clock ? at : this.#clock;
-    if (this.#relative?.pass(time) && this.#relative.value() >= this.#panel.needed.relative) return this.#worse(at);
-    if (this.#drops?.pass(time) && this.#drops.value() >= this.#drops.threshold) return this.#dropping(at);
+    if (this.#relative?.pass(at, time) && this.#relative.value() >= this.#panel.needed.relative) return this.#worse(at);
+    if (this.#drops?.pass(at, time) && this.#drops.value() >= this.#drops.threshold) return this.#dropping(at);
     return undefined;
   }
 
@@ -124,9 +124,8 @@ class EventJudge implements ExplainedJudge {
       if (harm) return harm;
     }
     if (!counted) return undefined;
-    const { relative, drops } = { relative: this.#relative, drops: this.#drops };
-    if (relative?.add(isCanary, failed, at, this.#clock) && relative.value() >= this.#panel.needed.relative) return this.#worse(at);
-    if (drops?.request(isCanary, at, this.#clock) && drops.value() >= drops.threshold) return this.#dropping(at);
+    this.#relative?.add(isCanary, failed, at, this.#clock);
+    this.#drops?.request(isCanary, at, this.#clock);
     return undefined;
   }
 

@@ -56,13 +56,14 @@ export class Drops {
     this.#words = from?.words ?? '';
   }
 
-  /** A request that was counted: what a drop is measured against. True when the evidence may have changed. */
-  request(canary: boolean, at: number, clock: number): boolean {
-    return this.#relative?.add(canary, false, at, clock) ?? false;
+  /** A request that was counted: what a drop is measured against. */
+  request(canary: boolean, at: number, clock: number): void {
+    this.#relative?.add(canary, false, at, clock);
   }
 
-  pass(clock: number): boolean {
-    return this.#relative?.pass(clock) ?? false;
+  /** Before each event; true when the evidence may have changed. */
+  pass(at: number, clock: number): boolean {
+    return this.#relative?.pass(at, clock) ?? false;
   }
 
   /** True when the evidence may have changed. `clock` is the latest time heard before it. */
@@ -80,8 +81,8 @@ export class Drops {
       if (this.#harmAt === -1) this.#harmAt = at;
       this.#words = `${source} to ${destination}${port === 0 ? '' : ` port ${port}`} (${reason})`;
     }
-    if (this.#relative) return this.#relative.add(side === 'canary', true, at, clock);
-    if (side !== 'canary') return false;
+    this.#relative?.add(side === 'canary', true, at, clock);
+    if (this.#relative || side !== 'canary') return false;
     this.#rate?.add(Math.max(at, clock));
     return true;
   }

@@ -12,6 +12,9 @@
  * share does meanwhile: outages that hit both sides, bursts and drift cost nothing.
  * What breaks it: a split that is not random per request (sticky sessions) together with failures that depend on the client.
  *
+ * Events of one and the same time are never parted: a look at counters tells its sums side by side and outcome by outcome, and a border in
+ * between would give one block the failures and another one the requests they belong to.
+ *
  * Mixtures over odds and over start times as in eprocess.ts; mass is released at the beginning of a block.
  */
 export const ODDS: readonly number[] = [1.5, 2, 3, 5, 10, 30, 100];
@@ -30,7 +33,8 @@ export interface RelativeSnapshot {
   readonly released: number;
   readonly runs: readonly number[];
   readonly since: readonly number[];
-  /** The open block: its size, events, canary events, failures, canary failures, time of opening, first canary failure (-1 = none). */
+  /** The open block: its size, events, canary events, failures, canary failures, time of opening, first canary failure (-1 = none), time of
+   *  the last event. */
   readonly block: readonly number[];
 }
 
@@ -56,6 +60,7 @@ export class RelativeEvidence {
   #canaryFailures = 0;
   #openedAt = 0;
   #harmAt = -1;
+  #lastAt = 0;
 
   constructor(setup: RelativeSetup, from?: RelativeSnapshot) {
     this.#setup = setup;
@@ -66,7 +71,7 @@ export class RelativeEvidence {
     this.#released = from?.released ?? setup.startedAt;
     this.#size = sizeFor(setup.share);
     if (!from) return;
-    const [size, events, canary, failures, canaryFailures, openedAt, harmAt] = from.block;
+    const [size, events, canary, failures, canaryFailures, openedAt, harmAt, lastAt] = from.block;
     this.#size = size ?? this.#size;
     this.#events = events ?? 0;
     this.#canary = canary ?? 0;
@@ -74,26 +79,29 @@ export class RelativeEvidence {
     this.#canaryFailures = canaryFailures ?? 0;
     this.#openedAt = openedAt ?? 0;
     this.#harmAt = harmAt ?? -1;
+    this.#lastAt = lastAt ?? 0;
   }
 
-  /** Time has come to `clock`. True when a block was closed by it, so that the evidence may have changed. */
-  pass(clock: number): boolean {
-    return this.#events > 0 && clock - this.#openedAt >= BLOCK_MS ? this.#close() : false;
+  /**
+   * Before each event of any kind, with its time and the latest time heard, itself included. True when a block that holds failures of a
+   * mixed company was closed, so that the evidence may have changed.
+   */
+  pass(at: number, clock: number): boolean {
+    if (this.#events === 0 || at === this.#lastAt) return false;
+    return this.#events >= this.#size || clock - this.#openedAt >= BLOCK_MS ? this.#close() : false;
   }
 
-  /** Takes one event; `clock` is the latest time heard before it. True when it closed a block that holds failures. */
-  add(canary: boolean, failed: boolean, at: number, clock: number): boolean {
+  /** Takes one event; `clock` is the latest time heard before it. */
+  add(canary: boolean, failed: boolean, at: number, clock: number): void {
     if (this.#events === 0) this.#open(clock);
     this.#events += 1;
+    this.#lastAt = at;
     if (canary) this.#canary += 1;
-    if (failed) {
-      this.#failures += 1;
-      if (canary) {
-        this.#canaryFailures += 1;
-        if (this.#harmAt === -1) this.#harmAt = at;
-      }
-    }
-    return this.#events >= this.#size ? this.#close() : false;
+    if (!failed) return;
+    this.#failures += 1;
+    if (!canary) return;
+    this.#canaryFailures += 1;
+    if (this.#harmAt === -1) this.#harmAt = at;
   }
 
   #open(clock: number): void {
@@ -146,10 +154,13 @@ export class RelativeEvidence {
       released: this.#released,
       runs: [...this.#runs],
       since: [...this.#since],
-      block: [this.#size, this.#events, this.#canary, this.#failures, this.#canaryFailures, this.#openedAt, this.#harmAt],
+      block: [this.#size, this.#events, this.#canary, this.#failures, this.#canaryFailures, this.#openedAt, this.#harmAt, this.#lastAt],
     };
   }
 }
+
+/** Far inside the range of doubles. */
+const LARGE = 1e200;
 
 /** Large enough to hold a few of the rarer side. */
 function sizeFor(share: number): number {
@@ -160,6 +171,7 @@ function sizeFor(share: number): number {
 /**
  * P(C = c | n, m, K; odds r) / P(C = c | n, m, K; odds 1): Fisher's noncentral hypergeometric law over the central one, which is
  * 1 / mean of r^(C - c) under the central law. A power beyond the range of doubles makes the ratio 0, which only loses evidence.
+ * Sums are scaled down together before they leave that range, as in a block of thousands.
  */
 export function likelihoodRatio(events: number, canary: number, failures: number, canaryFailures: number, odds: number): number {
   const control = events - canary;
@@ -168,10 +180,16 @@ export function likelihoodRatio(events: number, canary: number, failures: number
   let ways = 1;
   let all = 0;
   let weighted = 0;
-  for (let c = least; c <= most; c += 1) {
+  // Ways that have underflowed are past the peak, of the weighted sum too, and would only meet an infinite power.
+  for (let c = least; c <= most && ways > 0; c += 1) {
     all += ways;
     weighted += ways * odds ** (c - canaryFailures);
+    if (ways > LARGE) {
+      ways /= LARGE;
+      all /= LARGE;
+      weighted /= LARGE;
+    }
     ways *= ((canary - c) * (failures - c)) / ((c + 1) * (control - failures + c + 1));
   }
-  return all / weighted;
+  return Math.min(all / weighted, LARGE);
 }

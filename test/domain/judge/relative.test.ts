@@ -30,10 +30,10 @@ describe('the canary against its control', () => {
       const evidence = new RelativeEvidence({ startedAt: START, durationMs: 2_000, share: 0.5 });
       outcomes.forEach((failed, index) => {
         const at = START + index * 100;
-        evidence.pass(at);
+        evidence.pass(at, at);
         evidence.add(((labels >> index) & 1) === 1, failed, at, at);
       });
-      evidence.pass(START + 9_000);
+      evidence.pass(START + 9_000, START + 9_000);
       total += evidence.value();
       count += 1;
     }
@@ -59,6 +59,27 @@ describe('the canary against its control', () => {
 
   it('alone lets everything fail on both sides, however long', () => {
     for (let seed = 1; seed <= 20; seed += 1) expect(play({ share: 0.5, canary: 0.9, stable: 0.9, slo: 'relative', seed })).toBeUndefined();
+  });
+
+  it('keeps together what one look at counters tells, side by side and outcome by outcome', () => {
+    // gRPC's counters, every 5 s: 50 canary answers and 450 others, one in fifty failed on both sides alike.
+    const judge = createJudge(settings({ exposure: 0.1, slo: 'relative', alpha: 0.05, durationMs: 600_000 }));
+    const said = Array.from({ length: 120 }, (_, look) => START + look * 5_000).flatMap((at) =>
+      [
+        ...Array.from({ length: 49 }, () => request(at, false)),
+        request(at, true),
+        ...Array.from({ length: 441 }, () => request(at, false, 'stable')),
+        ...Array.from({ length: 9 }, () => request(at, true, 'stable')),
+      ].flatMap((event) => judge.hear(event) ?? []),
+    );
+    expect(said).toEqual([]);
+  });
+
+  it('has numbers for blocks of thousands', () => {
+    expect(likelihoodRatio(20_000, 10_000, 8_000, 4_000, 1.5)).toBeLessThan(1e-20);
+    expect(likelihoodRatio(20_000, 10_000, 8_000, 5_000, 1.5)).toBeGreaterThan(1e20);
+    expect(likelihoodRatio(20_000, 10_000, 8_000, 8_000, 100)).toBeLessThanOrEqual(1e200);
+    expect(likelihoodRatio(20_000, 10_000, 8_000, 0, 100)).toBe(0);
   });
 
   it('is not used where everything goes to the canary, and leaves its alpha to the objective', () => {
