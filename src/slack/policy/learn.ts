@@ -4,7 +4,6 @@ import { code, person, plural, said } from '../../../activities/announce/words.t
 import { readCandidate } from '../../../activities/policy/sources/read-candidate.ts';
 import type { PolicyCommand } from '../../domain/command.ts';
 import type { JsonObject } from '../../domain/json.ts';
-import { readRecorded } from '../../domain/policy/dryrun/recorded.ts';
 import { lineDifference } from '../../domain/policy/learn/difference.ts';
 import { type Learned, learnPolicy } from '../../domain/policy/learn/learn.ts';
 import { yamlOf } from '../../domain/policy/learn/yaml.ts';
@@ -19,6 +18,7 @@ import { clusterSilent } from './candidate.ts';
 import { block } from './findings.ts';
 import type { Later, PolicyAsked } from './parts.ts';
 import { proposalButtons, proposalFile } from './proposal.ts';
+import { checkedFlows } from './recorded.ts';
 import { noteAsked, refused } from './refuse.ts';
 import { reachSentences } from './run-dry.ts';
 
@@ -58,7 +58,7 @@ async function propose(deps: BotDeps, asked: PolicyAsked, target: Target, window
     deps.policy.world(target.cluster, target.namespace, signal),
   ]);
   const learned = learnPolicy({
-    flows: contents.flows.map((flow) => readRecorded(flow as unknown as JsonObject)),
+    flows: await checkedFlows(contents.flows),
     namespace: target.namespace,
     name: target.name,
     selector: workload.selector,

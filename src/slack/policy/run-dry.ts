@@ -1,14 +1,13 @@
 // A dry-run on what Hubble still holds: the reading, and how far back it goes.
 import type { RingContents } from '../../../activities/clients/hubble/ring.ts';
 import { inForce } from '../../../activities/policy/world.ts';
-import type { JsonObject } from '../../domain/json.ts';
 import type { Candidate } from '../../domain/policy/change.ts';
 import { type DryRun, dryRun } from '../../domain/policy/dryrun/dry-run.ts';
 import type { FlowContext } from '../../domain/policy/dryrun/flow.ts';
-import { readRecorded } from '../../domain/policy/dryrun/recorded.ts';
 import { parsePolicy } from '../../domain/policy/parse.ts';
 import type { Target } from '../../domain/target.ts';
 import type { BotDeps } from '../deps.ts';
+import { checkedFlows } from './recorded.ts';
 
 export type Ran =
   | {
@@ -43,7 +42,7 @@ export async function runDry(deps: BotDeps, { target, candidate, windowMs, deadl
   const context: FlowContext = { namedPorts: (address) => byAddress.get(address) };
   const { flows, ...rings } = contents;
   const run = dryRun({
-    flows: flows.map((flow) => readRecorded(flow as unknown as JsonObject)),
+    flows: await checkedFlows(flows),
     inForce: inForce(world.documents, world.compile),
     candidate: parsed.policy,
     context,
