@@ -1,4 +1,4 @@
-import { type Gate, gateRuleFor } from '../src/domain/gate.ts';
+import { type Gate, type GateRule, gateRuleFor } from '../src/domain/gate.ts';
 import type { OperationRequest, StageView } from '../src/domain/operation.ts';
 import type { Ending } from '../src/domain/outcome.ts';
 import type { Plan, PlannedStage } from '../src/domain/plan.ts';
@@ -16,7 +16,7 @@ export async function agree(course: Course, request: OperationRequest): Promise<
   for (;;) {
     const [first] = plan.stages;
     showPlan(course, plan);
-    if (!first || !needsGate(request, first, 0)) return { kind: 'agreed', plan };
+    if (!first || !ruleBefore(request, plan, first, 0)) return { kind: 'agreed', plan };
     const ending = await approval(course, request, plan, first, 0);
     if (ending) return { kind: 'declined', ending };
     const now = await makePlan(course, request);
@@ -27,8 +27,18 @@ export async function agree(course: Course, request: OperationRequest): Promise<
   }
 }
 
-export function needsGate(request: OperationRequest, stage: PlannedStage, exposureBefore: number): boolean {
-  return gateRuleFor(request.settings.gates, stage.exposure, exposureBefore) !== undefined;
+/** Less than any share a rule can name. */
+const LEAST = Number.EPSILON;
+
+/**
+ * The rule that stands before a stage. Nothing is written without consent: the first stage of a plan that is watched at all asks for
+ * it, even where it exposes nobody itself (a shadow that only observes); having agreed to that, people have agreed to what follows it.
+ */
+export function ruleBefore(request: OperationRequest, plan: Plan, stage: PlannedStage, exposureBefore: number): GateRule | undefined {
+  const { gates } = request.settings;
+  if (stage !== plan.stages[0]) return gateRuleFor(gates, stage.exposure, Math.max(exposureBefore, LEAST));
+  const isWatched = plan.stages.some(({ soakMs }) => soakMs !== 0);
+  return gateRuleFor(gates, isWatched ? Math.max(stage.exposure, LEAST) : stage.exposure, 0);
 }
 
 /** Waits at the gate before a stage. Undefined = approved. */
@@ -39,7 +49,7 @@ export async function approval(
   stage: PlannedStage,
   exposureBefore: number,
 ): Promise<Ending | undefined> {
-  const rule = gateRuleFor(request.settings.gates, stage.exposure, exposureBefore);
+  const rule = ruleBefore(request, plan, stage, exposureBefore);
   if (!rule) return undefined;
   const approvers = await shared.resolveApprovers({ rule, request });
   const gate = { kind: 'approval', stage: stage.number, planHash: plan.planHash, approvers, quorum: rule.quorum } satisfies Partial<Gate>;

@@ -4,7 +4,7 @@ import type { OperationRequest } from '../src/domain/operation.ts';
 import type { Ending } from '../src/domain/outcome.ts';
 import type { Plan, PlannedStage } from '../src/domain/plan.ts';
 import type { Verdict } from '../src/domain/verdict.ts';
-import { approval, needsGate } from './agree.ts';
+import { approval, ruleBefore } from './agree.ts';
 import { apply } from './apply.ts';
 import type { Answer, Course } from './course.ts';
 import { asksAboutDrift, meetDrift } from './drift.ts';
@@ -24,7 +24,7 @@ export async function expose(course: Course, request: OperationRequest, plan: Pl
       const stopped = 'ending' in thawed ? thawed.ending : thawed.done;
       if (stopped) return stopped;
     }
-    if (needsGate(request, stage, before)) {
+    if (ruleBefore(request, plan, stage, before)) {
       const gate = await guarded(course, () => approval(course, request, plan, stage, before));
       const ending = 'ending' in gate ? gate.ending : gate.done;
       if (ending) return ending;

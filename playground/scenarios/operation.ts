@@ -5,7 +5,7 @@ import { findElement } from '../slack/block-kit/elements.ts';
 import type { Drive } from '../slack/drive.ts';
 import type { Message } from '../slack/messages.ts';
 import type { Outcome as Shown } from '../slack/outcome.ts';
-import { must } from './scenario.ts';
+import { must, StoryBroken } from './scenario.ts';
 
 export const CHANNEL = 'C0MESH';
 export const PEOPLE = { operator: 'U0OPERATOR', reviewer: 'U0REVIEWER', reviewer2: 'U0REVIEWER2', guest: 'U0GUEST' } as const;
@@ -40,7 +40,11 @@ export class Operation {
 
   /** Waits for a button on the root message and presses it. */
   async press(person: PersonName, action: string, timeoutMs = 30_000): Promise<Shown> {
-    await this.#drive.waitFor(() => findElement(this.root().blocks ?? [], action), { timeoutMs, what: `the button ${action}` });
+    try {
+      await this.#drive.waitFor(() => findElement(this.root().blocks ?? [], action), { timeoutMs, what: `the button ${action}` });
+    } catch (error) {
+      throw new StoryBroken(`${String(error)} The message says: ${this.root().text}`);
+    }
     return this.#drive.as(PEOPLE[person]).click(CHANNEL, this.ts, action);
   }
 
