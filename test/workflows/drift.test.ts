@@ -12,6 +12,7 @@ import {
   operator,
   request,
   reviewer,
+  settings,
   type Watching,
   watched,
 } from '../support/operations.ts';
@@ -48,6 +49,9 @@ async function drifting(
       ],
       found: {
         [KEY]: {
+          object: { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute', namespace: 'backend', name: 'backend' },
+          uid: 'uid-1',
+          expected: { '/spec/rules/0/backendRefs/0/weight': 90, '/spec/rules/0/backendRefs/1/weight': 10 },
           fields: { '/spec/rules/0/backendRefs/0/weight': 100 - mesh.percent, '/spec/rules/0/backendRefs/1/weight': mesh.percent },
           token: mesh.token,
           generation: mesh.generation,
@@ -165,7 +169,7 @@ describe('freezes', () => {
   it('never stops a way back', async () => {
     mesh = new FakeMesh();
     const activities = { ...fakes(mesh, [0], (input) => watched(mesh, input, healthy)), frozen: () => ({ value: freeze }) };
-    const asked = request({ change: { kind: 'back' } });
+    const asked = request({ change: { kind: 'back' }, settings: settings({ gates: [] }) });
     const simulator = await Simulator.start('canary', asked, activities);
     await simulator.update('begin', asked);
     await simulator.run();
