@@ -39,9 +39,9 @@ export interface JudgeSettings {
 /**
  * What `healthy` needs besides `minRequests`.
  *
- * `counts`: the failures counted are within the objective. The default, since it can be met in every ordinary soak: the next stage
+ * `counts`: the failures counted are within the objective, rounded to whole failures. The default, since it can be met in every ordinary soak: the next stage
  * exposes only one rung more, and its watch, the afterwatch and their fuse go on judging. What it cannot say: 50 requests without a
- * failure come about with 8% probability at a true share of 5%.
+ * failure come about with 8% probability at a true share of 5%, with at most one failure with 28%.
  *
  * `confidence`: an anytime-valid upper bound of the true share at this level (0.05 = 95% confidence) lies below the objective, else the
  * watch holds and says how many more requests it needs. For an objective of 1% at 0.05 that takes 363 requests without a failure, about

@@ -24,13 +24,14 @@ export function promote(settings: JudgeSettings, panel: Panel, counts: Counts): 
     return { kind: 'blind', counts, reason: 'no control', words };
   }
   const limit = limitOf(settings, panel, counts);
-  if (failures > limit * requests) return undecided(counts, limit);
+  // Whole failures: at 60 requests a 1% objective allows 0.6 of one, and a canary at half of it would be held every fourth time for one.
+  if (failures > Math.round(limit * requests)) return undecided(counts, limit);
   const bound = requests === 0 ? '' : ` and ${boundWords(counts)}`;
-  const healthy: Verdict = {
-    kind: 'healthy',
-    counts,
-    words: `${countWords(counts)}. That is within the ${percent(limit)} allowed${bound}.`,
-  };
+  const within =
+    failures <= limit * requests
+      ? `That is within the ${percent(limit)} allowed`
+      : `In so few requests that is no more than the ${percent(limit)} allowed`;
+  const healthy: Verdict = { kind: 'healthy', counts, words: `${countWords(counts)}. ${within}${bound}.` };
   if (promotion.kind === 'counts' || exposure === 0) return healthy;
   const proved = provedLimit(settings, panel, counts, promotion.level);
   const level = panel.objective === undefined || settings.slo === 'relative' ? promotion.level / 2 : promotion.level;

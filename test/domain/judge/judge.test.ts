@@ -85,7 +85,9 @@ describe('the judge', () => {
   it.each([
     ['too little traffic', 49, 0, 'no-traffic'],
     ['enough, within the objective', 200, 2, 'healthy'],
-    ['enough, above the objective, not proved', 60, 1, 'blind'],
+    ['enough, within the objective in whole failures', 60, 1, 'healthy'],
+    ['too few for even one failure', 49, 1, 'no-traffic'],
+    ['enough, above the objective, not proved', 60, 2, 'blind'],
   ])('concludes with %s', (_, count, failures, kind) => {
     const { judge, verdicts } = heard(healthy(count, failures));
     expect(verdicts).toEqual([]);
