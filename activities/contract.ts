@@ -31,7 +31,7 @@ export interface Shared {
   /** Who may decide at a gate now: usergroups and e-mails of the rule, resolved; fails closed. */
   resolveApprovers(input: { readonly rule: GateRule; readonly request: OperationRequest }): Promise<readonly Approver[]>;
   /** What is live where a stage should stand, and who wrote it: what people need to decide about drift. */
-  inspect(input: { readonly opId: string; readonly stage: PlannedStage }): Promise<Inspection>;
+  inspect(input: { readonly opId: string; readonly stage: PlannedStage; readonly written: RestoreInput['written'] }): Promise<Inspection>;
   /** The freeze that stops a change of this target now, if there is one. */
   frozen(input: { readonly target: Target }): Promise<Freeze | null>;
   /** Posts the one root message of an operation, or edits it in place. Returns where it is. */
@@ -46,6 +46,11 @@ export interface Shared {
 
 /** An object of a stage as it is now. */
 export interface FoundObject {
+  readonly object: ObjectRef;
+  /** As the plan has it: empty for an object of our own making. */
+  readonly uid: string;
+  /** What the operation has written there last. */
+  readonly expected: Fields;
   readonly fields: Fields;
   readonly token: string | null;
   readonly generation: number;

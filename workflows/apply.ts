@@ -73,6 +73,6 @@ function refusedWrite(result: Exclude<ApplyResult, { kind: 'applied' }>): Ending
         words: `${result.object.kind} ${result.object.name} is held by operation ${result.token}.`,
       };
     case 'forbidden':
-      return { kind: 'failed', code: 'Forbidden', words: result.words };
+      return { kind: 'failed', code: 'Forbidden', words: `Kubernetes refused the write: ${result.words.replace(/\.?$/, '.')}` };
   }
 }

@@ -41,6 +41,8 @@ export class Course extends Telling {
   /** Doubts that people have accepted, by key. */
   readonly accepted: string[] = [];
   watches = 0;
+  /** Added to the numbers of the plan's stages: what was written because of drift has taken some, and numbers only rise. */
+  offset = 0;
   /** Drift that had gone again when it was looked at. */
   unasked = 0;
   /** What another hand wrote was adopted: the next plan starts from it. */

@@ -3,7 +3,7 @@ import type { Inspection } from '../activities/contract.ts';
 import { type Gate, gateRuleFor } from '../src/domain/gate.ts';
 import type { OperationRequest } from '../src/domain/operation.ts';
 import type { Ending } from '../src/domain/outcome.ts';
-import { objectKey, type Plan, type PlannedStage, type Write } from '../src/domain/plan.ts';
+import type { Plan, PlannedStage, Write } from '../src/domain/plan.ts';
 import { NO_COUNTS, type Verdict } from '../src/domain/verdict.ts';
 import { write } from './apply.ts';
 import type { Answer, Course } from './course.ts';
@@ -29,11 +29,12 @@ export async function meetDrift(
   stage: PlannedStage,
   found: Verdict | Ending,
 ): Promise<Met> {
-  const inspection = await shared.inspect({ opId: course.opId, stage });
+  const inspection = await shared.inspect({ opId: course.opId, stage, written: course.written });
   const words = found.words ?? 'Somebody else changed the same fields.';
-  if (inspection.differences.length === 0 && course.unasked < MOST_UNASKED) {
+  if (inspection.differences.length === 0) {
     course.unasked += 1;
-    return { kind: 'stands', stage };
+    const again = `${words} It has come and gone ${MOST_UNASKED} times.`;
+    return course.unasked <= MOST_UNASKED ? { kind: 'stands', stage } : { ending: { kind: 'drifted', code: 'Drift', words: again } };
   }
   if (inspection.stuck !== undefined) return { ending: { kind: 'drifted', code: 'Drift', words: `${words} And ${inspection.stuck}.` } };
   const verdict = driftVerdict(found, inspection, words);
@@ -68,16 +69,19 @@ async function takeUp(
   stage: PlannedStage,
   { inspection, choice }: { readonly inspection: Inspection; readonly choice: 'adopt' | 'restore' },
 ): Promise<Met> {
-  const number = Math.max(course.stagesUsed, ...plan.stages.map((each) => each.number)) + 1;
-  const writes = stage.writes.map((one): Write => {
-    const live = inspection.found[objectKey(one.object)];
-    if (!live) return one;
-    course.tokens[objectKey(one.object)] = live.token;
-    return { ...one, generation: live.generation, before: live.fields, after: choice === 'adopt' ? live.fields : one.after };
+  const number = course.stagesUsed + 1;
+  const later = number - stage.number;
+  course.offset += later;
+  const writes = Object.entries(inspection.found).map(([key, { object, uid, generation, fields, expected, token }]): Write => {
+    course.tokens[key] = token;
+    return { object, uid, generation, before: fields, after: choice === 'adopt' ? fields : expected };
   });
   const label = choice === 'adopt' && !stage.label.endsWith('(adopted)') ? `${stage.label} (adopted)` : stage.label;
   const next: PlannedStage = { ...stage, number, label, writes };
-  const rows = course.view.stages.map((row) => (row.number === stage.number ? { ...row, number, label } : row));
+  const rows = course.view.stages.map((row) => {
+    if (row.number === stage.number) return { ...row, number, label };
+    return row.number > stage.number ? { ...row, number: row.number + later } : row;
+  });
   course.show({ stages: rows });
   course.showStage(number, { state: 'applying' }, { phase: 'applying' });
   const mine = writes.map((one) => ({ ...one, before: one.after }));

@@ -16,9 +16,10 @@ import { shared } from './steps.ts';
 export type Next = Ending | 'replan' | undefined;
 
 /** Brings one stage into force and watches it. */
-export async function expose(course: Course, request: OperationRequest, plan: Plan, stage: PlannedStage): Promise<Next> {
+export async function expose(course: Course, request: OperationRequest, plan: Plan, planned: PlannedStage): Promise<Next> {
+  let stage = numbered(course, planned);
   const before = course.exposed?.exposure ?? 0;
-  if (stage !== plan.stages[0]) {
+  if (planned !== plan.stages[0]) {
     if (heedsFreezes(request) && !(await isFree(request))) {
       const thawed = await guarded(course, () => untilThawed(course, stage));
       const stopped = 'ending' in thawed ? thawed.ending : thawed.done;
@@ -37,9 +38,14 @@ export async function expose(course: Course, request: OperationRequest, plan: Pl
     const met = await meetDrift(course, request, plan, standing, refused);
     if ('ending' in met) return met.ending;
     if (met.kind === 'replan') return 'replan';
+    stage = numbered(course, planned);
     refused = await apply(course, request, plan, stage);
   }
   return refused ?? soak(course, request, plan, stage);
+}
+
+function numbered(course: Course, stage: PlannedStage): PlannedStage {
+  return course.offset === 0 ? stage : { ...stage, number: stage.number + course.offset };
 }
 
 /** Watches the stage until it is healthy, harmful, or people have answered a hold. A stage that exposes nobody needs no watch. */

@@ -49,6 +49,7 @@ async function steps(course: Course): Promise<Ending> {
     if ('ending' in agreed) return agreed.ending;
     let next: Next;
     if (agreed.done.kind === 'agreed') {
+      course.offset = 0;
       for (const stage of agreed.done.plan.stages) {
         next = await expose(course, request, agreed.done.plan, stage);
         if (next) break;

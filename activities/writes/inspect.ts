@@ -1,5 +1,4 @@
 import type { Json } from '../../src/domain/json.ts';
-import type { Write } from '../../src/domain/plan.ts';
 import { objectKey, parseToken, tokenOf } from '../../src/domain/plan.ts';
 import type { Cluster } from '../clients/kubernetes/cluster.ts';
 import { isFailure } from '../clients/kubernetes/failure.ts';
@@ -8,6 +7,7 @@ import type { Difference, FoundObject, Inspection, Shared } from '../contract.ts
 import { difference, differences, gone } from './differences.ts';
 import { guardedPatch, isBare, TOKEN_POINTER, tokenIn } from './guarded-patch.ts';
 import { valueAt } from './pointer.ts';
+import { comesAndGoes, type LastWrite, lastWrites } from './written.ts';
 
 type Input = Parameters<Shared['inspect']>[0];
 
@@ -19,42 +19,45 @@ export async function inspect(deps: { readonly cluster: Cluster }, input: Input,
   const found: Record<string, FoundObject> = {};
   const different: Difference[] = [];
   let stuck: string | undefined;
-  for (const write of input.stage.writes) {
+  for (const write of lastWrites(input.written, input.stage.number).values()) {
     const object = await deps.cluster.read(write.object, { signal });
-    if (object?.metadata.uid !== write.uid) {
-      different.push(gone(write.object, write.uid, object));
-      stuck ??= `${objectKey(write.object)} was deleted or replaced`;
+    if (!object && (write.isDeleted || comesAndGoes(write.object))) continue;
+    // An object of our own making has no uid in the plan; its token says whose it is.
+    if (!object || write.isDeleted || (write.uid !== '' && object.metadata.uid !== write.uid)) {
+      different.push(gone(write.object, write.isDeleted ? '' : write.uid, object));
+      stuck ??= `${objectKey(write.object)} was deleted, replaced or made again`;
       continue;
     }
     const token = tokenIn(object);
-    different.push(...differences(object, write.object, write.after), ...tokenDifference(input, write, token));
-    const fields = Object.fromEntries(Object.keys(write.after).map((field): [string, Json] => [field, valueAt(object, field)]));
-    found[objectKey(write.object)] = { fields, token, generation: object.metadata.generation ?? 0 };
+    different.push(...differences(object, write.object, write.fields), ...tokenDifference(input, write, token));
+    const fields = Object.fromEntries(Object.keys(write.fields).map((field): [string, Json] => [field, valueAt(object, field)]));
+    const { uid, fields: expected } = write;
+    found[objectKey(write.object)] = { object: write.object, uid, expected, fields, token, generation: object.metadata.generation ?? 0 };
     stuck ??= otherHolder(input.opId, write, token) ?? (await refusal(deps.cluster, write, object, fields, signal));
   }
   return { differences: different, found, ...(stuck !== undefined && { stuck }) };
 }
 
-function tokenDifference(input: Input, write: Write, token: string | null): readonly Difference[] {
-  const expected = tokenOf(input.opId, input.stage.number);
-  return token === expected || input.stage.number === 0 ? [] : [difference(write.object, TOKEN_POINTER, expected, token)];
+function tokenDifference(input: Input, write: LastWrite, token: string | null): readonly Difference[] {
+  const expected = tokenOf(input.opId, write.stage);
+  return token === expected ? [] : [difference(write.object, TOKEN_POINTER, expected, token)];
 }
 
-function otherHolder(opId: string, write: Write, token: string | null): string | undefined {
+function otherHolder(opId: string, write: LastWrite, token: string | null): string | undefined {
   if (token === null || parseToken(token)?.opId === opId) return undefined;
   return `${objectKey(write.object)} is held by operation ${token}`;
 }
 
 async function refusal(
   cluster: Cluster,
-  write: Write,
+  write: LastWrite,
   object: KubeObject,
   from: Readonly<Record<string, Json>>,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const token = { from: tokenIn(object), to: tokenIn(object) };
   try {
-    const patch = guardedPatch({ uid: write.uid, token, from, to: write.after, bare: isBare(object) });
+    const patch = guardedPatch({ uid: object.metadata.uid, token, from, to: write.fields, bare: isBare(object) });
     await cluster.patch(write.object, patch, { signal, dryRun: true });
     return undefined;
   } catch (error) {

@@ -22,6 +22,8 @@ export interface RigOptions {
   readonly requestsPerSecond?: number;
   readonly pagePort?: number;
   readonly gateExpiry?: string;
+  /** How long the traffic is watched after harm was put back; default: as the pace says. */
+  readonly restoredWatch?: string;
   /** One process for all, or bot and worker apart (so that a worker can be killed). */
   readonly split: boolean;
   /** Starts without a worker when false and `split`. */
@@ -120,6 +122,7 @@ async function furnish(stack: Stack, options: RigOptions, undo: (() => Promise<v
       httpPort: port,
       pace,
       ...(options.gateExpiry && { gateExpiry: options.gateExpiry }),
+      ...(options.restoredWatch && { restoredWatch: options.restoredWatch }),
     });
     const child = await startProduct(role, { warden: stack.warden, dir: stack.dir, configFile, env, port, name, signal });
     stack.prometheus.scrape(name, [`127.0.0.1:${port}`]);

@@ -9,7 +9,7 @@ export interface Scenario {
   /** One sentence for `list`. */
   readonly story: string;
   /** When the story needs a rig of its own: what is different there. */
-  readonly rig?: Partial<Pick<RigOptions, 'gateExpiry' | 'worker' | 'sight' | 'requestsPerSecond' | 'preset'>>;
+  readonly rig?: Partial<Pick<RigOptions, 'gateExpiry' | 'restoredWatch' | 'worker' | 'sight' | 'requestsPerSecond' | 'preset'>>;
   /** Plays it. What it returns is measured and reported; extra members go into the report as they are. */
   play(scene: Scene): Promise<Played>;
 }

@@ -66,7 +66,7 @@ export function phaseWords(view: OperationView): string {
     case 'watching':
       return `watched${at}`;
     case 'holding':
-      return `held until somebody decides${at}`;
+      return view.frozen ? `waiting for a freeze to end${at}` : `held until somebody decides${at}`;
     case 'afterwatch':
       return `in force and still watched${at}`;
     case 'restoring':

@@ -1,4 +1,5 @@
 // `/mesh status`: what runs, how far it is, and how the last one ended.
+import { frozenWords } from '../../activities/announce/drift.ts';
 import { code, moment, said } from '../../activities/announce/words.ts';
 import type { OperationView } from '../domain/operation.ts';
 import { formatTarget, type Target } from '../domain/target.ts';
@@ -37,16 +38,18 @@ export async function statusOfAll(deps: BotDeps, rule: ChannelRule): Promise<Ans
 
 /** What runs on one target, its present weights, and how the last operation ended. */
 export async function statusOfOne(deps: BotDeps, target: Target): Promise<Answer> {
-  const [described, last, weights] = await Promise.all([
+  const [described, last, weights, freeze] = await Promise.all([
     deps.operations.on(target),
     deps.audit.lastEnded(target).catch(() => undefined),
     weightsOf(deps, target),
+    deps.freezes.active(target).catch(() => undefined),
   ]);
   const name = code(formatTarget(target));
   const lines: string[] = [];
   if (described.kind === 'view' && described.view.phase !== 'over') lines.push(await viewLine(deps, described.view));
   else if (described.kind === 'silent') lines.push(`${name}: an operation is there, but no worker answers for it now.`);
   else lines.push(`Nothing runs on ${name}.`);
+  if (freeze) lines.push(`Frozen: ${frozenWords(freeze)} New operations and next stages wait or are refused; an undo does not.`);
   if (weights) lines.push(`Weights now: ${said(weights, 500)}`);
   if (last) {
     const ended = last.endedAt === undefined ? '' : ` ${moment(last.endedAt)}`;

@@ -16,6 +16,7 @@ test('a freeze is set, told to the channel, listed, lifted, and recorded each ti
   const posted = at.slack.drive.messages(CHANNEL).map((message) => message.text);
   expect(posted.some((text) => text.includes('`demo/backend` is frozen for 2h') && text.includes('release &lt;weekend&gt;'))).toBe(true);
   expect(await type('/mesh freeze')).toContain('by Operator');
+  expect(await type('/mesh status backend')).toMatch(/Frozen: `demo\/backend` is frozen until .* by Operator: release/);
   expect(await type('/mesh unfreeze demo/backend', 'U0REVIEWER')).toContain('is lifted');
   expect(await type('/mesh freeze')).toBe('Nothing is frozen.');
   expect(await type('/mesh unfreeze demo/backend')).toContain('No freeze holds');

@@ -33,6 +33,7 @@ async function drifting(
   percent: number,
   later: Watching = (input) => watched(mesh, input, healthy),
   change: Parameters<typeof request>[0] = {},
+  percents: readonly number[] = [10],
 ) {
   let foreign = false;
   const isDrift = (input: WatchInput): boolean => {
@@ -41,7 +42,7 @@ async function drifting(
     foreign = true;
     return mesh.percent !== after && !input.drifted;
   };
-  const activities = fakes(mesh, [10], (input, call) => (isDrift(input) ? watched(mesh, input, drift) : later(input, call)));
+  const activities = fakes(mesh, percents, (input, call) => (isDrift(input) ? watched(mesh, input, drift) : later(input, call)));
   activities['inspect'] = () => ({
     value: {
       differences: [
@@ -99,6 +100,20 @@ describe('drift', () => {
     expect(outcomeOf(simulator).kind).toBe('completed');
     expect(mesh.percent).toBe(10);
     expect(mesh.token).toMatch(/\/2$/);
+  });
+
+  it('numbers of later stages stay above what the restore has taken', async () => {
+    mesh = new FakeMesh();
+    const simulator = await drifting(30, undefined, {}, [10, 25]);
+    await simulator.update('decide', await decisionOn(simulator, reviewer, 'restore'));
+    await simulator.run();
+    expect(outcomeOf(simulator).kind).toBe('completed');
+    expect(mesh).toMatchObject({ percent: 25, applied: ['10%', '10%', '25%'] });
+    const numbers = simulator.calls
+      .filter((call) => call.activity === 'canary.apply')
+      .map((call) => (call.input as { stage: { number: number } }).stage.number);
+    expect(numbers).toEqual([0, 1, 2, 3]);
+    expect((await view(simulator)).stages.map(({ number, state }) => `${number} ${state}`)).toEqual(['2 passed', '3 passed']);
   });
 
   it('adopt takes what was found, asks for a new plan from there, and an undo goes back to what was before the operation', async () => {

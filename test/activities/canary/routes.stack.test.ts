@@ -70,6 +70,7 @@ async function apply(opId: string, plan: Plan, stage: PlannedStage, input: PlanI
   const written = [{ stage: stage.number, writes: stage.writes }];
   return () => rig.step('restore', { opId, originals: plan.originals, written, holder: 'operation' });
 }
+const writtenOf = (plan: Plan) => [{ stage: 1, writes: only(plan).writes }];
 const only = (plan: Plan): PlannedStage => plan.stages[0] as PlannedStage;
 
 test('several HTTPRoutes and GRPCRoutes with several rules move together and come back exactly', async () => {
@@ -135,7 +136,11 @@ test('a header rule is what the apiserver keeps, and is taken away exactly, also
   const plan = planIn(await rig.step('plan', input));
   const undo = await apply('canary-ab1', plan, only(plan), input);
   expect(
-    await inspect({ cluster: world.connect('meshops') }, { opId: 'canary-ab1', stage: only(plan) }, new AbortController().signal),
+    await inspect(
+      { cluster: world.connect('meshops') },
+      { opId: 'canary-ab1', stage: only(plan), written: writtenOf(plan) },
+      new AbortController().signal,
+    ),
   ).toMatchObject({ differences: [] });
   expect((await read('httproutes', 'web')).spec.rules).toHaveLength(2);
   expect((await read('grpcroutes', 'rpc')).spec.rules[0]).toMatchObject({ name: 'meshops-ab-1' });
@@ -157,13 +162,15 @@ test('drift is shown with field, expected, found and manager, and whether our va
   await jsonPatch(world, 'web', [{ op: 'replace', path: '/spec/rules/0/backendRefs/1/weight', value: 30 }], 'kubectl-edit');
   const cluster = world.connect('meshops');
   const { signal } = new AbortController();
-  const seen = await inspect({ cluster }, { opId: 'canary-drift1', stage: only(plan) }, signal);
+  const seen = await inspect({ cluster }, { opId: 'canary-drift1', stage: only(plan), written: writtenOf(plan) }, signal);
   const field = '/spec/rules/0/backendRefs/1/weight';
   expect(seen.differences).toEqual([{ object: 'HTTPRoute/backend/web', field, expected: '10', found: '30', manager: 'kubectl-edit' }]);
   expect(seen.found['HTTPRoute/backend/web']).toMatchObject({ fields: { [field]: 30 }, token: 'canary-drift1/1' });
   expect(seen).not.toHaveProperty('stuck');
   await jsonPatch(world, 'web', [{ op: 'remove', path: '/spec/rules/0/backendRefs/1' }], 'kubectl-edit');
-  expect(await inspect({ cluster }, { opId: 'canary-drift1', stage: only(plan) }, signal)).toMatchObject({ stuck: expect.any(String) });
+  expect(await inspect({ cluster }, { opId: 'canary-drift1', stage: only(plan), written: writtenOf(plan) }, signal)).toMatchObject({
+    stuck: expect.any(String),
+  });
   await jsonPatch(world, 'web', [
     { op: 'add', path: '/spec/rules/0/backendRefs/1', value: { name: 'backend-canary', port: 8080, weight: 30 } },
   ]);
