@@ -145,7 +145,7 @@ async function followConnections(
   const isResumed = deps.now() - since > JUST_BEGUN_MS;
   const from = isResumed ? since : (writtenAt(input) ?? since) - windowMs;
   let waiting: Evidence[] | undefined = [];
-  const followerTo = (tell: (event: Evidence) => void): FlowFollower => ({
+  const followerTo = (tell: (event: Evidence) => unknown): FlowFollower => ({
     flow(flow, node, seenAt) {
       const connection = reader.read(flow, node, seenAt);
       if (connection) tell(connection);
@@ -159,12 +159,10 @@ async function followConnections(
     signal,
   );
   const held: Evidence[] = [];
-  await deps.flows.replay(
-    [namespace],
-    from,
-    followerTo((event) => held.push(event)),
-    signal,
-  );
+  // A ring that cannot be read back makes a watch that goes on incomplete. For one that begins it only means that nobody outside is
+  // known from before, which asks people instead of acting; a drop since the write shows again when its client tries again.
+  const replayed = followerTo((event) => (isResumed || event.kind === 'connection') && held.push(event));
+  await deps.flows.replay([namespace], from, replayed, signal);
   const early = waiting;
   waiting = undefined;
   for (const event of [...held.toSorted((a, b) => a.at - b.at), ...early])
