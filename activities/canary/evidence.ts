@@ -168,7 +168,7 @@ async function followRequests(
 /** A watch that has just begun has missed nothing worth reading back. */
 const REPLAY_FROM_MS = 300;
 const REPLAYED = 20_000;
-const OVERDUE_EVERY_MS = 100;
+const OVERDUE_EVERY_MS = 200;
 
 function every(ms: number, signal: AbortSignal, run: () => void): void {
   if (signal.aborted) return;

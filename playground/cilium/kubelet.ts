@@ -122,7 +122,7 @@ export const createKubelet = (options: KubeletOptions): Kubelet => {
     const before = applied.get(key) ?? healthy;
     if (JSON.stringify(fault) === JSON.stringify(before)) return;
     applied.set(key, fault);
-    await pods.setFault(key, fault);
+    await pods.setFault(key, { ...fault, crashed: fault.crashed || fault.refused });
     if (fault.crashed === before.crashed) return;
     await wait(fault.crashed ? options.crashDelay() : options.readinessDelay(), undefined, { signal: options.signal });
     const still = applied.get(key) ?? healthy;

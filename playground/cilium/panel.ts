@@ -15,6 +15,8 @@ export interface Faults {
   hang(service: string, rate?: number): void;
   /** Resets the connection for `rate` (default all) of the requests. */
   reset(service: string, rate?: number): void;
+  /** Its pods refuse connections, yet stay ready. */
+  refuse(service: string): void;
   /** Its pods refuse connections and become not ready. */
   crash(service: string): void;
   /** Ends every fault of one Service, or of all. */
@@ -52,6 +54,7 @@ export const createFaults = (parts: {
     latency: (service, ms) => book.change(service, { latencyMs: Math.max(0, ms) }),
     hang: (service, rate = 1) => book.change(service, { hangRate: rateOf(rate) }),
     reset: (service, rate = 1) => book.change(service, { resetRate: rateOf(rate) }),
+    refuse: (service) => book.change(service, { refused: true }),
     crash: (service) => book.change(service, { crashed: true }),
     mend: (service) => book.mend(service),
     lostEvents: (node, count, source = 'OBSERVER_EVENTS_QUEUE') => agents.lose(node, count, source),

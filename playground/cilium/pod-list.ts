@@ -7,6 +7,7 @@ export interface ListedPod {
   /** `namespace/name` of the first Service that selects it; its namespace where none does. */
   readonly group: string;
   readonly ready: boolean;
+  readonly node: string;
 }
 
 export const listPods = (pods: Iterable<Pod>, services: ReadonlyMap<string, Service>): readonly ListedPod[] =>
@@ -14,5 +15,5 @@ export const listPods = (pods: Iterable<Pod>, services: ReadonlyMap<string, Serv
     const { name, namespace = '', labels } = pod.metadata;
     const [group] =
       [...services].find(([, { metadata, spec }]) => metadata.namespace === namespace && selects(spec.selector, labels)) ?? [];
-    return { name, group: group ?? namespace, ready: isReady(pod) };
+    return { name, group: group ?? namespace, ready: isReady(pod), node: pod.spec.nodeName ?? '' };
   });

@@ -44,7 +44,8 @@ export interface Rig {
   readonly bot: Child;
   /** Workers, oldest first; the last is the one that runs now. */
   readonly workers: readonly Child[];
-  startWorker(): Promise<Child>;
+  /** `temporal`: address of the server for this worker alone, such as a line that can be cut. */
+  startWorker(options?: { readonly temporal?: string }): Promise<Child>;
   stop(): Promise<void>;
 }
 
@@ -104,7 +105,7 @@ async function furnish(stack: Stack, options: RigOptions, undo: (() => Promise<v
   const database = join(stack.dir, 'meshops.db');
   const env = { SLACK_BOT_TOKEN: app.botToken, SLACK_SIGNING_SECRET: app.signingSecret };
   let started = 0;
-  const start = async (role: Role): Promise<{ child: Child; port: number }> => {
+  const start = async (role: Role, temporalAddress = stack.temporal.address): Promise<{ child: Child; port: number }> => {
     const port = await stack.ports.take(role);
     const name = `meshops-${role}-${++started}`;
     const configFile = join(stack.dir, `${name}.yaml`);
@@ -116,7 +117,7 @@ async function furnish(stack: Stack, options: RigOptions, undo: (() => Promise<v
           : { agents: cilium.nodes.map(({ name: node, hubbleAddress }) => ({ node, address: hubbleAddress })) },
       gatewayUrl: cilium.gateway.url,
       prometheus: stack.prometheus.url,
-      temporal: { address: stack.temporal.address, namespace: stack.temporal.namespace },
+      temporal: { address: temporalAddress, namespace: stack.temporal.namespace },
       slackApi: slack.apiUrl,
       database,
       httpPort: port,
@@ -129,8 +130,8 @@ async function furnish(stack: Stack, options: RigOptions, undo: (() => Promise<v
     return { child, port };
   };
   const workers: Child[] = [];
-  const startWorker = async (): Promise<Child> => {
-    const { child } = await start('worker');
+  const startWorker: Rig['startWorker'] = async ({ temporal: address } = {}) => {
+    const { child } = await start('worker', address);
     workers.push(child);
     return child;
   };

@@ -2,9 +2,13 @@ import type { Scenario } from './scenario.ts';
 import { lateStories } from './stories/afterwards.ts';
 import { canaryStories } from './stories/canary.ts';
 import { faultStories } from './stories/faults.ts';
+import { harmStories } from './stories/harm.ts';
+import { outageStories } from './stories/outages.ts';
+import { partitionStories } from './stories/partition.ts';
 import { peopleStories } from './stories/people.ts';
 import { policyStories } from './stories/policy.ts';
 import { routeStories } from './stories/routes.ts';
+import { sightStories } from './stories/sight.ts';
 
 /** Every story, in the order of `list`. A new one goes into the file of its kind. */
 export const SCENARIOS: readonly Scenario[] = [
@@ -14,4 +18,8 @@ export const SCENARIOS: readonly Scenario[] = [
   ...policyStories,
   ...routeStories,
   ...lateStories,
+  ...harmStories,
+  ...sightStories,
+  ...outageStories,
+  ...partitionStories,
 ];

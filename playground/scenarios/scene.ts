@@ -45,9 +45,12 @@ export class Scene {
     }
   }
 
-  /** The operation of the first root message that came since the story began. */
-  async operation(timeoutMs = 20_000): Promise<Operation> {
-    const message = await this.rig.slack.drive.waitFor(() => this.newRoots()[0], { timeoutMs, what: 'the root message of the operation' });
+  /** The operation of the first root message that came since the story began, or after those that are `known` (by ts). */
+  async operation(timeoutMs = 20_000, known: ReadonlySet<string> = new Set()): Promise<Operation> {
+    const message = await this.rig.slack.drive.waitFor(() => this.newRoots().find(({ ts }) => !known.has(ts)), {
+      timeoutMs,
+      what: 'the root message of the operation',
+    });
     const opId = operationIn(message) ?? '';
     const started = await this.poll(() => startedIn(this.rig.database, opId), `the record that ${opId} has started`, timeoutMs);
     return new Operation(this.rig.slack.drive, this.rig.temporal, message, started);

@@ -1,8 +1,9 @@
 import type { Log } from '../../log.ts';
-import { checkNode, nodesNow, replayNode } from './ask.ts';
+import { checkNode, nodesNow } from './ask.ts';
 import { keysOf } from './flow.ts';
 import { followNode, type StreamListener } from './node-stream.ts';
 import { connectObserver, type HubbleTls, type Observer } from './observer.ts';
+import { createReplays } from './replays.ts';
 
 /** Where a node's agent answers: `host:port`. */
 export interface HubbleNode {
@@ -57,6 +58,8 @@ export function createFlows(deps: FlowsDeps): Flows {
   let lingering: NodeJS.Timeout | undefined;
   const connect = deps.connect ?? ((node: HubbleNode) => connectObserver(node.address, deps.tls));
 
+  const replays = createReplays({ nodes: deps.nodes, connect, now: deps.now });
+
   const all = (tell: (follower: FlowFollower) => void): void => {
     for (const follower of count.keys()) tell(follower);
   };
@@ -92,11 +95,7 @@ export function createFlows(deps: FlowsDeps): Flows {
       for (const { node, at, reason } of streams.unseen()) follower.gap(node, at, reason);
       signal.addEventListener('abort', () => leave(follower), { once: true });
     },
-    async replay(keys, since, follower, signal) {
-      const wanted = new Set(keys);
-      const ask = (node: HubbleNode): Promise<void> => replayNode({ ...deps, connect }, node, since, wanted, follower, signal);
-      await Promise.all((await nodesNow(deps.nodes, signal)).map(ask));
-    },
+    replay: (keys, since, follower, signal) => replays.replay(keys, since, follower, signal),
     async check(signal) {
       const nodes = await nodesNow(deps.nodes, signal);
       return Promise.all(nodes.map((node) => checkNode(connect(node), node.node)));

@@ -142,7 +142,8 @@ class StreamState {
     }
     if (known) return;
     this.#seenUpTo = Math.max(this.#seenUpTo, at);
-    this.#lag(node, at, seenAt);
+    // The record of a request waits until there is a connection to a pod (facts 8b), however long that takes: it says nothing of lag.
+    if (flow.l7?.type !== 'REQUEST') this.#lag(node, at, seenAt);
     listener.flow(flow, node, seenAt);
   }
 

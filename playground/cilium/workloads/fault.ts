@@ -11,6 +11,8 @@ export interface Fault {
   readonly resetRate: number;
   /** The process is gone: connections are refused and the pod is not ready. */
   readonly crashed: boolean;
+  /** Connections are refused although the pod stays ready: its readiness probe asks another port. */
+  readonly refused: boolean;
 }
 
-export const healthy: Fault = { errorRate: 0, status: 500, latencyMs: 0, hangRate: 0, resetRate: 0, crashed: false };
+export const healthy: Fault = { errorRate: 0, status: 500, latencyMs: 0, hangRate: 0, resetRate: 0, crashed: false, refused: false };

@@ -39,6 +39,7 @@ export const servePod = async (options: PodServerOptions): Promise<PodServer> =>
   const random = createRandom(options.seed);
   const timers = new Set<NodeJS.Timeout>();
   let fault = healthy;
+  const hung = new Set<Socket>();
   let starved = false;
 
   const later = (ms: number, run: () => void): void => {
@@ -52,7 +53,10 @@ export const servePod = async (options: PodServerOptions): Promise<PodServer> =>
   const answer = (request: IncomingMessage, response: ServerResponse): void => {
     request.resume();
     const dice = random();
-    if (dice < fault.hangRate) return;
+    if (dice < fault.hangRate) {
+      hung.add(request.socket);
+      return;
+    }
     if (dice < fault.hangRate + fault.resetRate) {
       request.socket.resetAndDestroy();
       return;
@@ -105,6 +109,9 @@ export const servePod = async (options: PodServerOptions): Promise<PodServer> =>
     setFault: async (next) => {
       const before = fault;
       fault = next;
+      // What hung ends with the fault: the next story must not find it.
+      if (next.hangRate === 0) for (const socket of hung) socket.destroy();
+      if (next.hangRate === 0) hung.clear();
       if (next.crashed && !before.crashed) await close();
       if (!next.crashed && before.crashed) {
         await listen(port);

@@ -29,21 +29,32 @@ export function createSight(resumed: Readonly<Record<string, Gap>> = {}): Sight 
     for (const entry of gaps) if (isBlind(entry[1], now) && !(onlyNew && entry[1].told)) return entry;
     return undefined;
   };
+  /** Earliest time at which a gap that has not been told could blind: before it nothing need be looked at, however many nodes are away. */
+  let due = gaps.size > 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  const dueOf = ({ at, lost, told }: Gap): number => {
+    if (told) return Number.POSITIVE_INFINITY;
+    return lost > 0 ? Number.NEGATIVE_INFINITY : at + BLIND_AFTER_MS;
+  };
   const words = ([node, { reason, lost }]: readonly [string, Gap]) =>
     lost > 0 ? `${lost} events of ${node} were lost (${reason})` : `${node} cannot be seen (${reason})`;
   return {
     gap(node, at, reason, lost) {
       const before = gaps.get(node);
       const worse = lost > 0 && before?.lost === 0;
-      gaps.set(node, { at: before?.at ?? at, reason, lost: (before?.lost ?? 0) + lost, told: (before?.told ?? false) && !worse });
+      const gap = { at: before?.at ?? at, reason, lost: (before?.lost ?? 0) + lost, told: (before?.told ?? false) && !worse };
+      gaps.set(node, gap);
+      due = Math.min(due, dueOf(gap));
     },
     sight(node) {
       gaps.delete(node);
     },
     news(now) {
-      if (gaps.size === 0) return undefined;
+      if (gaps.size === 0 || now <= due) return undefined;
       const found = find(now, true);
-      if (!found) return undefined;
+      if (!found) {
+        due = Math.min(Number.POSITIVE_INFINITY, ...[...gaps.values()].map(dueOf));
+        return undefined;
+      }
       gaps.set(found[0], { ...found[1], told: true });
       return words(found);
     },
