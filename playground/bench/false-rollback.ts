@@ -2,7 +2,7 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import type { JsonObject } from '../../src/domain/json.ts';
 import type { Bench } from './bench.ts';
 import { CELLS } from './false-rollback-cells.ts';
-import { importanceCells } from './false-rollback-importance.ts';
+import { type ImportanceCell, importanceCells } from './false-rollback-importance.ts';
 import { type Healthy, playHealthy } from './false-rollback-play.ts';
 import { interval } from './judge-chance.ts';
 
@@ -28,7 +28,14 @@ export const falseRollback: Bench = {
       const shares = ALPHAS.map((alpha) => `${fired[alpha].total} at ${alpha}`).join(', ');
       progress({ kind: 'note', step: 'false-rollback', detail: `${name}: ${shares} of ${runs}`, ms: performance.now() - begun });
     }
-    const rare = importanceCells(SMALL_ALPHA, WATCHES, runs).map(rareRow);
+    const rare: ReturnType<typeof rareRow>[] = [];
+    for (const found of importanceCells(SMALL_ALPHA, WATCHES, runs)) {
+      await breathe(undefined, { signal });
+      const line = rareRow(found);
+      rare.push(line);
+      const detail = `${line.cell}: ${line.probability.toExponential(2)} of ${line.alpha.toExponential(2)}`;
+      progress({ kind: 'note', step: 'false-rollback', detail, ms: performance.now() - began });
+    }
     const whole = (kind: RegExp) => rare.filter(({ cell }) => kind.test(cell)).reduce((sum, { probability }) => sum + probability, 0);
     // Judges and watches are not independent; the sum bounds their union.
     const operation = whole(/^objective 1%, canary at 1%, watch/) + whole(/^relative, both at 5%/);
@@ -72,7 +79,7 @@ function row(
   return { cell, alpha, runs, exceed: total, share: total / runs, interval: [round(low), round(high)], ok: high <= alpha, by };
 }
 
-function rareRow({ cell, alpha, runs, estimate }: ReturnType<typeof importanceCells>[number]) {
+function rareRow({ cell, alpha, runs, estimate }: ImportanceCell) {
   const { probability, standardError, stopped } = estimate;
   const half = 1.96 * standardError;
   return {
