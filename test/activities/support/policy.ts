@@ -23,11 +23,15 @@ const OPERATOR = { user: 'operator@example.com', groups: ['mesh-operators'] };
 export async function arrangeWorkload(world: TestCluster): Promise<void> {
   for (const name of ['meshops', 'frontend', 'backend', 'database', 'external'])
     await world.admin('POST', '/api/v1/namespaces', { metadata: { name } });
-  for (const manifest of [...manifestsOf('manifests/base'), ...manifestsOf('manifests/demo')]) {
-    if (!manifest.apiVersion.startsWith('rbac.')) continue;
+  // The manifests grant the rights of one namespace; they are to be copied for each that may be changed.
+  for (const manifest of manifestsOf('manifests/base').filter(({ apiVersion }) => apiVersion.startsWith('rbac.'))) {
     const { namespace } = manifest.metadata;
-    const plural = `${manifest.kind.toLowerCase()}s`;
-    await world.admin('POST', namespace === undefined ? `${RBAC}/${plural}` : `${RBAC}/namespaces/${namespace}/${plural}`, manifest);
+    const places = namespace === 'backend' ? ['backend', 'frontend'] : [namespace];
+    for (const place of places) {
+      const path = place === undefined ? RBAC : `${RBAC}/namespaces/${place}`;
+      const metadata = { ...manifest.metadata, ...(place !== undefined && { namespace: place }) };
+      await world.admin('POST', `${path}/${manifest.kind.toLowerCase()}s`, { ...manifest, metadata });
+    }
   }
   const data = { 'enable-hubble': 'true', 'cluster-name': 'default' };
   await world.admin('POST', '/api/v1/namespaces/kube-system/configmaps', { metadata: { name: 'cilium-config' }, data });
