@@ -82,7 +82,12 @@ describe('a drop', () => {
 
 describe('while a shadow observes', () => {
   const observing = { directions: ['ingress'], marker: OP } as const;
-  const read = (options: VerdictOptions, candidate: JsonObject = FULL) => readerOf({ observing, cohort: undefined }, candidate)(options);
+  const read = (options: VerdictOptions, candidate: JsonObject = FULL) => {
+    const reader = readerOf({ observing, cohort: undefined }, candidate);
+    // The shadow is in force at the pod: something of it has matched there.
+    reader({ matchType: 2, log: [OP] });
+    return reader(options);
+  };
 
   it.each([
     ['what the wildcard alone lets through would be dropped', { app: 'legacy', matchType: 4 }, FULL, 'would-drop'],
@@ -93,7 +98,7 @@ describe('while a shadow observes', () => {
       FULL,
       'forwarded',
     ],
-    ['what only the wildcard matched counts, even where the evaluator would allow it', { matchType: 4 }, FULL, 'would-drop'],
+    ['what only the wildcard matched says nothing before the shadow has been seen at that pod', { matchType: 4 }, FULL, 'forwarded'],
     [
       'what a deny entry refuses would be dropped, although the shadow lets it through',
       { app: 'legacy', matchType: 1, log: [OP] },
@@ -105,6 +110,12 @@ describe('while a shadow observes', () => {
     ],
   ] as const)('%s', (_, options, candidate, outcome) => {
     expect(read(options, candidate)).toMatchObject({ outcome });
+  });
+
+  it('what only the wildcard matched counts once the shadow has been seen at that pod, even where the evaluator would allow it', () => {
+    const watching = readerOf({ observing, cohort: undefined }, FULL);
+    expect(watching({ matchType: 1, log: [OP] })).toMatchObject({ outcome: 'forwarded' });
+    expect(watching({ matchType: 4 })).toMatchObject({ outcome: 'would-drop', cause: 'unexplained' });
   });
 
   it('without a shadow in the direction the evaluator speaks alone', () => {
