@@ -82,12 +82,7 @@ describe('a drop', () => {
 
 describe('while a shadow observes', () => {
   const observing = { directions: ['ingress'], marker: OP } as const;
-  const read = (options: VerdictOptions, candidate: JsonObject = FULL) => {
-    const reader = readerOf({ observing, cohort: undefined }, candidate);
-    // The shadow is in force at the pod: something of it has matched there.
-    reader({ matchType: 2, log: [OP] });
-    return reader(options);
-  };
+  const read = (options: VerdictOptions, candidate: JsonObject = FULL) => readerOf({ observing, cohort: undefined }, candidate)(options);
 
   it.each([
     ['what the wildcard alone lets through would be dropped', { app: 'legacy', matchType: 4 }, FULL, 'would-drop'],
