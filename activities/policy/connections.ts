@@ -34,6 +34,7 @@ const WILDCARD_MATCH = 4;
 
 export function createConnectionReader(context: ConnectionContext): ConnectionReader {
   const told = createRecent(REMEMBERED);
+  const standing = createStanding(context);
   return {
     read(flow, node, seenAt) {
       const recorded = readRecorded(flow);
@@ -44,14 +45,32 @@ export function createConnectionReader(context: ConnectionContext): ConnectionRe
       // A record of layer 7 speaks of its connection first, which a policy verdict has told already.
       const seen = mapped.seen.at(-1);
       if (!seen || seen.decided === undefined) return undefined;
-      const judged = judge(context, seen, flow, seenAt);
+      const judged = judge(context, seen, flow, { seenAt, standing });
       if (!judged) return undefined;
       return told.add(keyOf(judged, flow, node)) ? judged : undefined;
     },
   };
 }
 
-function judge(context: ConnectionContext, seen: SeenFlow, raw: Flow, seenAt: number): ConnectionEvidence | undefined {
+/**
+ * Where the shadow is in force, by pod and direction: known from the first record there that carries its marker. Nodes realise a policy
+ * one after the other, so a connection that nothing of it matched says nothing before that.
+ */
+function createStanding({ observing }: ConnectionContext): (direction: Direction, pod: string, marked: boolean) => boolean {
+  const seen = new Set<string>();
+  return (direction, pod, marked) => {
+    if (!observing?.directions.includes(direction)) return false;
+    if (marked) seen.add(`${direction}/${pod}`);
+    return seen.has(`${direction}/${pod}`);
+  };
+}
+
+interface Judging {
+  readonly seenAt: number;
+  readonly standing: ReturnType<typeof createStanding>;
+}
+
+function judge(context: ConnectionContext, seen: SeenFlow, raw: Flow, { seenAt, standing }: Judging): ConnectionEvidence | undefined {
   const { direction, at } = seen;
   const end = direction === 'ingress' ? raw.destination : raw.source;
   const subject = direction === 'ingress' ? seen.flow.destination : seen.flow.source;
@@ -75,9 +94,10 @@ function judge(context: ConnectionContext, seen: SeenFlow, raw: Flow, seenAt: nu
   if (seen.decided === 'denied') return { ...base, outcome: 'dropped', cause: causeOf(context.compared, flow, direction) };
   const { observing } = context;
   if (!observing) return { ...base, outcome: 'forwarded' };
+  const marked = raw.policy_log?.includes(observing.marker) ?? false;
   const shadow = {
-    stands: observing.directions.includes(direction) && seen.unit === 'connection',
-    marked: raw.policy_log?.includes(observing.marker) ?? false,
+    stands: seen.unit === 'connection' && standing(direction, end.pod_name ?? '', marked),
+    marked,
     unmatched: raw.policy_match_type === WILDCARD_MATCH,
   };
   if (!wouldDrop(context.compared, flow, direction, shadow)) return { ...base, outcome: 'forwarded' };

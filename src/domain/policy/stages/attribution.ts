@@ -33,7 +33,11 @@ export interface ShadowVerdict {
  */
 export function wouldDrop({ before, candidate }: Compared, flow: PolicyFlow, direction: Direction, shadow: ShadowVerdict): boolean {
   if (!isAllowed(before.decide(flow)[direction])) return false;
-  if (isAllowed(candidate.decide(flow)[direction])) return shadow.stands && shadow.unmatched && !shadow.marked;
+  if (isAllowed(candidate.decide(flow)[direction])) {
+    // The node reaches its own pods by a rule of its own, which is no allow of the candidate's: kubelet's probes.
+    const isHost = candidate.explain(flow)[direction]?.kind === 'host';
+    return shadow.stands && shadow.unmatched && !shadow.marked && !isHost;
+  }
   if (!shadow.stands || !shadow.marked) return true;
   const reason = candidate.explain(flow)[direction]?.kind;
   return reason === 'deny' || reason === 'l7';
