@@ -63,13 +63,26 @@ export class Operation {
     return this.#drive.waitFor(() => (probe(this.root()) ? this.root() : undefined), { timeoutMs, what });
   }
 
-  /** Waits for a phase. Asked of the workflow after each change in Slack or 50 ms, whichever is first. */
-  async phase(wanted: Phase, timeoutMs = 30_000): Promise<OperationView> {
+  phase(wanted: Phase, timeoutMs = 30_000): Promise<OperationView> {
+    return this.anyPhase([wanted], timeoutMs);
+  }
+
+  /** Waits for one of some phases; the workflow is asked every 50 ms. */
+  anyPhase(wanted: readonly Phase[], timeoutMs = 30_000): Promise<OperationView> {
+    return this.#until((phase) => wanted.includes(phase), `phase ${wanted.join(' or ')}`, timeoutMs);
+  }
+
+  /** Waits until a phase is over. */
+  leave(phase: Phase, timeoutMs = 30_000): Promise<OperationView> {
+    return this.#until((present) => present !== phase, `the end of phase ${phase}`, timeoutMs);
+  }
+
+  async #until(holds: (phase: Phase) => boolean, what: string, timeoutMs: number): Promise<OperationView> {
     const end = Date.now() + timeoutMs;
     for (;;) {
       const view = await this.view();
-      if (view.phase === wanted) return view;
-      must(Date.now() < end, `phase ${wanted} did not come within ${timeoutMs} ms; it is ${view.phase}`);
+      if (holds(view.phase)) return view;
+      must(Date.now() < end, `${what} did not come within ${timeoutMs} ms; it is ${view.phase}: ${view.outcome?.words ?? ''}`);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }

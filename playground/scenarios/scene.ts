@@ -74,6 +74,31 @@ export class Scene {
     return new Promise((resolve) => setTimeout(resolve, ms));
   }
 
+  /** What a person alone was told since the story began. */
+  heard(person: PersonName = 'operator'): readonly string[] {
+    const since = this.began / 1_000;
+    return this.rig.slack.drive
+      .as(PEOPLE[person])
+      .ephemerals()
+      .filter((message) => Number(message.ts) >= since)
+      .map((message) => `${message.text} ${JSON.stringify(message.blocks ?? [])}`);
+  }
+
+  /** Scales a Deployment as admin. */
+  async scale(namespace: string, name: string, replicas: number): Promise<void> {
+    const path = `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`;
+    const { kube } = this.rig.stack;
+    const body = JSON.stringify({ spec: { replicas } });
+    const answer = await kube.api({
+      method: 'PATCH',
+      path,
+      body,
+      contentType: 'application/merge-patch+json',
+      signal: AbortSignal.timeout(5_000),
+    });
+    must(answer.status === 200, `${namespace}/${name} was not scaled (${answer.status})`);
+  }
+
   /** Waits until the simulated mesh is in some state; it is looked at every 50 ms. */
   async until(holds: () => boolean | Promise<boolean>, what: string, timeoutMs = 20_000): Promise<void> {
     await this.poll(async () => (await holds()) || undefined, what, timeoutMs);

@@ -1,43 +1,16 @@
-import type { Outcome } from '../../../src/domain/operation.ts';
-import type { Operation } from '../operation.ts';
 import { must, type Scenario } from '../scenario.ts';
-import type { Scene } from '../scene.ts';
-import { GOOD, MISSING_PEER } from './policy-candidates.ts';
+import { GOOD, MISSING_PEER, NO_DNS, NO_WORLD, onlyPaths } from './policy-candidates.ts';
+import { ended, enforce, POLICY, podsInCohorts, propose, undone } from './policy-steps.ts';
 
 /** Stories of `/policy enforce` on the demo's frontend: four pods, called by external and by visitors, calling the backend. */
-const CONFIG_MAP = '/api/v1/namespaces/frontend/configmaps/frontend-policy';
-
-/** Puts the candidate where the bot looks for it. */
-export async function propose(scene: Scene, yaml: string): Promise<void> {
-  await scene.put(CONFIG_MAP, {
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: { name: 'frontend-policy', namespace: 'frontend', labels: { 'meshops.dev/policy': 'frontend' } },
-    data: { 'frontend.yaml': yaml },
-  });
-}
-
-/** Proposes, asks and approves. */
-export async function enforce(scene: Scene, yaml: string, flags = '--window 10s'): Promise<Operation> {
-  await propose(scene, yaml);
-  const operation = await scene.begin(`/policy enforce frontend/frontend ${flags}`);
-  const click = await operation.press('reviewer', 'meshops:approve');
-  must(click.ok, `the approval was not taken: ${click.error}`);
-  return operation;
-}
-
-function ended(outcome: Outcome, kind: Outcome['kind']): void {
-  must(outcome.kind === kind, `the outcome is ${outcome.kind}: ${outcome.words}`);
-}
-
 export const policyStories: readonly Scenario[] = [
   {
     name: 'policy-good',
     story: 'a policy that lets all legitimate traffic through goes live by cohorts',
     play: async (scene) => {
       const operation = await enforce(scene, GOOD);
-      const outcome = await operation.result();
-      ended(outcome, 'completed');
+      ended(await operation.result(), 'completed');
+      must((await podsInCohorts(scene)).length === 0, 'cohort labels are left on pods');
       return { operation };
     },
   },
@@ -45,10 +18,155 @@ export const policyStories: readonly Scenario[] = [
     name: 'policy-missing-peer',
     story: 'one legitimate client is not in the candidate; it shows in the first cohort and is rolled back',
     play: async (scene) => {
+      const since = Date.now();
       const operation = await enforce(scene, MISSING_PEER, '--no-observe');
+      const extra = await undone(scene, operation, since, (name) => name.startsWith('external/'));
+      must(extra.podsAffected === 1, `${extra.podsAffected} pods were affected`);
+      return { operation, extra };
+    },
+  },
+  {
+    name: 'policy-missing-peer-observed',
+    story: 'the missing client is found by the shadow: people are asked, and nobody is dropped',
+    play: async (scene) => {
+      const since = Date.now();
+      const operation = await enforce(scene, MISSING_PEER);
+      await operation.phase('holding', 60_000);
+      must(/external/.test(JSON.stringify(operation.root().blocks)), 'the message does not name the client');
+      await operation.press('operator', 'meshops:rollback');
+      ended(await operation.result(), 'rolled-back');
+      const dropped = scene.rig.cilium.truth.connections.firstDrop(since, ({ name }) => name.startsWith('external/'));
+      must(dropped === undefined, 'somebody was dropped while it was only observed');
+      return { operation };
+    },
+  },
+  {
+    name: 'policy-late-client',
+    story: 'a client that connects only after the first cohort is dropped: rolled back',
+    play: async (scene) => {
+      const since = Date.now();
+      const operation = await enforce(scene, GOOD, '--no-observe --soak 20s');
+      await operation.phase('watching', 60_000);
+      const client = await scene.rig.cilium.clients.start({
+        name: 'reporting',
+        namespace: 'external',
+        to: 'frontend/frontend',
+        port: 8080,
+        everyMs: 100,
+      });
+      try {
+        return { operation, extra: await undone(scene, operation, since, (name) => name === 'reporting') };
+      } finally {
+        await client.stop();
+      }
+    },
+  },
+  {
+    name: 'policy-egress-dns',
+    story: 'the candidate forgets that names must be asked for: the egress cohort is rolled back',
+    play: async (scene) => {
+      const since = Date.now();
+      const operation = await enforce(scene, NO_DNS, '--no-observe');
+      return { operation, extra: await undone(scene, operation, since, () => true) };
+    },
+  },
+  {
+    name: 'policy-l7-admin',
+    story: 'only some paths are allowed, and one that is in use is not among them: rolled back',
+    play: async (scene) => {
+      const since = Date.now();
+      const operation = await enforce(scene, onlyPaths(['/']), '--no-observe');
+      return { operation, extra: await undone(scene, operation, since, () => true) };
+    },
+  },
+  {
+    name: 'policy-errata',
+    story: 'a document with a silent failure is refused before anything starts, with the right form',
+    play: async (scene) => {
+      await propose(scene, GOOD.replace('path:', 'path:').replace('egress:', 'policyEnforcement: false\n  egress:'));
+      const shown = await scene.type('/policy enforce frontend/frontend');
+      const heard = await scene.poll(() => scene.heard().find((text) => /policyEnforcement/.test(text)), 'the finding');
+      must(shown.ok && scene.newRoots().length === 0, 'an operation was started');
+      return { extra: { heard: heard.slice(0, 400) } };
+    },
+  },
+  {
+    name: 'policy-drift',
+    story: 'somebody else edits the policy in the middle of the rollout: held and told; theirs is left alone',
+    play: async (scene) => {
+      const operation = await enforce(scene, GOOD, '--no-observe --soak 20s');
+      await operation.phase('watching', 60_000);
+      const spec = { endpointSelector: { matchLabels: { app: 'nobody' } }, ingress: [{}] };
+      await scene.put(POLICY, {
+        apiVersion: 'cilium.io/v2',
+        kind: 'CiliumNetworkPolicy',
+        metadata: { name: 'frontend', namespace: 'frontend' },
+        spec,
+      });
+      await operation.phase('holding', 60_000);
       const outcome = await operation.result();
-      ended(outcome, 'rolled-back');
-      must(outcome.restoredExactly === true, 'the operation does not say that everything is as it was');
+      must(outcome.kind !== 'completed', `the outcome is ${outcome.kind}`);
+      must((await podsInCohorts(scene)).length === 0, 'cohort labels are left on pods');
+      return { operation };
+    },
+  },
+  {
+    name: 'policy-scanner',
+    story: 'a port scan from the world during the cohort does not stop the rollout',
+    play: async (scene) => {
+      const operation = await enforce(scene, GOOD, '--no-observe');
+      const scan = scene.rig.cilium.clients.scan({
+        to: 'frontend/frontend',
+        ports: [22, 23, 80, 443, 3306, 5432, 6379, 9200],
+        everyMs: 200,
+      });
+      try {
+        for (;;) {
+          const phase = await operation.anyPhase(['holding', 'over'], 120_000);
+          if (phase.phase === 'over') break;
+          await operation.press('reviewer', 'meshops:continue');
+          await operation.leave('holding');
+        }
+        ended(await operation.result(), 'completed');
+        return { operation, extra: { scanned: scan.counts.dropped } };
+      } finally {
+        await scan.stop();
+      }
+    },
+  },
+  {
+    name: 'policy-new-pod',
+    story: 'a pod that appears during the rollout stays outside of the cohort until the end',
+    play: async (scene) => {
+      const operation = await enforce(
+        scene,
+        NO_WORLD.replace('  egress:', '    - fromEntities: [world]\n  egress:'),
+        '--no-observe --soak 10s',
+      );
+      await operation.phase('watching', 60_000);
+      await scene.scale('frontend', 'frontend', 5);
+      try {
+        await scene.until(
+          () => scene.rig.cilium.pods().filter((pod) => pod.group === 'frontend/frontend' && pod.ready).length === 5,
+          'the fifth pod',
+        );
+        ended(await operation.result(), 'completed');
+        must((await podsInCohorts(scene)).length === 0, 'cohort labels are left on pods');
+        return { operation };
+      } finally {
+        await scene.scale('frontend', 'frontend', 4);
+      }
+    },
+  },
+  {
+    name: 'policy-forbidden',
+    story: 'the requester lacks the right: refused before anything is changed, with the reason',
+    play: async (scene) => {
+      await propose(scene, GOOD);
+      const operation = await scene.begin('/policy enforce frontend/frontend --no-observe', 'reviewer');
+      const outcome = await operation.result();
+      ended(outcome, 'impossible');
+      must(/may not|right|forbidden|allowed/i.test(outcome.words), `the words do not say why: ${outcome.words}`);
       return { operation };
     },
   },

@@ -1,0 +1,59 @@
+import type { Outcome } from '../../../src/domain/operation.ts';
+import { list } from '../mesh-state.ts';
+import type { Operation } from '../operation.ts';
+import { must } from '../scenario.ts';
+import type { Scene } from '../scene.ts';
+
+/** What the policy stories have in common. */
+const CONFIG_MAP = '/api/v1/namespaces/frontend/configmaps/frontend-policy';
+export const POLICY = '/apis/cilium.io/v2/namespaces/frontend/ciliumnetworkpolicies/frontend';
+
+/** Puts the candidate where the bot looks for it. */
+export async function propose(scene: Scene, yaml: string): Promise<void> {
+  await scene.put(CONFIG_MAP, {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'frontend-policy', namespace: 'frontend', labels: { 'meshops.dev/policy': 'frontend' } },
+    data: { 'frontend.yaml': yaml },
+  });
+}
+
+/** Proposes, asks and approves. */
+export async function enforce(scene: Scene, yaml: string, flags = '--window 10s'): Promise<Operation> {
+  await propose(scene, yaml);
+  const operation = await scene.begin(`/policy enforce frontend/frontend ${flags}`);
+  const click = await operation.press('reviewer', 'meshops:approve');
+  must(click.ok, `the approval was not taken: ${click.error}`);
+  return operation;
+}
+
+export function ended(outcome: Outcome, kind: Outcome['kind']): void {
+  must(outcome.kind === kind, `the outcome is ${outcome.kind}: ${outcome.words}`);
+}
+
+/** Waits for the rollback and measures it by the simulator's own record of connections. Times are milliseconds. */
+export async function undone(scene: Scene, operation: Operation, since: number, whose: (name: string) => boolean) {
+  const outcome = await operation.result();
+  ended(outcome, 'rolled-back');
+  must(outcome.restoredExactly === true, 'the operation does not say that everything is as it was');
+  must((await podsInCohorts(scene)).length === 0, 'cohort labels are left on pods');
+  const { connections } = scene.rig.cilium.truth;
+  const drops = connections.list.filter(({ at, allowed, name }) => at >= since && !allowed && whose(name));
+  const first = drops[0]?.at;
+  const last = drops.at(-1)?.at;
+  must(first !== undefined && last !== undefined, 'nothing was dropped, so nothing was undone');
+  return {
+    dropped: drops.length,
+    podsAffected: new Set(drops.map(({ source, destination }) => [source, destination].find((end) => end.startsWith('frontend/')) ?? ''))
+      .size,
+    firstDropAt: Math.round(first - scene.began),
+    lastDropAt: Math.round(last - scene.began),
+    dropsForMs: Math.round(last - first),
+  };
+}
+
+/** Pods that still carry a cohort label. */
+export async function podsInCohorts(scene: Scene): Promise<readonly string[]> {
+  const pods = await list(scene, '/api/v1/pods');
+  return pods.filter(({ metadata }) => metadata.labels?.['meshops.dev/cohort'] !== undefined).map(({ metadata }) => metadata.name);
+}
