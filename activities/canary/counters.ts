@@ -5,18 +5,22 @@ import type { Prometheus } from '../clients/prometheus/prometheus.ts';
 import type { Log } from '../log.ts';
 import type { Hear } from '../watch/watching.ts';
 import type { Side } from './sides.ts';
+import { createUnshown } from './unshown.ts';
 
 /**
  * What Hubble's flows cannot show of a gateway's requests, out of Envoy's counters in Prometheus. Each of these counts requests, and
  * none of them a request that flows attribute to a pod (facts 8b), so nothing is counted twice:
  * - `upstream_rq_pending_failure_eject`: no connection to a pod could be made; Hubble logs the 503 with the gateway's address.
  * - `upstream_cx_none_healthy`: the Service had no endpoint; the same.
+ * - `upstream_rq_xx` of class 5, as far as it exceeds what flows and the two above have shown three seconds later: Envoy's own 503 for a
+ *   pod that answered nothing carries the gateway's address.
  * - `grpc_<status>`, only where gRPC is routed: an error is HTTP 200 in Hubble, so there every answer is counted here, and not there.
  */
 const UNREACHED: Readonly<Record<string, string>> = {
   envoy_cluster_upstream_rq_pending_failure_eject: 'connect failure',
   envoy_cluster_upstream_cx_none_healthy: 'no endpoint',
 };
+const ANSWERED = 'envoy_cluster_upstream_rq_xx';
 const GRPC = /^envoy_cluster_grpc_(\d+)$/;
 /** gRPC's own numbers of UNKNOWN, DEADLINE_EXCEEDED, INTERNAL, UNAVAILABLE and DATA_LOSS (design 8). */
 const GRPC_FAILURES: Readonly<Record<string, string>> = {
@@ -42,6 +46,8 @@ export interface CountedServices {
   /** Names of Services and whose they are. */
   readonly services: readonly (readonly [string, Side])[];
   readonly grpc: boolean;
+  /** 5xx that flows have attributed to pods of a side since the watch began. */
+  readonly shown: (side: Side) => number;
 }
 
 /**
@@ -50,6 +56,8 @@ export interface CountedServices {
  */
 export async function followCounters(deps: CountersDeps, counted: CountedServices, hear: Hear, signal: AbortSignal): Promise<void> {
   const counters = createCounters();
+  const unshown = createUnshown(deps.now);
+  const told: Record<Side, number> = { canary: 0, stable: 0 };
   const query = queryOf(counted);
   const node = 'Prometheus';
   let away = false;
@@ -59,7 +67,17 @@ export async function followCounters(deps: CountersDeps, counted: CountedService
       const seenAt = deps.now();
       if (away && counted.grpc) hear({ kind: 'sight', at: seenAt, node });
       away = false;
-      for (const increase of counters.look(samples)) for (const event of eventsOf(increase, counted, seenAt)) hear(event);
+      for (const increase of counters.look(samples)) {
+        const side = sideOf(increase, counted);
+        if (!side) continue;
+        if (increase.labels['__name__'] === ANSWERED) unshown.grown(side, increase.by);
+        else for (const event of eventsOf(increase, side, seenAt)) hear(event);
+        if (UNREACHED[increase.labels['__name__'] ?? '']) told[side] += increase.by;
+      }
+      for (const side of ['canary', 'stable'] as const) {
+        const missing = unshown.take(side, seenAt, counted.shown(side), told[side]);
+        for (let nth = 0; nth < Math.min(missing, MOST); nth += 1) hear(unseen(side, seenAt, nth));
+      }
     } catch (error) {
       if (signal.aborted) return;
       const reason = error instanceof Error ? error.message : String(error);
@@ -75,20 +93,25 @@ export async function followCounters(deps: CountersDeps, counted: CountedService
 function queryOf({ namespace, services, grpc }: CountedServices): string {
   const names = [...Object.keys(UNREACHED), ...(grpc ? ['envoy_cluster_grpc_[0-9]+'] : [])];
   const clusters = services.map(([name]) => `${namespace}_${name}`).join('|');
-  return `{__name__=~"${names.join('|')}",envoy_cluster_name=~".+/(${clusters})_[0-9]+"}`;
+  const cluster = `envoy_cluster_name=~".+/(${clusters})_[0-9]+"`;
+  return `{__name__=~"${names.join('|')}",${cluster}} or ${ANSWERED}{envoy_response_code_class="5",${cluster}}`;
 }
 
-function eventsOf(
-  { labels, at, by, value }: Increase,
-  { namespace, services }: CountedServices,
-  seenAt: number,
-): readonly RequestEvidence[] {
+function sideOf({ labels }: Increase, { namespace, services }: CountedServices): Side | undefined {
+  const cluster = labels['envoy_cluster_name'] ?? '';
+  const service = cluster.slice(cluster.lastIndexOf('/') + 1).replace(/_\d+$/, '');
+  return services.find(([each]) => `${namespace}_${each}` === service)?.[1];
+}
+
+function unseen(side: Side, at: number, nth: number): RequestEvidence {
+  const id = `envoy/5xx/${side}/${at}/${nth}`;
+  return { kind: 'request', at, seenAt: at, side, failed: true, failure: '5xx of the gateway', latencyMs: 0, id };
+}
+
+function eventsOf({ labels, at, by, value }: Increase, side: Side, seenAt: number): readonly RequestEvidence[] {
   const name = labels['__name__'] ?? '';
   const status = GRPC.exec(name)?.[1];
   const cluster = labels['envoy_cluster_name'] ?? '';
-  const service = cluster.slice(cluster.lastIndexOf('/') + 1).replace(/_\d+$/, '');
-  const side = services.find(([each]) => `${namespace}_${each}` === service)?.[1];
-  if (!side) return [];
   const failure = status === undefined ? UNREACHED[name] : GRPC_FAILURES[status];
   const source = `${labels['instance'] ?? ''}/${cluster}/${name}`;
   return Array.from({ length: Math.min(by, MOST) }, (_, nth) => ({

@@ -12,7 +12,7 @@ import type { Log } from '../log.ts';
 import type { Hear, Watching } from '../watch/watching.ts';
 import { followCounters } from './counters.ts';
 import { createDropReader } from './drops.ts';
-import { createRequestReader } from './requests.ts';
+import { createRequestReader, type RequestReader } from './requests.ts';
 import { readyOf, type Side, Sides } from './sides.ts';
 
 export interface EvidenceDeps {
@@ -66,13 +66,11 @@ async function openEvidence(
   );
   const grpc = routes.some(({ ref }) => ref.kind === 'GRPCRoute');
   const { prometheus } = deps;
-  if (prometheus) void followCounters({ ...deps, prometheus }, { namespace, services, grpc }, hear, signal);
-  await followRequests(
-    deps,
-    input,
-    { keys: [namespace, ...addresses], sides, since, signal, grpc: grpc && prometheus !== undefined },
-    hear,
-  );
+  const { latencyLimitMs } = input.settings;
+  const reader = createRequestReader({ sides, latencyLimitMs, grpc: grpc && prometheus !== undefined });
+  const shown = (side: Side): number => reader.shown(side);
+  if (prometheus) void followCounters({ ...deps, prometheus }, { namespace, services, grpc, shown }, hear, signal);
+  await followRequests(deps, { keys: [namespace, ...addresses], sides, since, signal, reader }, hear);
 }
 
 interface Endpoints {
@@ -110,21 +108,14 @@ interface Following {
   readonly sides: Sides;
   readonly since: number;
   readonly signal: AbortSignal;
-  /** Answers of HTTP/2 are counted elsewhere. */
-  readonly grpc: boolean;
+  readonly reader: RequestReader;
 }
 
 /**
  * Live requests and drops; a watch that goes on hears first what the rings still hold since then. The streams tell nothing twice by
  * themselves, so only what the replay and the live stream both brought has to be told apart here.
  */
-async function followRequests(
-  deps: EvidenceDeps,
-  input: WatchInput,
-  { keys, sides, since, signal, grpc }: Following,
-  hear: Hear,
-): Promise<void> {
-  const reader = createRequestReader({ sides, latencyLimitMs: input.settings.latencyLimitMs, grpc });
+async function followRequests(deps: EvidenceDeps, { keys, sides, since, signal, reader }: Following, hear: Hear): Promise<void> {
   const drops = createDropReader(sides);
   let heard: Recent | undefined = createRecent(REPLAYED);
   let waiting: Evidence[] | undefined = [];

@@ -12,6 +12,8 @@ export interface RequestReader {
   overdue(now: number): readonly RequestEvidence[];
   /** Records of this node are missing or late: what waits for an answer there is not judged, until `seen`. */
   lost(node: string): void;
+  /** 5xx that were attributed to a side so far. */
+  shown(side: Side): number;
   seen(node: string): void;
 }
 
@@ -33,10 +35,12 @@ export interface ReaderOptions {
 export function createRequestReader({ sides, latencyLimitMs, grpc = false }: ReaderOptions): RequestReader {
   const reporters = createReporters();
   const unanswered = createUnanswered(latencyLimitMs);
+  const shown: Record<Side, number> = { canary: 0, stable: 0 };
   const answer = (flow: Flow, node: string, seenAt: number): RequestEvidence | undefined => {
     const code = flow.l7?.http?.code ?? 0;
     const known = code === 0 ? undefined : sideOf(sides, flow);
     if (!known || reporters.isSecond(flow, node, known.server)) return undefined;
+    if (code >= 500) shown[known.side] += 1;
     const id = requestIdOf(flow);
     if (id !== undefined && unanswered.answered(keyOf(flow, node, id))) return undefined;
     if (grpc && code === 200 && flow.l7?.http?.protocol === 'HTTP/2') return undefined;
@@ -84,6 +88,7 @@ export function createRequestReader({ sides, latencyLimitMs, grpc = false }: Rea
         id: `${id}/overdue`,
       })),
     lost: (node) => unanswered.lost(node),
+    shown: (side) => shown[side],
     seen: (node) => unanswered.seen(node),
   };
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { type CountedServices, followCounters } from '../../../activities/canary/counters.ts';
+import { createUnshown } from '../../../activities/canary/unshown.ts';
 import { PrometheusFailure, type Sample } from '../../../activities/clients/prometheus/prometheus.ts';
 import { SILENT } from '../../../activities/log.ts';
 import type { Evidence } from '../../../src/domain/evidence.ts';
@@ -36,7 +37,7 @@ async function watched(answers: readonly (readonly Sample[] | undefined)[], coun
   const hear = (event: Evidence): void => void heard.push(event);
   await followCounters(
     { prometheus, now: () => 9, log: SILENT },
-    { namespace: 'backend', services, grpc: false, ...counted },
+    { namespace: 'backend', services, grpc: false, shown: () => 0, ...counted },
     hear,
     stop.signal,
   );
@@ -69,4 +70,17 @@ test('gRPC answers are counted by their own status, where gRPC is routed', async
 test('a Prometheus that is away blinds only where flows do not suffice', async () => {
   expect((await watched([undefined, []])).heard).toEqual([]);
   expect((await watched([undefined, []], { grpc: true })).heard.map(({ kind }) => kind)).toEqual(['gap', 'sight']);
+});
+
+test("Envoy's own 5xx count once flows have had three seconds to show them, and only what they have not shown", () => {
+  let now = 0;
+  const unshown = createUnshown(() => now);
+  unshown.grown('canary', 5);
+  expect(unshown.take('canary', 2_900, 0, 0)).toBe(0);
+  now = 2_900;
+  unshown.grown('canary', 1);
+  expect(unshown.take('canary', 3_000, 2, 1)).toBe(2);
+  expect(unshown.take('canary', 3_500, 2, 1)).toBe(0);
+  expect(unshown.take('canary', 5_900, 2, 1)).toBe(1);
+  expect(unshown.take('stable', 9_000, 0, 0)).toBe(0);
 });
