@@ -6,9 +6,13 @@ const MOST = 2_000;
 /** An address that has tried more ports than this was looking, not calling. */
 const SCAN_PORTS = 3;
 
-/** Who was let through before the stage. Peers inside need no entry: their identity speaks for them. */
+/**
+ * Who was let through before the stage, more than once: a single connection from outside is as likely to be the first of a port scan.
+ * Peers inside need no entry: their identity speaks for them.
+ */
 export class Known {
   readonly #keys: Set<string>;
+  readonly #once = new Set<string>();
   readonly #ports = new Map<string, Set<string>>();
 
   constructor(from: readonly string[] = []) {
@@ -17,7 +21,10 @@ export class Known {
   }
 
   add(event: ConnectionEvidence): void {
-    if (event.group.peer.kind !== 'cluster') this.#remember(keyOf(event));
+    if (event.group.peer.kind === 'cluster') return;
+    const key = keyOf(event);
+    if (this.#once.has(key)) this.#remember(key);
+    else if (this.#once.size < MOST) this.#once.add(key);
   }
 
   has(event: ConnectionEvidence): boolean {

@@ -40,8 +40,14 @@ describe('harm', () => {
 
   it('is a drop of an address that was let through in the recorded window', () => {
     const judge = judgeOf();
-    judge.hear(connection({ at: T - 5_000, group: worldTo(8080), address: '203.0.113.9' }));
+    for (const before of [5_000, 4_000]) judge.hear(connection({ at: T - before, group: worldTo(8080), address: '203.0.113.9' }));
     expect(judge.hear(dropped({ group: worldTo(8080), address: '203.0.113.9' }))?.kind).toBe('harmful');
+  });
+
+  it('is not a drop of an address that came once before: the first connection of a port scan is let through as well', () => {
+    const judge = judgeOf();
+    judge.hear(connection({ at: T - 5_000, group: worldTo(22), address: '203.0.113.66' }));
+    expect(judge.hear(dropped({ group: worldTo(22), address: '203.0.113.66' }))).toBeUndefined();
   });
 
   it.each([
@@ -138,7 +144,7 @@ describe('the rest', () => {
 
   it('another attempt goes on from the snapshot', () => {
     const judge = judgeOf();
-    judge.hear(connection({ at: T - 5_000, group: worldTo(8080), address: '203.0.113.9' }));
+    for (const before of [5_000, 4_000]) judge.hear(connection({ at: T - before, group: worldTo(8080), address: '203.0.113.9' }));
     judge.hear(dropped({ group: worldTo(22), address: '198.51.100.7' }));
     const next = judgeOf({}, JSON.parse(JSON.stringify(judge.snapshot())));
     expect(next.counts).toEqual(judge.counts);
