@@ -12,10 +12,27 @@ export function sqliteDialect(path: string): SqliteDialect {
   if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
   const database = new DatabaseSync(path);
   database.exec(`pragma busy_timeout = ${BUSY_MS}`);
-  database.exec('pragma journal_mode = wal');
+  enterWal(database);
   // Together with WAL this survives a crash of the process; an audit record also has to survive one of the machine.
   database.exec('pragma synchronous = full');
   return new SqliteDialect({ database: adapt(database) });
+}
+
+/**
+ * The journal's mode belongs to the file. Changing it while another process opens the file fails at once, whatever the busy timeout
+ * says (SQLite does not call the busy handler there), so it is tried again, for as long.
+ */
+function enterWal(database: DatabaseSync): void {
+  const end = Date.now() + BUSY_MS;
+  for (;;) {
+    try {
+      database.exec('pragma journal_mode = wal');
+      return;
+    } catch (error) {
+      if (Date.now() > end || !(error instanceof Error && /locked|busy/i.test(error.message))) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+    }
+  }
 }
 
 function adapt(database: DatabaseSync): SqliteDatabase {
