@@ -44,3 +44,42 @@ export function onlyPaths(paths: readonly string[]): string {
   const fromExternal = rule(`fromEndpoints: [{ ${peer('external', 'external')} }]`);
   return frontendPolicy({ ingress: [fromExternal, rule('fromEntities: [world]')] });
 }
+
+/** The backend: called through the Gateway and by frontend; calls database, external, and one name outside. */
+export const BACKEND_FQDN = `apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: { name: backend, namespace: backend }
+spec:
+  endpointSelector: { matchLabels: { app: backend, version: v1 } }
+  ingress:
+    - fromEntities: [ingress]
+    - fromEndpoints: [{ ${peer('frontend', 'frontend')} }]
+  egress:
+${TO_DNS}
+    - toEndpoints: [{ ${peer('database', 'database')} }, { ${peer('external', 'external')} }]
+    - toFQDNs: [{ matchName: api.example.com }]
+      toPorts: [{ ports: [{ port: "443", protocol: TCP }] }]
+`;
+
+/** Each silently does something else than it says; the word is what the finding must name. */
+export const ERRATA: readonly { readonly yaml: string; readonly names: string }[] = [
+  { yaml: GOOD.replace('  egress:', '  policyEnforcement: false\n  egress:'), names: 'policyEnforcement' },
+  { yaml: onlyPaths(['/admin']).replace('path: "/admin"', 'path: "/admin", action: DENY'), names: 'action' },
+  {
+    yaml: GOOD.replace(
+      'matchLabels: { k8s:io.kubernetes.pod.namespace: external, app: external }',
+      'namespaceSelector: { matchLabels: { name: external } }',
+    ),
+    names: 'namespaceSelector',
+  },
+  { yaml: `${GOOD.slice(0, GOOD.indexOf('  ingress:'))}  ingress: []\n  egress: []\n`, names: 'at least one|default deny|ingress' },
+  { yaml: onlyPaths(['/']).replace(/http: \[[^\]]*\]/g, 'kafka: [{ topic: orders }]'), names: 'kafka' },
+  { yaml: onlyPaths(['/']).replace(/http: \[[^\]]*\]/g, 'grpc: [{ service: user }]'), names: 'grpc' },
+  { yaml: onlyPaths(['/']).replace('path: "/"', 'path: "/", headers: ["Authorization: Bearer .*"]'), names: 'header' },
+  {
+    yaml: BACKEND_FQDN.replace(', rules: { dns: [{ matchPattern: "*" }] }', '')
+      .replaceAll('namespace: backend }', 'namespace: frontend }')
+      .replace('app: backend, version: v1', 'app: frontend'),
+    names: 'toFQDNs|dns',
+  },
+];

@@ -5,23 +5,23 @@ import { must } from '../scenario.ts';
 import type { Scene } from '../scene.ts';
 
 /** What the policy stories have in common. */
-const CONFIG_MAP = '/api/v1/namespaces/frontend/configmaps/frontend-policy';
 export const POLICY = '/apis/cilium.io/v2/namespaces/frontend/ciliumnetworkpolicies/frontend';
 
-/** Puts the candidate where the bot looks for it. */
-export async function propose(scene: Scene, yaml: string): Promise<void> {
-  await scene.put(CONFIG_MAP, {
+/** Puts the candidate where the bot looks for it. The workload's namespace has its name. */
+export async function propose(scene: Scene, yaml: string, workload = 'frontend'): Promise<void> {
+  const name = `${workload}-policy`;
+  await scene.put(`/api/v1/namespaces/${workload}/configmaps/${name}`, {
     apiVersion: 'v1',
     kind: 'ConfigMap',
-    metadata: { name: 'frontend-policy', namespace: 'frontend', labels: { 'meshops.dev/policy': 'frontend' } },
-    data: { 'frontend.yaml': yaml },
+    metadata: { name, namespace: workload, labels: { 'meshops.dev/policy': workload } },
+    data: { 'policy.yaml': yaml },
   });
 }
 
 /** Proposes, asks and approves. */
-export async function enforce(scene: Scene, yaml: string, flags = '--window 10s'): Promise<Operation> {
-  await propose(scene, yaml);
-  const operation = await scene.begin(`/policy enforce frontend/frontend ${flags}`);
+export async function enforce(scene: Scene, yaml: string, flags = '--window 10s', workload = 'frontend'): Promise<Operation> {
+  await propose(scene, yaml, workload);
+  const operation = await scene.begin(`/policy enforce ${workload}/${workload} ${flags}`);
   const click = await operation.press('reviewer', 'meshops:approve');
   must(click.ok, `the approval was not taken: ${click.error}`);
   return operation;

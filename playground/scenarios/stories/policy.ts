@@ -1,5 +1,5 @@
 import { must, type Scenario } from '../scenario.ts';
-import { GOOD, MISSING_PEER, NO_DNS, NO_WORLD, onlyPaths } from './policy-candidates.ts';
+import { BACKEND_FQDN, ERRATA, GOOD, MISSING_PEER, NO_DNS, NO_WORLD, onlyPaths } from './policy-candidates.ts';
 import { ended, enforce, POLICY, podsInCohorts, propose, undone } from './policy-steps.ts';
 
 /** Stories of `/policy enforce` on the demo's frontend: four pods, called by external and by visitors, calling the backend. */
@@ -81,13 +81,79 @@ export const policyStories: readonly Scenario[] = [
   },
   {
     name: 'policy-errata',
-    story: 'a document with a silent failure is refused before anything starts, with the right form',
+    story: 'documents that silently do something else than they say are refused before anything starts, with the right form',
     play: async (scene) => {
-      await propose(scene, GOOD.replace('path:', 'path:').replace('egress:', 'policyEnforcement: false\n  egress:'));
-      const shown = await scene.type('/policy enforce frontend/frontend');
-      const heard = await scene.poll(() => scene.heard().find((text) => /policyEnforcement/.test(text)), 'the finding');
-      must(shown.ok && scene.newRoots().length === 0, 'an operation was started');
-      return { extra: { heard: heard.slice(0, 400) } };
+      for (const { yaml, names } of ERRATA) {
+        await propose(scene, yaml);
+        const before = scene.heard().length;
+        const shown = await scene.type('/policy enforce frontend/frontend');
+        must(shown.ok, `Slack said ${shown.error}`);
+        const heard = await scene.poll(
+          () =>
+            scene
+              .heard()
+              .slice(before)
+              .find((text) => /error/.test(text)),
+          `a finding about ${names}`,
+        );
+        must(new RegExp(names, 'i').test(heard), `the finding does not name ${names}: ${heard.slice(0, 300)}`);
+      }
+      must(scene.newRoots().length === 0, 'an operation was started');
+      return { extra: { refused: ERRATA.length } };
+    },
+  },
+  {
+    name: 'policy-fqdn',
+    story: 'a policy that allows one outside name by DNS goes live for the backend',
+    play: async (scene) => {
+      const operation = await enforce(scene, BACKEND_FQDN, '--no-observe', 'backend');
+      ended(await operation.result(), 'completed');
+      const { connections } = scene.rig.cilium.truth;
+      const dropped = connections.list.filter(({ at, allowed, name }) => at >= scene.began && !allowed && name.startsWith('backend/'));
+      must(dropped.length === 0, `${dropped.length} connections of the backend were dropped`);
+      return { operation };
+    },
+  },
+  {
+    name: 'policy-two-policies',
+    story: 'another default-deny policy selects the pods already: no shadow, with the reason; by cohorts all the same',
+    play: async (scene) => {
+      const other = { apiVersion: 'cilium.io/v2', kind: 'CiliumNetworkPolicy', metadata: { name: 'earlier', namespace: 'frontend' } };
+      const spec = {
+        endpointSelector: { matchLabels: { app: 'frontend' } },
+        ingress: [{ fromEntities: ['all'] }],
+        egress: [{ toEntities: ['all'] }],
+      };
+      await scene.put(POLICY.replace(/frontend$/, 'earlier'), { ...other, spec });
+      await scene.until(
+        () => scene.rig.cilium.truth.policies.list.some(({ policy }) => policy.endsWith('earlier')),
+        'the earlier policy to be in force',
+      );
+      const operation = await enforce(scene, GOOD);
+      must(JSON.stringify(operation.root().blocks).includes('earlier'), 'the message does not name the other policy');
+      const outcome = await operation.result();
+      ended(outcome, 'completed');
+      return { operation };
+    },
+  },
+  {
+    name: 'policy-established',
+    story: 'a long-lived connection, which shows no verdicts while it is observed, breaks on enforcement: rolled back',
+    play: async (scene) => {
+      const held = scene.rig.cilium.clients.hold({
+        name: 'pool',
+        from: { namespace: 'backend', app: 'backend' },
+        to: 'frontend/frontend',
+        everyMs: 200,
+      });
+      try {
+        await scene.until(() => held.counts.answered > 3, 'the connections to be open');
+        const since = Date.now();
+        const operation = await enforce(scene, GOOD);
+        return { operation, extra: await undone(scene, operation, since, (name) => name === 'pool') };
+      } finally {
+        await held.stop();
+      }
     },
   },
   {
