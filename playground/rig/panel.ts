@@ -93,7 +93,8 @@ async function perform({ faults }: Cilium, id: string, value: PanelValue | undef
   }
 }
 
-function stateOf({ truth, pods }: Cilium, toggles: Readonly<Record<string, PanelValue>>, at: number): PanelState {
+function stateOf(cilium: Cilium, toggles: Readonly<Record<string, PanelValue>>, at: number): PanelState {
+  const { truth } = cilium;
   const recent = truth.requests.slice(-2_000).filter((request) => request.at > at - WINDOW_MS);
   const services = Map.groupBy(recent, (request) => request.service);
   const routes = new Map(truth.weights.map((entry) => [entry.route, entry]));
@@ -104,7 +105,7 @@ function stateOf({ truth, pods }: Cilium, toggles: Readonly<Record<string, Panel
     return { route, backends, ...(total > 0 && { inForce }) };
   });
   const names = [...new Set([...weights.flatMap((entry) => entry.backends.map(({ name }) => name)), ...services.keys()])].filter(Boolean);
-  return { toggles, weights, rates: names.map((service) => rateOf(service, services.get(service) ?? [])), health: healthOf(pods()) };
+  return { toggles, weights, rates: names.map((service) => rateOf(service, services.get(service) ?? [])), health: healthOf(cilium.pods()) };
 }
 
 function rateOf(service: string, requests: readonly TrueRequest[]): PanelState['rates'][number] {

@@ -69,7 +69,11 @@ export const harmful: Harmful = {
   kind: 'harmful',
   judge: 'objective',
   counts: counts(20, 9),
-  ...{ firstHarmAt: 0, decidedAt: 0, logEvidence: 9, logThreshold: 8, words: '9 of 20 canary requests failed.' },
+  firstHarmAt: 0,
+  decidedAt: 0,
+  logEvidence: 9,
+  logThreshold: 8,
+  words: '9 of 20 canary requests failed.',
 };
 export const blind: Verdict = { kind: 'blind', counts: counts(5, 0), reason: 'node-1 lost events', words: 'node-1 lost 40 events.' };
 

@@ -63,20 +63,23 @@ export class Simulator {
     const runId = `run-${seed}-${Math.random().toString(36).slice(2)}`;
     const now = Date.UTC(2026, 0, 1);
     const info = {
-      ...{
-        workflowId: 'mesh/demo/backend/backend',
-        runId,
-        workflowType: type,
-        searchAttributes: {},
-        taskQueue: 'mesh-demo',
-        namespace: 'default',
-      },
-      ...{ typedSearchAttributes: new TypedSearchAttributes(), firstExecutionRunId: runId, originalExecutionRunId: runId, attempt: 1 },
-      ...{ startTime: new Date(now), runStartTime: new Date(now), taskTimeoutMs: 10_000, historyLength: 3, historySize: 0 },
-      ...{
-        continueAsNewSuggested: false,
-        unsafe: { now: Date.now, isReplaying: false, isReplayingHistoryEvents: false, random: Math.random },
-      },
+      workflowId: 'mesh/demo/backend/backend',
+      runId,
+      workflowType: type,
+      searchAttributes: {},
+      taskQueue: 'mesh-demo',
+      namespace: 'default',
+      typedSearchAttributes: new TypedSearchAttributes(),
+      firstExecutionRunId: runId,
+      originalExecutionRunId: runId,
+      attempt: 1,
+      startTime: new Date(now),
+      runStartTime: new Date(now),
+      taskTimeoutMs: 10_000,
+      historyLength: 3,
+      historySize: 0,
+      continueAsNewSuggested: false,
+      unsafe: { now: Date.now, isReplaying: false, isReplayingHistoryEvents: false, random: Math.random },
     };
     const options = { info, randomnessSeed: [seed, 2, 3, 4], now, showStackTraceSources: false };
     const workflow = await (await creator).createWorkflow(options as never);
@@ -190,6 +193,7 @@ export class Simulator {
       case 'cancelWorkflowExecution':
         this.state = 'cancelled';
         return;
+      case undefined:
       default:
         throw new Error(`the simulator does not know the command ${kind}`);
     }

@@ -196,7 +196,7 @@ export const policyStories: readonly Scenario[] = [
         ended(await operation.result(), 'completed');
         return { operation, extra: { scanned: scan.counts.dropped } };
       } finally {
-        await scan.stop();
+        scan.stop();
       }
     },
   },

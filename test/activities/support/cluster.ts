@@ -92,6 +92,8 @@ export async function grantRights(cluster: TestCluster): Promise<void> {
     { apiGroups: [''], resources: ['groups'], verbs: ['impersonate'], resourceNames: ['mesh-operators', 'mesh-reviewers', 'mesh-guests'] },
   ]);
   await bind('meshops', user);
-  await role('mesh-operators', [{ apiGroups: ['gateway.networking.k8s.io'], resources: ['httproutes', 'grpcroutes'], verbs: ['get', 'patch'] }]);
+  await role('mesh-operators', [
+    { apiGroups: ['gateway.networking.k8s.io'], resources: ['httproutes', 'grpcroutes'], verbs: ['get', 'patch'] },
+  ]);
   await bind('mesh-operators', { apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: 'mesh-operators' });
 }

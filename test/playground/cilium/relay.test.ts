@@ -69,7 +69,8 @@ test('flows of all nodes come through one stream; who is away is named, and join
     () => undefined,
   );
   cleanups.push(() => stream.cancel());
-  const statuses = () => heard.flatMap(({ node_status }) => (node_status ? [`${node_status.state_change} ${node_status.node_names}`] : []));
+  const statuses = () =>
+    heard.flatMap(({ node_status }) => (node_status ? [`${node_status.state_change} ${String(node_status.node_names)}`] : []));
   await expect.poll(statuses).toEqual(['NODE_CONNECTED node-1', 'NODE_UNAVAILABLE node-2']);
   const nodes = () => heard.flatMap(({ flow, node_name }) => (flow ? [node_name] : []));
   one.ring.push({ kind: 'flow', flow: answerFlow('node-1') });
