@@ -42,7 +42,14 @@ export async function undone(scene: Scene, operation: Operation, since: number, 
   const first = drops[0]?.at;
   const last = drops.at(-1)?.at;
   must(first !== undefined && last !== undefined, 'nothing was dropped, so nothing was undone');
+  // The candidate is taken away again, node by node; generation 0 is its deletion.
+  const { policies } = scene.rig.cilium.truth;
+  const gone = policies.list.filter(
+    ({ policy, generation, seenAt }) => policy.endsWith('frontend/frontend') && generation === 0 && seenAt >= first,
+  );
   return {
+    restoredAfterMs: Math.round(Math.min(...gone.map(({ seenAt }) => seenAt)) - first),
+    inForceAfterMs: Math.round(Math.max(...gone.map(({ inForceAt }) => inForceAt)) - first),
     dropped: drops.length,
     podsAffected: new Set(drops.map(({ source, destination }) => [source, destination].find((end) => end.startsWith('frontend/')) ?? ''))
       .size,
