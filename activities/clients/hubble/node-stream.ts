@@ -51,7 +51,7 @@ export async function followNode(deps: NodeStreamDeps): Promise<void> {
 }
 
 /** One stream until it ends, by itself or because a probe was not answered. Resolves with the reason. */
-async function streamOnce({ observer, signal }: NodeStreamDeps, state: StreamState): Promise<string> {
+async function streamOnce({ observer, signal, now }: NodeStreamDeps, state: StreamState): Promise<string> {
   const over = new AbortController();
   const stop = AbortSignal.any([signal, over.signal]);
   const { promise, resolve } = Promise.withResolvers<string>();
@@ -65,8 +65,15 @@ async function streamOnce({ observer, signal }: NodeStreamDeps, state: StreamSta
   const probing = (async () => {
     while (!stop.aborted) {
       await sleep(PROBE_EVERY_MS, undefined, { signal: stop });
-      await observer.status(PROBE_WITHIN_MS);
-      state.alive();
+      const askedAt = now();
+      try {
+        const { unavailable_nodes } = await observer.status(PROBE_WITHIN_MS);
+        state.alive();
+        state.unreached(unavailable_nodes ?? []);
+      } catch (error) {
+        // A busy agent may answer late; one whose records keep coming is not gone.
+        if (!state.heardSince(askedAt)) throw error;
+      }
     }
   })().catch((error: unknown) => resolve(error instanceof Error ? error.message : String(error)));
   try {
@@ -85,6 +92,8 @@ class StreamState {
   readonly #recent = createRecent(REMEMBERED);
   readonly #late = new Set<string>();
   #streaming = false;
+  #heardAt = 0;
+  #unreached: ReadonlySet<string> = new Set();
   #aliveAt: number;
   /** Event time up to which flows were seen, and where the next stream starts. */
   #seenUpTo: number;
@@ -106,6 +115,19 @@ class StreamState {
     this.#aliveAt = this.#deps.now();
   }
 
+  /** True when a record came after `at`. */
+  heardSince(at: number): boolean {
+    return this.#heardAt >= at;
+  }
+
+  /** Nodes that Relay does not reach now. It tells of a node that goes, never of one that is back (facts 8b): so it is asked. */
+  unreached(nodes: readonly string[]): void {
+    const at = this.#deps.now();
+    for (const node of nodes) if (!this.#unreached.has(node)) this.#deps.listener.gap(node, at, 'Relay does not reach it');
+    for (const node of this.#unreached) if (!nodes.includes(node)) this.#deps.listener.sight(node, at);
+    this.#unreached = new Set(nodes);
+  }
+
   opened(): void {
     const now = this.#deps.now();
     this.#streaming = true;
@@ -123,6 +145,7 @@ class StreamState {
   }
 
   heard(response: GetFlowsResponse): void {
+    this.#heardAt = this.#deps.now();
     const node = response.node_name || this.#deps.node;
     this.alive();
     if (response.flow) this.#flow(response.flow, node);
@@ -170,7 +193,10 @@ class StreamState {
     const at = this.#deps.now();
     for (const node of node_names) {
       if (state_change === 'NODE_CONNECTED') this.#deps.listener.sight(node, at);
-      else if (state_change !== undefined) this.#deps.listener.gap(node, at, `${state_change} ${message}`.trim());
+      else if (state_change !== undefined) {
+        this.#unreached = new Set([...this.#unreached, node]);
+        this.#deps.listener.gap(node, at, `${state_change} ${message}`.trim());
+      }
     }
   }
 }

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import type { Flow } from '../../../../activities/clients/hubble/flow.ts';
-import { createFlows, type Flows, fixedNodes } from '../../../../activities/clients/hubble/flows.ts';
+import { createFlows, type Flows, fixedNodes, type HubbleNode } from '../../../../activities/clients/hubble/flows.ts';
+import { connectObserver, type Observer } from '../../../../activities/clients/hubble/observer.ts';
 import { SILENT } from '../../../../activities/log.ts';
 import { answerFlow, startAgent } from '../../support/hubble.ts';
 
@@ -132,4 +133,38 @@ test('every agent is asked, and one that does not answer is named', async () => 
   two.stop();
   const answers = await flowsOf([one, two]).check(new AbortController().signal);
   expect(answers).toEqual([{ node: 'node-1' }, { node: 'node-2', problem: expect.stringMatching(/.+/) }]);
+});
+
+test('a node that Relay does not reach is a gap, and is seen again once Relay says so', async () => {
+  let missing: readonly string[] = [];
+  const observer: Observer = {
+    status: async () => ({ unavailable_nodes: missing }),
+    flows: () => ({ cancel: () => undefined }),
+    close: () => undefined,
+  };
+  const flows = createFlows({ nodes: fixedNodes([{ node: 'relay', address: 'x' }]), now: Date.now, log: SILENT, connect: () => observer });
+  cleanups.push(() => flows.close());
+  const { news, seen } = follow(flows, ['backend']);
+  await seen('relay');
+  missing = ['node-2'];
+  await expect.poll(() => news.at(-1), { timeout: 3_000 }).toBe('gap node-2 Relay does not reach it');
+  missing = [];
+  await expect.poll(() => news.at(-1), { timeout: 3_000 }).toBe('sight node-2');
+});
+
+test('many watches that resume at once read each node once', async () => {
+  const [agent] = (await startAgents('node-1')) as [Agent];
+  const since = Date.now() - 1_000;
+  push(agent);
+  let connections = 0;
+  const connect = (node: HubbleNode): Observer => {
+    connections += 1;
+    return connectObserver(node.address);
+  };
+  const flows = createFlows({ nodes: fixedNodes([agent]), now: Date.now, log: SILENT, connect });
+  const heard: number[] = [];
+  const follower = (nth: number) => ({ flow: () => void heard.push(nth), gap: () => {}, sight: () => {} });
+  await Promise.all(Array.from({ length: 50 }, (_, nth) => flows.replay(['backend'], since, follower(nth), new AbortController().signal)));
+  expect(heard).toHaveLength(50);
+  expect(connections).toBe(1);
 });
