@@ -10,6 +10,8 @@ export interface Scenario {
   readonly story: string;
   /** When the story needs a rig of its own: what is different there. */
   readonly rig?: Partial<Pick<RigOptions, 'gateExpiry' | 'restoredWatch' | 'worker' | 'sight' | 'requestsPerSecond' | 'preset'>>;
+  /** Why `npm test` leaves it out, to be run by hand: too long, or not steady yet. */
+  readonly byHand?: string;
   /** Plays it. What it returns is measured and reported; extra members go into the report as they are. */
   play(scene: Scene): Promise<Played>;
 }

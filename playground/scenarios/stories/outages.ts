@@ -108,6 +108,7 @@ export const outageStories: readonly Scenario[] = [
   },
   {
     name: 'temporal-restarted',
+    byHand: 'failed once in six runs, not understood yet',
     story: "Temporal's server is stopped in the middle of a watch and the canary breaks: the fuse needs no server; told when it is back",
     rig: {},
     play: async (scene) => {

@@ -27,6 +27,7 @@ async function until(scene: Scene, holds: () => Promise<boolean>, what: string, 
 export const partitionStories: readonly Scenario[] = [
   {
     name: 'temporal-partition',
+    byHand: 'takes a minute and a half',
     story: 'two watches of one stage live at once, the stale one wakes up in the next operation and fires: nothing is changed',
     rig: { worker: false },
     play: async (scene) => {

@@ -130,6 +130,7 @@ export const sightStories: readonly Scenario[] = [
   },
   {
     name: 'canary-healthy-long',
+    byHand: 'takes two minutes',
     story: 'half a percent of errors against an objective of one: watched for two minutes and not undone',
     play: async (scene) => {
       scene.rig.cilium.faults.errorRate(CANARY, 0.005);
