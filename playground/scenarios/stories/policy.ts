@@ -19,8 +19,11 @@ export const policyStories: readonly Scenario[] = [
     story: 'one legitimate client is not in the candidate; it shows in the first cohort and is rolled back',
     play: async (scene) => {
       const since = Date.now();
-      const operation = await enforce(scene, MISSING_PEER, '--no-observe');
+      // The client connects about twice a second to one of four pods: the first cohort stands long enough that it gets there.
+      const operation = await enforce(scene, MISSING_PEER, '--no-observe --soak 20s');
       const extra = await undone(scene, operation, since, (name) => name.startsWith('external/'));
+      const harmed = (await operation.view()).stages.find(({ state }) => state === 'harmful')?.number;
+      must(harmed === 1, `harm showed in stage ${harmed}, not in the first cohort`);
       must(extra.podsAffected === 1, `${extra.podsAffected} pods were affected`);
       return { operation, extra };
     },
