@@ -3,9 +3,10 @@ import type { Evidence } from '../../src/domain/evidence.ts';
 import type { Judge } from '../../src/domain/judge/judge.ts';
 import type { OperationView } from '../../src/domain/operation.ts';
 import type { Verdict } from '../../src/domain/verdict.ts';
-import type { Cluster } from '../clients/kubernetes/cluster.ts';
+import { type Cluster, FIELD_MANAGER } from '../clients/kubernetes/cluster.ts';
 import type { Hub } from '../clients/kubernetes/hub.ts';
 import type { WatchInput, WatchResult } from '../contract.ts';
+import { Fired, isUndone, lostVerdict, retold, type Sibling } from './earlier.ts';
 import type { FuseDeps } from './fuse.ts';
 import { fireFuse } from './fuse.ts';
 import type { Progress } from './progress.ts';
@@ -21,6 +22,8 @@ export interface WatchDeps extends FuseDeps {
   readonly editMessage: (view: OperationView, live: NonNullable<OperationView['live']>) => Promise<void>;
 }
 
+type Drift = Extract<Evidence, { kind: 'drift' }>;
+
 /** Time passes for the judge this often (ms). */
 const TICK_MS = 250;
 
@@ -29,16 +32,20 @@ const TICK_MS = 250;
  * attempt goes on from the heartbeats of an earlier one. Cancellation, by the workflow or by the end of this worker, is rethrown.
  */
 export function createWatch(deps: WatchDeps, watching: Watching): (input: WatchInput) => Promise<WatchResult> {
+  const fired = new Fired();
   return async (input) => {
     // Taken once: events arrive on streams that other activities opened, where the current context is not ours.
     const context = Context.current();
     const { info, cancellationSignal } = context;
     const before = parseProgress(info.heartbeatDetails);
     const startedAt = before?.startedAt ?? deps.now();
+    const sibling = fired.of(`${info.workflowExecution?.runId}/${info.activityId}`);
+    const earlier = sibling.told();
+    if (earlier) return retold(context, before, earlier);
     if (before?.harmful && input.purpose !== 'restored') return resumeFuse(deps, input, before, before.harmful);
     const watchOver = new AbortController();
     const signal = AbortSignal.any([cancellationSignal, watchOver.signal]);
-    const run = new Run({ ...deps, context }, input, watching.judge(input, startedAt, before?.judge), startedAt, before);
+    const run = new Run({ ...deps, context, sibling }, input, watching.judge(input, startedAt, before?.judge), startedAt, before);
     try {
       // Heartbeats and the clock run while the sources open.
       const over = run.untilOver(cancellationSignal);
@@ -60,8 +67,9 @@ async function begin(
 ): Promise<void> {
   if (input.purpose !== 'restored' && !input.drifted) {
     const { drift, versions } = await checkStanding(deps, input, options.signal);
-    if (drift) return run.hear(drift);
-    followStanding(deps, input, versions, run.hear, options.signal);
+    const hear = (event: Evidence): void => (event.kind === 'drift' ? run.differs(event, options.signal) : run.hear(event));
+    if (drift) return hear(drift);
+    followStanding(deps, input, versions, hear, options.signal);
   }
   await watching.open(input, run.hear, options);
 }
@@ -80,7 +88,7 @@ async function resumeFuse(
   return { verdict, fuse, counts: verdict.counts, series, startedAt, endedAt: deps.now() };
 }
 
-type RunDeps = WatchDeps & { readonly context: Context };
+type RunDeps = WatchDeps & { readonly context: Context; readonly sibling: Sibling };
 
 /** One attempt under way. */
 class Run {
@@ -89,7 +97,7 @@ class Run {
   readonly #judge: Judge;
   readonly #startedAt: number;
   readonly #series: Series;
-  readonly #over = Promise.withResolvers<Omit<WatchResult, 'startedAt' | 'endedAt' | 'series' | 'counts'>>();
+  readonly #over = Promise.withResolvers<WatchResult>();
   #since: number;
   #verdict: Verdict | undefined;
   #editing = false;
@@ -120,6 +128,30 @@ class Run {
     if (!this.#verdict) this.#over.reject(error);
   };
 
+  /**
+   * What stands is not what the stage wrote. A first attempt has met another hand; a later one may have met the undo of an attempt before
+   * it, which lost its line to Temporal and could not say that it fired.
+   */
+  differs(drift: Drift, signal: AbortSignal): void {
+    const { context, cluster, sibling } = this.#deps;
+    const isForeign = drift.manager !== '' && drift.manager !== FIELD_MANAGER;
+    if (context.info.attempt === 1 || isForeign) return this.hear(drift);
+    isUndone(cluster, this.#input.fuse, signal).then(
+      (undone) => (undone ? this.#undoneBy(sibling.told()) : this.hear(drift)),
+      // The objects cannot be read now: what was seen is still true.
+      () => this.hear(drift),
+    );
+  }
+
+  #undoneBy(told: Promise<WatchResult> | undefined): void {
+    if (this.#verdict) return;
+    const at = this.#deps.now();
+    const verdict = lostVerdict(this.#judge.counts, at);
+    if (!told) return this.#settle(verdict, at);
+    this.#verdict = verdict;
+    this.#over.resolve(told);
+  }
+
   /** While people are asked, or after the last stage, a blind watch keeps its fuse armed: what it sees of harm stays true. */
   #ends(verdict: Verdict): boolean {
     return verdict.kind !== 'blind' || this.#input.purpose === 'stage';
@@ -128,12 +160,14 @@ class Run {
   #settle(verdict: Verdict, seenAt: number): void {
     this.#verdict = verdict;
     if (verdict.kind !== 'harmful' || this.#input.purpose === 'restored') {
-      this.#over.resolve({ verdict });
+      this.#over.resolve(this.#ended({ verdict }));
       return;
     }
     // The write is on its way before anybody is told, the heartbeat included.
     const fired = fireFuse(this.#deps, this.#input.fuse, { seenAt, decidedAt: this.#deps.now() });
-    this.#over.resolve(fired.then((fuse) => ({ verdict, fuse })));
+    const over = fired.then((fuse) => this.#ended({ verdict, fuse }));
+    this.#over.resolve(over);
+    this.#deps.sibling.keep(over);
     this.#deps.context.heartbeat(this.#progress());
   }
 
@@ -156,13 +190,17 @@ class Run {
     if (cancelled.aborted) stop();
     beat();
     try {
-      const over = await this.#over.promise;
-      return { ...over, counts: this.#judge.counts, series: this.#series.points, startedAt: this.#startedAt, endedAt: now() };
+      return await this.#over.promise;
     } finally {
       for (const timer of timers) clearInterval(timer);
       clearTimeout(end);
       cancelled.removeEventListener('abort', stop);
     }
+  }
+
+  #ended(over: Pick<WatchResult, 'verdict' | 'fuse'>): WatchResult {
+    const [startedAt, endedAt] = [this.#startedAt, this.#deps.now()];
+    return { ...over, counts: this.#judge.counts, series: this.#series.points, startedAt, endedAt };
   }
 
   #conclude(): void {

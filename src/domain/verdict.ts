@@ -25,8 +25,11 @@ export interface Doubt {
 
 export interface Harmful {
   readonly kind: 'harmful';
-  /** Which judge spoke. `budget`: the failures that the people allowed are used up, which is their rule and no statistics. */
-  readonly judge: 'objective' | 'relative' | 'readiness' | 'drops' | 'budget';
+  /**
+   * Which judge spoke. `budget`: the failures that the people allowed are used up, which is their rule and no statistics. `earlier`: that of
+   * an attempt which has undone everything and could not tell.
+   */
+  readonly judge: 'objective' | 'relative' | 'readiness' | 'drops' | 'budget' | 'earlier';
   readonly counts: Counts;
   /** Event time of the first failure of the run of events that decided (epoch ms). */
   readonly firstHarmAt: number;

@@ -13,7 +13,7 @@ import { type ObjectRef, TOKEN_ANNOTATION } from '../../../src/domain/plan.ts';
 import { fieldsOf, routeRef } from './routes.ts';
 
 /** A watch of stage 2 of `canary-t1` at 10%, with everything around it faked by its interface. Order of what happened in `events`. */
-export function watchRig(options: { readonly token?: string | null; readonly canaryWeight?: number } = {}) {
+export function watchRig(options: { readonly token?: string | null; readonly canaryWeight?: number; readonly manager?: string } = {}) {
   const events: string[] = [];
   const heartbeats: unknown[] = [];
   const edits: unknown[] = [];
@@ -21,7 +21,9 @@ export function watchRig(options: { readonly token?: string | null; readonly can
   const followers = new Map<string, Follower>();
   let hear: Hear | undefined;
   const opened = Promise.withResolvers<{ readonly since: number }>();
-  const live = { route: routeObject(options.token === undefined ? 'canary-t1/2' : options.token, options.canaryWeight ?? 10, 7) };
+  const live = {
+    route: routeObject(options.token === undefined ? 'canary-t1/2' : options.token, options.canaryWeight ?? 10, 7, options.manager),
+  };
   const cluster = { read: async (_ref: ObjectRef, _options: CallOptions) => live.route } as unknown as Cluster;
   const hub: Hub = {
     follow: (_resource, key, follower) => void followers.set(key, follower),
@@ -65,8 +67,8 @@ export function watchRig(options: { readonly token?: string | null; readonly can
     },
     watching,
   );
-  const run = (input: WatchInput, heartbeatDetails?: unknown) => {
-    const environment = new MockActivityEnvironment(heartbeatDetails === undefined ? {} : { heartbeatDetails });
+  const run = (input: WatchInput, heartbeatDetails?: unknown, attempt = 1) => {
+    const environment = new MockActivityEnvironment({ attempt, ...(heartbeatDetails !== undefined && { heartbeatDetails }) });
     environment.on('heartbeat', (details: unknown) => {
       heartbeats.push(details);
       events.push('heartbeat');
@@ -86,6 +88,8 @@ export function watchRig(options: { readonly token?: string | null; readonly can
     run,
     opened: opened.promise,
     hear: (...evidence: Parameters<Hear>) => hear?.(...evidence),
+    /** What the newest watch listens with. */
+    hearer: () => hear,
     failRestore: (...errors: readonly Error[]) => {
       const good = restore;
       const left = [...errors];
@@ -101,7 +105,7 @@ export function watchRig(options: { readonly token?: string | null; readonly can
   };
 }
 
-export function routeObject(token: string | null, canaryWeight: number, version: number): KubeObject {
+export function routeObject(token: string | null, canaryWeight: number, version: number, manager = 'kubectl-edit'): KubeObject {
   return {
     apiVersion: 'gateway.networking.k8s.io/v1',
     kind: 'HTTPRoute',
@@ -112,9 +116,7 @@ export function routeObject(token: string | null, canaryWeight: number, version:
       resourceVersion: String(version),
       generation: 2,
       ...(token !== null && { annotations: { [TOKEN_ANNOTATION]: token } }),
-      managedFields: [
-        { manager: 'kubectl-edit', operation: 'Update', time: '2026-01-01T00:00:00Z', fieldsV1: { 'f:spec': { 'f:rules': {} } } },
-      ],
+      managedFields: [{ manager, operation: 'Update', time: '2026-01-01T00:00:00Z', fieldsV1: { 'f:spec': { 'f:rules': {} } } }],
     },
     spec: {
       rules: [

@@ -106,6 +106,52 @@ describe('a later attempt', () => {
     expect(second.restores).toHaveLength(1);
   });
 
+  test('in the same process gives the result of one that fired and could not tell, and writes nothing more', async () => {
+    const rig = watchRig();
+    const first = rig.run(watchInput());
+    await untilOpen(rig);
+    const lost = JSON.parse(JSON.stringify(rig.heartbeats.at(-1)));
+    breakCanary(rig);
+    const told = await first.result;
+    rig.live.route = routeObject(null, 0, 9, 'meshops');
+    expect(await rig.run(watchInput(), lost, 2).result).toEqual(told);
+    expect(rig.restores).toHaveLength(1);
+  });
+
+  test('in another process takes the undo of one that could not tell for what it is', async () => {
+    const rig = watchRig({ token: null, canaryWeight: 0, manager: 'meshops' });
+    expect(await rig.run(watchInput(), undefined, 2).result).toMatchObject({
+      verdict: { kind: 'harmful', judge: 'earlier', words: expect.stringContaining('put everything back') },
+      fuse: { result: { kind: 'restored' } },
+    });
+  });
+
+  test('that hears of the undo while it watches ends with the numbers of the attempt beside it', async () => {
+    const rig = watchRig();
+    const first = rig.run(watchInput());
+    await untilOpen(rig);
+    const heard = rig.hearer();
+    const second = rig.run(watchInput(), undefined, 2);
+    await expect.poll(() => rig.hearer() !== heard).toBe(true);
+    for (let n = 0; n < 60; n++) heard?.(failure());
+    rig.live.route = routeObject(null, 0, 9, 'meshops');
+    rig.followers.get('backend/backend')?.changed([rig.live.route]);
+    const { verdict } = await second.result;
+    expect(verdict).toMatchObject({ kind: 'harmful', judge: 'objective' });
+    expect(verdict).toEqual((await first.result).verdict);
+    expect(rig.restores).toHaveLength(1);
+  });
+
+  test.each([
+    ['a first attempt', 1, 0, 'meshops'],
+    ['another hand put everything back', 2, 0, 'kubectl-edit'],
+    ['something else stands there', 2, 30, 'meshops'],
+  ])('%s: drift stays drift', async (_, attempt, canaryWeight, manager) => {
+    const rig = watchRig({ token: null, canaryWeight, manager });
+    expect(await rig.run(watchInput(), undefined, attempt).result).toMatchObject({ verdict: { kind: 'drift' } });
+    expect(rig.restores).toEqual([]);
+  });
+
   test('begins anew on heartbeats that it cannot read', async () => {
     const rig = watchRig();
     const { result } = rig.run(watchInput({ durationMs: 200 }), { from: 'another build' });

@@ -1,0 +1,97 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Context } from '@temporalio/activity';
+import type { Original } from '../../src/domain/plan.ts';
+import type { Counts, Harmful } from '../../src/domain/verdict.ts';
+import type { Cluster } from '../clients/kubernetes/cluster.ts';
+import type { KubeObject } from '../clients/kubernetes/objects.ts';
+import type { RestoreInput, WatchResult } from '../contract.ts';
+import { differences } from '../writes/differences.ts';
+import { digestOf } from '../writes/digest.ts';
+import { tokenIn } from '../writes/guarded-patch.ts';
+import { comesAndGoes } from '../writes/written.ts';
+import type { Progress } from './progress.ts';
+
+/**
+ * An attempt that fires while Temporal is out of reach cannot say so: its heartbeat is lost, and its result comes too late. The next
+ * attempt finds the mesh as it was before the operation, which is no other hand's drift. It is told here what happened.
+ */
+
+/** More than one worker can have in the air; older ones have long been told or given up. */
+const MOST_KEPT = 64;
+const BEAT_MS = 250;
+
+/** What attempts of one activity in this process tell each other. */
+export interface Sibling {
+  /** What an attempt that has fired ended with, or will. */
+  told(): Promise<WatchResult> | undefined;
+  /** A fuse that could not write in the end is forgotten: the next attempt fires again. */
+  keep(result: Promise<WatchResult>): void;
+}
+
+/** The watches of this process that have fired. */
+export class Fired {
+  readonly #results = new Map<string, Promise<WatchResult>>();
+
+  /** `activity`: the same for all attempts, and for nothing else. */
+  of(activity: string): Sibling {
+    return {
+      told: () => this.#results.get(activity),
+      keep: (result) => {
+        this.#results.set(activity, result);
+        result.catch(() => this.#results.delete(activity));
+        const [oldest] = this.#results.keys();
+        if (oldest !== undefined && this.#results.size > MOST_KEPT) this.#results.delete(oldest);
+      },
+    };
+  }
+}
+
+/** Says once more what an earlier attempt has ended with. Heartbeats while its fuse is still at it. */
+export async function retold(context: Context, before: Progress | undefined, earlier: Promise<WatchResult>): Promise<WatchResult> {
+  const beating = setInterval(() => context.heartbeat(before), BEAT_MS);
+  try {
+    return await earlier;
+  } finally {
+    clearInterval(beating);
+  }
+}
+
+/** A fuse writes several objects one after the other; milliseconds until all of them are back. */
+const UNDO_TAKES_MS = 2_000;
+const LOOK_MS = 50;
+
+/** Is every object as it was before the operation, its token gone? Waits a little where some are and some are not yet. */
+export async function isUndone(cluster: Cluster, { originals }: RestoreInput, signal: AbortSignal): Promise<boolean> {
+  const end = performance.now() + UNDO_TAKES_MS;
+  for (;;) {
+    const back = await Promise.all(
+      originals.map(async (original) => isAsBefore(original, await cluster.read(original.object, { signal }))),
+    );
+    if (back.every(Boolean)) return true;
+    // What has not even begun to be put back was changed by somebody else.
+    if (!back.some(Boolean) || performance.now() > end) return false;
+    await sleep(LOOK_MS, undefined, { signal });
+  }
+}
+
+function isAsBefore(original: Original, object: KubeObject | undefined): boolean {
+  const { manifest, token, fields } = original;
+  if (manifest === null) return object === undefined;
+  if (!object) return comesAndGoes(original.object);
+  if (object.metadata.uid !== original.uid) return manifest ? digestOf(object) === original.digest : comesAndGoes(original.object);
+  return tokenIn(object) === token && differences(object, original.object, fields).length === 0;
+}
+
+/** The verdict of an attempt that can no longer be asked. `at`: when its undo was found (epoch ms). */
+export function lostVerdict(counts: Counts, at: number): Harmful {
+  return {
+    kind: 'harmful',
+    judge: 'earlier',
+    counts,
+    firstHarmAt: at,
+    decidedAt: at,
+    logEvidence: 0,
+    logThreshold: 0,
+    words: 'A watch that had lost its line to Temporal found harm and put everything back; its own numbers are lost with it.',
+  };
+}
