@@ -63,7 +63,8 @@ export async function watch(
 
 /** How a harmful verdict ends the operation. */
 export function harm(verdict: WatchResult['verdict']): Ending {
-  return { kind: 'rolled-back', code: 'Harmful', verdict };
+  const code = verdict.kind === 'harmful' && verdict.judge === 'budget' ? 'Budget' : 'Harmful';
+  return { kind: 'rolled-back', code, verdict };
 }
 
 /**

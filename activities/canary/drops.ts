@@ -21,8 +21,10 @@ export function createDropReader(sides: Sides): DropReader {
       if (flow.event_type?.type !== DROP) return undefined;
       const from = ends(flow.source, flow.IP?.source);
       const to = ends(flow.destination, flow.IP?.destination);
-      const side = sides.of({ pod: to.pod, address: flow.IP?.destination }) ?? sides.of({ pod: from.pod, address: flow.IP?.source });
+      const reached = sides.of({ pod: to.pod, address: flow.IP?.destination });
+      const side = reached ?? sides.of({ pod: from.pod, address: flow.IP?.source });
       if (!side) return undefined;
+      const peer = reached ? from.name : to.name;
       const at = millisecondsOf(flow.time);
       const port = (flow.l4?.TCP ?? flow.l4?.UDP ?? flow.l4?.SCTP)?.destination_port ?? 0;
       const reason = flow.drop_reason_desc ?? 'DROP_REASON_UNKNOWN';
@@ -30,7 +32,7 @@ export function createDropReader(sides: Sides): DropReader {
       if (told.has(id)) return undefined;
       told.add(id);
       if (told.size > MOST) told.delete(told.values().next().value ?? '');
-      return { kind: 'drop', at, seenAt, side, source: from.name, destination: to.name, port, reason, id };
+      return { kind: 'drop', at, seenAt, side, source: from.name, destination: to.name, port, reason, id, peer };
     },
   };
 }

@@ -12,6 +12,7 @@ import type { Log } from '../log.ts';
 import type { Hear, Watching } from '../watch/watching.ts';
 import { followCounters } from './counters.ts';
 import { createDropReader } from './drops.ts';
+import { judgeSettings } from './judge-settings.ts';
 import { createRequestReader, type RequestReader } from './requests.ts';
 import { readyOf, type Side, Sides } from './sides.ts';
 
@@ -28,12 +29,7 @@ export interface EvidenceDeps {
 /** A canary is watched by its requests (Hubble) and its ready endpoints (EndpointSlices). */
 export function canaryWatching(deps: EvidenceDeps): Watching {
   return {
-    judge({ plan, settings, alpha, durationMs, stage, purpose }, startedAt, resumed) {
-      const { receiver } = CanaryDetails.parse(plan.details);
-      const { objective, minRequests } = settings;
-      const exposure = purpose === 'restored' ? 1 : stage.exposure;
-      return createJudge({ objective, alpha, durationMs, startedAt, minRequests, canaryService: receiver, exposure }, resumed);
-    },
+    judge: (input, startedAt, resumed) => createJudge(judgeSettings(input, startedAt), resumed),
     open: (input, hear, options) => openEvidence(deps, input, hear, options),
   };
 }

@@ -1,4 +1,5 @@
 import type { CanaryDetails } from '../../src/domain/canary/details.ts';
+import { heldTo } from '../../src/domain/canary/held-to.ts';
 import { ownFields } from '../../src/domain/canary/own.ts';
 import { type Original, objectKey, type Plan, type PlannedStage } from '../../src/domain/plan.ts';
 import type { Route } from '../clients/kubernetes/objects.ts';
@@ -8,6 +9,7 @@ import type { AuditLog } from '../ports.ts';
 import { digestOf, planHashOf } from '../writes/digest.ts';
 import { dryRunStages } from '../writes/dry-run.ts';
 import { tokenIn } from '../writes/guarded-patch.ts';
+import { type Baseline, checkStable, readBaseline } from './baseline.ts';
 import {
   byKey,
   checkAccepted,
@@ -29,6 +31,8 @@ export interface PlanDeps extends PreconditionDeps, ProbeDeps {
 /** Nothing stands against the plan; `unseen`: what its watch will not see, in words. */
 export interface Checked {
   readonly unseen: readonly string[];
+  /** What the other backends did just before. */
+  readonly baseline?: Baseline;
 }
 
 /** Everything that must be so before people are asked: from the cheapest to the dearest; the first problem is told. */
@@ -44,18 +48,22 @@ export async function checkPlanned(
   const isExposed = needsHealth && stages.some(({ exposure }) => exposure > 0);
   const known = (await checkHeld(deps, routes, opId)) ?? checkManagers(routes) ?? (needsHealth ? checkAccepted(routes) : undefined);
   if (known) return known;
-  const [ready, rights, sight] = await Promise.all([
+  const [ready, rights, sight, baseline] = await Promise.all([
     isExposed ? checkReady(deps, details.namespace, details.receiver, signal) : undefined,
     checkRights(deps, refs, request, signal),
     isExposed ? checkSight(deps, signal) : undefined,
+    isExposed ? readBaseline(deps, details, request.settings.latencyLimitMs, signal) : undefined,
   ]);
   const problem =
     ready ??
     rights ??
     (sight && 'blind' in sight ? sight.blind : undefined) ??
+    (baseline && checkStable(baseline, details, request.settings)) ??
     (await dryRunStages(deps.cluster, routes, stages, request, signal)) ??
     (isExposed ? await proveSight(deps, details, routes, signal) : undefined);
-  return problem ?? { unseen: [...(sight && 'limits' in sight ? sight.limits : []), ...(deps.prometheus ? [] : [NO_PROMETHEUS])] };
+  if (problem) return problem;
+  const unseen = [...(sight && 'limits' in sight ? sight.limits : []), ...(deps.prometheus ? [] : [NO_PROMETHEUS])];
+  return { unseen, ...(baseline && { baseline }) };
 }
 
 const NO_PROMETHEUS = 'requests that reach no pod (no `prometheus` in meshops.yaml)';
@@ -65,10 +73,13 @@ export function planOf(
   { request, originals }: PlanInput,
   planned: Pick<Plan, 'from' | 'to' | 'explanation' | 'watched' | 'stages' | 'details'>,
   routes: readonly Route[],
-  { unseen }: Checked,
+  { unseen, baseline }: Checked,
 ): PlanResult {
-  const { from, to, explanation, stages, details } = planned;
-  const watched = [...planned.watched, ...unseen.map((what) => `not seen: ${what}`)];
+  const { from, to, explanation, stages } = planned;
+  const details = { ...planned.details, ...(baseline && { baseline: { ...baseline } }) };
+  const isExposed = stages.some(({ exposure }) => exposure > 0);
+  const held = isExposed ? heldTo(request.settings) : [];
+  const watched = [...planned.watched, ...held, ...unseen.map((what) => `not seen: ${what}`)];
   const plan = { verb: 'canary', target: request.target, from, to, explanation, watched, stages, details } as const;
   return {
     kind: 'plan',

@@ -43,6 +43,10 @@ export interface ChangeOptions {
   readonly steps?: readonly number[];
   readonly soakMs?: number;
   readonly objective?: number;
+  /** `--slo relative`: held to what the control does in the same time, not to the objective. */
+  readonly slo?: 'relative';
+  /** Failures above objective x requests that end the operation, whatever chance says. */
+  readonly budget?: number;
   readonly latencyMs?: number;
   readonly reason?: string;
   /** `--include-other-namespaces`: routes of other namespaces that name the Service move too. */

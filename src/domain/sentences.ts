@@ -1,3 +1,5 @@
+import { CONFIGURED } from './freeze.ts';
+
 /** What each code needs to be said in words. A code without parameters has `undefined`. */
 export interface SentenceParameters {
   // Decisions at a gate (domain/gate.ts).
@@ -53,6 +55,7 @@ export interface SentenceParameters {
   readonly Drifted: { readonly differences: readonly string[] };
   readonly Gone: { readonly object: string };
   readonly NotReady: { readonly service: string; readonly what: string };
+  readonly StableFails: { readonly services: readonly string[]; readonly seen: string; readonly objective: string };
   readonly NotAccepted: { readonly route: string; readonly by: string; readonly reason: string };
   readonly Held: { readonly object: string; readonly opId: string };
   // Policies.
@@ -94,7 +97,7 @@ const SENTENCES: { readonly [Code in SentenceCode]: (parameters: SentenceParamet
     `${target} is taken: ${doing}, asked for by ${by} since ${since}. Your command changed nothing. Wait for it, or abort it with \`abort\`.`,
   Ending: () => `The operation that held this service is just ending. ${UNTOUCHED} Run the command again in a few seconds.`,
   Frozen: ({ scope, until, reason, by }) =>
-    `${scope} is frozen until ${until} by ${by}: ${reason.replace(/\.$/, '')}. ${UNTOUCHED} Undoing is still possible. Wait, or ask ${by} to lift the freeze.`,
+    `${scope} is frozen until ${until} by ${by}: ${reason.replace(/\.$/, '')}. ${UNTOUCHED} Undoing is still possible. Wait, or ${by === CONFIGURED.name ? `have it taken out of ${by}` : `ask ${by} to lift the freeze`}.`,
   NotReleasable: () =>
     'Only an operation whose undo has been failing for half a minute can be released. Nothing was changed. `status` shows what runs, `abort` stops it.',
   NotConfirmed: () =>
@@ -159,6 +162,8 @@ const SENTENCES: { readonly [Code in SentenceCode]: (parameters: SentenceParamet
   Gone: ({ object }) =>
     `${object} has been deleted or replaced since. ${UNTOUCHED} What is new is left alone; set the share with \`canary\`.`,
   NotReady: ({ service, what }) => `${service} is not ready: ${what}. ${UNTOUCHED} Wait until it is, then run the command again.`,
+  StableFails: ({ services, seen, objective }) =>
+    `${list(services)} breaks the objective of ${objective} already: ${seen} in the last minute. A canary beside it would be blamed for that. ${UNTOUCHED} Mend it first, or hold the canary to what the others do: \`--slo relative\`.`,
   NotAccepted: ({ route, by, reason }) =>
     `Route ${route} is not accepted by ${by} (${reason}). ${UNTOUCHED} Mend that, then run the command again.`,
   Held: ({ object, opId }) => `${object} is held by operation ${opId}. ${UNTOUCHED} Wait for it or abort it with \`abort ${opId}\`.`,

@@ -13,8 +13,18 @@ export interface OperationSettings {
   readonly restoredWatchMs?: number;
   /** How long a hold waits for an answer before it rolls back. */
   readonly holdMs: number;
+  /** An undo that has failed for so long is told to people, and may be released. Absent (requests of earlier versions): 30 s. */
+  readonly undoToldMs?: number;
+  /** How often a freeze is looked at, at first: it may be lifted early. Absent (requests of earlier versions): 10 s. */
+  readonly freezeLookMs?: number;
   /** Failure share that a healthy canary may have, 0..1. */
   readonly objective: number;
+  /** What the canary is held to (`JudgeSettings.slo`); absent: both. */
+  readonly slo?: 'both' | 'absolute' | 'relative';
+  /** Failures above objective x requests that people allow the whole operation; absent: no such limit. */
+  readonly budget?: number;
+  /** Confidence, 0..1, with which a stage's failure share must be proved to lie within the objective; absent: the counts suffice. */
+  readonly confidence?: number;
   /** A response later than this is a failure. */
   readonly latencyLimitMs: number;
   /** Bound on ever rolling back a healthy change, for the whole operation. */

@@ -19,6 +19,8 @@ export const CanaryDetails = z.object({
   routes: z.array(z.object({ ref: Ref, parents: z.array(Parent), rules: z.array(z.number()) })),
   /** Routes of other namespaces that name a Service of this plan and are not moved: `namespace/name`. */
   elsewhere: z.array(z.string()),
+  /** What the other backends did just before the plan, in `ms`; absent where no record of it was left. */
+  baseline: z.object({ requests: z.number(), failures: z.number(), drops: z.number(), ms: z.number() }).exactOptional(),
 });
 export type CanaryDetails = z.infer<typeof CanaryDetails>;
 

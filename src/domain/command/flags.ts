@@ -17,6 +17,7 @@ export const FLAGS: Readonly<Record<FlagName, (value: string) => FlagValue>> = {
   soak: (value) => parseLength('soak', value, 1_000, 86_400_000, (soakMs) => ({ soakMs })),
   slo: parseObjective,
   latency: (value) => parseLength('latency', value, 1, 60_000, (latencyMs) => ({ latencyMs })),
+  budget: parseBudget,
   reason: parseReason,
   'include-other-namespaces': () => ({ kind: 'value', options: { includeOthers: true } }),
   window: (value) => parseLength('window', value, 10_000, 7 * 86_400_000, (windowMs) => ({ windowMs })),
@@ -112,7 +113,9 @@ export function isUnitWord(word: string): boolean {
 }
 
 function parseObjective(value: string): FlagValue {
-  const example = '`--slo` takes the share of requests that may fail, such as 1% or 0.5%';
+  if (value.toLowerCase() === 'relative') return { kind: 'value', options: { slo: 'relative' } };
+  const example = '`--slo` takes the share of requests that may fail, such as 1% or 0.5%, or `relative`';
+  if (/^rel/i.test(value)) return { kind: 'refused', words: `${example}; ${quoted(value)} is neither.`, nearest: 'relative' };
   const [, number, sign] = /^(\d{1,3}(?:\.\d{1,6})?)(%?)$/.exec(value) ?? [];
   if (number === undefined) return { kind: 'refused', words: `${example}; ${quoted(value)} is not one.` };
   const percent = Number(number);
@@ -123,6 +126,19 @@ function parseObjective(value: string): FlagValue {
   }
   if (percent < 0.001 || percent > 50) return { kind: 'refused', words: `${example}, from 0.001% to 50%; ${quoted(value)} is outside.` };
   return { kind: 'value', options: { objective: Number((percent / 100).toPrecision(9)) } };
+}
+
+const MOST_BUDGET = 1_000_000;
+
+function parseBudget(value: string): FlagValue {
+  const example = '`--budget` takes how many failures above the objective are allowed in all, such as 20';
+  if (!/^\d{1,9}$/.test(value)) return { kind: 'refused', words: `${example}; ${quoted(value)} is not a whole number.` };
+  const budget = Number(value);
+  if (budget < 1 || budget > MOST_BUDGET) {
+    const nearest = String(budget < 1 ? 1 : MOST_BUDGET);
+    return { kind: 'refused', words: `${example}, from 1 to ${MOST_BUDGET}; ${quoted(value)} is outside.`, nearest };
+  }
+  return { kind: 'value', options: { budget } };
 }
 
 const MOST_ACCEPTED = 20;

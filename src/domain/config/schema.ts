@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { VERBS } from '../verbs.ts';
+import { FreezeRule } from './freeze-rule.ts';
 import { Address, Duration, Email, FailureShare, FilePath, HttpUrl, Label, Percent } from './values.ts';
 
 /** The shape of meshops.yaml. Everything is named; unknown keys are refused, so that a misspelt key is never silently a default. */
@@ -107,6 +108,16 @@ const Ladder = z
 const Objective = z.strictObject({
   slo: FailureShare.optional(),
   latency: Duration.optional(),
+  /** `both`: neither more failures than the objective nor more than the control; `absolute`, `relative`: only the one. */
+  mode: z.enum(['both', 'absolute', 'relative'], 'Write both, absolute (the objective only) or relative (the control only).').optional(),
+  /** Failures above objective x requests that end an operation. */
+  budget: z.int().min(1).max(1_000_000).optional(),
+  /** A stage passes only when its share is proved to lie within the objective with this confidence. */
+  confidence: z
+    .number('A confidence between 0.5 and 0.999 stands here, such as 0.95.')
+    .min(0.5, 'Less than 0.5 proves nothing.')
+    .max(0.999, 'More than 0.999 needs more requests than a soak brings.')
+    .optional(),
   minRequests: z.int().min(1).max(1_000_000).optional(),
 });
 
@@ -125,6 +136,8 @@ export const Config = z.strictObject({
   gates: z.array(Gate),
   ladders: z.record(Scope, Ladder).default({}),
   objectives: z.record(Scope, Objective).default({}),
+  /** Times that are known beforehand; `/mesh freeze` is for those that are not. */
+  freezes: z.array(FreezeRule).max(200, 'More than 200 freezes: write windows that repeat once.').default([]),
   /** Bound on ever rolling back a healthy change, for one operation. */
   alpha: z.number().min(1e-9).max(0.5).default(0.001),
   timings: z
@@ -134,6 +147,10 @@ export const Config = z.strictObject({
       /** The service after harm was put back: is it well again? */
       restoredWatch: Duration.default(60_000),
       hold: Duration.default(30 * 60_000),
+      /** An undo that has failed for so long is told to the channel, and may be released. */
+      undoTold: Duration.default(30_000),
+      /** How soon a lifted freeze is noticed at first. */
+      freezeLook: Duration.default(10_000),
       heartbeat: Duration.default(5_000),
       realise: Duration.default(30_000),
       editEvery: Duration.default(3_000),

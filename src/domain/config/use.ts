@@ -15,6 +15,8 @@ export function settingsFor(config: Config, target: Target, verb: CommandName, o
   const { timings } = config;
   const [wide, narrow, exact] = scopes(config.objectives, target);
   const objective = { ...wide, ...narrow, ...exact };
+  const slo = options.slo ?? objective.mode;
+  const budget = options.budget ?? objective.budget;
   const ladder = scopes(config.ladders, target).findLast((rungs) => rungs !== undefined) ?? USUAL.ladder;
   return {
     ladder,
@@ -22,7 +24,12 @@ export function settingsFor(config: Config, target: Target, verb: CommandName, o
     afterwatchMs: timings.afterwatch,
     restoredWatchMs: timings.restoredWatch,
     holdMs: timings.hold,
+    undoToldMs: timings.undoTold,
+    freezeLookMs: timings.freezeLook,
     objective: options.objective ?? objective.slo ?? USUAL.slo,
+    ...(slo && { slo }),
+    ...(budget !== undefined && { budget }),
+    ...(objective.confidence !== undefined && { confidence: objective.confidence }),
     latencyLimitMs: options.latencyMs ?? objective.latency ?? USUAL.latency,
     alpha: config.alpha,
     minRequests: objective.minRequests ?? USUAL.minRequests,

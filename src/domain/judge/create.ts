@@ -10,6 +10,7 @@ import { promote } from './promotion.ts';
 import { ODDS, RelativeEvidence } from './relative.ts';
 import { Retries } from './retries.ts';
 import { createSight } from './sight.ts';
+import { Silence } from './silence.ts';
 import { type Settled, Snapshot } from './snapshot.ts';
 import { countWords, oddsWords, percent } from './words.ts';
 
@@ -41,6 +42,7 @@ class EventJudge implements ExplainedJudge {
   readonly #drops: Drops | undefined;
   readonly #retries: Retries;
   readonly #sight;
+  readonly #silence: Silence;
   readonly #canary: { requests: number; failures: number };
   readonly #stable: { requests: number; failures: number };
   /** Latest event time heard, and up to when prior mass has been handed out. */
@@ -57,6 +59,7 @@ class EventJudge implements ExplainedJudge {
     if (panel.alpha.drops > 0) this.#drops = new Drops(settings, panel.alpha.drops, panel.control, from?.drops);
     this.#retries = new Retries(from?.retries);
     this.#sight = createSight(from?.gaps);
+    this.#silence = new Silence(from?.silence);
     this.#canary = { ...(from?.canary ?? { requests: 0, failures: 0 }) };
     this.#stable = { ...(from?.stable ?? { requests: 0, failures: 0 }) };
     this.#clock = from?.clock ?? startedAt;
@@ -120,6 +123,7 @@ class EventJudge implements ExplainedJudge {
     // A retry is shown to people but is no evidence of its own, on either side.
     const counted = !failed || !this.#retries.again(event);
     if (isCanary) {
+      this.#silence.heard(at);
       const harm = this.#canaryRequest(failed, counted, at);
       if (harm) return harm;
     }
@@ -200,8 +204,9 @@ class EventJudge implements ExplainedJudge {
 
   conclude(at: number): Verdict {
     if (this.#settled) return this.#settled;
-    const reason = this.#sight.blind(Math.max(at, this.#clock));
-    return reason === undefined ? promote(this.#settings, this.#panel, this.counts) : this.#blind(reason);
+    const now = Math.max(at, this.#clock);
+    const reason = this.#sight.blind(now);
+    return reason === undefined ? promote(this.#settings, this.#panel, this.counts, this.#silence.at(now)) : this.#blind(reason);
   }
 
   standing(): readonly Standing[] {
@@ -222,6 +227,7 @@ class EventJudge implements ExplainedJudge {
       version: 1,
       evidence: this.#objective.snapshot(),
       gaps: this.#sight.snapshot(),
+      silence: this.#silence.snapshot(),
       clock: this.#clock,
       released: this.#released,
       canary: this.#canary,

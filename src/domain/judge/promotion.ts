@@ -2,6 +2,7 @@ import type { Counts, Verdict } from '../verdict.ts';
 import { logProof, lowerBound, requestsNeeded, upperBound } from './bound.ts';
 import type { JudgeSettings } from './judge.ts';
 import type { Panel } from './panel.ts';
+import type { Silence } from './silence.ts';
 import { boundWords, countWords, number, percent } from './words.ts';
 
 /** In `relative` mode a canary may show this many times its control's share: equal ones differ by chance half of the time. */
@@ -9,15 +10,20 @@ const RELATIVE_ROOM = 1.5;
 
 /**
  * What a watch that saw everything and found no harm is worth: healthy, or no-traffic (more requests would tell; how many), or blind
- * (failures above the limit that prove nothing).
+ * (failures above the limit that prove nothing). `silence`: how long the canary has been unusually silent at the end.
  */
-export function promote(settings: JudgeSettings, panel: Panel, counts: Counts): Verdict {
+export function promote(settings: JudgeSettings, panel: Panel, counts: Counts, silence: ReturnType<Silence['at']>): Verdict {
   const { exposure, promotion = { kind: 'counts' } } = settings;
   const { requests, failures } = counts.canary;
   const needed = exposure === 0 ? 0 : settings.minRequests;
   if (requests < needed) {
     const words = `${countWords(counts)}. That is too little to tell: ${needed} requests are needed.`;
     return { kind: 'no-traffic', counts, needed, words };
+  }
+  if (silence && exposure !== 0) {
+    const due = `where about ${number(Math.round(silence.due))} were due`;
+    const words = `${countWords(counts)}. But nothing was heard of the canary in the last ${Math.round(silence.ms / 1_000)} s, ${due}: how it is now is not known.`;
+    return { kind: 'no-traffic', counts, needed: Math.round(silence.due), words };
   }
   if (panel.objective === undefined && !panel.control) {
     const words = `${countWords(counts)}. The canary was to be held to its control, and there is none left. Watch longer at a lower share, or give an objective.`;

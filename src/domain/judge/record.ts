@@ -21,7 +21,7 @@ const Settings: z.ZodType<JudgeSettings> = z.object({
   slo: z.enum(['both', 'absolute', 'relative']).exactOptional(),
   baseline: z.object({ requests: z.number(), failures: z.number() }).exactOptional(),
   drops: z.object({ before: z.object({ groups: z.number(), ms: z.number() }).exactOptional() }).exactOptional(),
-  budget: z.number().min(0).exactOptional(),
+  budget: z.number().exactOptional(),
   promotion: z
     .discriminatedUnion('kind', [
       z.object({ kind: z.literal('counts') }),

@@ -36,6 +36,7 @@ export const Snapshot = z.object({
       rate: z.object({ sums: Numbers, remaining: z.number(), clock: z.number(), since: z.number() }).exactOptional(),
     })
     .exactOptional(),
+  silence: z.object({ first: z.number(), last: z.number(), count: z.number(), longest: z.number() }).exactOptional(),
   retries: z.record(z.string(), z.number()).exactOptional(),
 });
 export type Snapshot = z.infer<typeof Snapshot>;

@@ -113,6 +113,30 @@ describe('the plan', () => {
     expect(await rig.step('plan', shiftInput(10))).toMatchObject({ code: 'OtherManager' });
   });
 
+  test('others that break the objective already are no control: refused with their figures, unless the canary is held to them', async () => {
+    const [agent] = rig.agents;
+    const at = Date.now() - 20_000;
+    const stable = { pod: 'backend-1', address: '10.0.1.1' };
+    for (let n = 0; n < 200; n++)
+      agent?.ring.push({ kind: 'flow', flow: answerFlow('node-1', { ...stable, at: at + n * 10, status: n % 10 === 0 ? 503 : 200 }) });
+    expect(await rig.step('plan', shiftInput(10))).toMatchObject({
+      code: 'StableFails',
+      words: expect.stringMatching(
+        /^backend breaks the objective of 1% already: 20 of 200 requests failed \(10%\) in the last minute.*--slo relative/,
+      ),
+    });
+    const plan = planIn(await rig.step('plan', shiftInput(10, { settings: { slo: 'relative', budget: 30 } })));
+    expect(plan.details).toMatchObject({ baseline: { requests: 200, failures: 20, drops: 0 } });
+    expect(plan.watched).toEqual(
+      expect.arrayContaining([
+        'it does no worse than the others in the same time, even where they break the objective',
+        'at most 30 failures above the objective in the whole operation',
+      ]),
+    );
+    for (let n = 0; n < 3_000; n++) agent?.ring.push({ kind: 'flow', flow: answerFlow('node-1', { ...stable, at: at + 5_000 + n }) });
+    expect(planIn(await rig.step('plan', shiftInput(10))).watched[3]).toMatch(/^at most 1% of its requests fail/);
+  });
+
   test('no agent may be out of sight, and Hubble must be on', async () => {
     rig.agents[1]?.stop();
     expect(await rig.step('plan', shiftInput(10))).toMatchObject({ code: 'Blind', words: expect.stringContaining('node-2') });

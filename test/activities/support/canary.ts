@@ -11,6 +11,9 @@ import { startAgent } from './hubble.ts';
 
 type StepName = keyof Steps;
 
+/** Each step is an activity of its own; attempts of one would share what they know. */
+let activityIds = 0;
+
 /** The canary's activities as a worker registers them, on a real apiserver and agents that speak gRPC. */
 export async function canaryRig(
   world: TestCluster,
@@ -43,7 +46,10 @@ export async function canaryRig(
     over,
     /** Runs a step as an activity. */
     step: <K extends StepName>(name: K, input: Parameters<Steps[K]>[0]): ReturnType<Steps[K]> =>
-      new MockActivityEnvironment().run(activities[`canary.${name}`] as Steps[K], input as never) as ReturnType<Steps[K]>,
+      new MockActivityEnvironment({ activityId: String(++activityIds) }).run(
+        activities[`canary.${name}`] as Steps[K],
+        input as never,
+      ) as ReturnType<Steps[K]>,
     stop: () => {
       hub.close();
       flows.close();
@@ -67,8 +73,11 @@ export const SETTINGS: OperationRequest['settings'] = {
   gates: [],
 };
 
-export function shiftInput(percent: number, change: { readonly opId?: string; readonly groups?: readonly string[] } = {}): PlanInput {
-  const { opId = 'canary-p1', groups = ['mesh-operators'] } = change;
+export function shiftInput(
+  percent: number,
+  change: { readonly opId?: string; readonly groups?: readonly string[]; readonly settings?: Partial<OperationRequest['settings']> } = {},
+): PlanInput {
+  const { opId = 'canary-p1', groups = ['mesh-operators'], settings } = change;
   const request: OperationRequest = {
     requestId: 'r',
     verb: 'canary',
@@ -79,7 +88,7 @@ export function shiftInput(percent: number, change: { readonly opId?: string; re
     channel: { teamId: 'T', channelId: 'C' },
     requestedAt: Date.now(),
     validUntil: Date.now() + 10_000,
-    settings: SETTINGS,
+    settings: { ...SETTINGS, ...settings },
   };
   return { opId, request, firstStage: 1 };
 }

@@ -16,6 +16,8 @@ import { startAgent } from './hubble.ts';
 export const POLICIES = '/apis/cilium.io/v2/namespaces/frontend/ciliumnetworkpolicies';
 export const PODS = '/api/v1/namespaces/frontend/pods';
 const ENDPOINTS = '/apis/cilium.io/v2/namespaces/frontend/ciliumendpoints';
+/** Each step is an activity of its own; attempts of one would share what they know. */
+let activityIds = 0;
 const RBAC = '/apis/rbac.authorization.k8s.io/v1';
 const OPERATOR = { user: 'operator@example.com', groups: ['mesh-operators'] };
 
@@ -122,7 +124,7 @@ export async function policyRig(world: TestCluster) {
     editMessage: async () => {},
   });
   const step = <K extends keyof Steps>(name: K, input: Parameters<Steps[K]>[0]): ReturnType<Steps[K]> =>
-    new MockActivityEnvironment().run(steps[name] as Steps[K], input as never) as ReturnType<Steps[K]>;
+    new MockActivityEnvironment({ activityId: String(++activityIds) }).run(steps[name] as Steps[K], input as never) as ReturnType<Steps[K]>;
   return {
     agents,
     over,

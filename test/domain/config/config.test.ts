@@ -27,7 +27,12 @@ const example = () => ({
     { above: '25%', namespaces: ['backend'], approvers: { emails: ['a@example.com', 'b@example.com'] }, quorum: 2 },
   ],
   ladders: { default: [1, 10, '50%', 100], 'backend/backend': [25, 100] },
-  objectives: { default: { slo: '1%' }, backend: { latency: '500ms' }, 'backend/backend': { minRequests: 20 } },
+  objectives: {
+    default: { slo: '1%' },
+    backend: { latency: '500ms' },
+    'backend/backend': { minRequests: 20 },
+    ledger: { mode: 'absolute', budget: 40, confidence: 0.95 },
+  },
   timings: { soak: '3s' },
   slack: { teamIds: ['T0MESHOPS'] },
 });
@@ -50,6 +55,8 @@ describe('meshops.yaml', () => {
       afterwatch: 900_000,
       restoredWatch: 60_000,
       hold: 1_800_000,
+      undoTold: 30_000,
+      freezeLook: 10_000,
       heartbeat: 5_000,
       realise: 30_000,
       editEvery: 3_000,
@@ -128,6 +135,10 @@ describe('the configuration in use', () => {
       soakMs: 9,
     });
     expect(settingsFor(config(), { ...target, namespace: 'constructor' }, 'canary').ladder).toEqual([1, 10, 50, 100]);
+    const typed = settingsFor(config(), { ...target, namespace: 'ledger' }, 'canary', { budget: 7, slo: 'relative' });
+    expect(typed).toMatchObject({ slo: 'relative', budget: 7, confidence: 0.95 });
+    expect(settingsFor(config(), { ...target, namespace: 'ledger' }, 'canary')).toMatchObject({ slo: 'absolute', budget: 40 });
+    expect(settingsFor(config(), target, 'canary')).not.toHaveProperty('budget');
   });
 
   it('gives each command its gates, and none to a way back', () => {

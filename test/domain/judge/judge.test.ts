@@ -58,9 +58,9 @@ describe('the judge', () => {
 
   it('stays blind until sight, however healthy the rest looks', () => {
     const { judge } = heard([...healthy(200), gap(100, 1)]);
-    expect(judge.conclude(after(120_000)).kind).toBe('blind');
-    judge.hear({ kind: 'sight', at: after(120_001), node: 'node-1' });
-    expect(judge.conclude(after(120_002)).kind).toBe('healthy');
+    expect(judge.conclude(after(20_000)).kind).toBe('blind');
+    judge.hear({ kind: 'sight', at: after(20_001), node: 'node-1' });
+    expect(judge.conclude(after(20_002)).kind).toBe('healthy');
   });
 
   it('still sees harm while it is blind', () => {
@@ -91,7 +91,7 @@ describe('the judge', () => {
   ])('concludes with %s', (_, count, failures, kind) => {
     const { judge, verdicts } = heard(healthy(count, failures));
     expect(verdicts).toEqual([]);
-    expect(judge.conclude(after(120_000))).toMatchObject({ kind });
+    expect(judge.conclude(after(count * 100))).toMatchObject({ kind });
   });
 
   it('never fires without failures, and neither failures elsewhere nor time alone move it', () => {

@@ -139,7 +139,7 @@ describe('promotion', () => {
     const judge = createJudge(settings({ alpha: 1e-9, ...over }));
     const every = failures === 0 ? 0 : Math.floor(count / failures);
     for (let i = 0; i < count; i += 1) judge.hear(request(START + i * 10, every > 0 && i % every === every - 1));
-    return judge.conclude(START + 120_000);
+    return judge.conclude(START + count * 10);
   };
   const confidence = { promotion: { kind: 'confidence', level: 0.05 } } as const;
 
@@ -165,10 +165,49 @@ describe('promotion', () => {
         judge.hear(request(START + i * 10, i % 30 === 0));
         judge.hear(request(START + i * 10, i % 20 === 0, 'stable'));
       }
-      return judge.conclude(START + 120_000).kind;
+      return judge.conclude(START + count * 10).kind;
     };
     expect(judged(300)).toBe('no-traffic');
     expect(judged(6_000)).toBe('healthy');
+  });
+});
+
+describe('silence at the end', () => {
+  const concluded = (times: readonly number[], at: number, over: Partial<JudgeSettings> = {}) => {
+    const judge = createJudge(settings(over));
+    for (const time of times) judge.hear(request(START + time, false));
+    return judge.conclude(START + at);
+  };
+  const steady = Array.from({ length: 600 }, (_, i) => i * 100);
+
+  it('keeps a stage from passing on what was seen long ago, and says what was due', () => {
+    const verdict = concluded(steady, 70_000);
+    expect(verdict).toMatchObject({ kind: 'no-traffic', needed: 101 });
+    expect(verdict.words).toMatch(/nothing was heard of the canary in the last 10 s, where about 101 were due/);
+  });
+
+  it('is nothing unusual for as long as chance or a late stream explains it', () => {
+    expect(concluded(steady, 61_800).kind).toBe('healthy');
+    const rare = Array.from({ length: 60 }, (_, i) => i * 2_000);
+    expect(concluded(rare, 130_000).kind).toBe('healthy');
+  });
+
+  it('is nothing unusual where traffic comes in bursts', () => {
+    const bursts = Array.from({ length: 400 }, (_, i) => Math.floor(i / 100) * 30_000 + (i % 100) * 20);
+    expect(concluded(bursts, 119_000).kind).toBe('healthy');
+    expect(concluded(bursts, 190_000).kind).toBe('no-traffic');
+  });
+
+  it('is what was wanted where nothing is exposed', () => {
+    expect(concluded(steady, 100_000, { exposure: 0 }).kind).toBe('healthy');
+  });
+
+  it('is remembered over a snapshot', () => {
+    const judge = createJudge(settings());
+    for (const time of steady) judge.hear(request(START + time, false));
+    const resumed = createJudge(settings(), JSON.parse(JSON.stringify(judge.snapshot())));
+    expect(resumed.conclude(START + 70_000)).toEqual(judge.conclude(START + 70_000));
+    expect(resumed.conclude(START + 70_000).kind).toBe('no-traffic');
   });
 });
 

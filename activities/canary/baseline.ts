@@ -1,0 +1,98 @@
+import type { CanaryDetails } from '../../src/domain/canary/details.ts';
+import { lowerBound } from '../../src/domain/judge/bound.ts';
+import { percent, shareWords } from '../../src/domain/judge/words.ts';
+import type { OperationSettings } from '../../src/domain/settings.ts';
+import type { Flows } from '../clients/hubble/flows.ts';
+import type { Cluster } from '../clients/kubernetes/cluster.ts';
+import { ENDPOINT_SLICE, type EndpointSlice } from '../clients/kubernetes/objects.ts';
+import { createDropReader, DROP_WINDOW_MS } from './drops.ts';
+import { type Impossible, impossible } from './preconditions.ts';
+import { createRequestReader } from './requests.ts';
+import { Sides } from './sides.ts';
+
+/** How far back is looked: long enough for a rate, short enough that an incident which is over does not count. */
+const BEFORE_MS = 60_000;
+
+export type Baseline = NonNullable<CanaryDetails['baseline']>;
+
+export interface BaselineDeps {
+  readonly cluster: Cluster;
+  readonly flows: Flows;
+  readonly now: () => number;
+}
+
+/**
+ * What the service's other backends did in the last minute, out of the rings of the agents: requests and failures, groups of drops (one
+ * peer, port and reason in 10 s), and the time that is covered. Undefined where nothing of it is held any more. Rejects when aborted.
+ */
+export async function readBaseline(
+  deps: BaselineDeps,
+  { namespace, receiver, others }: CanaryDetails,
+  latencyLimitMs: number,
+  signal: AbortSignal,
+): Promise<Baseline | undefined> {
+  const sides = await sidesOf(deps, namespace, receiver, others, signal);
+  const requests = createRequestReader({ sides, latencyLimitMs });
+  const drops = createDropReader(sides);
+  const seen: { readonly at: number; readonly failed: boolean }[] = [];
+  const groups = new Map<string, number>();
+  /** The rings are of one size each: what all nodes still hold begins where the shortest one does. */
+  const firsts = new Map<string, number>();
+  const until = deps.now();
+  const follower = {
+    flow: (flow: Parameters<typeof requests.read>[0], node: string, seenAt: number): void => {
+      const event = requests.read(flow, node, seenAt) ?? drops.read(flow, seenAt);
+      if (!event) return;
+      firsts.set(node, Math.min(event.at, firsts.get(node) ?? event.at));
+      if (event.kind === 'drop')
+        groups.set(`${event.peer}/${event.port}/${event.reason}/${Math.floor(event.at / DROP_WINDOW_MS)}`, event.at);
+      else if (event.side === 'stable') seen.push(event);
+    },
+    gap: (): void => undefined,
+    sight: (): void => undefined,
+  };
+  await deps.flows.replay([namespace], until - BEFORE_MS, follower, signal);
+  const from = Math.max(until - BEFORE_MS, ...firsts.values());
+  const covered = seen.filter(({ at }) => at >= from);
+  if (covered.length === 0) return undefined;
+  return {
+    requests: covered.length,
+    failures: covered.filter(({ failed }) => failed).length,
+    drops: [...groups.values()].filter((at) => at >= from).length,
+    ms: Math.max(1, until - from),
+  };
+}
+
+async function sidesOf(
+  { cluster }: BaselineDeps,
+  namespace: string,
+  receiver: string,
+  others: readonly string[],
+  signal: AbortSignal,
+): Promise<Sides> {
+  const sides = new Sides();
+  const services = [[receiver, 'canary'], ...others.map((name) => [name, 'stable'] as const)] as const;
+  const select = (name: string): { namespace: string; labelSelector: string } => ({
+    namespace,
+    labelSelector: `kubernetes.io/service-name=${name}`,
+  });
+  await Promise.all(
+    services.map(async ([name, side]) =>
+      sides.endpoints(side, (await cluster.list<EndpointSlice>(ENDPOINT_SLICE, select(name), { signal })).items),
+    ),
+  );
+  return sides;
+}
+
+/** With this confidence the others break the objective before anybody calls them broken. */
+const SURE = 0.01;
+
+/** Others that break the objective themselves: a canary that is no worse than they are would be called harmful. */
+export function checkStable(
+  { requests, failures }: Baseline,
+  { others }: CanaryDetails,
+  { objective, slo }: OperationSettings,
+): Impossible | undefined {
+  if (slo === 'relative' || lowerBound(failures, requests, SURE) <= objective) return undefined;
+  return impossible('StableFails', { services: others, seen: shareWords(requests, failures), objective: percent(objective) });
+}
