@@ -3,11 +3,14 @@ import { type CanaryDeps, canarySteps } from './canary/steps.ts';
 import type { Shared, Steps } from './contract.ts';
 import { mapped } from './failures.ts';
 import { policySteps } from './policy/steps.ts';
-import type { Freezes, People } from './ports.ts';
+import type { Freezes, People, WatchRecords } from './ports.ts';
+import { Recorder } from './watch/recorder.ts';
 import { inspect } from './writes/inspect.ts';
 
 /** What the activities of one cluster's worker are made of. `announce` is createAnnounce of ./announce/index.ts. */
-export interface ActivityDeps extends Omit<CanaryDeps, 'editMessage'> {
+export interface ActivityDeps extends Omit<CanaryDeps, 'editMessage' | 'recorder'> {
+  /** Where what the judges hear is kept for a replay; left out: nowhere. */
+  readonly records?: WatchRecords;
   readonly people: People;
   readonly freezes: Freezes;
   readonly announce: Pick<Shared, 'announce' | 'say' | 'chart'> & Pick<CanaryDeps, 'editMessage'>;
@@ -17,7 +20,8 @@ export interface ActivityDeps extends Omit<CanaryDeps, 'editMessage'> {
 export function createActivities(deps: ActivityDeps): Record<string, (input: never) => Promise<unknown>> {
   const { announce, people, audit } = deps;
   const editMessage: CanaryDeps['editMessage'] = (view, live) => announce.editMessage(view, live);
-  const verbs = { canary: canarySteps({ ...deps, editMessage }), policy: policySteps({ ...deps, editMessage }) };
+  const recorder = deps.records && new Recorder(deps.records, deps.log);
+  const verbs = { canary: canarySteps({ ...deps, recorder, editMessage }), policy: policySteps({ ...deps, editMessage }) };
   return {
     ...Object.fromEntries(Object.entries(verbs).flatMap(([verb, steps]) => stepsOf(verb, steps))),
     announce: mapped((input: Parameters<Shared['announce']>[0]) => announce.announce(input)),

@@ -23,6 +23,27 @@ export interface CompletedOperation {
   readonly last: PlannedStage;
 }
 
+/** What one attempt of a watch heard. */
+export interface WatchRecord {
+  readonly opId: string;
+  readonly stage: number;
+  readonly purpose: string;
+  /** When the watch began (epoch ms); together with the attempt it names the record within its operation. */
+  readonly startedAt: number;
+  readonly attempt: number;
+  readonly endedAt: number;
+  /** The kind of its verdict; absent where the attempt ended without one. */
+  readonly verdict?: string;
+  readonly events: number;
+  /** JSON lines as src/domain/judge/record.ts has them. */
+  readonly text: string;
+}
+
+/** Where records of watches are kept; `src/audit` implements it. */
+export interface WatchRecords {
+  keep(record: WatchRecord): Promise<void>;
+}
+
 /** Freezes as the activities use them; `src/audit` implements it. */
 export interface Freezes {
   /** The freeze that covers this target now; the one that lasts longest where several do. */

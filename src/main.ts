@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { auditVerify } from './cli/audit-verify.ts';
 import { configCheck } from './cli/config-check.ts';
 import { doctor } from './cli/doctor.ts';
+import { judgeExport } from './cli/judge-export.ts';
 import { judgeReplay } from './cli/judge-replay.ts';
 import { policyCheck } from './cli/policy-check.ts';
 import { policyDryRun } from './cli/policy-dryrun.ts';
@@ -85,12 +86,22 @@ policy
       policyCheck({ files, format: sarif ? 'sarif' : json ? 'json' : 'words', stdin: process.stdin, signal, print }),
     ),
   );
-program
-  .command('judge')
-  .description('the judge')
+const judge = program.command('judge').description('the judge');
+withConfig(judge.command('export').description('prints what the judge heard in one watch of an operation, for `judge replay`'))
+  .argument('<operation>', 'its id, such as canary-1a2b3c')
+  .option('--watch <number>', 'which watch; left out: the one that found harm, else the last')
+  .option('--list', 'only says which watches are kept')
+  .action((operation: string, given: Given & { readonly watch?: string; readonly list?: boolean }) =>
+    run((environment, signal) => {
+      const { config: configPath, watch, list = false } = given;
+      const which = watch === undefined ? {} : { watch: Number(watch) };
+      return judgeExport({ environment, configPath, operation, ...which, list, signal, print });
+    }),
+  );
+judge
   .command('replay')
   .description('hears a recorded watch again and explains each step')
-  .argument('<file>', 'JSON lines: the settings of the judge, then its events')
+  .argument('<file>', 'JSON lines: the settings of the judge, then its events; - for stdin')
   .option('--all', 'every event on a line of its own')
   .option('--json', 'each step as one line of JSON')
   .action((file: string, { all = false, json = false }: { readonly all?: boolean; readonly json?: boolean }) =>

@@ -19,6 +19,8 @@ export interface AnnounceDeps {
   readonly logger?: Log | undefined;
   /** Edits of messages a minute that this process may send; the rest of the workspace's 50 is for posts that matter. */
   readonly editsPerMinute?: number | undefined;
+  /** Id of the usergroup that is called when an undo keeps failing. */
+  readonly onCall?: (() => string | undefined) | undefined;
 }
 
 export type Live = NonNullable<OperationView['live']>;
@@ -60,7 +62,7 @@ export function createAnnouncer(deps: AnnounceDeps): Announcer {
       const where = { oldest: Number(thread.ts) - 1, threadTs: thread.ts };
       if (attempt() > 1 && (await find(slack, thread.channelId, where, said))) return;
       const metadata = { event_type: NOTE_EVENT, event_payload: { op_id: view.opId, key } };
-      await slack.post(thread.channelId, { ...renderNote(note, view), metadata }, thread.ts);
+      await slack.post(thread.channelId, { ...renderNote(note, view, deps.onCall?.()), metadata }, thread.ts);
     } catch (error) {
       throw slackFailure(error);
     }

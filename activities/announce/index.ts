@@ -19,6 +19,8 @@ export interface AnnounceOptions {
   readonly attempt?: () => number;
   /** Edits a minute for live numbers, of this process. Default 40 of the about 50 that Slack allows a workspace. */
   readonly editsPerMinute?: number;
+  /** Id of the usergroup that is called when an undo keeps failing; asked each time, since the configuration may change. */
+  readonly onCall?: () => string | undefined;
 }
 
 export type Announce = Announcer & Pick<Shared, 'chart'>;

@@ -10,12 +10,13 @@ import { section, summary } from './message.ts';
 import { OUTCOME_WORDS } from './next-action.ts';
 import { clockTime, code, codeBlocks, duration, fitLines, person, plural, said } from './words.ts';
 
-/** Renders one note: `text` for notifications, `blocks` with the numbers. */
-export function renderNote(note: Note, view: OperationView): { readonly text: string; readonly blocks: KnownBlock[] } {
-  const [headline, ...details] = linesOf(note, view);
-  const blocks = [section(fitLines([headline ?? '', ...details]))];
+/** Renders one note: `text` for notifications, `blocks` with the numbers. `onCall`: the usergroup that an undo that keeps failing calls. */
+export function renderNote(note: Note, view: OperationView, onCall?: string): { readonly text: string; readonly blocks: KnownBlock[] } {
+  const [first = '', ...details] = linesOf(note, view);
+  const headline = note.kind === 'undo-failing' && onCall ? `<!subteam^${onCall}> ${first}` : first;
+  const blocks = [section(fitLines([headline, ...details]))];
   if (note.kind === 'undo-failing') blocks.push(...codeBlocks(note.commands).map(section));
-  return { text: headline ?? '', blocks };
+  return { text: headline, blocks };
 }
 
 function linesOf(note: Note, view: OperationView): readonly string[] {
@@ -85,7 +86,7 @@ const VERDICTS: Readonly<Record<Verdict['kind'], string>> = {
 function numbers(verdict: Verdict): readonly string[] {
   return [
     countsWords(verdict.counts),
-    ...(verdict.kind === 'harmful'
+    ...(verdict.kind === 'harmful' && verdict.judge !== 'earlier'
       ? [`Evidence against health ${verdict.logEvidence.toFixed(1)}, level ${verdict.logThreshold.toFixed(1)} (natural logarithms).`]
       : []),
   ];

@@ -29,6 +29,7 @@ export interface EvidenceDeps {
 /** A canary is watched by its requests (Hubble) and its ready endpoints (EndpointSlices). */
 export function canaryWatching(deps: EvidenceDeps): Watching {
   return {
+    settings: judgeSettings,
     judge: (input, startedAt, resumed) => createJudge(judgeSettings(input, startedAt), resumed),
     open: (input, hear, options) => openEvidence(deps, input, hear, options),
   };

@@ -4,6 +4,7 @@ import type { Hub } from '../clients/kubernetes/hub.ts';
 import type { Prometheus } from '../clients/prometheus/prometheus.ts';
 import type { Steps } from '../contract.ts';
 import type { AuditLog } from '../ports.ts';
+import type { Recorder } from '../watch/recorder.ts';
 import { createWatch, type WatchDeps } from '../watch/watch.ts';
 import { applyStage, type WriteDeps } from '../writes/apply.ts';
 import { restore } from '../writes/restore.ts';
@@ -19,6 +20,8 @@ export interface CanaryDeps extends WriteDeps {
   /** Left out: not probed. */
   readonly probe?: ProbeSettings | undefined;
   readonly audit: AuditLog;
+  /** Left out: what the judges hear is not kept. */
+  readonly recorder?: Recorder | undefined;
   readonly editMessage: WatchDeps['editMessage'];
 }
 

@@ -11,6 +11,7 @@ import type { FuseDeps } from './fuse.ts';
 import { fireFuse } from './fuse.ts';
 import type { Progress } from './progress.ts';
 import { parseProgress } from './progress.ts';
+import type { Recorder } from './recorder.ts';
 import { Series } from './series.ts';
 import { checkStanding, followStanding } from './standing.ts';
 import type { Watching } from './watching.ts';
@@ -18,6 +19,8 @@ import type { Watching } from './watching.ts';
 export interface WatchDeps extends FuseDeps {
   readonly cluster: Cluster;
   readonly hub: Hub;
+  /** Left out: what the judges hear is not kept. */
+  readonly recorder?: Recorder | undefined;
   /** Shows live numbers in the root message. Never awaited by anything that matters. */
   readonly editMessage: (view: OperationView, live: NonNullable<OperationView['live']>) => Promise<void>;
 }
@@ -45,14 +48,23 @@ export function createWatch(deps: WatchDeps, watching: Watching): (input: WatchI
     if (before?.harmful && input.purpose !== 'restored') return resumeFuse(deps, input, before, before.harmful);
     const watchOver = new AbortController();
     const signal = AbortSignal.any([cancellationSignal, watchOver.signal]);
-    const run = new Run({ ...deps, context, sibling }, input, watching.judge(input, startedAt, before?.judge), startedAt, before);
+    const judge = watching.judge(input, startedAt, before?.judge);
+    const settings = watching.settings?.(input, startedAt);
+    const recording = settings && deps.recorder?.begin(settings, judge, before !== undefined);
+    const run = new Run({ ...deps, context, sibling }, input, recording?.judge ?? judge, startedAt, before);
+    let verdict: Verdict | undefined;
     try {
       // Heartbeats and the clock run while the sources open.
       const over = run.untilOver(cancellationSignal);
       begin(deps, watching, input, run, { since: before?.since ?? startedAt, signal }).catch(run.fail);
-      return await over;
+      const result = await over;
+      ({ verdict } = result);
+      return result;
     } finally {
       watchOver.abort();
+      const { opId, stage, purpose } = input;
+      const about = { opId, stage: stage.number, purpose, startedAt, attempt: info.attempt, endedAt: deps.now() };
+      recording?.end({ ...about, ...(verdict && { verdict: verdict.kind }) });
     }
   };
 }

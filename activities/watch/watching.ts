@@ -1,12 +1,14 @@
 import type { Evidence } from '../../src/domain/evidence.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
-import type { Judge } from '../../src/domain/judge/judge.ts';
+import type { Judge, JudgeSettings } from '../../src/domain/judge/judge.ts';
 import type { WatchInput } from '../contract.ts';
 
 /** What a verb brings to a watch: who judges, and where the evidence comes from. The rest is the same for all. */
 export interface Watching {
   /** The judge of this watch; `resumed` is the snapshot that an earlier attempt left. */
   judge(input: WatchInput, startedAt: number, resumed?: JsonObject): Judge;
+  /** What that judge is held to, where its watches are recorded for a replay. */
+  settings?(input: WatchInput, startedAt: number): JudgeSettings;
   /**
    * Streams evidence until the signal aborts. `hear` is called synchronously, event by event. With `since` the evidence begins
    * there (exclusive, epoch ms of event time), as far as it is still held. Resolves when everything is being listened to.

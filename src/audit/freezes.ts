@@ -7,14 +7,14 @@ import type { FreezeRow } from './schema.ts';
 export interface Freezes extends Asked {
   /** Sets a freeze; one of the same scope is replaced. */
   set(freeze: Freeze): Promise<void>;
-  /** Lifts the freeze of exactly this scope; what it was, or undefined where none held. */
+  /** Lifts the freeze of exactly this scope from the database; what it was, or undefined where none held. */
   lift(scope: string): Promise<Freeze | undefined>;
   /** All that hold now, the one that ends first in front. */
   list(): Promise<readonly Freeze[]>;
 }
 
-/** `now` in epoch ms: a freeze ends by itself. */
-export function createFreezes(db: Database, now: () => number): Freezes {
+/** `now` in epoch ms: a freeze ends by itself. `standing`: those that hold now without being in the database. */
+export function createFreezes(db: Database, now: () => number, standing: () => readonly Freeze[] = () => []): Freezes {
   return {
     set: async (freeze) => {
       const row = rowOf(freeze);
@@ -31,12 +31,14 @@ export function createFreezes(db: Database, now: () => number): Freezes {
     },
     list: async () => {
       const rows = await db.selectFrom('freezes').selectAll().where('until', '>', now()).orderBy('until').execute();
-      return rows.map(freezeOf);
+      return [...rows.map(freezeOf), ...standing()].toSorted((a, b) => a.until - b.until);
     },
     active: async (target) => {
-      const covering = db.selectFrom('freezes').selectAll().where('until', '>', now()).where('scope', 'in', scopesOf(target));
+      const scopes = scopesOf(target);
+      const covering = db.selectFrom('freezes').selectAll().where('until', '>', now()).where('scope', 'in', scopes);
       const row = await covering.orderBy('until', 'desc').limit(1).executeTakeFirst();
-      return row && freezeOf(row);
+      const all = [...(row ? [freezeOf(row)] : []), ...standing().filter(({ scope }) => scopes.includes(scope))];
+      return all.toSorted((a, b) => b.until - a.until)[0];
     },
   };
 }

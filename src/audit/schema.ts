@@ -44,12 +44,27 @@ export interface FreezeRow {
   readonly set_at: number;
   readonly until: number;
 }
+export interface WatchRecordRow {
+  readonly op_id: string;
+  readonly started_at: number;
+  readonly attempt: number;
+  readonly ended_at: number;
+  readonly stage: number;
+  readonly purpose: string;
+  readonly verdict: string | null;
+  readonly events: number;
+  /** Length of `body`. */
+  readonly bytes: number;
+  /** gzip, in base64: one type that SQLite and Postgres share. */
+  readonly body: string;
+}
 export interface Tables {
   readonly audit: AuditRow;
   readonly audit_head: HeadRow;
   readonly requests: RequestRow;
   readonly operations: OperationRow;
   readonly freezes: FreezeRow;
+  readonly watch_records: WatchRecordRow;
 }
 
 /** Hash before the first record. */
@@ -58,6 +73,7 @@ export const GENESIS = '0'.repeat(64);
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '001-audit-requests-operations': { up: first },
   '002-freezes': { up: freezes },
+  '003-watch-records': { up: watchRecords },
 };
 
 async function first(db: Kysely<unknown>): Promise<void> {
@@ -124,4 +140,23 @@ async function freezes(db: Kysely<unknown>): Promise<void> {
     .addColumn('set_at', 'bigint', (column) => column.notNull())
     .addColumn('until', 'bigint', (column) => column.notNull())
     .execute();
+}
+
+async function watchRecords(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('watch_records')
+    .ifNotExists()
+    .addColumn('op_id', 'text', (column) => column.notNull())
+    .addColumn('started_at', 'bigint', (column) => column.notNull())
+    .addColumn('attempt', 'integer', (column) => column.notNull())
+    .addColumn('ended_at', 'bigint', (column) => column.notNull())
+    .addColumn('stage', 'integer', (column) => column.notNull())
+    .addColumn('purpose', 'text', (column) => column.notNull())
+    .addColumn('verdict', 'text')
+    .addColumn('events', 'integer', (column) => column.notNull())
+    .addColumn('bytes', 'integer', (column) => column.notNull())
+    .addColumn('body', 'text', (column) => column.notNull())
+    .addPrimaryKeyConstraint('watch_records_key', ['op_id', 'started_at', 'attempt'])
+    .execute();
+  await db.schema.createIndex('watch_records_by_end').ifNotExists().on('watch_records').column('ended_at').execute();
 }

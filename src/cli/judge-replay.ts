@@ -1,11 +1,12 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { JudgeSettings } from '../domain/judge/judge.ts';
-import { readEvent, readSettings } from '../domain/judge/record.ts';
+import { type Begin, readBegin, readEvent } from '../domain/judge/record.ts';
 import { isQuiet, Replay, type Step, standingWords, stepWords } from '../domain/judge/replay.ts';
+import { countWords } from '../domain/judge/words.ts';
 
 export interface JudgeReplayOptions {
-  /** JSON lines: the judge's settings, then its events (see src/domain/judge/record.ts). */
+  /** `-`: standard input. JSON lines: the judge's settings, then its events (see src/domain/judge/record.ts). */
   readonly file: string;
   /** One JSON object a line: each step, then the conclusion. */
   readonly json: boolean;
@@ -17,7 +18,10 @@ export interface JudgeReplayOptions {
 
 /** Hears a recorded watch again and explains each step. Exit code 0, or 2 when the file is no record. */
 export async function judgeReplay({ file, json, all, signal, print }: JudgeReplayOptions): Promise<number> {
-  const lines = createInterface({ input: createReadStream(file, { signal }), crlfDelay: Number.POSITIVE_INFINITY });
+  const lines = createInterface({
+    input: file === '-' ? process.stdin : createReadStream(file, { signal }),
+    crlfDelay: Number.POSITIVE_INFINITY,
+  });
   let teller: Teller | undefined;
   let line = 0;
   for await (const text of lines) {
@@ -38,7 +42,7 @@ export async function judgeReplay({ file, json, all, signal, print }: JudgeRepla
   return 0;
 
   function begin(text: string): Teller | string {
-    const read = readSettings(text);
+    const read = readBegin(text);
     return read.ok ? new Teller(read.value, { json, all, print }) : `the first line holds no settings (${read.words})`;
   }
 }
@@ -51,14 +55,16 @@ class Teller {
   #quietCount = 0;
   #after = 0;
 
-  constructor(settings: JudgeSettings, how: Pick<JudgeReplayOptions, 'json' | 'all' | 'print'>) {
+  constructor(begin: Begin, how: Pick<JudgeReplayOptions, 'json' | 'all' | 'print'>) {
+    const { settings, resumed } = begin;
     this.#settings = settings;
-    this.#replay = new Replay(settings);
+    this.#replay = new Replay(begin);
     this.#how = how;
     if (how.json) return;
     const { objective, alpha, slo = 'both', durationMs, exposure } = settings;
     const share = exposure === undefined ? '' : `, ${exposure * 100}% exposed`;
     how.print(`objective ${objective * 100}%, slo ${slo}, alpha ${alpha}, watch of ${durationMs / 1_000} s${share}`);
+    if (resumed) how.print(`The record goes on from what was heard before: ${countWords(this.#replay.counts)}.`);
     how.print('Each judge speaks when its evidence reaches what it needs (odds to 1).');
   }
 

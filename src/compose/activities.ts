@@ -35,11 +35,12 @@ export function clusterActivities(on: Foundation, name: string, config: ClusterC
     probe: config.probe,
     prometheus: config.prometheus === undefined ? undefined : connectPrometheus({ url: config.prometheus }),
     audit,
+    records: on.records,
     freezes,
     people,
     now,
     log,
-    announce: createAnnounce({ slack, now, logger: log }),
+    announce: createAnnounce({ slack, now, logger: log, onCall: () => on.config.current().slack.onCall }),
   });
   return {
     activities: meteredActivities(activities, meter),

@@ -4,8 +4,10 @@ import type { Client } from '@temporalio/client';
 import { type Database, openDatabase, refuseReplicas } from '../audit/database.ts';
 import { createFreezes, type Freezes } from '../audit/freezes.ts';
 import { type Audit, createAudit } from '../audit/log.ts';
+import { createRecords, type Records } from '../audit/records.ts';
 import type { Environment } from '../config/environment.ts';
 import { type ConfigSource, openConfig } from '../config/source.ts';
+import { standingFreezes } from '../domain/config/freezes.ts';
 import type { Config } from '../domain/config/schema.ts';
 import { kubernetesIdentity } from '../domain/config/use.ts';
 import { createPeople, type SlackPeople } from '../slack/people.ts';
@@ -21,6 +23,7 @@ export interface Foundation {
   readonly telemetry: Telemetry;
   readonly database: Database;
   readonly audit: Audit;
+  readonly records: Records;
   readonly freezes: Freezes;
   readonly client: Client;
   readonly where: TemporalAddress;
@@ -71,13 +74,15 @@ export async function layFoundation(options: {
       now,
     });
     const audit = counted(createAudit(database), telemetry);
+    const records = createRecords(database, () => config.current().audit.keepWatches);
     return {
       environment,
       config,
       telemetry,
       database,
       audit,
-      freezes: createFreezes(database, now),
+      records,
+      freezes: createFreezes(database, now, () => standingFreezes(config.current().freezes, now())),
       client,
       where,
       keys,
@@ -88,6 +93,7 @@ export async function layFoundation(options: {
       close: async () => {
         clusters.close();
         await close();
+        await records.settled();
         await database.destroy();
       },
     };

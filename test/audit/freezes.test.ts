@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { openDatabase } from '../../src/audit/database.ts';
 import { createFreezes } from '../../src/audit/freezes.ts';
 import { createAudit } from '../../src/audit/log.ts';
+import { CONFIGURED } from '../../src/domain/freeze.ts';
 import type { AuditRecord } from '../../src/domain/operation.ts';
 
 const AT = Date.UTC(2026, 0, 1);
@@ -44,6 +45,25 @@ it('ends by itself, and by being lifted; the one that lasts longest is told', as
   expect(await freezes.active(target)).toBeUndefined();
   expect(await freezes.list()).toEqual([]);
   expect(await freezes.lift('demo')).toBeUndefined();
+});
+
+it('one that stands in the file counts beside those of the database, in its scope only, and is not lifted', async () => {
+  const db = await openDatabase(':memory:');
+  const standing = { scope: 'demo/backend', reason: 'weekend', by: CONFIGURED, setAt: AT, until: AT + 90_000 };
+  const freezes = createFreezes(
+    db,
+    () => AT,
+    () => [standing],
+  );
+  expect(await freezes.active(target)).toEqual(standing);
+  expect(await freezes.active({ ...target, namespace: 'frontend' })).toBeUndefined();
+  await freezes.set({ scope: 'demo', reason: 'r', by, setAt: AT, until: AT + 60_000 });
+  expect((await freezes.active(target))?.scope).toBe('demo/backend');
+  await freezes.set({ scope: 'demo', reason: 'r', by, setAt: AT, until: AT + 120_000 });
+  expect((await freezes.active(target))?.scope).toBe('demo');
+  expect((await freezes.list()).map((freeze) => freeze.scope)).toEqual(['demo/backend', 'demo']);
+  expect(await freezes.lift('demo/backend')).toBeUndefined();
+  expect(await freezes.list()).toHaveLength(2);
 });
 
 it('history tells what was asked, by whom, approved by whom, and the numbers, newest first', async () => {

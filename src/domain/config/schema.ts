@@ -194,7 +194,13 @@ export const Config = z.strictObject({
     apiUrl: HttpUrl.optional(),
   }),
   temporal: z.strictObject({ address: Address.default('127.0.0.1:7233'), namespace: z.string().min(1).default('default') }).prefault({}),
-  audit: z.strictObject({ database: FilePath.default('meshops.db') }).prefault({}),
+  audit: z
+    .strictObject({
+      database: FilePath.default('meshops.db'),
+      /** How long what the judges heard is kept for `meshops judge export`. */
+      keepWatches: Duration.default(14 * 86_400_000),
+    })
+    .prefault({}),
   http: z.strictObject({ port: z.int().min(0).max(65_535).default(8080) }).prefault({}),
 });
 

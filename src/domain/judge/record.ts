@@ -1,10 +1,11 @@
 import * as z from 'zod';
 import type { Evidence } from '../evidence.ts';
+import type { JsonObject } from '../json.ts';
 import type { JudgeSettings } from './judge.ts';
 
 /**
  * A recorded watch, as JSON lines: first `{"settings": {...}}`, then each event as it was given to the judge, in that order. Ticks belong
- * to it, since time decides too.
+ * to it, since time decides too. `resumed` beside the settings: the snapshot that the judge went on from, where it did not begin anew.
  */
 const at = z.number();
 const side = z.enum(['canary', 'stable']);
@@ -61,13 +62,22 @@ const Event: z.ZodType<Evidence> = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('drift'), at, object: text, field: text, manager: text, found: text }),
   z.object({ kind: z.literal('tick'), at }),
 ]);
-const First = z.object({ settings: Settings });
+const First = z.object({
+  settings: Settings,
+  resumed: z.custom<JsonObject>((value) => typeof value === 'object' && value !== null).exactOptional(),
+});
+
+/** How a record begins. */
+export interface Begin {
+  readonly settings: JudgeSettings;
+  readonly resumed?: JsonObject;
+}
 
 export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly words: string };
 
 /** First line of a record. */
-export function writeSettings(settings: JudgeSettings): string {
-  return JSON.stringify({ settings });
+export function writeBegin(settings: JudgeSettings, resumed?: JsonObject): string {
+  return JSON.stringify({ settings, resumed });
 }
 
 /** Any later line. */
@@ -75,9 +85,8 @@ export function writeEvent(event: Evidence): string {
   return JSON.stringify(event);
 }
 
-export function readSettings(line: string): Parsed<JudgeSettings> {
-  const read = readAs(First, line);
-  return read.ok ? { ok: true, value: read.value.settings } : read;
+export function readBegin(line: string): Parsed<Begin> {
+  return readAs<Begin>(First, line);
 }
 
 export function readEvent(line: string): Parsed<Evidence> {

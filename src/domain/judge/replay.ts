@@ -2,6 +2,7 @@ import type { Evidence } from '../evidence.ts';
 import type { Counts, Verdict } from '../verdict.ts';
 import { createJudge } from './create.ts';
 import type { JudgeSettings, Standing } from './judge.ts';
+import type { Begin } from './record.ts';
 import { oddsWords } from './words.ts';
 
 /** One event and what it did. */
@@ -23,10 +24,15 @@ export class Replay {
   #latest: number;
   #stands = false;
 
-  constructor(settings: JudgeSettings) {
+  constructor({ settings, resumed }: Begin) {
     this.#settings = settings;
-    this.#judge = createJudge(settings);
+    this.#judge = createJudge(settings, resumed);
     this.#latest = settings.startedAt;
+  }
+
+  /** What had been heard before the record began. */
+  get counts(): Counts {
+    return this.#judge.counts;
   }
 
   /** Undefined once a verdict stands. */

@@ -42,6 +42,16 @@ const notes: readonly { readonly note: Note; readonly says: readonly string[] }[
 ];
 
 describe('a note in the thread', () => {
+  it('calls the group that is on call when an undo keeps failing, and for nothing else', () => {
+    const failing = renderNote({ kind: 'undo-failing', reason: 'r', commands: [] }, view('restoring'), 'S0ONCALL');
+    acceptMessageBlocks(failing.blocks, 50);
+    expect([failing.text, JSON.stringify(failing.blocks)]).toEqual([
+      expect.stringContaining('<!subteam^S0ONCALL>'),
+      expect.stringContaining('<!subteam^S0ONCALL>'),
+    ]);
+    expect(JSON.stringify(renderNote({ kind: 'outcome' }, view('restoring'), 'S0ONCALL'))).not.toContain('subteam');
+  });
+
   it.each(notes)('$note.kind is accepted by Slack and says what matters', ({ note, says }) => {
     const { text, blocks } = renderNote(note, view('watching'));
     acceptMessageBlocks(blocks, 50);

@@ -6,7 +6,7 @@ import { judgeReplay } from '../../../src/cli/judge-replay.ts';
 import type { Evidence } from '../../../src/domain/evidence.ts';
 import type { JsonObject } from '../../../src/domain/json.ts';
 import { createJudge } from '../../../src/domain/judge/create.ts';
-import { readEvent, readSettings, writeEvent, writeSettings } from '../../../src/domain/judge/record.ts';
+import { readBegin, readEvent, writeBegin, writeEvent } from '../../../src/domain/judge/record.ts';
 import { Replay } from '../../../src/domain/judge/replay.ts';
 import { randomFrom, request, START, settings } from './traffic.ts';
 
@@ -32,7 +32,7 @@ const over = { exposure: 0.1, alpha: 0.0006, durationMs: 60_000, drops: {}, budg
 it('gives the same verdict at the same event as live, however often the live judge moved to another worker', () => {
   for (let seed = 1; seed <= 20; seed += 1) {
     const random = randomFrom(seed);
-    const lines = [writeSettings(settings(over))];
+    const lines = [writeBegin(settings(over))];
     let live = createJudge(settings(over));
     let said: unknown;
     for (const event of watch(seed)) {
@@ -42,7 +42,7 @@ it('gives the same verdict at the same event as live, however often the live jud
       if (said !== undefined) break;
     }
     const [first = '', ...rest] = lines;
-    const read = readSettings(first);
+    const read = readBegin(first);
     if (!read.ok) throw new Error(read.words);
     const replay = new Replay(read.value);
     const steps = rest.map((line) => {
@@ -68,7 +68,7 @@ async function told(text: string, options: { readonly json?: boolean; readonly a
 }
 
 it('prints each step with the evidence and what it must reach, and the same as JSON', async () => {
-  const text = [writeSettings(settings(over)), ...[...watch(3)].map(writeEvent)].join('\n');
+  const text = [writeBegin(settings(over)), ...[...watch(3)].map(writeEvent)].join('\n');
   const { code, lines } = await told(text);
   expect(code).toBe(0);
   expect(lines[0]).toContain('objective 1%');
@@ -82,7 +82,7 @@ it('prints each step with the evidence and what it must reach, and the same as J
 });
 
 it('names the line that is no event, and the file that is no record', async () => {
-  expect(await told(`${writeSettings(settings())}\n{"kind":"request"}\n`)).toMatchObject({
+  expect(await told(`${writeBegin(settings())}\n{"kind":"request"}\n`)).toMatchObject({
     code: 2,
     lines: [expect.anything(), expect.anything(), expect.stringMatching(/:2: this is no event \(at: /)],
   });
