@@ -11,6 +11,13 @@ export interface Freeze {
   readonly until: number;
 }
 
+/** Whose freezes stand in meshops.yaml: nobody lifts them by a command. */
+export const CONFIGURED = { id: 'meshops.yaml', name: 'meshops.yaml' } as const;
+
+export function isConfigured({ by }: Freeze): boolean {
+  return by.id === CONFIGURED.id;
+}
+
 /** The scopes that cover a target, widest first. */
 export function scopesOf({ cluster, namespace, name }: Target): readonly string[] {
   return ['*', cluster, `${cluster}/${namespace}`, `${cluster}/${namespace}/${name}`];

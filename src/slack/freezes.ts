@@ -3,7 +3,7 @@ import { code, moment, said } from '../../activities/announce/words.ts';
 import type { Actor } from '../domain/actor.ts';
 import type { Command } from '../domain/command.ts';
 import { formatDuration } from '../domain/duration.ts';
-import type { Freeze } from '../domain/freeze.ts';
+import { type Freeze, isConfigured } from '../domain/freeze.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { Target } from '../domain/target.ts';
 import { type Origin, requestIdOf } from './admission.ts';
@@ -46,11 +46,19 @@ async function set(
 }
 
 async function lift(deps: BotDeps, scope: string, { actor, origin }: By): Promise<Answer> {
-  const held = (await deps.freezes.list()).some((freeze) => freeze.scope === scope);
-  if (!held) return say(`No freeze holds ${code(scope)}. Nothing was changed. ${code('freeze')} lists those that do.`);
+  const held = (await deps.freezes.list()).filter((freeze) => freeze.scope === scope);
+  const written = held.find(isConfigured);
+  if (held.length === 0) return say(`No freeze holds ${code(scope)}. Nothing was changed. ${code('freeze')} lists those that do.`);
+  if (held.every(isConfigured)) {
+    return say(
+      `The freeze of ${code(scope)} stands in the configuration. Nothing was changed. Whoever keeps ${code('meshops.yaml')} takes it out there; that counts within seconds.`,
+    );
+  }
   await record(deps, { actor, origin }, scope, { kind: 'lifted', scope });
   const was = await deps.freezes.lift(scope);
   if (was) await tellChannel(deps, origin, `The freeze of ${nameOf(was)} was lifted by ${said(actor.name, 80)}. What waited goes on.`);
+  if (written)
+    return say(`The freeze of ${code(scope)} is lifted; the one that stands in ${code('meshops.yaml')} holds on: ${lineOf(written)}`);
   return say(`The freeze of ${code(scope)} is lifted. Operations that waited go on by themselves.`);
 }
 

@@ -40,6 +40,24 @@ describe('mistakes are shown at their line', () => {
       expect.stringMatching(/^meshops\.yaml:8:1 identitys: .*did you mean `identities`/),
     );
   });
+  test('freezes: a strange cluster, a time without its zone, a misspelt key', () => {
+    const lines = ['freezes:', '  - { scope: prod, from: 18:00, until: 08:00, zone: UTC, reason: nights }'];
+    expect(errors([GOOD.trim(), ...lines].join('\n'))).toEqual([
+      expect.stringMatching(/^meshops\.yaml:15:\d+ freezes\.0\.scope: There is no cluster `prod`/),
+    ]);
+    const more = [
+      'freezes:',
+      '  - scope: demo',
+      '    from: fri 16:00',
+      '    untill: mon 08:00',
+      '    until: mon 08:00',
+      '    reason: rest',
+    ];
+    expect(errors([GOOD.trim(), ...more].join('\n'))).toEqual([
+      expect.stringMatching(/^meshops\.yaml:15:\d+ freezes\.0\.zone: Say in which `zone`/),
+      expect.stringMatching(/^meshops\.yaml:17:5 freezes\.0\.untill: .*did you mean `until`/),
+    ]);
+  });
   test('something missing is shown at what it is missing from', () => {
     expect(errors(GOOD.replace('  teamIds: [T0MESHOPS]', '  mode: http'))).toEqual([
       expect.stringMatching(/^meshops\.yaml:13:1 slack\.teamIds/),

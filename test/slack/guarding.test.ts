@@ -23,6 +23,20 @@ test('a freeze is set, told to the channel, listed, lifted, and recorded each ti
   expect(await at.audit.verify()).toMatchObject({ kind: 'intact', records: 2 });
 });
 
+test('a freeze of the file is listed and told as such, and no command lifts it', async () => {
+  const from = new Date(Date.now() - 60_000).toISOString();
+  const until = new Date(Date.now() + 3_600_000).toISOString();
+  await using frozen = await stage({ freezes: [{ scope: 'demo/backend', from, until, reason: 'end of the <year>' }] });
+  const ask = async (line: string): Promise<string> =>
+    (await frozen.slack.drive.as('U0REVIEWER', { staleSession: true }).command(CHANNEL, line)).shown?.text ?? '';
+  expect(await ask('/mesh status backend')).toMatch(/Frozen: `demo\/backend` is frozen until .* by meshops\.yaml: end of the &lt;year&gt;/);
+  expect(await ask('/mesh freeze')).toContain('by meshops.yaml');
+  expect(await ask('/mesh unfreeze demo/backend')).toContain('stands in the configuration. Nothing was changed');
+  await ask('/mesh freeze demo/backend 2h incident');
+  expect(await ask('/mesh unfreeze demo/backend')).toContain('is lifted; the one that stands in `meshops.yaml` holds on');
+  expect(await ask('/mesh freeze')).toContain('end of the &lt;year&gt;');
+});
+
 test('a scope of an unknown cluster freezes nothing', async () => {
   expect(await type('/mesh freeze prod 2h x')).toContain('There is no cluster `prod`');
   expect(await type('/mesh freeze')).toBe('Nothing is frozen.');

@@ -6,6 +6,7 @@ import { createFreezes } from '../../src/audit/freezes.ts';
 import { type Audit, createAudit } from '../../src/audit/log.ts';
 import { createRequests } from '../../src/audit/requests.ts';
 import { ACTION, encodeButton } from '../../src/domain/button.ts';
+import { standingFreezes } from '../../src/domain/config/freezes.ts';
 import { parseConfig } from '../../src/domain/config/parse.ts';
 import type { Config } from '../../src/domain/config/schema.ts';
 import { kubernetesIdentity } from '../../src/domain/config/use.ts';
@@ -153,7 +154,7 @@ export async function stage(change: Record<string, unknown> = {}, mode: 'http' |
     operations: operationsOf(played),
     audit,
     requests: createRequests(db),
-    freezes: createFreezes(db, () => Date.now()),
+    freezes: createFreezes(db, now, () => standingFreezes(current.freezes, now())),
     people,
     web,
     refresh: async (view) => void refreshed.push(view),

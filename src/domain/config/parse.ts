@@ -34,6 +34,10 @@ function contradictions(config: Config): readonly ConfigProblem[] {
       const stray = cluster !== undefined && !clusters.includes(cluster);
       return [...twice, ...(stray ? [{ path: ['channels', index, 'cluster'], words: unknown(cluster) }] : [])];
     }),
+    ...config.freezes.flatMap(({ scope }, index) => {
+      const [cluster = ''] = scope.split('/');
+      return scope === '*' || clusters.includes(cluster) ? [] : [{ path: ['freezes', index, 'scope'], words: unknown(cluster) }];
+    }),
     ...config.gates.flatMap((gate, index) => [
       ...(gate.clusters ?? []).flatMap((cluster, at) =>
         clusters.includes(cluster) ? [] : [{ path: ['gates', index, 'clusters', at], words: unknown(cluster) }],
@@ -73,8 +77,8 @@ const KNOWN_KEYS = `
   clusters channels identities gates ladders objectives alpha timings slack temporal audit http kubernetes hubble
   prometheus probe gateways inCluster kubeconfig context agents port relay tls caFile certFile keyFile serverName node address id verbs
   cluster namespace rules default email user groups namespaces above approvers usergroups emails quorum expiry slo
-  latency minRequests soak afterwatch restoredWatch hold heartbeat realise editEvery mode teamIds appId commands onCall apiUrl
-  database`
+  latency minRequests soak afterwatch restoredWatch hold undoTold freezeLook heartbeat realise editEvery mode teamIds appId commands onCall apiUrl
+  database freezes scope from until zone reason`
   .trim()
   .split(/\s+/);
 

@@ -9,7 +9,9 @@ const until = (times: Record<string, unknown>, now: string): string | undefined 
   return freeze && new Date(freeze.until).toISOString().slice(0, 16);
 };
 const refusal = (times: Record<string, unknown>): string | undefined =>
-  FreezeRule.safeParse({ scope: 'demo', reason: 'rest', ...times }).error?.issues.map((issue) => issue.message).join();
+  FreezeRule.safeParse({ scope: 'demo', reason: 'rest', ...times })
+    .error?.issues.map((issue) => issue.message)
+    .join();
 
 describe('between two instants', () => {
   const times = { from: '2026-12-24T12:00:00+01:00', until: '2027-01-04T08:00:00Z' };
@@ -52,7 +54,9 @@ describe('every day', () => {
 });
 
 it('whoever is stopped is told an end that lies ahead, by at most one window and the step of summer time', () => {
-  const time = fc.tuple(fc.integer({ min: 0, max: 23 }), fc.integer({ min: 0, max: 59 })).map(([h, m]) => `${String(h).padStart(2, '0')}:${String(m).padStart(2, '0')}`);
+  const time = fc
+    .tuple(fc.integer({ min: 0, max: 23 }), fc.integer({ min: 0, max: 59 }))
+    .map(([h, m]) => `${String(h).padStart(2, '0')}:${String(m).padStart(2, '0')}`);
   const zone = fc.constantFrom('UTC', 'Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Asia/Kathmandu');
   const now = fc.integer({ min: Date.UTC(2026, 0, 1), max: Date.UTC(2027, 0, 1) });
   fc.assert(
