@@ -16,6 +16,8 @@ import { createKube } from './kube/client.ts';
 import { gatewayNode } from './nodes.ts';
 import type { Faults } from './panel.ts';
 import { createFaults } from './panel.ts';
+import type { Parts } from './parts.ts';
+import { createParts } from './parts.ts';
 import type { Plane, PlaneTruth } from './plane.ts';
 import { settle, startPlane } from './plane.ts';
 import type { ListedPod } from './pod-list.ts';
@@ -54,6 +56,8 @@ export interface Cilium {
   readonly faults: Faults & SightFaults;
   /** Callers on demand: pods of their own, connections that stay open, a port scan. */
   readonly clients: Clients;
+  /** Parts of the demo mesh that run only while somebody needs them. */
+  readonly parts: Parts;
   readonly truth: PlaneTruth;
   /** Every pod, the Service that selects it, and whether it is ready. */
   pods(): readonly ListedPod[];
@@ -124,6 +128,7 @@ export const startCilium = async (options: CiliumOptions): Promise<Cilium> => {
       relay: { address: plane.relay.address },
       faults: allFaults(plane, traffic),
       clients: traffic.clients,
+      parts: createParts(ground, kube, plane, url),
       truth,
       pods: () => listPods(controllers.world.pods.objects.values(), controllers.world.services.objects),
       connections: () => traffic.hops.counts,

@@ -145,7 +145,7 @@ export const startControllers = async (ground: Ground, kube: Kube, pods: Pods, t
   });
   ground.onStop(() => realisation.stop());
   const onChange = (change: Change): void => {
-    if (change.kind === 'httpRoutes' && change.object) {
+    if ((change.kind === 'httpRoutes' || change.kind === 'grpcRoutes') && change.object) {
       const route = change.object as Route;
       truth.routeSeen(change.key, route.metadata.generation ?? 0, now(), weightsOf(route));
     }

@@ -11,6 +11,7 @@ import { meshNodes } from './nodes.ts';
 import type { PodBook, PodFacts } from './pod-book.ts';
 import type { Fault } from './workloads/fault.ts';
 import { healthy } from './workloads/fault.ts';
+import type { Protocol } from './workloads/pod-protocol.ts';
 import type { Pods } from './workloads/pods.ts';
 import type { World } from './world.ts';
 
@@ -80,6 +81,10 @@ export const podStatus = (pod: Pod, facts: Pick<PodFacts, 'ip' | 'node'>, ready:
   };
 };
 
+/** A port called `grpc` is of a gRPC server, as meshes read port names. */
+const protocolOf = (pod: Pod): Protocol =>
+  pod.spec.containers.some(({ ports = [] }) => ports.some(({ name = '' }) => /^grpc\b/.test(name))) ? 'grpc' : 'http';
+
 /** The kubelets of all nodes as one loop body. */
 export const createKubelet = (options: KubeletOptions): Kubelet => {
   const { kube, world, pods, book, faults } = options;
@@ -99,7 +104,7 @@ export const createKubelet = (options: KubeletOptions): Kubelet => {
 
   const start = async (pod: Pod): Promise<void> => {
     const key = keyOf(pod);
-    const ports = await pods.open(key, pod.metadata.labels?.['version'] ?? '');
+    const ports = await pods.open(key, pod.metadata.labels?.['version'] ?? '', protocolOf(pod));
     const facts = book.enter(pod, ports, deploymentOf(pod) ?? pod.metadata.name);
     options.onIdentity();
     await wait(options.readinessDelay(), undefined, { signal: options.signal });

@@ -9,6 +9,8 @@ import type { LoadThread } from './workloads/load-handle.ts';
 export interface Faults {
   /** Answers `rate` (0..1) of the requests with `status` (default 500). */
   errorRate(service: string, rate: number, status?: number): void;
+  /** Answers `rate` (0..1) of the gRPC calls with HTTP 200 and this gRPC status (default 14, UNAVAILABLE) in the trailers. */
+  grpcErrors(service: string, rate: number, status?: number): void;
   /** Adds milliseconds to every answer; 0 ends it. */
   latency(service: string, ms: number): void;
   /** Leaves `rate` (default all) of the requests without an answer. */
@@ -51,6 +53,7 @@ export const createFaults = (parts: {
   const { book, agents, traffic } = parts;
   return {
     errorRate: (service, rate, status = 500) => book.change(service, { errorRate: rateOf(rate), status }),
+    grpcErrors: (service, rate, status = 14) => book.change(service, { grpcRate: rateOf(rate), grpcStatus: status }),
     latency: (service, ms) => book.change(service, { latencyMs: Math.max(0, ms) }),
     hang: (service, rate = 1) => book.change(service, { hangRate: rateOf(rate) }),
     reset: (service, rate = 1) => book.change(service, { resetRate: rateOf(rate) }),

@@ -32,8 +32,9 @@ export interface Rates {
   readonly connectionsPerSecond: number;
 }
 
-const maxInFlight = 256;
-const patienceMs = 10_000;
+/** Of every load: requests in flight, and how long a client waits (ms). */
+export const loadLimits = { maxInFlight: 256, patienceMs: 10_000 } as const;
+const paths = ['/', '/items', '/items/1', '/checkout', '/search?q=shoes'];
 
 interface Talk {
   readonly directory: Directory;
@@ -72,7 +73,8 @@ export const startTraffic = async (ground: Ground, kube: Kube, plane: Plane, url
     onError,
   });
   ground.onStop(() => clients.end());
-  const data = { url, requestsPerSecond, maxInFlight, patienceMs, seed: seedFor(ground.seed, 'load') };
+  const target = { protocol: 'http', urls: [url], host: 'backend.example.com', userAgent: 'demo-frontend', paths } as const;
+  const data = { target, requestsPerSecond, ...loadLimits, seed: seedFor(ground.seed, 'load') };
   const load = startLoadThread(data, onError);
   ground.onStop(() => load.stop());
   return { load, hops, clients, resolver };

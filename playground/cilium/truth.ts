@@ -13,12 +13,14 @@ export interface TrueRequest {
   /** HTTP status; 0 = no response. */
   readonly status: number;
   readonly latencyMs: number;
-  /** False for 5xx and for requests that never got a response. */
+  /** gRPC's own status, where the answer had one. */
+  readonly grpcStatus?: number;
+  /** False for 5xx, for failures of a gRPC server, and for requests that never got a response. */
   readonly ok: boolean;
 }
 
 export interface TrueWeights {
-  /** `namespace/name` of the HTTPRoute. */
+  /** `namespace/name` of the HTTPRoute or GRPCRoute. */
   readonly route: string;
   readonly generation: number;
   /** When the watch brought it. */

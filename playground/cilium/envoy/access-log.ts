@@ -16,11 +16,15 @@ export interface Exchange {
   readonly endedAt: number;
   /** 0 when there was no response. */
   readonly status: number;
+  /** gRPC's own status, where the answer had one. */
+  readonly grpcStatus?: number;
   readonly cluster: string;
   /** `<namespace>/<route>/<rule>`, empty when no route matched. */
   readonly routeName: string;
   readonly upstreamPort: number;
   readonly clientPort: number;
+  /** Port of the listener that took it. */
+  readonly listenerPort: number;
   readonly method: string;
   readonly url: string;
   readonly protocol: string;
@@ -39,6 +43,7 @@ interface Time {
 interface Entry {
   readonly common_properties: {
     readonly downstream_remote_address?: { readonly socket_address?: { readonly port_value: number } };
+    readonly downstream_local_address?: { readonly socket_address?: { readonly port_value: number } };
     readonly upstream_remote_address?: { readonly socket_address?: { readonly port_value: number } };
     readonly start_time?: Time;
     readonly duration?: Time;
@@ -58,7 +63,11 @@ interface Entry {
     readonly request_id: string;
     readonly request_headers?: Readonly<Record<string, string>>;
   };
-  readonly response?: { readonly response_code?: { readonly value: number } };
+  readonly response?: {
+    readonly response_code?: { readonly value: number };
+    readonly response_headers?: Readonly<Record<string, string>>;
+    readonly response_trailers?: Readonly<Record<string, string>>;
+  };
 }
 
 interface Message {
@@ -74,6 +83,8 @@ const milliseconds = (time: Time): number => time.seconds * 1_000 + time.nanos /
 const readEntry = (entry: Entry, moment: Exchange['moment'], now: number): Exchange => {
   const common = entry.common_properties;
   const startedAt = common.start_time ? milliseconds(common.start_time) : now;
+  // An answer without a body has it in its headers.
+  const grpcStatus = entry.response?.response_trailers?.['grpc-status'] ?? entry.response?.response_headers?.['grpc-status'];
   const firstByte = common.time_to_first_downstream_tx_byte;
   return {
     moment,
@@ -82,9 +93,11 @@ const readEntry = (entry: Entry, moment: Exchange['moment'], now: number): Excha
     ...(firstByte ? { respondedAt: startedAt + milliseconds(firstByte) } : {}),
     endedAt: common.duration ? startedAt + milliseconds(common.duration) : now,
     status: entry.response?.response_code?.value ?? 0,
+    ...(grpcStatus === undefined ? {} : { grpcStatus: Number(grpcStatus) }),
     cluster: common.upstream_cluster,
     routeName: common.route_name,
     upstreamPort: common.upstream_remote_address?.socket_address?.port_value ?? 0,
+    listenerPort: common.downstream_local_address?.socket_address?.port_value ?? 0,
     clientPort: common.downstream_remote_address?.socket_address?.port_value ?? 0,
     method: methods[entry.request?.request_method ?? 0] ?? '',
     url: `${entry.request?.scheme || 'http'}://${entry.request?.authority ?? ''}${entry.request?.path ?? ''}`,

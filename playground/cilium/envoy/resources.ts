@@ -20,6 +20,9 @@ const accessLog = (logName: string): object => ({
     },
     // Cilium's filter logs every header; here the one that probes are known by.
     additional_request_headers_to_log: ['x-meshops-probe'],
+    // For the record of what really happened only: Hubble does not get to see it.
+    additional_response_headers_to_log: ['grpc-status'],
+    additional_response_trailers_to_log: ['grpc-status'],
   },
 });
 
@@ -43,11 +46,14 @@ const grpcStats = {
   },
 };
 
-/** A Gateway listener on a loopback port, with its routes from the file `<routes>.json`. */
-export const listener = (name: string, port: number, routes: string, folder: string): object => ({
+const onLoopback = (port: number): object => ({ socket_address: { address: '127.0.0.1', port_value: port } });
+
+/** A listener on one or more loopback ports; its routes come from a file of the same name. */
+export const listener = (name: string, [port = 0, ...more]: readonly number[], folder: string): object => ({
   '@type': typed('config.listener.v3.Listener'),
   name,
-  address: { socket_address: { address: '127.0.0.1', port_value: port } },
+  address: onLoopback(port),
+  additional_addresses: more.map((each) => ({ address: onLoopback(each) })),
   filter_chains: [
     {
       filters: [
@@ -57,7 +63,7 @@ export const listener = (name: string, port: number, routes: string, folder: str
             '@type': typed('extensions.filters.network.http_connection_manager.v3.HttpConnectionManager'),
             stat_prefix: name,
             codec_type: 'AUTO',
-            rds: { route_config_name: routes, config_source: fromFile(folder, `rds-${fileSafe(routes)}`, 'routes.json') },
+            rds: { route_config_name: name, config_source: fromFile(folder, `rds-${fileSafe(name)}`, 'routes.json') },
             access_log: [accessLog(logNames.downstream)],
             http_filters: [grpcStats, router],
             use_remote_address: true,
@@ -85,7 +91,7 @@ export const endpoints = (name: string, ports: readonly number[]): object => ({
   cluster_name: name,
   endpoints: [
     {
-      lb_endpoints: ports.map((port) => ({ endpoint: { address: { socket_address: { address: '127.0.0.1', port_value: port } } } })),
+      lb_endpoints: ports.map((port) => ({ endpoint: { address: onLoopback(port) } })),
     },
   ],
 });

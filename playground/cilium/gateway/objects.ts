@@ -1,7 +1,8 @@
-/** What Cilium's operator makes of a Gateway: the load-balancer Service and the CiliumEnvoyConfig that holds the weights. */
+/** What Cilium's operator makes of a Gateway and of a Service of the mesh: the CiliumEnvoyConfig that holds the weights, and a Gateway's Service. */
 import type { Gateway, KubeObject } from '../kube/types.ts';
+import type { MeshService } from './mesh-services.ts';
 import type { AttachedRoute } from './translate.ts';
-import { clusterTargets, routeConfiguration } from './translate.ts';
+import { clusterTargets, gatewayConfig, routeConfiguration } from './translate.ts';
 
 const labelsOf = (gateway: Gateway): Readonly<Record<string, string>> => ({
   'gateway.networking.k8s.io/gateway-name': gateway.metadata.name,
@@ -37,24 +38,59 @@ export const gatewayService = (gateway: Gateway): KubeObject =>
 
 /** The CiliumEnvoyConfig of a Gateway: the same routes and clusters that Envoy gets. */
 export const gatewayEnvoyConfig = (gateway: Gateway, routes: readonly AttachedRoute[]): KubeObject => {
-  const targets = clusterTargets(gateway, routes);
   const [listener] = gateway.spec.listeners;
+  const services = [
+    {
+      name: `cilium-gateway-${gateway.metadata.name}`,
+      namespace: gateway.metadata.namespace,
+      listener: 'listener',
+      ports: gateway.spec.listeners.map((each) => each.port),
+    },
+  ];
+  return envoyConfig(metadataOf(gateway), services, gatewayConfig(gateway), listener?.hostname, routes);
+};
+
+/**
+ * The CiliumEnvoyConfig of a Service that routes hang on: of the Service's name, owned by a route (v1.20.2
+ * operator/pkg/model/translation/gateway-api/translator.go).
+ */
+export const serviceEnvoyConfig = ({ service, port, routes }: MeshService): KubeObject => {
+  const { name, namespace = '' } = service.metadata;
+  const [owner] = routes;
+  const metadata = {
+    name,
+    namespace,
+    labels: { 'gateway.networking.k8s.io/gateway-name': owner?.route.metadata.name ?? name },
+    ownerReferences: [
+      {
+        apiVersion: 'gateway.networking.k8s.io/v1',
+        kind: owner?.kind ?? 'HTTPRoute',
+        name: owner?.route.metadata.name ?? '',
+        uid: owner?.route.metadata.uid ?? '',
+        controller: true,
+      },
+    ],
+  };
+  return envoyConfig(metadata, [{ name, namespace, listener: 'listener', ports: [port] }], `${namespace}/${name}`, undefined, routes);
+};
+
+const envoyConfig = (
+  metadata: KubeObject['metadata'],
+  services: readonly object[],
+  config: string,
+  hostname: string | undefined,
+  routes: readonly AttachedRoute[],
+): KubeObject => {
+  const targets = clusterTargets(config, routes);
   return {
     apiVersion: 'cilium.io/v2',
     kind: 'CiliumEnvoyConfig',
-    metadata: metadataOf(gateway),
+    metadata,
     spec: {
-      services: [
-        {
-          name: `cilium-gateway-${gateway.metadata.name}`,
-          namespace: gateway.metadata.namespace,
-          listener: 'listener',
-          ports: gateway.spec.listeners.map((each) => each.port),
-        },
-      ],
+      services,
       backendServices: targets.map((target) => ({ name: target.service, namespace: target.namespace, number: [String(target.port)] })),
       resources: [
-        routeConfiguration('listener-insecure', gateway, listener?.hostname, routes),
+        routeConfiguration('listener-insecure', config, hostname, routes),
         ...targets.map((target) => ({
           '@type': 'type.googleapis.com/envoy.config.cluster.v3.Cluster',
           name: target.name,

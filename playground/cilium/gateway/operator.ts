@@ -8,11 +8,11 @@ import { gatewayAddress } from '../nodes.ts';
 import type { World } from '../world.ts';
 import { controllerName } from './attach.ts';
 import { classConditions, gatewayStatus } from './gateway-status.ts';
-import { gatewayEnvoyConfig, gatewayService } from './objects.ts';
+import { gatewayEnvoyConfig, gatewayService, serviceEnvoyConfig } from './objects.ts';
+import { allRoutes, attachedTo, ourGateways, servicesOfMesh } from './plans.ts';
 import type { RouteWorld } from './status.ts';
 import { routeParents, sameParents } from './status.ts';
 import type { Xds } from './xds.ts';
-import { allRoutes, attachedTo, ourGateways } from './xds.ts';
 
 export interface Operator {
   /** Writes every status that differs from what should be there. */
@@ -80,6 +80,23 @@ export const createOperator = (kube: Kube, world: World, xds: Xds, now: () => nu
     await kube.merge(resources.services, service, { status: { loadBalancer: { ingress } } }, 'status');
   };
 
+  const configs = new Map<string, KubeObject>();
+
+  /** The CiliumEnvoyConfigs of Services that routes hang on; those of others, which the garbage collector would take, go. */
+  const putServiceConfigs = async (): Promise<void> => {
+    const wanted = new Map(servicesOfMesh(world).map((each) => [keyOf(each.service), serviceEnvoyConfig(each)]));
+    for (const [key, config] of wanted) {
+      await apply(resources.ciliumEnvoyConfigs, config);
+      configs.set(key, config);
+    }
+    for (const [key, config] of configs) {
+      if (wanted.has(key)) continue;
+      await kube.remove(resources.ciliumEnvoyConfigs, config);
+      configs.delete(key);
+      written.delete(`${resources.ciliumEnvoyConfigs.plural} ${key}`);
+    }
+  };
+
   return {
     addressOf,
     reconcile: async () => {
@@ -97,6 +114,7 @@ export const createOperator = (kube: Kube, world: World, xds: Xds, now: () => nu
         await put(resources.gateways, gateway, gatewayStatus(gateway, allRoutes(world), world.namespaceLabels, options));
         await putObjects(gateway);
       }
+      await putServiceConfigs();
     },
   };
 };

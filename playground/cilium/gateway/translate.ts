@@ -1,5 +1,5 @@
 /**
- * HTTPRoutes and GRPCRoutes of a Gateway as Envoy's xDS resources (JSON), named as Cilium names them, so that the Envoy metrics read the same
+ * HTTPRoutes and GRPCRoutes of a Gateway, or of a Service of the mesh, as Envoy's xDS resources (JSON), named as Cilium names them, so that the Envoy metrics read the same
  * (v1.20.2 operator/pkg/model/translation). Pure: what goes in decides what comes out.
  */
 import type { BackendRef, Gateway, Route, RouteRule } from '../kube/types.ts';
@@ -11,15 +11,18 @@ export interface AttachedRoute {
   readonly route: Route;
 }
 
-/** Cilium's name of an Envoy cluster: `<gateway ns>/cilium-gateway-<gateway>/<ns>:<service>:<port>`. */
-export const clusterName = (gateway: Gateway, namespace: string, service: string, port: number): string =>
-  `${gateway.metadata.namespace}/cilium-gateway-${gateway.metadata.name}/${namespace}:${service}:${port}`;
+/** `namespace/name` of the CiliumEnvoyConfig of a Gateway. */
+export const gatewayConfig = ({ metadata }: Gateway): string => `${metadata.namespace}/cilium-gateway-${metadata.name}`;
 
-/** Namespace, service and port out of an Envoy cluster name; undefined for clusters that are not of a gateway. */
+/** Cilium's name of an Envoy cluster: `<CiliumEnvoyConfig ns>/<CiliumEnvoyConfig>/<ns>:<service>:<port>`. */
+export const clusterName = (config: string, namespace: string, service: string, port: number): string =>
+  `${config}/${namespace}:${service}:${port}`;
+
+/** Namespace, service and port out of an Envoy cluster name; undefined for clusters that are of no CiliumEnvoyConfig. */
 export const parseClusterName = (
   name: string,
 ): { readonly namespace: string; readonly service: string; readonly port: number } | undefined => {
-  const match = /\/cilium-gateway-[^/]+\/([^:]+):([^:]+):(\d+)$/.exec(name);
+  const match = /^[^/]+\/[^/]+\/([^:]+):([^:]+):(\d+)$/.exec(name);
   return match ? { namespace: match[1] ?? '', service: match[2] ?? '', port: Number(match[3]) } : undefined;
 };
 
@@ -33,18 +36,18 @@ const durationSeconds = (text: string | undefined): string => {
   return `${seconds}s`;
 };
 
-const targetOf = (gateway: Gateway, route: Route, backend: BackendRef): string =>
-  clusterName(gateway, backend.namespace ?? route.metadata.namespace ?? '', backend.name, backend.port ?? 0);
+const targetOf = (config: string, route: Route, backend: BackendRef): string =>
+  clusterName(config, backend.namespace ?? route.metadata.namespace ?? '', backend.name, backend.port ?? 0);
 
 /** Weights as Envoy gets them: default 1, zero left out; a rule whose weights are all zero answers 500 (Gateway API). */
-const action = (gateway: Gateway, route: Route, rule: RouteRule): object => {
+const action = (config: string, route: Route, rule: RouteRule): object => {
   const backends = (rule.backendRefs ?? []).filter((backend) => (backend.weight ?? 1) > 0);
   if (backends.length === 0) return { direct_response: { status: 500 } };
   const [only] = backends;
   const target =
     backends.length === 1 && only
-      ? { cluster: targetOf(gateway, route, only) }
-      : { weighted_clusters: { clusters: backends.map((b) => ({ name: targetOf(gateway, route, b), weight: b.weight ?? 1 })) } };
+      ? { cluster: targetOf(config, route, only) }
+      : { weighted_clusters: { clusters: backends.map((b) => ({ name: targetOf(config, route, b), weight: b.weight ?? 1 })) } };
   // A Service that does not exist has no cluster: its share of the requests must get 500.
   const base = { ...target, cluster_not_found_response_code: 'INTERNAL_SERVER_ERROR', timeout: durationSeconds(rule.timeouts?.request) };
   return { route: { ...base, max_stream_duration: { max_stream_duration: '0s' } } };
@@ -54,27 +57,27 @@ const action = (gateway: Gateway, route: Route, rule: RouteRule): object => {
 export const routeName = (route: Route, index: number): string => `${route.metadata.namespace}/${route.metadata.name}/${index}`;
 
 const entriesOf = (
-  gateway: Gateway,
+  config: string,
   attached: AttachedRoute,
 ): readonly { readonly match: Record<string, unknown>; readonly entry: object }[] =>
   (attached.route.spec.rules ?? []).flatMap((rule, index) =>
     (rule.matches ?? [{}]).map((wanted) => {
       const match = attached.kind === 'GRPCRoute' ? grpcMatch(wanted) : envoyMatch(wanted);
-      return { match, entry: { name: routeName(attached.route, index), match, ...action(gateway, attached.route, rule) } };
+      return { match, entry: { name: routeName(attached.route, index), match, ...action(config, attached.route, rule) } };
     }),
   );
 
-/** The RouteConfiguration of one listener of a Gateway. */
+/** The RouteConfiguration of one listener. `config`: `namespace/name` of its CiliumEnvoyConfig. */
 export const routeConfiguration = (
   name: string,
-  gateway: Gateway,
+  config: string,
   listenerHostname: string | undefined,
   routes: readonly AttachedRoute[],
 ): object => {
   const byHost = new Map<string, { match: Record<string, unknown>; entry: object }[]>();
   for (const attached of routes) {
     for (const hostname of commonHostnames(listenerHostname, attached.route.spec.hostnames ?? [])) {
-      byHost.set(hostname, [...(byHost.get(hostname) ?? []), ...entriesOf(gateway, attached)]);
+      byHost.set(hostname, [...(byHost.get(hostname) ?? []), ...entriesOf(config, attached)]);
     }
   }
   const virtualHosts = [...byHost].map(([hostname, entries]) => ({
@@ -99,14 +102,14 @@ export interface ClusterTarget {
   readonly grpc: boolean;
 }
 
-/** The clusters that the routes of a Gateway need, each once; weight 0 included, so that a later weight finds its cluster warm. */
-export const clusterTargets = (gateway: Gateway, routes: readonly AttachedRoute[]): readonly ClusterTarget[] => {
+/** The clusters that routes need, each once; weight 0 included, so that a later weight finds its cluster warm. */
+export const clusterTargets = (config: string, routes: readonly AttachedRoute[]): readonly ClusterTarget[] => {
   const targets = new Map<string, ClusterTarget>();
   for (const { route, kind } of routes) {
     for (const backend of (route.spec.rules ?? []).flatMap((rule) => rule.backendRefs ?? [])) {
       const namespace = backend.namespace ?? route.metadata.namespace ?? '';
       const port = backend.port ?? 0;
-      const name = clusterName(gateway, namespace, backend.name, port);
+      const name = clusterName(config, namespace, backend.name, port);
       targets.set(name, { name, namespace, service: backend.name, port, grpc: kind === 'GRPCRoute' });
     }
   }

@@ -32,6 +32,9 @@ const maxOpen = 10_000;
 // Endpoints written are not yet endpoints in force: a cluster may lack them in Envoy a little longer than in our files.
 const settleMs = 1_000;
 
+/** The server's own failures: UNKNOWN, DEADLINE_EXCEEDED, INTERNAL, UNAVAILABLE, DATA_LOSS. */
+const grpcFailures: ReadonlySet<number> = new Set([2, 4, 13, 14, 15]);
+
 /** `namespace/name` of the Service an exchange was for. Envoy names no cluster when it had none to send to; the rule then says which lacked one. */
 const serviceOf = (exchange: Exchange, options: WitnessOptions): string => {
   const parsed = parseClusterName(exchange.cluster);
@@ -54,25 +57,27 @@ const serviceOf = (exchange: Exchange, options: WitnessOptions): string => {
 /** The consumer of the access log. */
 export const createWitness = (options: WitnessOptions): ((exchange: Exchange) => void) => {
   const { agents, book, world, truth } = options;
-  const node = meshNodes.find((each) => each.name === gatewayNode);
   const open = new Map<string, number>();
 
   const contextOf = (exchange: Exchange, reached: boolean): ExchangeContext => {
-    const [gateway] = [...world.gateways.objects.values()];
-    const name = gateway?.metadata.name ?? '';
-    const namespace = gateway?.metadata.namespace ?? '';
+    const entry = options.xds.entryOf(exchange.listenerPort);
+    const [namespace = '', name = ''] = (entry?.of ?? '').split('/');
+    const node = entry?.node ?? gatewayNode;
+    const isService = entry?.kind === 'service';
+    const address = isService ? world.services.objects.get(entry.of)?.spec.clusterIP : options.addressOf(`${namespace}/${name}`);
     return {
-      node: gatewayNode,
-      ingressAddress: node?.ingressAddress ?? '',
-      gateway: { address: options.addressOf(`${namespace}/${name}`), port: gateway?.spec.listeners[0]?.port ?? 80 },
+      node,
+      // Also for a Service of the mesh: its CiliumEnvoyConfig says use-original-source-address=false (cilium/cilium #37335).
+      ingressAddress: meshNodes.find((each) => each.name === node)?.ingressAddress ?? '',
+      gateway: { address: address ?? '', port: entry?.port ?? 80 },
       pod: reached ? book.byPort(exchange.upstreamPort) : undefined,
-      service: { name: `cilium-gateway-${name}`, namespace },
+      service: { name: isService ? name : `cilium-gateway-${name}`, namespace },
       uuid: options.uuid,
     };
   };
 
-  const report = (flow: Flow, { pod }: ExchangeContext): void => {
-    agents.report(gatewayNode, flow);
+  const report = (flow: Flow, { node, pod }: ExchangeContext): void => {
+    agents.report(node, flow);
     if (pod && options.doubles.has(pod.namespace)) agents.report(pod.node, secondReport(flow, pod, options.uuid()));
   };
 
@@ -90,8 +95,9 @@ export const createWitness = (options: WitnessOptions): ((exchange: Exchange) =>
       service: serviceOf(exchange, options),
       backend: context.pod?.key ?? '',
       status: exchange.status,
+      ...(exchange.grpcStatus === undefined ? {} : { grpcStatus: exchange.grpcStatus }),
       latencyMs: exchange.endedAt - exchange.startedAt,
-      ok: exchange.status > 0 && exchange.status < 500,
+      ok: exchange.status > 0 && exchange.status < 500 && !grpcFailures.has(exchange.grpcStatus ?? 0),
     });
   };
 

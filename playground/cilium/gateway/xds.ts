@@ -2,12 +2,11 @@
 import { createXdsFiles } from '../envoy/files.ts';
 import type { Envoy } from '../envoy/process.ts';
 import { cluster, endpoints, fileSafe, listener } from '../envoy/resources.ts';
-import type { Gateway, Listener, Route } from '../kube/types.ts';
 import { keyOf } from '../kube/types.ts';
 import type { PodBook } from '../pod-book.ts';
 import type { World } from '../world.ts';
-import { attach, isRefusal, namesGateway } from './attach.ts';
-import { isOurs } from './status.ts';
+import type { Entry, Plan } from './plans.ts';
+import { listenerPlans } from './plans.ts';
 import type { AttachedRoute, ClusterTarget } from './translate.ts';
 import { clusterTargets, routeConfiguration } from './translate.ts';
 
@@ -39,35 +38,13 @@ export interface Xds {
   attach(envoy: Envoy): void;
   /** Loopback port of a listener, `<namespace>/<gateway>/<listener>`. */
   portOf(listener: string): number | undefined;
+  /** Loopback port on which the Envoy of a node takes what its pods send to a Service (`namespace/name`) that routes hang on. */
+  servicePort(service: string, port: number, node: string): number | undefined;
+  /** What a loopback port of Envoy stands for. */
+  entryOf(port: number): Entry | undefined;
   /** Clusters that exist now, with the pods' local ports. */
   readonly clusters: ReadonlyMap<string, ClusterState>;
 }
-
-/** Every route of our Gateways, both kinds. */
-export const allRoutes = (world: World): readonly AttachedRoute[] => [
-  ...[...world.httpRoutes.objects.values()].map((route): AttachedRoute => ({ kind: 'HTTPRoute', route })),
-  ...[...world.grpcRoutes.objects.values()].map((route): AttachedRoute => ({ kind: 'GRPCRoute', route })),
-];
-
-/** The routes that a listener of a Gateway takes, oldest first. */
-export const attachedTo = (world: World, gateway: Gateway, at: Listener): readonly AttachedRoute[] =>
-  allRoutes(world)
-    .filter(({ kind, route }) =>
-      (route.spec.parentRefs ?? []).some((parent) => {
-        const namespace = parent.namespace ?? route.metadata.namespace;
-        if (!namesGateway(parent) || parent.name !== gateway.metadata.name || namespace !== gateway.metadata.namespace) return false;
-        const result = attach(route, kind, parent, gateway, world.namespaceLabels(route.metadata.namespace ?? ''));
-        return !isRefusal(result) && result.some((each) => each.name === at.name);
-      }),
-    )
-    // The Gateway API breaks ties by age, then by name.
-    .toSorted((one, other) => ageKey(one.route).localeCompare(ageKey(other.route)));
-
-const ageKey = (route: Route): string => `${route.metadata.creationTimestamp ?? ''} ${keyOf(route)}`;
-
-/** The Gateways of our class. */
-export const ourGateways = (world: World): readonly Gateway[] =>
-  [...world.gateways.objects.values()].filter((gateway) => isOurs(gateway, world.classes.objects));
 
 const resolvable = (world: World, target: ClusterTarget): boolean =>
   (world.services.objects.get(`${target.namespace}/${target.service}`)?.spec.ports ?? []).some((port) => port.port === target.port);
@@ -88,7 +65,8 @@ const readyPorts = (world: World, book: PodBook, target: ClusterTarget): readonl
 export const createXds = (options: XdsOptions): Xds => {
   const { world, book, folder } = options;
   const files = createXdsFiles(folder);
-  const ports = new Map<string, number>();
+  const ports = new Map<string, readonly number[]>();
+  const entries = new Map<number, Entry>();
   const clusters = new Map<string, ClusterState>();
   let envoy: Envoy | undefined;
 
@@ -113,14 +91,26 @@ export const createXds = (options: XdsOptions): Xds => {
     if (fresh.length > 0) await envoy?.warm();
   };
 
-  const putListener = async (gateway: Gateway, at: Listener, routes: readonly AttachedRoute[]): Promise<object> => {
-    const name = `${keyOf(gateway)}/${at.name}`;
-    const port = ports.get(name) ?? (await options.takePort(`the Gateway listener ${name}`));
-    ports.set(name, port);
-    const id = fileSafe(name);
-    const version = files.put(`rds-${id}`, 'routes.json', [routeConfiguration(id, gateway, at.hostname, routes)]);
-    void confirm(id, version, routes);
-    return listener(id, port, id, folder);
+  /** A listener keeps its ports when its routes go and come again. */
+  const portsOf = async (plan: Plan): Promise<readonly number[]> => {
+    const known = ports.get(plan.name);
+    if (known) return known;
+    const taken: number[] = [];
+    for (const entry of plan.entries) {
+      const port = await options.takePort(`the listener ${plan.name} on ${entry.node}`);
+      entries.set(port, entry);
+      taken.push(port);
+    }
+    ports.set(plan.name, taken);
+    return taken;
+  };
+
+  const putListener = async (plan: Plan): Promise<object> => {
+    const local = await portsOf(plan);
+    const id = fileSafe(plan.name);
+    const version = files.put(`rds-${id}`, 'routes.json', [routeConfiguration(id, plan.config, plan.hostname, plan.routes)]);
+    void confirm(id, version, plan.routes);
+    return listener(id, local, folder);
   };
 
   const confirm = async (id: string, version: number, routes: readonly AttachedRoute[]): Promise<void> => {
@@ -135,22 +125,18 @@ export const createXds = (options: XdsOptions): Xds => {
     attach: (running) => {
       envoy = running;
     },
-    portOf: (name) => ports.get(name),
+    portOf: (name) => ports.get(name)?.[0],
+    servicePort: (service, port, node) => ports.get(`${service}:${port}`)?.find((local) => entries.get(local)?.node === node),
+    entryOf: (port) => entries.get(port),
     endpoints: () => {
       for (const { target } of clusters.values()) putEndpoints(target);
     },
     routes: async () => {
-      const plans = ourGateways(world).flatMap((gateway) =>
-        gateway.spec.listeners
-          .filter((at) => at.protocol === 'HTTP')
-          .map((at) => ({ gateway, at, routes: attachedTo(world, gateway, at) })),
-      );
-      const targets = new Map(
-        plans.flatMap(({ gateway, routes }) => clusterTargets(gateway, routes)).map((target) => [target.name, target]),
-      );
+      const plans = listenerPlans(world);
+      const targets = new Map(plans.flatMap(({ config, routes }) => clusterTargets(config, routes)).map((target) => [target.name, target]));
       await putClusters([...targets.values()].filter((target) => resolvable(world, target)));
       const listeners: object[] = [];
-      for (const { gateway, at, routes } of plans) listeners.push(await putListener(gateway, at, routes));
+      for (const plan of plans) listeners.push(await putListener(plan));
       files.put('lds', 'listeners.json', listeners);
     },
   };

@@ -3,6 +3,10 @@ export interface Fault {
   /** Share of requests answered with `status`, 0..1. */
   readonly errorRate: number;
   readonly status: number;
+  /** Share of gRPC calls answered HTTP 200 with `grpcStatus` in the trailers, 0..1; nothing to pods that speak plain HTTP. */
+  readonly grpcRate: number;
+  /** gRPC's own number: 14 = UNAVAILABLE. */
+  readonly grpcStatus: number;
   /** Added to every answer, in milliseconds. */
   readonly latencyMs: number;
   /** Share of requests that never get an answer, 0..1. */
@@ -15,4 +19,14 @@ export interface Fault {
   readonly refused: boolean;
 }
 
-export const healthy: Fault = { errorRate: 0, status: 500, latencyMs: 0, hangRate: 0, resetRate: 0, crashed: false, refused: false };
+export const healthy: Fault = {
+  errorRate: 0,
+  status: 500,
+  grpcRate: 0,
+  grpcStatus: 14,
+  latencyMs: 0,
+  hangRate: 0,
+  resetRate: 0,
+  crashed: false,
+  refused: false,
+};

@@ -2,7 +2,7 @@
  * The door of a pod through which the gateway's proxy comes in. Shut, it does what a datapath does that drops packets: a new connection gets no
  * answer until the proxy would have given up connecting, and what is sent on an old one goes unheard until the door opens again.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
 
@@ -39,33 +39,52 @@ export interface Door {
 // Cilium's gateway clusters have this connect timeout (v1.20.2 operator/pkg/model/translation): then Envoy answers 503.
 const connectTimeoutMs = 5_000;
 
-type Handle = (request: IncomingMessage, response: ServerResponse) => void;
+/** What HTTP/1.1 and HTTP/2 have in common of a request. */
+export interface PodRequest {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  readonly headers: IncomingHttpHeaders;
+  /** Over HTTP/2 to destroy it ends the one request. */
+  readonly socket: { readonly remotePort?: number | undefined; readonly destroyed: boolean; destroy(): unknown };
+  resume(): unknown;
+}
 
-const seenIn = (request: IncomingMessage): SeenRequest => ({
+export interface PodResponse {
+  readonly statusCode: number;
+  writeHead(status: number, headers: Readonly<Record<string, string>>): unknown;
+  end(body: string | Uint8Array): unknown;
+  on(event: 'finish', listener: () => void): unknown;
+}
+
+export type Handle<Request = PodRequest, Response = PodResponse> = (request: Request, response: Response) => void;
+
+const seenIn = (request: PodRequest): SeenRequest => ({
   method: request.method ?? 'GET',
   path: request.url ?? '/',
-  host: request.headers.host ?? '',
-  headers: Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)])),
+  host: request.headers.host ?? String(request.headers[':authority'] ?? ''),
+  headers: Object.fromEntries(
+    Object.entries(request.headers).flatMap(([name, value]) => (name.startsWith(':') ? [] : [[name, String(value)]])),
+  ),
 });
 
-const refuse = (response: ServerResponse): void => {
+const refuse = (response: PodResponse): void => {
   // What Cilium's HTTP filter answers (proxylib: "Access denied").
   response.writeHead(403, { 'content-type': 'text/plain' });
   response.end('Access denied\r\n');
 };
 
 /** Passes connections to `adopt` and requests to `handle`; `watch` must see every request of an adopted connection first. */
-export const openDoor = async (
+export const openDoor = async <Request extends PodRequest, Response extends PodResponse>(
   adopt: (socket: Socket) => void,
-  handle: Handle,
+  handle: Handle<Request, Response>,
   events: DoorEvents,
-): Promise<Door & { readonly watch: Handle }> => {
+): Promise<Door & { readonly watch: Handle<Request, Response> }> => {
   let state: DoorState = 'open';
   const held = new Map<Socket, NodeJS.Timeout>();
   const sockets = new Set<Socket>();
-  let waiting: { readonly request: IncomingMessage; readonly response: ServerResponse }[] = [];
+  let waiting: { readonly request: Request; readonly response: Response }[] = [];
 
-  const pass: Handle = (request, response) => {
+  const pass: Handle<Request, Response> = (request, response) => {
     const [port, seen, from] = [request.socket.remotePort ?? 0, seenIn(request), performance.now()];
     events.ask(port, seen).then(
       (permits) => {
@@ -77,7 +96,7 @@ export const openDoor = async (
     );
   };
 
-  const watch: Handle = (request, response) => {
+  const watch: Handle<Request, Response> = (request, response) => {
     if (state === 'shut') {
       events.unheard(request.socket.remotePort ?? 0);
       waiting.push({ request, response });

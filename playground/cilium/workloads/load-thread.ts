@@ -2,10 +2,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { createRandom } from '../random.ts';
 import { startLoad } from './load.ts';
+import { openSender } from './load-target.ts';
 import type { LoadData, LoadReply, LoadRequest } from './messages.ts';
 
 const data = workerData as LoadData;
-const load = startLoad({ ...data, random: createRandom(data.seed), now: () => performance.now() });
+const random = createRandom(data.seed);
+const sender = await openSender(data.target, { ...data, random });
+const load = startLoad({ ...data, sender, random, now: () => performance.now() });
 
 parentPort?.on('message', (message: LoadRequest) => {
   switch (message.do) {

@@ -1,6 +1,6 @@
 /** Steady open-loop load: requests arrive as a Poisson process, whether or not earlier ones were answered, up to a bound in flight. */
-import { Agent, request } from 'node:http';
 import type { Random } from '../random.ts';
+import type { Sender } from './load-target.ts';
 
 export interface LoadCounts {
   readonly sent: number;
@@ -19,20 +19,16 @@ export interface Load {
 }
 
 export interface LoadOptions {
-  readonly url: string;
+  readonly sender: Sender;
   readonly requestsPerSecond: number;
   readonly maxInFlight: number;
-  /** How long a client waits for an answer, in milliseconds. */
-  readonly patienceMs: number;
   readonly random: Random;
   readonly now: () => number;
 }
 
-const paths = ['/', '/items', '/items/1', '/checkout', '/search?q=shoes'];
-
 /** Starts the load; `stop` ends it and its connections. */
 export const startLoad = (options: LoadOptions): Load => {
-  const agent = new Agent({ keepAlive: true, maxSockets: options.maxInFlight });
+  const { sender } = options;
   const counts = { sent: 0, answered: 0, failed: 0, shed: 0 };
   let rate = options.requestsPerSecond;
   let inFlight = 0;
@@ -46,20 +42,10 @@ export const startLoad = (options: LoadOptions): Load => {
     }
     inFlight += 1;
     counts.sent += 1;
-    const path = paths[Math.floor(options.random() * paths.length)] ?? '/';
-    const headers = { host: 'backend.example.com', 'user-agent': 'demo-frontend' };
-    const outgoing = request(new URL(path, options.url), { agent, headers, timeout: options.patienceMs }, (response) => {
-      counts.answered += 1;
-      response.resume();
-    });
-    outgoing.on('timeout', () => outgoing.destroy(new Error('no answer in time')));
-    outgoing.on('error', () => {
-      counts.failed += 1;
-    });
-    outgoing.on('close', () => {
+    sender.send((answered) => {
       inFlight -= 1;
+      counts[answered ? 'answered' : 'failed'] += 1;
     });
-    outgoing.end();
   };
 
   // Each gap is exponential; arrivals that are due by now go out together, so that a late timer does not lower the rate.
@@ -90,7 +76,7 @@ export const startLoad = (options: LoadOptions): Load => {
     stop: () => {
       rate = 0;
       clearTimeout(timer);
-      agent.destroy();
+      sender.close();
     },
   };
 };

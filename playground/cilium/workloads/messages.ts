@@ -3,9 +3,18 @@ import type { Delay } from '../delays.ts';
 import type { Fault } from './fault.ts';
 import type { DoorState, SeenRequest } from './gateway-door.ts';
 import type { LoadCounts } from './load.ts';
+import type { LoadTarget } from './load-target.ts';
+import type { Protocol } from './pod-protocol.ts';
 
 export type PodsRequest =
-  | { readonly id: number; readonly do: 'open'; readonly pod: string; readonly version: string; readonly seed: number }
+  | {
+      readonly id: number;
+      readonly do: 'open';
+      readonly pod: string;
+      readonly version: string;
+      readonly protocol: Protocol;
+      readonly seed: number;
+    }
   | { readonly id: number; readonly do: 'fault'; readonly pod: string; readonly fault: Fault }
   | { readonly id: number; readonly do: 'door'; readonly pod: string; readonly state: DoorState }
   | { readonly id: number; readonly do: 'starve'; readonly pod: string; readonly starved: boolean }
@@ -39,7 +48,7 @@ export interface PodsData {
 export type LoadRequest = { readonly do: 'rate'; readonly requestsPerSecond: number } | { readonly do: 'counts' };
 
 export interface LoadData {
-  readonly url: string;
+  readonly target: LoadTarget;
   readonly requestsPerSecond: number;
   readonly maxInFlight: number;
   readonly patienceMs: number;

@@ -1,14 +1,14 @@
-/** The HTTP server of one demo pod: answers who it is, slowly or wrongly when told to. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+/** The server of one demo pod: answers who it is, slowly or wrongly when told to. */
+import type { AddressInfo } from 'node:net';
 import type { Delay } from '../delays.ts';
 import { draw } from '../delays.ts';
 import { createRandom } from '../random.ts';
 import type { Fault } from './fault.ts';
 import { healthy } from './fault.ts';
-import type { DoorEvents, DoorState } from './gateway-door.ts';
+import type { DoorEvents, DoorState, PodRequest, PodResponse } from './gateway-door.ts';
 import { openDoor } from './gateway-door.ts';
+import type { Protocol, Speech } from './pod-protocol.ts';
+import { answerFor, speakGrpc, speakHttp } from './pod-protocol.ts';
 
 // How long a pod waits for what it depends on before it answers 503.
 const starvedMs = 1_000;
@@ -29,17 +29,27 @@ export interface PodServer {
 export interface PodServerOptions {
   readonly name: string;
   readonly version: string;
+  readonly protocol: Protocol;
   readonly serviceTime: Delay;
   readonly seed: number;
   readonly doorEvents: DoorEvents;
 }
 
 /** Starts a pod's server on a free loopback port, which it keeps through crashes. */
-export const servePod = async (options: PodServerOptions): Promise<PodServer> => {
+export const servePod = (options: PodServerOptions): Promise<PodServer> =>
+  options.protocol === 'grpc' ? serve(options, speakGrpc) : serve(options, speakHttp);
+
+type Route<Request, Response> = (request: Request, response: Response) => void;
+
+const serve = async <Request extends PodRequest, Response extends PodResponse>(
+  options: PodServerOptions,
+  speak: (route: Route<Request, Response>) => Speech<Request, Response>,
+): Promise<PodServer> => {
+  const { name: pod, version } = options;
   const random = createRandom(options.seed);
   const timers = new Set<NodeJS.Timeout>();
+  const held = new Set<() => void>();
   let fault = healthy;
-  const hung = new Set<Socket>();
   let starved = false;
 
   const later = (ms: number, run: () => void): void => {
@@ -50,36 +60,33 @@ export const servePod = async (options: PodServerOptions): Promise<PodServer> =>
     timers.add(timer);
   };
 
-  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+  const answer = (request: Request, response: Response): void => {
     request.resume();
     const dice = random();
     if (dice < fault.hangRate) {
-      hung.add(request.socket);
+      held.add(speech.hold(request));
       return;
     }
     if (dice < fault.hangRate + fault.resetRate) {
-      request.socket.resetAndDestroy();
+      speech.reset(request);
       return;
     }
-    const failed = starved || random() < fault.errorRate;
-    const code = starved ? 503 : failed ? fault.status : 200;
-    later((starved ? starvedMs : 0) + fault.latencyMs + draw(options.serviceTime, random), () => {
-      response.writeHead(code, { 'content-type': 'application/json', 'x-pod': options.name });
-      response.end(JSON.stringify({ pod: options.name, version: options.version, ok: !failed }));
-    });
+    const said = { pod, version, ...answerFor(fault, starved, random) };
+    later((starved ? starvedMs : 0) + fault.latencyMs + draw(options.serviceTime, random), () => speech.answer(response, said));
   };
 
-  // One HTTP server for both ways in: the door hands its connections over, and sees their requests first.
-  const fromGateway = new WeakSet<Socket>();
-  const adopt = (socket: Socket): void => {
-    fromGateway.add(socket);
-    server.emit('connection', socket);
-    socket.resume();
-  };
-  const door = await openDoor(adopt, answer, options.doorEvents);
-  const route = (request: IncomingMessage, response: ServerResponse): void =>
-    (fromGateway.has(request.socket) ? door.watch : answer)(request, response);
-  const server = createServer({ keepAliveTimeout: 60_000 }, route);
+  // One server for both ways in: the door hands its connections over, and sees their requests first.
+  const fromGateway = new WeakSet<object>();
+  const door = await openDoor<Request, Response>(
+    (socket) => {
+      fromGateway.add(speech.adopt(socket));
+      socket.resume();
+    },
+    answer,
+    options.doorEvents,
+  );
+  const speech = speak((request, response) => (fromGateway.has(speech.carrier(request)) ? door.watch : answer)(request, response));
+  const { server } = speech;
   const listen = (port: number): Promise<number> =>
     new Promise((resolve, reject) => {
       server.once('error', reject);
@@ -93,7 +100,7 @@ export const servePod = async (options: PodServerOptions): Promise<PodServer> =>
       for (const timer of timers) clearTimeout(timer);
       timers.clear();
       server.close(() => resolve());
-      server.closeAllConnections();
+      speech.closeConnections();
     });
     await door.close();
   };
@@ -110,8 +117,10 @@ export const servePod = async (options: PodServerOptions): Promise<PodServer> =>
       const before = fault;
       fault = next;
       // What hung ends with the fault: the next story must not find it.
-      if (next.hangRate === 0) for (const socket of hung) socket.destroy();
-      if (next.hangRate === 0) hung.clear();
+      if (next.hangRate === 0) {
+        for (const end of held) end();
+        held.clear();
+      }
       if (next.crashed && !before.crashed) await close();
       if (!next.crashed && before.crashed) {
         await listen(port);

@@ -1,4 +1,4 @@
-/** Worker thread: the HTTP servers of every pod, away from the main thread so that its work does not show up as latency. */
+/** Worker thread: the servers of every pod, away from the main thread so that its work does not show up as latency. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { DoorEvents } from './gateway-door.ts';
 import type { DoorEvent, PodsData, PodsReply, PodsRequest } from './messages.ts';
@@ -32,6 +32,7 @@ const handle = async (message: PodsRequest): Promise<PodsReply> => {
       const server = await servePod({
         name: message.pod,
         version: message.version,
+        protocol: message.protocol,
         serviceTime,
         seed: message.seed,
         doorEvents: doorEventsOf(message.pod),

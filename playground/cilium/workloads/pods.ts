@@ -6,12 +6,13 @@ import { seedFor } from '../random.ts';
 import type { Fault } from './fault.ts';
 import type { DoorState } from './gateway-door.ts';
 import type { DoorEvent, PodsData, PodsReply, PodsRequest } from './messages.ts';
+import type { Protocol } from './pod-protocol.ts';
 
 type WithoutId<T> = T extends { readonly id: number } ? Omit<T, 'id'> : never;
 
 export interface Pods {
   /** Opens a server for a pod; the ports stay the pod's until `close`. */
-  open(pod: string, version: string): Promise<PodPorts>;
+  open(pod: string, version: string, protocol?: Protocol): Promise<PodPorts>;
   setFault(pod: string, fault: Fault): Promise<void>;
   setDoor(pod: string, state: DoorState): Promise<void>;
   /** Something the pod depends on is out of its reach, or back. */
@@ -53,8 +54,8 @@ export const startPods = (serviceTime: Delay, seed: number, onError: (error: unk
       worker.postMessage({ ...message, id: next });
     });
   return {
-    open: async (pod, version) => {
-      const { port = 0, gatewayPort = port } = await ask({ do: 'open', pod, version, seed: seedFor(seed, pod) });
+    open: async (pod, version, protocol = 'http') => {
+      const { port = 0, gatewayPort = port } = await ask({ do: 'open', pod, version, protocol, seed: seedFor(seed, pod) });
       return { port, gatewayPort };
     },
     setFault: async (pod, fault) => void (await ask({ do: 'fault', pod, fault })),

@@ -16,6 +16,7 @@ const exchange: Exchange = {
   routeName: 'backend/backend/0',
   upstreamPort: 30_000,
   clientPort: 41_000,
+  listenerPort: 10_080,
   method: 'GET',
   url: 'http://backend/items',
   protocol: 'HTTP/1.1',

@@ -1,6 +1,12 @@
 import { expect, test } from 'vitest';
 import { byPrecedence, envoyMatch, grpcMatch } from '../../../playground/cilium/gateway/matches.ts';
-import { clusterTargets, parseClusterName, routeConfiguration, weightsOf } from '../../../playground/cilium/gateway/translate.ts';
+import {
+  clusterTargets,
+  gatewayConfig,
+  parseClusterName,
+  routeConfiguration,
+  weightsOf,
+} from '../../../playground/cilium/gateway/translate.ts';
 import type { Route } from '../../../playground/cilium/kube/types.ts';
 import { gateway, route } from './mesh.ts';
 
@@ -16,9 +22,11 @@ interface EnvoyRoute {
   };
 }
 
+const config = gatewayConfig(gateway());
+
 const hosts = (...routes: readonly Route[]) => {
   const attached = routes.map((each) => ({ kind: 'HTTPRoute' as const, route: each }));
-  const made = routeConfiguration('http', gateway(), undefined, attached) as {
+  const made = routeConfiguration('http', config, undefined, attached) as {
     readonly virtual_hosts: readonly { readonly domains: readonly string[]; readonly routes: readonly EnvoyRoute[] }[];
   };
   return made.virtual_hosts;
@@ -36,7 +44,7 @@ test("weights become weighted clusters under Cilium's names", () => {
 
 test('weight 0 sends nothing, yet its cluster is kept warm', () => {
   expect(hosts(route(0))[0]?.routes[0]?.route?.cluster).toBe(stable);
-  expect(clusterTargets(gateway(), [{ kind: 'HTTPRoute', route: route(0) }]).map((target) => target.name)).toEqual([stable, canary]);
+  expect(clusterTargets(config, [{ kind: 'HTTPRoute', route: route(0) }]).map((target) => target.name)).toEqual([stable, canary]);
 });
 
 test('a weight left out counts 1, and all weights 0 answer 500', () => {
