@@ -53,5 +53,5 @@ export interface Freezes {
 /** Who people are and which groups they are in, from Slack and the configured identities; `src/slack/people.ts` implements it. */
 export interface People {
   /** Everybody who satisfies the rule now. Throws when a group cannot be read: no answer is not an empty answer. */
-  approvers(rule: GateRule, signal: AbortSignal): Promise<readonly Approver[]>;
+  approvers(rule: Pick<GateRule, 'approvers'>, signal: AbortSignal): Promise<readonly Approver[]>;
 }

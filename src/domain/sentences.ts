@@ -15,6 +15,7 @@ export interface SentenceParameters {
   readonly Busy: { readonly target: string; readonly doing: string; readonly by: string; readonly since: string };
   readonly Ending: undefined;
   readonly Frozen: { readonly scope: string; readonly until: string; readonly reason: string; readonly by: string };
+  readonly NotLiftable: { readonly scope: string; readonly by: string; readonly names: readonly string[] };
   readonly NotReleasable: undefined;
   readonly NotConfirmed: undefined;
   readonly NotBegun: undefined;
@@ -77,6 +78,8 @@ export type Refusal = {
 
 /** Nothing has been written yet in any refusal of a start, plan or decision. */
 const UNTOUCHED = 'Nothing was changed.';
+/** More names than this help nobody. */
+const MOST_NAMES = 5;
 const list = (items: readonly string[]) => items.join(', ');
 
 /** The one table from codes to sentences: what happened, what it means for the mesh now, what to do next. */
@@ -98,6 +101,8 @@ const SENTENCES: { readonly [Code in SentenceCode]: (parameters: SentenceParamet
   Ending: () => `The operation that held this service is just ending. ${UNTOUCHED} Run the command again in a few seconds.`,
   Frozen: ({ scope, until, reason, by }) =>
     `${scope} is frozen until ${until} by ${by}: ${reason.replace(/\.$/, '')}. ${UNTOUCHED} Undoing is still possible. Wait, or ${by === CONFIGURED.name ? `have it taken out of ${by}` : `ask ${by} to lift the freeze`}.`,
+  NotLiftable: ({ scope, by, names }) =>
+    `${scope === '*' ? 'Everything' : scope} was frozen by ${by}, and the rules do not name you as an approver there. ${UNTOUCHED} The freeze can be lifted or replaced by ${names.length > MOST_NAMES ? `${by} or any of the ${names.length} approvers` : [by, ...names].join(' or ')}.`,
   NotReleasable: () =>
     'Only an operation whose undo has been failing for half a minute can be released. Nothing was changed. `status` shows what runs, `abort` stops it.',
   NotConfirmed: () =>

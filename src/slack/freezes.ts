@@ -7,8 +7,10 @@ import { type Freeze, isConfigured } from '../domain/freeze.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { Target } from '../domain/target.ts';
 import { type Origin, requestIdOf } from './admission.ts';
-import { type Answer, say, section } from './answer.ts';
+import { type Answer, say, sayPlain, section } from './answer.ts';
 import type { BotDeps } from './deps.ts';
+import { refuseLift } from './lifting.ts';
+import type { Refused } from './refusals.ts';
 
 type FreezeCommand = Extract<Command, { kind: 'freeze' | 'unfreeze' }>;
 
@@ -34,6 +36,10 @@ async function set(
     const known = Object.keys(clusters).map(code).join(', ');
     return say(`There is no cluster ${code(cluster)}; a scope begins with one of ${known}, or is ${code('*')}. Nothing is frozen by this.`);
   }
+  const earlier = (await deps.freezes.list()).find((freeze) => freeze.scope === scope && !isConfigured(freeze));
+  // A shorter freeze of the same scope would be a way around the rule for lifting.
+  const refused = earlier && (await refuseLift(deps, earlier, actor));
+  if (refused) return refuse(deps, refused);
   const setAt = deps.now();
   const freeze: Freeze = { scope, reason, by: { id: actor.id, name: actor.name }, setAt, until: setAt + durationMs };
   // The record first: nothing may be stopped that nobody can account for.
@@ -49,17 +55,25 @@ async function lift(deps: BotDeps, scope: string, { actor, origin }: By): Promis
   const held = (await deps.freezes.list()).filter((freeze) => freeze.scope === scope);
   const written = held.find(isConfigured);
   if (held.length === 0) return say(`No freeze holds ${code(scope)}. Nothing was changed. ${code('freeze')} lists those that do.`);
-  if (held.every(isConfigured)) {
+  const theirs = held.find((freeze) => !isConfigured(freeze));
+  if (!theirs) {
     return say(
       `The freeze of ${code(scope)} stands in the configuration. Nothing was changed. Whoever keeps ${code('meshops.yaml')} takes it out there; that counts within seconds.`,
     );
   }
+  const refused = await refuseLift(deps, theirs, actor);
+  if (refused) return refuse(deps, refused);
   await record(deps, { actor, origin }, scope, { kind: 'lifted', scope });
   const was = await deps.freezes.lift(scope);
   if (was) await tellChannel(deps, origin, `The freeze of ${nameOf(was)} was lifted by ${said(actor.name, 80)}. What waited goes on.`);
   if (written)
     return say(`The freeze of ${code(scope)} is lifted; the one that stands in ${code('meshops.yaml')} holds on: ${lineOf(written)}`);
   return say(`The freeze of ${code(scope)} is lifted. Operations that waited go on by themselves.`);
+}
+
+function refuse(deps: BotDeps, refused: Refused): Answer {
+  deps.meter.refused(refused.code);
+  return sayPlain(refused.words);
 }
 
 async function list(deps: BotDeps): Promise<Answer> {

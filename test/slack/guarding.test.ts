@@ -23,6 +23,31 @@ test('a freeze is set, told to the channel, listed, lifted, and recorded each ti
   expect(await at.audit.verify()).toMatchObject({ kind: 'intact', records: 2 });
 });
 
+test('a freeze is lifted or replaced by who set it and by approvers, by nobody else, and the refusal says who', async () => {
+  await type('/mesh freeze demo/backend 2h release', 'U0REVIEWER');
+  const refused = await type('/mesh unfreeze demo/backend');
+  expect(refused).toContain(
+    'demo/backend was frozen by Reviewer, and the rules do not name you as an approver there. Nothing was changed.',
+  );
+  expect(refused).toContain('by Reviewer or Second reviewer.');
+  expect(await type('/mesh freeze demo/backend 1s mine')).toContain('was frozen by Reviewer');
+  expect(await type('/mesh freeze')).toContain('by Reviewer: release');
+  expect(at.refused).toEqual(['NotLiftable', 'NotLiftable']);
+  expect(await type('/mesh freeze demo/backend 1h shorter', 'U0REVIEWER2')).toContain('Frozen: `demo/backend`');
+  expect(await type('/mesh unfreeze demo/backend', 'U0REVIEWER')).toContain('is lifted');
+  await type('/mesh freeze * 2h mine');
+  expect(await type('/mesh unfreeze *')).toContain('is lifted');
+});
+
+test('where Slack does not say who is in the group, nobody of it lifts a freeze', async () => {
+  await using lost = await stage({ gates: [{ approvers: { usergroups: ['S0NOBODY'] } }] });
+  const ask = async (line: string, who: string): Promise<string> =>
+    (await lost.slack.drive.as(who, { staleSession: true }).command(CHANNEL, line)).shown?.text ?? '';
+  await ask('/mesh freeze demo 2h x', 'U0OPERATOR');
+  expect(await ask('/mesh unfreeze demo', 'U0REVIEWER')).toContain('Slack did not say who you are');
+  expect(await ask('/mesh freeze', 'U0REVIEWER')).toContain('by Operator');
+});
+
 test('a freeze of the file is listed and told as such, and no command lifts it', async () => {
   const from = new Date(Date.now() - 60_000).toISOString();
   const until = new Date(Date.now() + 3_600_000).toISOString();

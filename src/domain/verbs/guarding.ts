@@ -40,7 +40,10 @@ export const GUARDING_VERBS: readonly Verb[] = [
     name: 'unfreeze',
     grammar: 'unfreeze <scope>',
     summary: 'End a freeze early.',
-    help: ['The scope as `freeze` shows it. Operations that waited go on within seconds to minutes.'],
+    help: [
+      'The scope as `freeze` shows it. Operations that waited go on within seconds to minutes.',
+      'Whoever set a freeze lifts it, and so does anybody whom the gates name as an approver there; the same holds for setting another in its place.',
+    ],
     examples: ['unfreeze demo/backend', 'unfreeze *'],
     flags: [],
     gate: 'none',
