@@ -87,7 +87,7 @@ class EventJudge implements ExplainedJudge {
   #pass(at: number): Harmful | undefined {
     const time = at > this.#clock ? at : this.#clock;
     if (this.#relative?.pass(at, time) && this.#relative.value() >= this.#panel.needed.relative) return this.#worse(at);
-    if (this.#drops?.pass(at, time) && this.#drops.value() >= this.#drops.threshold) return this.#dropping(at);
+    if (this.#drops?.pass(at, time) && this.#drops.reached) return this.#dropping(at);
     return undefined;
   }
 
@@ -130,7 +130,7 @@ class EventJudge implements ExplainedJudge {
     if (!counted) return undefined;
     this.#relative?.add(isCanary, failed, at, this.#clock);
     this.#drops?.request(isCanary, at, this.#clock);
-    return undefined;
+    return this.#drops?.reached ? this.#dropping(at) : undefined;
   }
 
   #canaryRequest(failed: boolean, counted: boolean, at: number): Harmful | undefined {
@@ -165,7 +165,7 @@ class EventJudge implements ExplainedJudge {
 
   #drop(event: DropEvidence): Harmful | undefined {
     const drops = this.#drops;
-    if (!drops?.drop(event, this.#clock) || !(drops.value() >= drops.threshold)) return undefined;
+    if (!drops?.drop(event, this.#clock) || !drops.reached) return undefined;
     return this.#dropping(event.at);
   }
 

@@ -2,6 +2,7 @@ import type { DropEvidence } from '../evidence.ts';
 import type { JudgeSettings } from './judge.ts';
 import { RateEvidence, type RateSnapshot, rateBound } from './rate.ts';
 import { RelativeEvidence, type RelativeSnapshot } from './relative.ts';
+import { Starved, type StarvedSnapshot } from './starved.ts';
 
 /** Drops of one peer, port and reason within one such slot are one group, however many packets and pods they are (ms). */
 const SLOT_MS = 10_000;
@@ -18,6 +19,7 @@ export interface DropsSnapshot {
   readonly counted: { readonly canary: number; readonly stable: number };
   readonly relative?: RelativeSnapshot;
   readonly rate?: RateSnapshot;
+  readonly starved?: StarvedSnapshot;
 }
 
 /**
@@ -25,13 +27,15 @@ export interface DropsSnapshot {
  * both sides in these 10 s is one group, for the side it met first: were each pod's own group counted, a side of many pods with little
  * traffic would have more of them than its share of requests, healthy or not.
  *
- * With a control a group is a failure among the labelled events of its block, the requests of both sides being the others. Without one
- * the groups' rate is held against an upper confidence bound of the earlier rate; the bound spends half of this judge's alpha.
+ * With a control a group is a failure among the labelled events of its block, the requests of both sides being the others; and a canary
+ * that is silent after a drop is starved (starved.ts). Each has half of this judge's alpha. Without a control the groups' rate is held
+ * against an upper confidence bound of the earlier rate; the bound spends half of it.
  */
 export class Drops {
   /** What the evidence must reach, as odds. */
   readonly threshold: number;
   readonly #relative: RelativeEvidence | undefined;
+  readonly #starved: Starved | undefined;
   readonly #rate: RateEvidence | undefined;
   readonly #groups: Set<string>;
   readonly #counted: { canary: number; stable: number };
@@ -42,13 +46,16 @@ export class Drops {
   constructor(settings: JudgeSettings, alpha: number, control: boolean, from?: DropsSnapshot) {
     const { startedAt, durationMs, exposure, drops } = settings;
     const { groups = 0, ms = 0 } = drops?.before ?? {};
-    if (control) this.#relative = new RelativeEvidence({ startedAt, durationMs, share: exposure ?? 0.5 }, from?.relative);
-    else {
+    const share = exposure ?? 0.5;
+    if (control) {
+      this.#relative = new RelativeEvidence({ startedAt, durationMs, share }, from?.relative);
+      this.#starved = new Starved(share, from?.starved);
+    } else {
       const rate = Math.max(RATE_FLOOR, rateBound(groups, ms, alpha / 2));
       // An earlier time that nobody watched bounds nothing.
       if (Number.isFinite(rate)) this.#rate = new RateEvidence({ rate, startedAt, durationMs }, from?.rate);
     }
-    this.threshold = control ? 1 / alpha : 2 / alpha;
+    this.threshold = 2 / alpha;
     this.#groups = new Set(from?.groups);
     this.#counted = { ...(from?.counted ?? { canary: 0, stable: 0 }) };
     this.#slot = from?.slot ?? -1;
@@ -59,6 +66,12 @@ export class Drops {
   /** A request that was counted: what a drop is measured against. */
   request(canary: boolean, at: number, clock: number): void {
     this.#relative?.add(canary, false, at, clock);
+    this.#starved?.request(canary, clock);
+  }
+
+  /** Has the evidence come to what it must reach? */
+  get reached(): boolean {
+    return this.value() >= this.threshold;
   }
 
   /** Before each event; true when the evidence may have changed. */
@@ -73,14 +86,15 @@ export class Drops {
       this.#slot = slot;
       this.#groups.clear();
     }
+    if (side === 'canary') {
+      this.#starved?.dropped(Math.max(at, clock));
+      this.#words = `${source} to ${destination}${port === 0 ? '' : ` port ${port}`} (${reason})`;
+    }
     const key = `${peer ?? ''} ${port} ${reason}`;
     if (this.#groups.has(key) || this.#groups.size >= GROUPS) return false;
     this.#groups.add(key);
     this.#counted[side] += 1;
-    if (side === 'canary') {
-      if (this.#harmAt === -1) this.#harmAt = at;
-      this.#words = `${source} to ${destination}${port === 0 ? '' : ` port ${port}`} (${reason})`;
-    }
+    if (side === 'canary' && this.#harmAt === -1) this.#harmAt = at;
     this.#relative?.add(side === 'canary', true, at, clock);
     if (this.#relative || side !== 'canary') return false;
     this.#rate?.add(Math.max(at, clock));
@@ -88,10 +102,15 @@ export class Drops {
   }
 
   value(): number {
-    return this.#relative?.value() ?? this.#rate?.value() ?? 1;
+    return Math.max(this.#relative?.value() ?? this.#rate?.value() ?? 1, this.#starved?.value() ?? 0);
+  }
+
+  get #isStarved(): boolean {
+    return (this.#starved?.value() ?? 0) >= this.threshold;
   }
 
   firstHarmAt(): number | undefined {
+    if (this.#starved && this.#isStarved) return this.#starved.firstHarmAt();
     const found = this.#relative?.firstHarmAt() ?? this.#rate?.firstHarmAt();
     return found ?? (this.#harmAt === -1 ? undefined : this.#harmAt);
   }
@@ -99,6 +118,7 @@ export class Drops {
   /** What was dropped, for people: how often on each side, and the last of the canary's. */
   words(): string {
     const { canary, stable } = this.#counted;
+    if (this.#starved && this.#isStarved) return `Dropped around the canary: ${this.#words}; ${this.#starved.words()}`;
     const than = this.#relative ? `, and ${stable} elsewhere` : '';
     return `Dropped around the canary ${canary} times (each cause once in 10 s)${than}; last ${this.#words}`;
   }
@@ -112,6 +132,7 @@ export class Drops {
       counted: { ...this.#counted },
       ...(this.#relative && { relative: this.#relative.snapshot() }),
       ...(this.#rate && { rate: this.#rate.snapshot() }),
+      ...(this.#starved && { starved: this.#starved.snapshot() }),
     };
   }
 }

@@ -33,6 +33,18 @@ export const Snapshot = z.object({
       words: z.string(),
       counted: z.object({ canary: z.number(), stable: z.number() }),
       relative: Relative.exactOptional(),
+      starved: z
+        .object({
+          canary: z.number(),
+          requests: z.number(),
+          droppedAt: z.number(),
+          bets: z.number(),
+          saved: z.number(),
+          stake: z.number(),
+          q: z.number(),
+          since: z.number(),
+        })
+        .exactOptional(),
       rate: z.object({ sums: Numbers, remaining: z.number(), clock: z.number(), since: z.number() }).exactOptional(),
     })
     .exactOptional(),

@@ -5,6 +5,7 @@ import { logProof, lowerBound, requestsNeeded, upperBound } from '../../../src/d
 import { createJudge } from '../../../src/domain/judge/create.ts';
 import type { JudgeSettings } from '../../../src/domain/judge/judge.ts';
 import { RateEvidence, rateBound } from '../../../src/domain/judge/rate.ts';
+import { Starved } from '../../../src/domain/judge/starved.ts';
 import { randomFrom, request, START, settings } from './traffic.ts';
 
 const drop = (ms: number, side: 'canary' | 'stable' = 'canary', source = 'frontend/frontend'): DropEvidence => ({
@@ -40,7 +41,9 @@ describe('drops', () => {
   });
 
   it('of one source, destination, port and reason count once in 10 s, however many packets', () => {
-    const storm = Array.from({ length: 5_000 }, (_, i) => (i % 2 === 0 ? drop(i) : request(START + i, false, 'stable')));
+    const storm = Array.from({ length: 5_000 }, (_, i) =>
+      i % 2 === 0 ? drop(i) : request(START + i, false, i % 20 === 1 ? 'canary' : 'stable'),
+    );
     expect(first(storm, { drops, exposure: 0.1 })).toBeUndefined();
   });
 
@@ -169,6 +172,72 @@ describe('promotion', () => {
     };
     expect(judged(300)).toBe('no-traffic');
     expect(judged(6_000)).toBe('healthy');
+  });
+});
+
+describe('a canary that is silent after a drop', () => {
+  const over = { exposure: 0.1, alpha: 6e-4, drops: {} };
+  const drop = (at: number, side: 'canary' | 'stable' = 'canary'): Evidence => {
+    const [source, destination] = ['ingress', side === 'canary' ? 'backend/backend-canary-1' : 'backend/backend-1'];
+    return { kind: 'drop', at, seenAt: at, side, source, destination, port: 8080, reason: 'POLICY_DENIED', id: `${at}`, peer: source };
+  };
+  /** A hundred requests a second, a tenth of them to the canary until `until` (ms). */
+  const traffic = (random: () => number, until: number, ms = 20_000) =>
+    Array.from({ length: ms / 10 }, (_, i) => {
+      const isCanary = random() < 0.1;
+      return isCanary && i * 10 >= until ? [] : [request(START + i * 10, false, isCanary ? 'canary' : 'stable')];
+    }).flat();
+  const heardAt = (events: readonly Evidence[]) => {
+    const judge = createJudge(settings(over));
+    for (const event of events.toSorted((a, b) => a.at - b.at)) {
+      const verdict = judge.hear(event);
+      if (verdict) return { verdict, at: event.at - START };
+    }
+    return undefined;
+  };
+
+  it('is starved: rolled back in about two seconds, long before anybody gives up a connection', () => {
+    const found = heardAt([...traffic(randomFrom(1), 10_000), drop(START + 10_005)]);
+    expect(found).toMatchObject({ verdict: { kind: 'harmful', judge: 'drops', firstHarmAt: expect.closeTo(START + 10_000, -2) } });
+    expect(found?.at).toBeLessThan(13_000);
+    expect(found?.verdict?.words).toMatch(
+      /ingress to backend\/backend-canary-1 port 8080 \(POLICY_DENIED\); none of \d+ requests has reached/,
+    );
+  });
+
+  it('is nothing where requests still reach it, nor without a drop', () => {
+    const steady = traffic(randomFrom(2), Number.POSITIVE_INFINITY);
+    expect(heardAt([...steady, ...[3, 6, 9, 12, 15].map((s) => drop(START + s * 1_000))])).toBeUndefined();
+    expect(heardAt(traffic(randomFrom(3), 10_000))).toBeUndefined();
+  });
+
+  it('is believed of a canary that still gets half of its share at most as often as it may, however many drops there are', () => {
+    const random = randomFrom(4);
+    const runs = 4_000;
+    let fired = 0;
+    for (let run = 0; run < runs; run += 1) {
+      const starved = new Starved(0.1);
+      for (let i = 0; i < 1_500; i += 1) {
+        if (i % 50 === 49) starved.dropped(i * 10);
+        starved.request(random() < (i < 500 ? 0.1 : 0.05), i * 10);
+        if (starved.value() >= 5) {
+          fired += 1;
+          break;
+        }
+      }
+    }
+    expect(fired / runs).toBeLessThan(0.2 + 0.02);
+    expect(fired).toBeGreaterThan(0);
+  });
+
+  it('goes on from a snapshot in the middle of its silence', () => {
+    const events = [...traffic(randomFrom(1), 10_000), drop(START + 10_005)].toSorted((a, b) => a.at - b.at);
+    let judge = createJudge(settings(over));
+    const found = events.find((event, index) => {
+      if (index % 37 === 0) judge = createJudge(settings(over), JSON.parse(JSON.stringify(judge.snapshot())));
+      return judge.hear(event) !== undefined;
+    });
+    expect((found?.at ?? 0) - START).toBe(heardAt(events)?.at);
   });
 });
 
