@@ -49,6 +49,13 @@ export const CELLS: Readonly<Record<string, Healthy>> = {
     settings: { slo: 'relative' },
   },
   'drops on both sides alike': { ...CLIMB, rate: steady, ...both(0.01), drops: { perSecond: 0.5, peers: 5 } },
+  'many drops, and the share falls to half of what was asked': {
+    ...CLIMB,
+    rate: steady,
+    ...both(0.01),
+    share: (ms, exposure) => (exposure === 1 ? 1 : exposure * (0.75 + 0.25 * Math.sin(ms / 3_000))),
+    drops: { perSecond: 2, peers: 50 },
+  },
   'drops without a control, at the earlier rate': {
     exposures: [1, 1],
     watchMs: [120_000, 120_000],
@@ -63,6 +70,7 @@ export const CELLS: Readonly<Record<string, Healthy>> = {
     rate: always(30),
     ...both(0.05),
     settings: { objective: 0.05 },
+    alone: true,
   },
   'one watch, one judge, whole alpha: relative at 10%': {
     exposures: [0.5],
@@ -70,6 +78,7 @@ export const CELLS: Readonly<Record<string, Healthy>> = {
     rate: always(30),
     ...both(0.1),
     settings: { slo: 'relative' },
+    alone: true,
   },
   'little traffic: 4 requests/s': { ...CLIMB, watchMs: [120_000, 120_000, 120_000, 120_000, 300_000], rate: always(4), ...both(0.01) },
 };

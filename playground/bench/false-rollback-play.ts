@@ -26,6 +26,8 @@ export interface Healthy {
   readonly drops?: { readonly perSecond: number; readonly peers: number };
   /** Drop groups in the time before the operation are as many as chance gives at that rate in so many ms. */
   readonly droppedBeforeMs?: number;
+  /** Only the judge that the settings name, with the whole of alpha: drops are not judged. */
+  readonly alone?: boolean;
 }
 
 interface Pending {
@@ -69,7 +71,9 @@ class Watch {
     const { drops, droppedBeforeMs } = cell;
     const common = { objective: 0.01, alpha, durationMs, startedAt: 0, minRequests: 50, canaryService: 'canary', exposure };
     const before = droppedBeforeMs && drops ? { groups: this.#groupsIn(droppedBeforeMs), ms: droppedBeforeMs } : undefined;
-    this.#judge = createJudge({ ...common, ...(drops && { drops: before ? { before } : {} }), ...cell.settings });
+    // As the product does: drops are judged wherever there is a control, or it is known how many there were before.
+    const judged = !cell.alone && (exposure < 1 || before !== undefined);
+    this.#judge = createJudge({ ...common, ...(judged && { drops: before ? { before } : {} }), ...cell.settings });
     if (drops) this.#nextDrop = (chance.exponential() * 1_000) / drops.perSecond;
   }
 
