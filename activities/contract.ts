@@ -31,7 +31,12 @@ export interface Shared {
   /** Who may decide at a gate now: usergroups and e-mails of the rule, resolved; fails closed. */
   resolveApprovers(input: { readonly rule: GateRule; readonly request: OperationRequest }): Promise<readonly Approver[]>;
   /** What is live where a stage should stand, and who wrote it: what people need to decide about drift. */
-  inspect(input: { readonly opId: string; readonly stage: PlannedStage; readonly written: RestoreInput['written'] }): Promise<Inspection>;
+  inspect(input: {
+    readonly opId: string;
+    readonly stage: PlannedStage;
+    readonly written: RestoreInput['written'];
+    readonly made?: Readonly<Record<ObjectKey, string>>;
+  }): Promise<Inspection>;
   /** The freeze that stops a change of this target now, if there is one. */
   frozen(input: { readonly target: Target }): Promise<Freeze | null>;
   /** Posts the one root message of an operation, or edits it in place. Returns where it is. */
@@ -47,7 +52,7 @@ export interface Shared {
 /** An object of a stage as it is now. */
 export interface FoundObject {
   readonly object: ObjectRef;
-  /** As the plan has it: empty for an object of our own making. */
+  /** Empty for an object of our own making whose uid was never told. */
   readonly uid: string;
   /** What the operation has written there last. */
   readonly expected: Fields;
@@ -98,7 +103,14 @@ export interface ApplyInput {
   readonly as: KubernetesIdentity | undefined;
 }
 export type ApplyResult =
-  | { readonly kind: 'applied'; readonly generations: Readonly<Record<string, number>>; readonly mixedMs: number; readonly at: number }
+  | {
+      readonly kind: 'applied';
+      readonly generations: Readonly<Record<string, number>>;
+      /** uid of each object that the stage has made, since no plan could name it. */
+      readonly made?: Readonly<Record<ObjectKey, string>>;
+      readonly mixedMs: number;
+      readonly at: number;
+    }
   /** The live values are not what the stage expects. */
   | { readonly kind: 'drift'; readonly differences: readonly Difference[] }
   | { readonly kind: 'held'; readonly object: ObjectRef; readonly token: string }

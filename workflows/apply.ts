@@ -5,14 +5,24 @@ import { type Original, objectKey, type Plan, type PlannedStage, tokenOf, type W
 import type { Course } from './course.ts';
 
 /** Brings one stage into force: claims what is not ours yet, writes, waits for the controller's word. */
-export async function apply(course: Course, request: OperationRequest, plan: Plan, stage: PlannedStage): Promise<Ending | undefined> {
-  course.showStage(stage.number, { state: 'applying', startedAt: Date.now() }, { phase: 'applying' });
+export async function apply(course: Course, request: OperationRequest, plan: Plan, planned: PlannedStage): Promise<Ending | undefined> {
+  course.showStage(planned.number, { state: 'applying', startedAt: Date.now() }, { phase: 'applying' });
+  const stage = fromAdopted(course, planned);
   const unclaimed = stage.writes.filter(({ object }) => !course.tokens[objectKey(object)]?.startsWith(`${course.opId}/`));
   if (unclaimed.length > 0) {
     const refused = await write(course, request, plan, claimOf(unclaimed));
     if (refused) return refused;
   }
   return write(course, request, plan, stage);
+}
+
+/** The stage as planned, but from what another hand wrote where that was adopted. */
+function fromAdopted({ adoptions }: Course, stage: PlannedStage): PlannedStage {
+  const writes = stage.writes.map((one): Write => {
+    const adopted = Object.entries(adoptions[objectKey(one.object)] ?? {}).filter(([field]) => field in one.before);
+    return adopted.length === 0 ? one : { ...one, before: { ...one.before, ...Object.fromEntries(adopted) } };
+  });
+  return { ...stage, writes };
 }
 
 /**
@@ -42,7 +52,14 @@ export async function write(
   });
   course.record('write', { stage: stage.number, result: applied.kind, writes: stage.writes as never }, request.requester.id);
   if (applied.kind !== 'applied') return refusedWrite(applied);
-  for (const { object } of stage.writes) course.tokens[objectKey(object)] = tokenOf(course.opId, stage.number);
+  Object.assign(course.made, applied.made);
+  for (const { object, after } of stage.writes) {
+    const key = objectKey(object);
+    course.tokens[key] = tokenOf(course.opId, stage.number);
+    const adopted = course.adoptions[key];
+    if (adopted && stage.number > 0)
+      course.adoptions[key] = Object.fromEntries(Object.entries(adopted).filter(([field]) => !(field in after)));
+  }
   if (stage.number === 0) return undefined;
   course.exposed = stage;
   const { generations } = applied;

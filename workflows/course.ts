@@ -3,7 +3,7 @@ import type { RestoreInput } from '../activities/contract.ts';
 import type { Actor } from '../src/domain/actor.ts';
 import { type Approver, type Decision, type Gate, refuseDecision, refuseRelease } from '../src/domain/gate.ts';
 import type { OperationRequest, OperationView } from '../src/domain/operation.ts';
-import type { Original, Plan, PlannedStage } from '../src/domain/plan.ts';
+import type { Fields, Original, Plan, PlannedStage } from '../src/domain/plan.ts';
 import { abort, begin, decide, describe, release } from './messages.ts';
 import { stepsOf } from './steps.ts';
 import { Telling } from './telling.ts';
@@ -38,6 +38,10 @@ export class Course extends Telling {
   originals: readonly Original[] = [];
   readonly written: { stage: number; writes: PlannedStage['writes'] }[] = [];
   readonly tokens: Record<string, string | null> = {};
+  /** uid of each object that this operation has made, by key. */
+  readonly made: Record<string, string> = {};
+  /** What another hand wrote and people adopted, by key: the next stage that writes such a field begins from it. */
+  readonly adoptions: Record<string, Fields> = {};
   /** Doubts that people have accepted, by key. */
   readonly accepted: string[] = [];
   watches = 0;

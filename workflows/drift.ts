@@ -3,7 +3,7 @@ import type { Inspection } from '../activities/contract.ts';
 import { type Gate, gateRuleFor } from '../src/domain/gate.ts';
 import type { OperationRequest } from '../src/domain/operation.ts';
 import type { Ending } from '../src/domain/outcome.ts';
-import type { Plan, PlannedStage, Write } from '../src/domain/plan.ts';
+import { objectKey, type Plan, type PlannedStage, type Write } from '../src/domain/plan.ts';
 import { NO_COUNTS, type Verdict } from '../src/domain/verdict.ts';
 import { write } from './apply.ts';
 import type { Answer, Course } from './course.ts';
@@ -29,7 +29,7 @@ export async function meetDrift(
   stage: PlannedStage,
   found: Verdict | Ending,
 ): Promise<Met> {
-  const inspection = await shared.inspect({ opId: course.opId, stage, written: course.written });
+  const inspection = await shared.inspect({ opId: course.opId, stage, written: course.written, made: course.made });
   const words = found.words ?? 'Somebody else changed the same fields.';
   if (inspection.differences.length === 0) {
     course.unasked += 1;
@@ -88,9 +88,21 @@ async function takeUp(
   const ending = await write(course, request, plan, next, mine);
   if (ending) return { ending };
   if (choice === 'restore') return { kind: 'stands', stage: next };
+  if (adoptsInPlace(plan)) {
+    for (const { object, after } of writes) course.adoptions[objectKey(object)] = { ...course.adoptions[objectKey(object)], ...after };
+    return { kind: 'stands', stage: next };
+  }
   course.showStage(number, { state: 'passed', endedAt: Date.now() });
   course.adopted = true;
   return { kind: 'replan' };
+}
+
+/**
+ * A rollout by cohorts cannot be planned anew from its middle: what was found stands as this stage, and the stages that were agreed to go
+ * on from it to the candidate. An operation that began before this was so plans anew.
+ */
+function adoptsInPlace({ verb }: Plan): boolean {
+  return verb === 'policy' && patched('adopt-in-place');
 }
 
 function driftVerdict(found: Verdict | Ending, { differences: [first] }: Inspection, words: string): Verdict {

@@ -74,7 +74,7 @@ const ADOPT: ButtonWords = {
   spoken: 'Adopt what was found:',
   confirm: {
     title: 'Adopt what was found?',
-    text: 'What somebody else wrote becomes the state that this operation goes on from, with a new plan. An undo puts back what was before the operation.',
+    text: 'What somebody else wrote becomes the state that this operation goes on from. An undo puts back what was before the operation.',
     yes: 'Adopt',
   },
 };
@@ -95,7 +95,7 @@ const LEAVE: ButtonWords = {
   style: 'danger',
   confirm: {
     title: 'End and leave it?',
-    text: 'The operation ends. Only the weight of its own Service goes back; what somebody else wrote stays.',
+    text: 'The operation ends. Only the weight of its own Service, or its own policy, goes back; what somebody else wrote stays.',
     yes: 'Leave',
   },
 };

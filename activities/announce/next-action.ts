@@ -86,7 +86,8 @@ function holding(view: OperationView): string {
     : 'Without an answer everything is put back.';
   const approver = view.gate?.quorum === 0 ? '' : ' (needs an approver)';
   if (view.gate?.kind === 'drift') {
-    return `Choose: adopt what was found and plan on from it${approver}, restore the values of this stage${approver}, or leave: the operation ends and only its own Service's weight goes back. ${expiry.replace('everything is put back', 'it is left so')}`;
+    const onwards = view.verb === 'policy' ? 'for this stage, from which the later ones go on' : 'and plan on from it';
+    return `Choose: adopt what was found ${onwards}${approver}, restore the values of this stage${approver}, or leave: the operation ends and only ${view.verb === 'policy' ? 'its own policy' : "its own Service's weight"} goes back. ${expiry.replace('everything is put back', 'it is left so')}`;
   }
   return `Choose: extend the watch, continue without a verdict${approver}, or roll back. ${expiry}`;
 }

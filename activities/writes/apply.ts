@@ -34,6 +34,7 @@ const TRIES = 6;
  */
 export async function applyStage(deps: WriteDeps, input: ApplyInput, signal: AbortSignal): Promise<ApplyResult> {
   const generations: Record<string, number> = {};
+  const made: Record<string, string> = {};
   let firstAt: number | undefined;
   let at = deps.now();
   for (const write of input.stage.writes) {
@@ -42,8 +43,9 @@ export async function applyStage(deps: WriteDeps, input: ApplyInput, signal: Abo
     at = deps.now();
     firstAt ??= at;
     generations[objectKey(write.object)] = outcome.object?.metadata.generation ?? 0;
+    if (outcome.object && isCreation(input, write)) made[objectKey(write.object)] = outcome.object.metadata.uid;
   }
-  return { kind: 'applied', generations, mixedMs: at - (firstAt ?? at), at };
+  return { kind: 'applied', generations, ...(Object.keys(made).length > 0 && { made }), mixedMs: at - (firstAt ?? at), at };
 }
 
 async function applyWrite(deps: WriteDeps, input: ApplyInput, write: Write, signal: AbortSignal): Promise<Refused | Done> {

@@ -22,16 +22,17 @@ export async function inspect(deps: { readonly cluster: Cluster }, input: Input,
   for (const write of lastWrites(input.written, input.stage.number).values()) {
     const object = await deps.cluster.read(write.object, { signal });
     if (!object && (write.isDeleted || comesAndGoes(write.object))) continue;
-    // An object of our own making has no uid in the plan; its token says whose it is.
-    if (!object || write.isDeleted || (write.uid !== '' && object.metadata.uid !== write.uid)) {
-      different.push(gone(write.object, write.isDeleted ? '' : write.uid, object));
+    // The plan knows no uid of an object of our own making; the write that made it does.
+    const uid = write.uid || (input.made?.[objectKey(write.object)] ?? '');
+    if (!object || write.isDeleted || (uid !== '' && object.metadata.uid !== uid)) {
+      different.push(gone(write.object, write.isDeleted ? '' : uid, object));
       stuck ??= `${objectKey(write.object)} was deleted, replaced or made again`;
       continue;
     }
     const token = tokenIn(object);
     different.push(...differences(object, write.object, write.fields), ...tokenDifference(input, write, token));
     const fields = Object.fromEntries(Object.keys(write.fields).map((field): [string, Json] => [field, valueAt(object, field)]));
-    const { uid, fields: expected } = write;
+    const { fields: expected } = write;
     found[objectKey(write.object)] = { object: write.object, uid, expected, fields, token, generation: object.metadata.generation ?? 0 };
     stuck ??= otherHolder(input.opId, write, token) ?? (await refusal(deps.cluster, write, object, fields, signal));
   }

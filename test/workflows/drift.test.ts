@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { WatchInput } from '../../activities/contract.ts';
+import type { ApplyInput, WatchInput } from '../../activities/contract.ts';
 import type { OperationView, Outcome } from '../../src/domain/operation.ts';
 import type { Verdict } from '../../src/domain/verdict.ts';
 import {
@@ -61,12 +61,30 @@ async function drifting(
     },
   });
   const asked = request(change);
-  const simulator = await Simulator.start('canary', asked, activities);
+  const simulator = await Simulator.start(asked.verb, asked, asked.verb === 'policy' ? asPolicy(activities) : activities);
   await simulator.update('begin', asked);
   await simulator.advance(1_000);
   await simulator.update('decide', await decisionOn(simulator, reviewer, 'approve'));
   await simulator.advance(5_000);
   return simulator;
+}
+
+/** The same fakes as the steps of a policy, whose claim has made its object. */
+function asPolicy(fakesOf: ReturnType<typeof fakes>): ReturnType<typeof fakes> {
+  const apply = fakesOf['canary.apply'];
+  const plan = fakesOf['canary.plan'];
+  const valueOf = (reply: object): object => ('value' in reply ? (reply.value as object) : {});
+  return {
+    ...Object.fromEntries(Object.entries(fakesOf).map(([name, fake]) => [name.replace('canary.', 'policy.'), fake])),
+    'policy.plan': (input, context) => {
+      const reply = valueOf(plan?.(input, context) ?? {}) as { plan: object };
+      return { value: { ...reply, plan: { ...reply.plan, verb: 'policy' } } };
+    },
+    'policy.apply': (input, context) => {
+      const isClaim = (input as ApplyInput).stage.number === 0;
+      return { value: { ...valueOf(apply?.(input, context) ?? {}), ...(isClaim && { made: { [KEY]: 'uid-made' } }) } };
+    },
+  };
 }
 
 let mesh = new FakeMesh();
@@ -129,6 +147,25 @@ describe('drift', () => {
     await simulator.signal('abort', { actor: operator });
     await simulator.run();
     expect(mesh).toMatchObject({ percent: 0, token: null });
+  });
+
+  it('in a rollout of a policy what was adopted stands as its stage, and the next stage goes on from it without a new plan', async () => {
+    mesh = new FakeMesh();
+    const simulator = await drifting(30, undefined, { verb: 'policy' }, [10, 25]);
+    await simulator.update('decide', await decisionOn(simulator, reviewer, 'adopt'));
+    await simulator.run();
+    expect(outcomeOf(simulator).kind).toBe('completed');
+    expect(mesh).toMatchObject({ percent: 25, applied: ['10%', '10% (adopted)', '25%'] });
+    const calls = (name: string) => simulator.calls.filter((call) => call.activity === name).map((call) => call.input);
+    expect(calls('policy.plan')).toHaveLength(2);
+    const [, , adopted, last] = calls('policy.apply') as ApplyInput[];
+    expect(adopted?.stage.writes[0]?.after).toMatchObject({ '/spec/rules/0/backendRefs/1/weight': 30 });
+    expect(last?.stage.writes[0]).toMatchObject({
+      before: { '/spec/rules/0/backendRefs/0/weight': 70, '/spec/rules/0/backendRefs/1/weight': 30 },
+      after: { '/spec/rules/0/backendRefs/1/weight': 25 },
+    });
+    const [inspected] = calls('inspect') as { made: unknown }[];
+    expect(inspected?.made).toEqual({ [KEY]: 'uid-made' });
   });
 
   it('a plan that is rejected after adopting is no agreement to what is in force', async () => {

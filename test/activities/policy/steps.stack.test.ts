@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { inspect } from '../../../activities/writes/inspect.ts';
 import type { JsonObject } from '../../../src/domain/json.ts';
 import { type Plan, TOKEN_ANNOTATION } from '../../../src/domain/plan.ts';
 import { COHORT_LABEL } from '../../../src/domain/policy/stages/rule-document.ts';
@@ -244,6 +245,49 @@ describe('the watch', () => {
     expect(await rig.step('restore', run.restoreInput({ stage: 2 }))).toMatchObject({ kind: 'superseded' });
     expect(await state()).toEqual(before);
     await rig.step('restore', run.restoreInput('operation'));
+  });
+
+  test.each(['restore', 'adopt'] as const)(
+    'a policy of our own making that somebody has replaced: %s makes it ours again, and the undo removes it',
+    async (choice) => {
+      const run = await planned(nextOp());
+      await run.expose(1);
+      await run.expose(2);
+      const foreign = { endpointSelector: { matchLabels: { app: 'nobody' } }, ingress: [{}] };
+      // As kubectl replace does it: the whole object, without our token.
+      const { metadata, ...rest } = FULL;
+      const live = (await world.admin('GET', `${POLICIES}/frontend`)) as unknown as { metadata: { resourceVersion: string } };
+      const { resourceVersion } = live.metadata;
+      await world.admin('PUT', `${POLICIES}/frontend`, {
+        ...rest,
+        metadata: { ...(metadata as JsonObject), resourceVersion },
+        spec: foreign,
+      });
+      const inspection = await inspect(rig, run.inspectInput(2), AbortSignal.timeout(10_000));
+      expect(inspection.stuck).toBeUndefined();
+      expect(inspection.differences.map(({ field }) => field)).toContain('/spec');
+      const stage = await run.takeUp(run.stage(2), inspection, choice, 20);
+      const [policy] = (await list(POLICIES)).filter(({ metadata: { name } }) => name === 'frontend');
+      expect(policy?.metadata.annotations?.[TOKEN_ANNOTATION]).toBe(`${run.opId}/20`);
+      if (choice === 'adopt') expect(policy?.spec).toEqual(foreign);
+      else expect(policy?.specs).toEqual(run.stage(2).writes.find(({ object }) => object.name === 'frontend')?.after['/specs']);
+      expect(stage.number).toBe(20);
+      expect((await inspect(rig, run.inspectInput(20), AbortSignal.timeout(10_000))).differences).toEqual([]);
+      expect(await rig.step('restore', run.restoreInput('operation'))).toMatchObject({ kind: 'restored', exact: true });
+      expect(await names()).toEqual([]);
+    },
+  );
+
+  test('a policy of our own making that somebody has made again is not ours any more: nothing to choose', async () => {
+    const run = await planned(nextOp());
+    await run.expose(1);
+    await run.expose(2);
+    await world.admin('DELETE', `${POLICIES}/frontend`);
+    await world.admin('POST', POLICIES, FULL);
+    const { stuck } = await inspect(rig, run.inspectInput(2), AbortSignal.timeout(10_000));
+    expect(stuck).toContain('deleted, replaced or made again');
+    await rig.step('restore', run.restoreInput('operation'));
+    expect(await names()).toEqual(['frontend']);
   });
 
   test('somebody who changes the policy is told as drift', async () => {

@@ -1,11 +1,11 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { createFlows, fixedNodes } from '../../../activities/clients/hubble/flows.ts';
 import { createHub } from '../../../activities/clients/kubernetes/hub.ts';
-import type { ApplyResult, PlanInput, RestoreInput, Steps, WatchInput } from '../../../activities/contract.ts';
+import type { ApplyResult, Inspection, PlanInput, RestoreInput, Steps, WatchInput } from '../../../activities/contract.ts';
 import { SILENT } from '../../../activities/log.ts';
 import { policySteps } from '../../../activities/policy/steps.ts';
 import type { CompletedOperation } from '../../../activities/ports.ts';
-import { type Original, objectKey, type Plan, type PlannedStage, tokenOf } from '../../../src/domain/plan.ts';
+import { type Original, objectKey, type Plan, type PlannedStage, tokenOf, type Write } from '../../../src/domain/plan.ts';
 import type { PolicyChange } from '../../../src/domain/policy/change.ts';
 import { FULL } from '../../domain/policy/stages/documents.ts';
 import { manifestsOf } from '../../manifests/files.ts';
@@ -144,6 +144,7 @@ export type PolicyRig = Awaited<ReturnType<typeof policyRig>>;
 /** Brings stages into force as the workflow does: claim, write, realised; keeps tokens and what was written. */
 export class Driver {
   readonly written: { stage: number; writes: PlannedStage['writes'] }[] = [];
+  readonly #made: Record<string, string> = {};
   readonly #tokens: Record<string, string | null>;
   readonly #rig: PolicyRig;
   readonly #world: TestCluster;
@@ -177,6 +178,7 @@ export class Driver {
   async write(stage: PlannedStage): Promise<ApplyResult> {
     this.written.push({ stage: stage.number, writes: stage.writes });
     const result = await this.again(stage);
+    if (result.kind === 'applied') Object.assign(this.#made, result.made);
     if (result.kind === 'applied')
       for (const { object } of stage.writes) this.#tokens[objectKey(object)] = tokenOf(this.opId, stage.number);
     return result;
@@ -192,6 +194,24 @@ export class Driver {
     const stage = this.plan.stages.find((one) => one.number === number);
     if (!stage) throw new Error(`no stage ${number}`);
     return stage;
+  }
+
+  /** Writes a stage of its own over what was found, as the workflow does when people have chosen. */
+  async takeUp(stage: PlannedStage, { found }: Inspection, choice: 'adopt' | 'restore', number: number): Promise<PlannedStage> {
+    const writes = Object.entries(found).map(([key, { object, uid, generation, fields, expected, token }]): Write => {
+      this.#tokens[key] = token;
+      return { object, uid, generation, before: fields, after: choice === 'adopt' ? fields : expected };
+    });
+    const next = { ...stage, number, writes };
+    this.written.push({ stage: number, writes: writes.map((one) => ({ ...one, before: one.after })) });
+    const result = await this.again(next);
+    if (result.kind !== 'applied') throw new Error(JSON.stringify(result));
+    return next;
+  }
+
+  inspectInput(number: number) {
+    const stage = this.plan.stages.find((one) => one.number === number) ?? { ...this.stage(2), number };
+    return { opId: this.opId, stage, written: this.written, made: this.#made };
   }
 
   restoreInput(holder: RestoreInput['holder']): RestoreInput {
