@@ -1,4 +1,6 @@
+import { WorkflowNotFoundError } from '@temporalio/client';
 import { createRandom } from '../cilium/random.ts';
+import type { Child } from '../cluster/warden.ts';
 import type { Rig } from '../rig/rig.ts';
 import { recordHistory } from './histories.ts';
 import { list, POLICIES } from './mesh-state.ts';
@@ -15,8 +17,19 @@ export interface PlayOptions {
 /** Puts the demo mesh at rest, plays one story in the rig, and measures it. Rejects only when measuring is impossible. */
 export async function play(rig: Rig, scenario: Scenario, options: PlayOptions): Promise<Report> {
   await rest(rig);
+  if (scenario.part === undefined) return tell(rig, scenario, options, CANARY);
+  const part = await rig.cilium.parts.start(scenario.part);
+  try {
+    return await tell(rig, scenario, options, `backend/${scenario.part}-canary`);
+  } finally {
+    await part.stop();
+  }
+}
+
+/** Plays the story and measures what became of `canary`. */
+async function tell(rig: Rig, scenario: Scenario, options: PlayOptions, canary: string): Promise<Report> {
   const scene = new Scene(rig, createRandom(options.seed), Date.now());
-  const before = await lookBefore(scene);
+  const before = await lookBefore(scene, canary);
   let played: Played | undefined;
   let broken: string | undefined;
   try {
@@ -33,8 +46,27 @@ export async function play(rig: Rig, scenario: Scenario, options: PlayOptions): 
 
 const ROUTE = '/apis/gateway.networking.k8s.io/v1/namespaces/backend/httproutes/backend';
 
+/** What a story that broke has left running would hold the next one's target, and its worker may be gone. */
+async function endLeftovers({ temporal, workers, startWorker }: Rig): Promise<void> {
+  for await (const { workflowId, runId } of temporal.workflow.list({ query: 'ExecutionStatus = "Running"' })) {
+    try {
+      await temporal.workflow.getHandle(workflowId, runId).terminate('left over from another story');
+    } catch (error) {
+      // The list is a little behind: it was over already.
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+    }
+  }
+  const newest = workers.at(-1);
+  if (newest && (await hasEnded(newest))) await startWorker();
+}
+
+function hasEnded({ exited }: Child): Promise<boolean> {
+  return Promise.race([exited.then(() => true), new Promise<boolean>((resolve) => setImmediate(() => resolve(false)))]);
+}
+
 /** Everything mended, 100% on stable, no token, all pods ready, in force. */
 export async function rest(rig: Rig): Promise<void> {
+  await endLeftovers(rig);
   rig.cilium.faults.mend();
   for (const { name } of rig.cilium.nodes) await rig.cilium.faults.nodeUnavailable(name, false);
   const scene = new Scene(rig, Math.random, Date.now());
@@ -64,5 +96,7 @@ export async function rest(rig: Rig): Promise<void> {
     }
   }
   await scene.until(() => rig.cilium.pods().every((pod) => pod.ready), 'all pods to be ready');
-  await scene.until(() => rig.cilium.truth.weights.at(-1)?.inForceAt !== undefined, 'the weights to be in force');
+  // Other routes that have been there and are gone never come in force.
+  const inForce = (): number | undefined => rig.cilium.truth.weights.findLast(({ route }) => route === STABLE)?.inForceAt;
+  await scene.until(() => inForce() !== undefined, 'the weights to be in force');
 }

@@ -7,6 +7,7 @@ import { outageStories } from './stories/outages.ts';
 import { partitionStories } from './stories/partition.ts';
 import { peopleStories } from './stories/people.ts';
 import { policyStories } from './stories/policy.ts';
+import { protocolStories } from './stories/protocols.ts';
 import { recordedStories } from './stories/recorded.ts';
 import { routeStories } from './stories/routes.ts';
 import { sightStories } from './stories/sight.ts';
@@ -23,5 +24,6 @@ export const SCENARIOS: readonly Scenario[] = [
   ...sightStories,
   ...outageStories,
   ...partitionStories,
+  ...protocolStories,
   ...recordedStories,
 ];

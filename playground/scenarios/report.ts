@@ -5,7 +5,7 @@ import type { TrueWeights } from '../cilium/truth.ts';
 import { differences, type MeshState, meshState } from './mesh-state.ts';
 import type { Operation } from './operation.ts';
 import type { Played } from './scenario.ts';
-import { CANARY, type Scene } from './scene.ts';
+import type { Scene } from './scene.ts';
 
 /** What is measured of a story. Times are milliseconds from its start; counts and `firstHarmAt` are the proxy's, no judge's. */
 export interface Report {
@@ -42,11 +42,13 @@ export interface Before {
   readonly mesh: MeshState;
   readonly slackCalls: number;
   readonly posts: number;
+  /** `namespace/name` of the Service whose requests are counted. */
+  readonly canary: string;
 }
 
-export async function lookBefore(scene: Scene): Promise<Before> {
+export async function lookBefore(scene: Scene, canary: string): Promise<Before> {
   const { log } = scene.rig.slack;
-  return { mesh: await meshState(scene), slackCalls: log.slackCalls(), posts: log.duplicatePosts().length };
+  return { mesh: await meshState(scene), slackCalls: log.slackCalls(), posts: log.duplicatePosts().length, canary };
 }
 
 /** Measures a story that has been played, or has broken. */
@@ -70,8 +72,8 @@ export async function measure(
     ...(broken !== undefined && { broken }),
     ...(told && { outcome: told.outcome.kind, code: told.outcome.code }),
     stages: told?.view.stages.map((stage) => `${stage.label} ${stage.state}`) ?? [],
-    ...harmTimes(scene, told?.outcome),
-    ...requestCounts(scene),
+    ...harmTimes(scene, before.canary, told?.outcome),
+    ...requestCounts(scene, before.canary),
     restoredExactly: changed.length === 0,
     ...(changed.length > 0 && { changed }),
     approvals: operation ? approvalsOf(scene.rig.database, operation.opId) : 0,
@@ -89,11 +91,11 @@ async function readOperation(operation: Operation): Promise<{ outcome: Outcome; 
   return { outcome, view, events: history.events?.length ?? 0 };
 }
 
-function harmTimes(scene: Scene, outcome: Outcome | undefined): Partial<Report> {
+function harmTimes(scene: Scene, canary: string, outcome: Outcome | undefined): Partial<Report> {
   const { truth } = scene.rig.cilium;
   if (scene.brokenAt === undefined) return {};
-  const firstHarm = truth.firstHarm(scene.brokenAt, CANARY);
-  const restored = firstHarm === undefined ? undefined : restoredSince(truth.weights, firstHarm);
+  const firstHarm = truth.firstHarm(scene.brokenAt, canary);
+  const restored = firstHarm === undefined ? undefined : restoredSince(truth.weights, firstHarm, canary);
   const verdict = outcome?.verdict;
   return {
     brokenAt: scene.brokenAt - scene.began,
@@ -105,14 +107,17 @@ function harmTimes(scene: Scene, outcome: Outcome | undefined): Partial<Report> 
 }
 
 /** The first change after `since` that took the canary's weight away. */
-function restoredSince(weights: readonly TrueWeights[], since: number): TrueWeights | undefined {
-  return weights.find((entry) => entry.seenAt >= since && entry.weights.every((rule) => (rule[CANARY] ?? 0) === 0));
+function restoredSince(weights: readonly TrueWeights[], since: number, canary: string): TrueWeights | undefined {
+  return weights.find(
+    (entry) =>
+      entry.seenAt >= since && entry.weights.some((rule) => canary in rule) && entry.weights.every((rule) => (rule[canary] ?? 0) === 0),
+  );
 }
 
-function requestCounts(scene: Scene): { exposedRequests: number; harmedRequests: number } {
+function requestCounts(scene: Scene, canary: string): { exposedRequests: number; harmedRequests: number } {
   const { truth } = scene.rig.cilium;
-  const all = truth.counts(scene.began, Number.POSITIVE_INFINITY, CANARY);
-  const harmed = scene.brokenAt === undefined ? all : truth.counts(scene.brokenAt, Number.POSITIVE_INFINITY, CANARY);
+  const all = truth.counts(scene.began, Number.POSITIVE_INFINITY, canary);
+  const harmed = scene.brokenAt === undefined ? all : truth.counts(scene.brokenAt, Number.POSITIVE_INFINITY, canary);
   return { exposedRequests: all.total, harmedRequests: harmed.failed };
 }
 

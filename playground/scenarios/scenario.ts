@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../src/domain/json.ts';
+import type { PartName } from '../cilium/parts.ts';
 import type { RigOptions } from '../rig/rig.ts';
 import type { Operation } from './operation.ts';
 import type { Scene } from './scene.ts';
@@ -10,6 +11,8 @@ export interface Scenario {
   readonly story: string;
   /** When the story needs a rig of its own: what is different there. */
   readonly rig?: Partial<Pick<RigOptions, 'gateExpiry' | 'restoredWatch' | 'worker' | 'sight' | 'requestsPerSecond' | 'preset'>>;
+  /** A part of the demo mesh that is there for this story only: it comes before and goes after, and its canary is the one that is measured. */
+  readonly part?: PartName;
   /** Why `npm test` leaves it out, to be run by hand: too long, or not steady yet. */
   readonly byHand?: string;
   /** Plays it. What it returns is measured and reported; extra members go into the report as they are. */
