@@ -8,13 +8,16 @@ import type { Side } from './sides.ts';
 import { createUnshown } from './unshown.ts';
 
 /**
- * What Hubble's flows cannot show of a gateway's requests, out of Envoy's counters in Prometheus. Each of these counts requests, and
- * none of them a request that flows attribute to a pod (facts 8b), so nothing is counted twice:
+ * What Hubble's flows cannot show of a proxy's requests, out of Envoy's counters in Prometheus. Each of these counts requests, and
+ * none of them a request that flows attribute to a pod (facts 8b):
  * - `upstream_rq_pending_failure_eject`: no connection to a pod could be made; Hubble logs the 503 with the gateway's address.
  * - `upstream_cx_none_healthy`: the Service had no endpoint; the same.
  * - `upstream_rq_xx` of class 5, as far as it exceeds what flows and the two above have shown three seconds later: Envoy's own 503 for a
  *   pod that answered nothing carries the gateway's address.
  * - `grpc_<status>`, only where gRPC is routed: an error is HTTP 200 in Hubble, so there every answer is counted here, and not there.
+ *
+ * What Envoy answers itself to a gRPC call is in two or three of these at once: its gRPC status, `upstream_rq_xx` of class 5, and why no
+ * pod was reached (seen with Envoy 1.40: connections refused, streams reset). The gRPC status is the one that counts.
  */
 const UNREACHED: Readonly<Record<string, string>> = {
   envoy_cluster_upstream_rq_pending_failure_eject: 'connect failure',
@@ -67,12 +70,14 @@ export async function followCounters(deps: CountersDeps, counted: CountedService
       const seenAt = deps.now();
       if (away && counted.grpc) hear({ kind: 'sight', at: seenAt, node });
       away = false;
-      for (const increase of counters.look(samples)) {
+      const grown = counters.look(samples).flatMap((increase) => {
         const side = sideOf(increase, counted);
-        if (!side) continue;
-        if (increase.labels['__name__'] === ANSWERED) unshown.grown(side, increase.by);
-        else for (const event of eventsOf(increase, side, seenAt)) hear(event);
-        if (UNREACHED[increase.labels['__name__'] ?? '']) told[side] += increase.by;
+        return side ? [{ ...increase, side }] : [];
+      });
+      for (const { labels, side, by } of grown) if (labels['__name__'] === ANSWERED) unshown.grown(side, by);
+      for (const increase of onceEach(grown)) {
+        if (reasonOf(increase) !== undefined) told[increase.side] += increase.by;
+        for (const event of eventsOf(increase, seenAt)) hear(event);
       }
       for (const side of ['canary', 'stable'] as const) {
         const missing = unshown.take(side, seenAt, counted.shown(side), told[side]);
@@ -103,17 +108,42 @@ function sideOf({ labels }: Increase, { namespace, services }: CountedServices):
   return services.find(([each]) => `${namespace}_${each}` === service)?.[1];
 }
 
+/** Growth of one side's counter. */
+type Growth = Increase & { readonly side: Side };
+
+/** What counts requests by itself, with the calls that are in a gRPC status already taken out of those that reached no pod. */
+function onceEach(grown: readonly Growth[]): readonly Growth[] {
+  const answered: Record<Side, number> = { canary: 0, stable: 0 };
+  for (const growth of grown) if (statusOf(growth) !== undefined && reasonOf(growth) !== undefined) answered[growth.side] += growth.by;
+  return grown.flatMap((growth) => {
+    const { side, labels, by } = growth;
+    if (labels['__name__'] === ANSWERED) return [];
+    if (statusOf(growth) !== undefined) return [growth];
+    const known = Math.min(by, answered[side]);
+    answered[side] -= known;
+    return [{ ...growth, by: by - known }];
+  });
+}
+
+function statusOf({ labels }: Increase): string | undefined {
+  return GRPC.exec(labels['__name__'] ?? '')?.[1];
+}
+
+/** Why these requests are failures, if they are. */
+function reasonOf(increase: Increase): string | undefined {
+  const status = statusOf(increase);
+  return status === undefined ? UNREACHED[increase.labels['__name__'] ?? ''] : GRPC_FAILURES[status];
+}
+
 function unseen(side: Side, at: number, nth: number): RequestEvidence {
   const id = `envoy/5xx/${side}/${at}/${nth}`;
   return { kind: 'request', at, seenAt: at, side, failed: true, failure: '5xx of the gateway', latencyMs: 0, id };
 }
 
-function eventsOf({ labels, at, by, value }: Increase, side: Side, seenAt: number): readonly RequestEvidence[] {
-  const name = labels['__name__'] ?? '';
-  const status = GRPC.exec(name)?.[1];
-  const cluster = labels['envoy_cluster_name'] ?? '';
-  const failure = status === undefined ? UNREACHED[name] : GRPC_FAILURES[status];
-  const source = `${labels['instance'] ?? ''}/${cluster}/${name}`;
+function eventsOf(growth: Growth, seenAt: number): readonly RequestEvidence[] {
+  const { labels, at, by, value, side } = growth;
+  const failure = reasonOf(growth);
+  const source = `${labels['instance'] ?? ''}/${labels['envoy_cluster_name'] ?? ''}/${labels['__name__'] ?? ''}`;
   return Array.from({ length: Math.min(by, MOST) }, (_, nth) => ({
     kind: 'request',
     at,

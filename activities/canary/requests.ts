@@ -1,4 +1,4 @@
-import type { RequestEvidence } from '../../src/domain/evidence.ts';
+import type { RequestEvidence, TroubleEvidence } from '../../src/domain/evidence.ts';
 import type { Flow } from '../clients/hubble/flow.ts';
 import { millisecondsOf } from '../clients/hubble/flow.ts';
 import { createReporters, headerOf, requestIdOf } from './reporters.ts';
@@ -6,8 +6,11 @@ import type { Side, Sides } from './sides.ts';
 import { createUnanswered } from './unanswered.ts';
 
 export interface RequestReader {
-  /** The request that a flow reports, or undefined when it reports none of ours, or one that is counted already. */
-  read(flow: Flow, node: string, seenAt: number): RequestEvidence | undefined;
+  /**
+   * The request that a flow reports, or undefined when it reports none of ours, or one that is counted already. Trouble: a failure that
+   * reached no pod, so that nobody knows whose it was.
+   */
+  read(flow: Flow, node: string, seenAt: number): RequestEvidence | TroubleEvidence | undefined;
   /** Requests that have had no answer within the limit by `now` (epoch ms). Each is told once. */
   overdue(now: number): readonly RequestEvidence[];
   /** Records of this node are missing or late: what waits for an answer there is not judged, until `seen`. */
@@ -23,7 +26,7 @@ export const PROBE_HEADER = 'x-meshops-probe';
 export interface ReaderOptions {
   readonly sides: Sides;
   readonly latencyLimitMs: number;
-  /** gRPC errors are HTTP 200 in Hubble: answers of HTTP/2 are left to Envoy's grpc counters. */
+  /** gRPC errors are HTTP 200 in Hubble: answers of HTTP/2 are left to Envoy's grpc counters, unless they are late. */
   readonly grpc?: boolean;
 }
 
@@ -36,15 +39,17 @@ export function createRequestReader({ sides, latencyLimitMs, grpc = false }: Rea
   const reporters = createReporters();
   const unanswered = createUnanswered(latencyLimitMs);
   const shown: Record<Side, number> = { canary: 0, stable: 0 };
-  const answer = (flow: Flow, node: string, seenAt: number): RequestEvidence | undefined => {
+  const answer = (flow: Flow, node: string, seenAt: number): RequestEvidence | TroubleEvidence | undefined => {
     const code = flow.l7?.http?.code ?? 0;
     const known = code === 0 ? undefined : sideOf(sides, flow);
+    if (!known && code >= 500 && !flow.source?.pod_name && !isClient(sides, flow)) return troubleOf(flow, code, seenAt);
     if (!known || reporters.isSecond(flow, node, known.server)) return undefined;
     if (code >= 500) shown[known.side] += 1;
     const id = requestIdOf(flow);
     if (id !== undefined && unanswered.answered(keyOf(flow, node, id))) return undefined;
-    if (grpc && code === 200 && flow.l7?.http?.protocol === 'HTTP/2') return undefined;
     const latencyMs = (flow.l7?.latency_ns ?? 0) / 1e6;
+    // Its status is left to Envoy's counters; that it came late is seen only here.
+    if (grpc && code === 200 && flow.l7?.http?.protocol === 'HTTP/2' && latencyMs <= latencyLimitMs) return undefined;
     const failure = code >= 500 ? String(code) : latencyMs > latencyLimitMs ? 'late' : undefined;
     const at = millisecondsOf(flow.time);
     return {
@@ -56,6 +61,8 @@ export function createRequestReader({ sides, latencyLimitMs, grpc = false }: Rea
       ...(failure && { failure }),
       latencyMs,
       id: `${node}/${flow.uuid ?? at}`,
+      // Proxies and tracing clients keep the id when they try again; the pod that asks says nothing, since it asks for many people.
+      ...(failure && id !== undefined && { client: id, path: flow.l7?.http?.url ?? '' }),
     };
   };
   const ask = (flow: Flow, node: string): void => {
@@ -91,6 +98,15 @@ export function createRequestReader({ sides, latencyLimitMs, grpc = false }: Rea
     shown: (side) => shown[side],
     seen: (node) => unanswered.seen(node),
   };
+}
+
+/** A pod of ours has asked somebody else: what it was answered is not its doing. */
+function isClient(sides: Sides, { destination }: Flow): boolean {
+  return sides.of({ pod: destination?.pod_name && `${destination.namespace ?? ''}/${destination.pod_name}` }) !== undefined;
+}
+
+function troubleOf({ time, IP }: Flow, code: number, seenAt: number): TroubleEvidence {
+  return { kind: 'trouble', at: millisecondsOf(time), seenAt, words: `${code} of ${IP?.source || 'the gateway'}, from no pod` };
 }
 
 /** A request and its answer: the same id, by the same reporter. */

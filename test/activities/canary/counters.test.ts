@@ -67,6 +67,22 @@ test('gRPC answers are counted by their own status, where gRPC is routed', async
   expect(queries[0]).toContain('envoy_cluster_grpc');
 });
 
+test('a gRPC call that Envoy answers itself counts once, though three counters have it', async () => {
+  const of = (name: string, value: number): Sample => sample(name, 'backend-canary', value);
+  const { heard } = await watched(
+    [
+      [of(EJECTED, 1), of('envoy_cluster_grpc_14', 1)],
+      [of(EJECTED, 4), of('envoy_cluster_grpc_14', 3)],
+    ],
+    {
+      grpc: true,
+    },
+  );
+  const failures = heard.map((event) => event.kind === 'request' && event.failure);
+  // Two of the three that reached no pod have their status; the third was no gRPC call.
+  expect(failures.toSorted()).toEqual(['connect failure', 'grpc UNAVAILABLE', 'grpc UNAVAILABLE']);
+});
+
 test('a Prometheus that is away blinds only where flows do not suffice', async () => {
   expect((await watched([undefined, []])).heard).toEqual([]);
   expect((await watched([undefined, []], { grpc: true })).heard.map(({ kind }) => kind)).toEqual(['gap', 'sight']);

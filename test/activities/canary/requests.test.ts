@@ -55,6 +55,19 @@ test.each<[string, Answer, object | undefined]>([
   else expect(read).toMatchObject(expected);
 });
 
+test('of gRPC answers only those that are late are read here; the others have their status in counters', () => {
+  const { sides } = watched();
+  const { read } = createRequestReader({ sides, latencyLimitMs: 1_000, grpc: true });
+  const answered = (answer: Answer) => {
+    const flow = answerFlow('node-1', answer) as Flow;
+    const http = { ...flow.l7?.http, protocol: 'HTTP/2' };
+    return read({ ...flow, l7: { ...flow.l7, http } }, 'node-1', Date.now());
+  };
+  expect(answered({ latencyMs: 900 })).toBeUndefined();
+  expect(answered({ latencyMs: 1_200 })).toMatchObject({ side: 'canary', failed: true, failure: 'late' });
+  expect(answered({ status: 500 })).toMatchObject({ failed: true, failure: '500' });
+});
+
 test('a pod is known by its address where the flow has no name, and by its name where the address is new', () => {
   const read = reader();
   expect(read({}, { source: {} })).toMatchObject({ side: 'canary' });
@@ -63,6 +76,25 @@ test('a pod is known by its address where the flow has no name, and by its name 
 
 test('an answer that never reached a pod counts against the Service whose address it carries', () => {
   expect(reader()({ status: 503, address: '10.96.0.7' }, { source: {} })).toMatchObject({ side: 'canary', failure: '503' });
+});
+
+test('an error that no pod answered and no Service of ours carries is trouble, which says of nobody that it failed', () => {
+  const read = reader();
+  const nobody = { source: { identity: 2, labels: ['reserved:world'] } };
+  expect(read({ pod: '', address: '10.96.0.99', status: 503 }, nobody)).toMatchObject({
+    kind: 'trouble',
+    words: '503 of 10.96.0.99, from no pod',
+  });
+  expect(read({ pod: '', address: '10.96.0.99', status: 404 }, nobody)).toBeUndefined();
+  const asked = { ...nobody, destination: { namespace: 'backend', pod_name: 'backend-canary-1', identity: 1_001 } };
+  expect(read({ pod: '', address: '93.184.216.34', status: 503 }, asked)).toBeUndefined();
+});
+
+test('a failure says by whose request id it can be told from its own repetitions; a pod that asks is no client', () => {
+  const read = reader();
+  expect(read({ status: 503, requestId: 'r-1' }, fromPod)).toMatchObject({ failed: true, client: 'r-1' });
+  expect(read({ status: 200, requestId: 'r-2' }, fromPod)).not.toHaveProperty('client');
+  expect(read({ status: 503 }, fromPod)).not.toHaveProperty('client');
 });
 
 test('a canary that is itself a client of somebody is not judged by those answers', () => {
