@@ -1,4 +1,8 @@
-/** The Kubernetes objects the simulator reads and writes: only the fields it uses. */
+/** The Kubernetes objects the simulator reads and writes: only the fields it uses. Where the product reads the same, it is the product's. */
+import type { BackendRef, ParentRef } from '../../../activities/clients/kubernetes/objects.ts';
+
+export type { BackendRef, ParentRef };
+
 export interface OwnerReference {
   readonly apiVersion: string;
   readonly kind: string;
@@ -107,24 +111,6 @@ export interface Gateway extends KubeObject {
 export interface GatewayClass extends KubeObject {
   readonly spec: { readonly controllerName: string };
   readonly status?: { readonly conditions?: readonly Condition[] };
-}
-
-export interface ParentRef {
-  readonly group?: string;
-  readonly kind?: string;
-  readonly namespace?: string;
-  readonly name: string;
-  readonly sectionName?: string;
-  readonly port?: number;
-}
-
-export interface BackendRef {
-  readonly group?: string;
-  readonly kind?: string;
-  readonly name: string;
-  readonly namespace?: string;
-  readonly port?: number;
-  readonly weight?: number;
 }
 
 export interface ValueMatch {
