@@ -1,10 +1,9 @@
 import { canonicalJson, type Json, type JsonObject } from '../json.ts';
 import type { PlannedStage, Write } from '../plan.ts';
-import { type Refusal, sentenceOf } from '../sentences.ts';
 import type { Target } from '../target.ts';
 import type { Header } from './change.ts';
 import { detailsJson, detailsOf } from './details.ts';
-import type { CanaryPlan } from './plan.ts';
+import { type Impossible, impossible, type Planned } from './planned.ts';
 import { findReceiver, type MovedRule, names } from './receiver.ts';
 import { type HttpRoute, otherManager, routeName } from './route.ts';
 import { refOf } from './stages.ts';
@@ -32,7 +31,7 @@ export interface AbInput {
  * filters, the header as a further match, and the canary as its only backend. It wins by having more matches (Gateway API, precedence
  * of HTTPRouteMatch). The rules of others are not touched, the weights neither.
  */
-export function planAb({ routes, rulesOf, service, header, firstStage }: AbInput): CanaryPlan {
+export function planAb({ routes, rulesOf, service, header, firstStage }: AbInput): Planned | Impossible {
   const concerned = routes.filter((route) => names(route, service));
   const here = concerned.filter((route) => route.metadata.namespace === service.namespace);
   const elsewhere = concerned.filter((route) => !here.includes(route)).map(routeName);
@@ -41,12 +40,7 @@ export function planAb({ routes, rulesOf, service, header, firstStage }: AbInput
   const receiver = findReceiver(here, service, false);
   if (receiver.kind === 'none') return impossible(receiver.refusal);
   if (receiver.kind === 'ambiguous') {
-    const { candidates } = receiver;
-    return {
-      kind: 'impossible',
-      code: 'Ambiguous',
-      words: sentenceOf({ code: 'Ambiguous', parameters: { service: service.name, candidates } }),
-    };
+    return impossible({ code: 'Ambiguous', parameters: { service: service.name, candidates: receiver.candidates } });
   }
   const touched = [...new Set(receiver.rules.map(({ route }) => route))];
   const owned = touched.find((route) => otherManager(route) !== undefined);
@@ -136,8 +130,4 @@ function wordsOf(writes: readonly Write[], side: 'before' | 'after', receiver: s
 
 function headerWords({ name, value }: Header): string {
   return `${name}=${value}`;
-}
-
-function impossible(refusal: Refusal): CanaryPlan {
-  return { kind: 'impossible', code: refusal.code, words: sentenceOf(refusal) };
 }

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { canonicalJson, type Json, type JsonObject } from '../json.ts';
 import { formatPercent } from '../percent.ts';
-import type { Fields, ObjectRef, Original, PlannedStage, Write } from '../plan.ts';
-import { type Refusal, sentenceOf } from '../sentences.ts';
+import { type Fields, type ObjectRef, type Original, objectKey, type PlannedStage, type Write } from '../plan.ts';
 import { detailsJson, detailsOf } from './details.ts';
+import { type Impossible, impossible, type Planned } from './planned.ts';
 import { parseRoute } from './route.ts';
 import { weightAt } from './stages.ts';
 
@@ -13,19 +13,6 @@ export interface Completed {
   readonly originals: readonly Original[];
   readonly last: PlannedStage;
 }
-
-export type BackPlan =
-  | {
-      readonly kind: 'planned';
-      readonly stages: readonly PlannedStage[];
-      readonly from: string;
-      readonly to: string;
-      readonly explanation: readonly string[];
-      readonly watched: readonly string[];
-      /** As CanaryDetails, so that the same watch reads it. */
-      readonly details: JsonObject;
-    }
-  | { readonly kind: 'impossible'; readonly code: Refusal['code']; readonly words: string };
 
 const Live = z.object({
   apiVersion: z.string(),
@@ -42,7 +29,7 @@ export function planBack(input: {
   readonly live: readonly unknown[];
   readonly service: { readonly name: string };
   readonly firstStage: number;
-}): BackPlan {
+}): Planned | Impossible {
   const { completed, live, service, firstStage } = input;
   if (!completed) return impossible({ code: 'NothingToUndo', parameters: { service: service.name } });
   const writes: Write[] = [];
@@ -50,7 +37,7 @@ export function planBack(input: {
   for (const original of completed.originals) {
     const found = live.find((each) => sameObject(each, original.object));
     const parsed = Live.safeParse(found);
-    const left = completed.last.writes.find(({ object }) => sameRef(object, original.object))?.after ?? original.fields;
+    const left = completed.last.writes.find(({ object }) => objectKey(object) === objectKey(original.object))?.after ?? original.fields;
     if (!parsed.success || parsed.data.metadata.uid !== original.uid)
       return impossible({ code: 'Gone', parameters: { object: nameOf(original.object) } });
     differences.push(...differencesOf(nameOf(original.object), left, found));
@@ -150,17 +137,9 @@ function wordsOf(writes: readonly Write[], side: 'before' | 'after'): string {
 
 function sameObject(live: unknown, ref: ObjectRef): boolean {
   const parsed = Live.safeParse(live);
-  return parsed.success && sameRef({ ...parsed.data, ...parsed.data.metadata }, ref);
-}
-
-function sameRef(a: Pick<ObjectRef, 'kind' | 'namespace' | 'name'>, b: ObjectRef): boolean {
-  return a.kind === b.kind && a.namespace === b.namespace && a.name === b.name;
+  return parsed.success && objectKey({ ...parsed.data, ...parsed.data.metadata }) === objectKey(ref);
 }
 
 function nameOf({ kind, namespace, name }: ObjectRef): string {
   return `${kind} ${namespace}/${name}`;
-}
-
-function impossible(refusal: Refusal): BackPlan {
-  return { kind: 'impossible', code: refusal.code, words: sentenceOf(refusal) };
 }

@@ -1,11 +1,11 @@
-import type { JsonObject } from '../json.ts';
 import { formatPercent } from '../percent.ts';
-import type { Original, PlannedStage } from '../plan.ts';
+import { type Original, objectKey, type PlannedStage } from '../plan.ts';
 import { type Refusal, sentenceOf } from '../sentences.ts';
 import type { Target } from '../target.ts';
 import type { CanaryChange } from './change.ts';
 import { detailsJson, detailsOf } from './details.ts';
 import { climb, largestStep } from './ladder.ts';
+import { type Impossible, impossible, type Planned } from './planned.ts';
 import { findReceiver, largestOther, type MovedRule, names, type Receiver } from './receiver.ts';
 import { type HttpRoute, otherManager, routeName } from './route.ts';
 import { refOf, stagesOf } from './stages.ts';
@@ -25,16 +25,8 @@ export interface CanaryInput {
 }
 
 export type CanaryPlan =
-  | {
-      readonly kind: 'planned';
-      readonly stages: readonly PlannedStage[];
-      readonly from: string;
-      readonly to: string;
-      readonly explanation: readonly string[];
-      readonly watched: readonly string[];
-      readonly details: JsonObject;
-    }
-  | { readonly kind: 'impossible'; readonly code: Refusal['code']; readonly words: string }
+  | Planned
+  | Impossible
   /** Several Services could be meant, or one that is too much to guess: `canary <namespace>/<candidate> …` says which. */
   | { readonly kind: 'ambiguous'; readonly code: Refusal['code']; readonly words: string; readonly candidates: readonly string[] };
 
@@ -76,7 +68,7 @@ function planned(
   stages: readonly PlannedStage[],
 ): CanaryPlan {
   const last = stages.at(-1);
-  const touched = receiver.rules.filter(({ route }) => last?.writes.some(({ object }) => sameRef(object, refOf(route))));
+  const touched = receiver.rules.filter(({ route }) => last?.writes.some(({ object }) => objectKey(object) === objectKey(refOf(route))));
   const details = detailsOf(service, receiver.name, touched, elsewhere);
   return {
     kind: 'planned',
@@ -123,12 +115,4 @@ function unknownProportions({ route, backends }: MovedRule): CanaryPlan {
 function ambiguous(service: Target, candidates: readonly string[]): CanaryPlan {
   const words = sentenceOf({ code: 'Ambiguous', parameters: { service: service.name, candidates } });
   return { kind: 'ambiguous', code: 'Ambiguous', words, candidates };
-}
-
-function impossible(refusal: Refusal): CanaryPlan {
-  return { kind: 'impossible', code: refusal.code, words: sentenceOf(refusal) };
-}
-
-function sameRef(a: { readonly namespace: string; readonly name: string; readonly kind: string }, b: typeof a): boolean {
-  return a.kind === b.kind && a.namespace === b.namespace && a.name === b.name;
 }

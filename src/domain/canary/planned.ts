@@ -1,0 +1,26 @@
+import type { JsonObject } from '../json.ts';
+import type { PlannedStage } from '../plan.ts';
+import { type Refusal, sentenceOf } from '../sentences.ts';
+
+/** What a canary, a header rule or a way back would do; hash, originals, rights and readiness are the activity's. */
+export interface Planned {
+  readonly kind: 'planned';
+  readonly stages: readonly PlannedStage[];
+  /** Shares in words: `backend 100%, backend-canary 0%`. */
+  readonly from: string;
+  readonly to: string;
+  readonly explanation: readonly string[];
+  readonly watched: readonly string[];
+  /** As CanaryDetails, so that every one of them is watched alike. */
+  readonly details: JsonObject;
+}
+
+export interface Impossible {
+  readonly kind: 'impossible';
+  readonly code: Refusal['code'];
+  readonly words: string;
+}
+
+export function impossible(refusal: Refusal): Impossible {
+  return { kind: 'impossible', code: refusal.code, words: sentenceOf(refusal) };
+}
