@@ -10,10 +10,13 @@ const reserved =
 
 const inCluster = ['host', 'remote-node', 'init', 'ingress', 'health', 'unmanaged', 'kube-apiserver'].map(reserved);
 
+/** What is outside of the cluster: with both address families each has a label of its own (cilium, pkg/labels: world-ipv4, world-ipv6). */
+export const OUTSIDE: readonly string[] = ['world', 'world-ipv4', 'world-ipv6'];
+
 /** What each entity stands for (cilium v1.20.2, pkg/policy/api/entity.go). */
 export const ENTITIES: Readonly<Record<string, readonly Alternative[]>> = {
   all: [() => []],
-  world: ['world', 'world-ipv4', 'world-ipv6'].map(reserved),
+  world: OUTSIDE.map(reserved),
   'world-ipv4': [reserved('world-ipv4')],
   'world-ipv6': [reserved('world-ipv6')],
   host: [reserved('host')],

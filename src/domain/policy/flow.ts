@@ -16,7 +16,7 @@ export type FlowProtocol = (typeof FLOW_PROTOCOLS)[number];
 export interface PolicyPeer {
   /** Identity labels, `source:key=value`; without `=` the value is empty. */
   readonly labels: readonly string[];
-  /** Matters for peers with `reserved:world` only. */
+  /** Matters for peers outside of the cluster only (`reserved:world`, `world-ipv4`, `world-ipv6`). */
   readonly ip?: string | undefined;
   /** Names seen in DNS answers for this address. */
   readonly fqdns?: readonly string[] | undefined;

@@ -1,5 +1,6 @@
 import { type Prefix, parseAddress } from './cidr.ts';
 import { canonicalName } from './dns-pattern.ts';
+import { OUTSIDE } from './entities.ts';
 import type { NamedPort, PolicyPeer } from './flow.ts';
 import type { Requirement } from './policy.ts';
 import { NAMESPACE_LABEL } from './selector.ts';
@@ -32,7 +33,7 @@ export class LabelSet {
       else if (!sourced.startsWith('cidr:') && !sourced.startsWith('fqdn:')) hasOwn = true;
     }
     this.namespace = this.#bySource.get(`k8s:${NAMESPACE_LABEL}`) ?? '';
-    this.isWorld = reserved.includes('world');
+    this.isWorld = OUTSIDE.some((name) => reserved.includes(name));
     this.isHost = reserved.includes('host');
     this.isInit = reserved.includes('init');
     this.isJudged = reserved.length > 0 ? reserved.some((name) => ENFORCED.includes(name)) : hasOwn;

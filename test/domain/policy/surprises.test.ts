@@ -130,6 +130,22 @@ describe('peers and scope', () => {
     expect(verdict([both('server')], neighbour, server)).toBe('denied');
   });
 
+  it('where both address families are on, what is outside has the label of its family; prefixes and names match it all the same', () => {
+    const to = (peers: object) => [clientPolicy({ egress: [peers] })];
+    const four = { labels: ['reserved:world-ipv4'], ip: '203.0.113.7', fqdns: ['db.example.com'] };
+    const six = { labels: ['reserved:world-ipv6'], ip: '2001:db8::7', fqdns: ['db.example.com'] };
+    for (const [peers, v4, v6] of [
+      [{ toCIDR: ['0.0.0.0/0'] }, 'allowed', 'denied'],
+      [{ toCIDR: ['::/0'] }, 'denied', 'allowed'],
+      [{ toCIDRSet: [{ cidr: '203.0.113.0/24', except: ['203.0.113.7/32'] }] }, 'denied', 'denied'],
+      [{ toFQDNs: [{ matchName: 'db.example.com' }] }, 'allowed', 'allowed'],
+      [{ toEntities: ['world'] }, 'allowed', 'allowed'],
+      [{ toEntities: ['world-ipv4'] }, 'allowed', 'denied'],
+    ] as const) {
+      expect([verdict(to(peers), client, four), verdict(to(peers), client, six)]).toEqual([v4, v6]);
+    }
+  });
+
   it('16: prefixes mean the world only; an API server outside is world, prefix and cluster at once', () => {
     const to = (peers: object) => [clientPolicy({ egress: [peers] })];
     const everywhere = to({ toCIDR: ['0.0.0.0/0'] });

@@ -1,3 +1,4 @@
+import { OUTSIDE } from '../entities.ts';
 import type { Direction } from '../policy.ts';
 
 /** Who is at the other end, as far as people and the judge care. */
@@ -23,7 +24,6 @@ export interface FlowGroup {
 /** Labels that name a workload, the first that is there. */
 const NAMES = ['app', 'app.kubernetes.io/name', 'k8s-app', 'name', 'app.kubernetes.io/instance'] as const;
 const NAMESPACE = 'k8s:io.kubernetes.pod.namespace=';
-const OUTSIDE = ['world', 'world-ipv4', 'world-ipv6'] as const;
 
 /** The peer behind identity labels (`source:key=value`). Two pods of one workload are one peer; the cohort label changes nothing. */
 export function peerOf(labels: readonly string[]): Peer {
