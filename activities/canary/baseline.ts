@@ -42,7 +42,7 @@ export async function readBaseline(
   const follower = {
     flow: (flow: Parameters<typeof requests.read>[0], node: string, seenAt: number): void => {
       const event = requests.read(flow, node, seenAt) ?? drops.read(flow, seenAt);
-      if (!event) return;
+      if (!event || event.kind === 'trouble') return;
       firsts.set(node, Math.min(event.at, firsts.get(node) ?? event.at));
       if (event.kind === 'drop')
         groups.set(`${event.peer}/${event.port}/${event.reason}/${Math.floor(event.at / DROP_WINDOW_MS)}`, event.at);

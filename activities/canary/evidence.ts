@@ -1,11 +1,12 @@
 import { CanaryDetails } from '../../src/domain/canary/details.ts';
 import type { Evidence } from '../../src/domain/evidence.ts';
 import { createJudge } from '../../src/domain/judge/create.ts';
+import type { ObjectRef } from '../../src/domain/plan.ts';
 import type { FlowFollower, Flows } from '../clients/hubble/flows.ts';
 import { createRecent, type Recent } from '../clients/hubble/recent.ts';
 import type { Cluster } from '../clients/kubernetes/cluster.ts';
 import type { Hub } from '../clients/kubernetes/hub.ts';
-import { ENDPOINT_SLICE, type EndpointSlice, SERVICE, type Service } from '../clients/kubernetes/objects.ts';
+import { ENDPOINT_SLICE, type EndpointSlice, GATEWAY, type Gateway, SERVICE, type Service } from '../clients/kubernetes/objects.ts';
 import type { Prometheus } from '../clients/prometheus/prometheus.ts';
 import type { WatchInput } from '../contract.ts';
 import type { Log } from '../log.ts';
@@ -51,11 +52,11 @@ async function openEvidence(
   const read = (name: string) => deps.cluster.read<Service>({ ...SERVICE, namespace, name }, { signal });
   const found = await Promise.all(services.map(async ([name, side]) => ({ name, side, service: await read(name) })));
   const addresses = found.flatMap(({ name, side, service }) => {
-    if (parents.has(name)) return [];
     const own = (service?.spec.clusterIPs ?? []).filter((ip) => ip !== 'None');
-    sides.service(`${namespace}/${name}`, side, own);
+    if (!parents.has(name)) sides.service(`${namespace}/${name}`, side, own);
     return own;
   });
+  const gateways = await gatewayAddresses(deps, routes, signal);
   await Promise.all(
     found.map(({ name, side }) =>
       followEndpoints(deps, { namespace, name, side, sides }, name === receiver && input.purpose !== 'restored' ? hear : undefined, signal),
@@ -67,7 +68,25 @@ async function openEvidence(
   const reader = createRequestReader({ sides, latencyLimitMs, grpc: grpc && prometheus !== undefined });
   const shown = (side: Side): number => reader.shown(side);
   if (prometheus) void followCounters({ ...deps, prometheus }, { namespace, services, grpc, shown }, hear, signal);
-  await followRequests(deps, { keys: [namespace, ...addresses], sides, since, signal, reader }, hear);
+  await followRequests(deps, { keys: [namespace, ...addresses, ...gateways], sides, since, signal, reader }, hear);
+}
+
+/** Where people reach the routes: what fails before it comes to a pod carries such an address. */
+async function gatewayAddresses(
+  { cluster, log }: EvidenceDeps,
+  routes: CanaryDetails['routes'],
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const parents = routes.flatMap((route) => route.parents).filter(({ kind }) => kind === 'Gateway');
+  const refs = new Map(parents.map(({ namespace, name }) => [`${namespace}/${name}`, { ...GATEWAY, namespace, name }]));
+  const read = async (ref: ObjectRef): Promise<Gateway | undefined> =>
+    cluster.read<Gateway>(ref, { signal }).catch((error: unknown) => {
+      if (signal.aborted) throw error;
+      log.warn({ err: error, gateway: ref.name }, 'the gateway cannot be read: its own errors are not heard');
+      return undefined;
+    });
+  const found = await Promise.all([...refs.values()].map(read));
+  return found.flatMap((gateway) => (gateway?.status?.addresses ?? []).flatMap(({ value }) => value ?? []));
 }
 
 interface Endpoints {

@@ -5,6 +5,7 @@ export type Evidence =
   | RequestEvidence
   | DropEvidence
   | ConnectionEvidence
+  | TroubleEvidence
   | { readonly kind: 'readiness'; readonly at: number; readonly service: string; readonly ready: number }
   /** Events were lost or a node's stream is down: from `at` on the picture is incomplete. */
   | { readonly kind: 'gap'; readonly at: number; readonly node: string; readonly reason: string; readonly lost?: number }
@@ -63,4 +64,16 @@ export interface DropEvidence {
   readonly id: string;
   /** Name of the end that is neither canary nor control: what hits both sides of one peer is one cause. Absent = cannot be told. */
   readonly peer?: string;
+}
+
+/**
+ * A failure that cannot be told of either side: Envoy's own 503 for a pod that could not be connected to carries the gateway's address. No
+ * evidence by itself, since the same gateway serves others too; a canary that is silent from then on is.
+ */
+export interface TroubleEvidence {
+  readonly kind: 'trouble';
+  readonly at: number;
+  readonly seenAt: number;
+  /** `503 of the gateway, from no pod`. */
+  readonly words: string;
 }

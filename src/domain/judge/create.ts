@@ -97,6 +97,9 @@ class EventJudge implements ExplainedJudge {
         return this.#request(event);
       case 'drop':
         return this.#drop(event);
+      case 'trouble':
+        this.#drops?.trouble(event.words, Math.max(event.at, this.#clock));
+        return undefined;
       case 'readiness':
         return this.#readiness(event.service, event.ready, event.at);
       case 'gap':

@@ -79,6 +79,12 @@ export class Drops {
     return this.#relative?.pass(at, clock) ?? false;
   }
 
+  /** Something failed and nobody knows whose it was: only a silence of the canary after it says more. */
+  trouble(words: string, clock: number): void {
+    if (this.#words === '') this.#words = words;
+    this.#starved?.after(clock);
+  }
+
   /** True when the evidence may have changed. `clock` is the latest time heard before it. */
   drop({ side, source, destination, port, reason, peer, at }: DropEvidence, clock: number): boolean {
     const slot = Math.floor(Math.max(at, clock) / SLOT_MS);
@@ -87,7 +93,7 @@ export class Drops {
       this.#groups.clear();
     }
     if (side === 'canary') {
-      this.#starved?.dropped(Math.max(at, clock));
+      this.#starved?.after(Math.max(at, clock));
       this.#words = `${source} to ${destination}${port === 0 ? '' : ` port ${port}`} (${reason})`;
     }
     const key = `${peer ?? ''} ${port} ${reason}`;
@@ -118,7 +124,7 @@ export class Drops {
   /** What was dropped, for people: how often on each side, and the last of the canary's. */
   words(): string {
     const { canary, stable } = this.#counted;
-    if (this.#starved && this.#isStarved) return `Dropped around the canary: ${this.#words}; ${this.#starved.words()}`;
+    if (this.#starved && this.#isStarved) return `Nothing reaches the canary any more: ${this.#words}; ${this.#starved.words()}`;
     const than = this.#relative ? `, and ${stable} elsewhere` : '';
     return `Dropped around the canary ${canary} times (each cause once in 10 s)${than}; last ${this.#words}`;
   }

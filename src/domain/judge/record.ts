@@ -56,6 +56,7 @@ const Event: z.ZodType<Evidence> = z.discriminatedUnion('kind', [
     id: text,
     peer: text.exactOptional(),
   }),
+  z.object({ kind: z.literal('trouble'), at, seenAt: at, words: text }),
   z.object({ kind: z.literal('readiness'), at, service: text, ready: z.number() }),
   z.object({ kind: z.literal('gap'), at, node: text, reason: text, lost: z.number().exactOptional() }),
   z.object({ kind: z.literal('sight'), at, node: text }),

@@ -80,6 +80,8 @@ function eventWords(event: Evidence): string {
       return `${event.side} dropped ${event.source} to ${event.destination} port ${event.port} (${event.reason})`;
     case 'connection':
       return `${event.side} ${event.outcome}: ${event.example}`;
+    case 'trouble':
+      return event.words;
     case 'readiness':
       return `${event.service} has ${event.ready} ready endpoints`;
     case 'gap':

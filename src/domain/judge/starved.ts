@@ -1,6 +1,6 @@
 /**
  * A canary that packets no longer reach answers nothing at all, and Envoy takes seconds to give up each connection. Evidence against
- * "the canary still gets its share", beginning at a drop around it: as long as each request goes to it with probability of at least q,
+ * "the canary still gets its share", beginning at a drop around it, or at a failure that nobody knows whose it was: as long as each request goes to it with probability of at least q,
  * whatever came before, the bet on "elsewhere" that pays 1 / (1 - q) on each request and loses all at the first one of the canary is a test
  * martingale (Wald 1945). A bet that is lost is followed by the next one while the drop is fresh, the n-th with weight 6 / (pi n)^2, whose
  * sum is 1, so nobody need know how many there will be.
@@ -9,7 +9,7 @@
  * What breaks it: a canary whose share falls by more than half by itself, right after a drop around it.
  */
 
-/** A drop is told once in ten seconds; for as long it may be the reason for a silence (ms). */
+/** A drop is told once in ten seconds: for as long it may be the reason for a silence (ms). */
 const FRESH_MS = 10_000;
 /** Until more is seen, the share that was asked for counts like so many requests of the canary. */
 const ASKED = 3;
@@ -52,8 +52,8 @@ export class Starved {
     this.#since = from?.since ?? 0;
   }
 
-  /** Packets around the canary were dropped, at the latest time heard. */
-  dropped(clock: number): void {
+  /** Packets around the canary were dropped, or something failed that may have been its. */
+  after(clock: number): void {
     if (this.#stake === 0) this.#droppedAt = clock;
     this.#bet(clock);
   }

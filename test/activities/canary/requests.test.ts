@@ -57,11 +57,11 @@ test.each<[string, Answer, object | undefined]>([
 
 test('of gRPC answers only those that are late are read here; the others have their status in counters', () => {
   const { sides } = watched();
-  const { read } = createRequestReader({ sides, latencyLimitMs: 1_000, grpc: true });
+  const requests = createRequestReader({ sides, latencyLimitMs: 1_000, grpc: true });
   const answered = (answer: Answer) => {
     const flow = answerFlow('node-1', answer) as Flow;
     const http = { ...flow.l7?.http, protocol: 'HTTP/2' };
-    return read({ ...flow, l7: { ...flow.l7, http } }, 'node-1', Date.now());
+    return requests.read({ ...flow, l7: { ...flow.l7, http } }, 'node-1', Date.now());
   };
   expect(answered({ latencyMs: 900 })).toBeUndefined();
   expect(answered({ latencyMs: 1_200 })).toMatchObject({ side: 'canary', failed: true, failure: 'late' });

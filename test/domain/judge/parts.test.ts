@@ -205,6 +205,15 @@ describe('a canary that is silent after a drop', () => {
     );
   });
 
+  it('is starved as well after a failure that nobody knows whose it was', () => {
+    const words = '503 of the gateway, from no pod';
+    const trouble: Evidence = { kind: 'trouble', at: START + 10_005, seenAt: START + 10_005, words };
+    const found = heardAt([...traffic(randomFrom(1), 10_000), trouble]);
+    expect(found).toMatchObject({ verdict: { kind: 'harmful', judge: 'drops' } });
+    expect(found?.verdict?.words).toMatch(/503 of the gateway, from no pod; none of \d+ requests/);
+    expect(heardAt([...traffic(randomFrom(2), Number.POSITIVE_INFINITY), trouble])).toBeUndefined();
+  });
+
   it('is nothing where requests still reach it, nor without a drop', () => {
     const steady = traffic(randomFrom(2), Number.POSITIVE_INFINITY);
     expect(heardAt([...steady, ...[3, 6, 9, 12, 15].map((s) => drop(START + s * 1_000))])).toBeUndefined();
@@ -218,7 +227,7 @@ describe('a canary that is silent after a drop', () => {
     for (let run = 0; run < runs; run += 1) {
       const starved = new Starved(0.1);
       for (let i = 0; i < 1_500; i += 1) {
-        if (i % 50 === 49) starved.dropped(i * 10);
+        if (i % 50 === 49) starved.after(i * 10);
         starved.request(random() < (i < 500 ? 0.1 : 0.05), i * 10);
         if (starved.value() >= 5) {
           fired += 1;
