@@ -6,6 +6,7 @@ import type { Flow } from '../clients/hubble/flow.ts';
 import type { Flows } from '../clients/hubble/flows.ts';
 import type { Cluster } from '../clients/kubernetes/cluster.ts';
 import { GATEWAY, type Gateway, type Route } from '../clients/kubernetes/objects.ts';
+import type { Prometheus } from '../clients/prometheus/prometheus.ts';
 import type { Impossible } from './preconditions.ts';
 import { headerOf } from './reporters.ts';
 import { PROBE_HEADER } from './requests.ts';
@@ -18,12 +19,19 @@ export interface ProbeDeps {
   readonly cluster: Cluster;
   readonly flows: Flows;
   readonly probe?: ProbeSettings | undefined;
+  readonly prometheus?: Prometheus | undefined;
   readonly now: () => number;
 }
 
 const WITHIN_MS = 5_000;
 /** A probe that fell into a gap of the stream is followed by another one. */
 const AGAIN_MS = 1_000;
+
+/** Hubble shows every gRPC error as HTTP 200: without Envoy's counters a canary that fails each call would look well. */
+const GRPC_UNSEEN = blind(
+  "gRPC errors are HTTP 200 in flows, and only Envoy's counters tell them apart",
+  "Name the cluster's `prometheus` in meshops.yaml, one that scrapes Cilium's Envoy",
+).blind;
 
 interface Way {
   readonly gateway: string;
@@ -43,6 +51,7 @@ export async function proveSight(
   routes: readonly Route[],
   signal: AbortSignal,
 ): Promise<Impossible | undefined> {
+  if (!deps.prometheus && details.routes.some(({ ref }) => ref.kind === 'GRPCRoute')) return GRPC_UNSEEN;
   if (deps.probe === 'off' || deps.probe === undefined) return undefined;
   const way = await wayIn(deps, deps.probe, details, routes, signal);
   if (!way) return undefined;

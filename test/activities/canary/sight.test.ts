@@ -90,3 +90,11 @@ test('without a way in, or where it is off, nothing is claimed', async () => {
   expect(await proveSight({ ...deps, probe: 'off' }, details, [route], never)).toBeUndefined();
   expect(asked).toEqual([]);
 });
+
+test('a gRPC canary is refused where no Prometheus tells its errors, which are HTTP 200 in every flow', async () => {
+  const { deps } = await rig(true);
+  const grpc = { ...details, routes: details.routes.map((one) => ({ ...one, ref: { ...one.ref, kind: 'GRPCRoute' } })) };
+  expect(await proveSight({ ...deps, probe: 'off' }, grpc, [route], never)).toMatchObject({ kind: 'impossible', code: 'Blind' });
+  const prometheus = { instant: async () => [], range: async () => [] };
+  expect(await proveSight({ ...deps, prometheus, probe: 'off' }, grpc, [route], never)).toBeUndefined();
+});

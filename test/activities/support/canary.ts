@@ -17,7 +17,11 @@ let activityIds = 0;
 /** The canary's activities as a worker registers them, on a real apiserver and agents that speak gRPC. */
 export async function canaryRig(
   world: TestCluster,
-  options: { readonly log?: Log; readonly completed?: ActivityDeps['audit']['lastCompleted'] } = {},
+  options: {
+    readonly log?: Log;
+    readonly completed?: ActivityDeps['audit']['lastCompleted'];
+    readonly prometheus?: ActivityDeps['prometheus'];
+  } = {},
 ) {
   const agents = await Promise.all(['node-1', 'node-2'].map(startAgent));
   const cluster = world.connect('meshops');
@@ -29,6 +33,7 @@ export async function canaryRig(
     cluster,
     hub,
     flows,
+    prometheus: options.prometheus,
     now: Date.now,
     log,
     audit: { append: async () => {}, isOver: async (opId) => over.has(opId), lastCompleted: options.completed ?? (async () => undefined) },
