@@ -2,8 +2,8 @@
 import type { ActionsBlock, Button, ConfirmationDialog } from '@slack/types';
 import { ACTION, type ActionId, encodeButton } from '../../src/domain/button.ts';
 import type { OperationView } from '../../src/domain/operation.ts';
+import { cut } from '../../src/domain/words.ts';
 import { presentStage } from './ladder.ts';
-import { cut } from './words.ts';
 
 interface ButtonWords {
   readonly id: ActionId;

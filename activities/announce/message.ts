@@ -3,12 +3,25 @@ import type { KnownBlock, MessageMetadata } from '@slack/types';
 import type { Gate } from '../../src/domain/gate.ts';
 import type { OperationView, Outcome } from '../../src/domain/operation.ts';
 import { formatTarget } from '../../src/domain/target.ts';
+import {
+  clockTime,
+  code,
+  codeBlocks,
+  cut,
+  duration,
+  fitLines,
+  frozenWords,
+  moment,
+  people,
+  percent,
+  person,
+  said,
+} from '../../src/domain/words.ts';
 import { buttonRow } from './buttons.ts';
-import { driftLines, frozenWords } from './drift.ts';
+import { driftLines } from './drift.ts';
 import { countsWords, ladder, presentStage, sideWords } from './ladder.ts';
 import { nextAction, stateWords } from './next-action.ts';
 import { versionOf } from './version.ts';
-import { clockTime, code, codeBlocks, cut, duration, fitLines, moment, people, percent, person, said } from './words.ts';
 
 export interface RenderedMessage {
   /** What notifications, screen readers and clients without blocks show. */

@@ -1,20 +1,8 @@
 // What happens next and who must do something: one sentence for each phase, one state in words for the headline.
-import type { OperationView, OutcomeKind } from '../../src/domain/operation.ts';
+import type { OperationView } from '../../src/domain/operation.ts';
+import { OUTCOME_WORDS } from '../../src/domain/outcome.ts';
+import { clockTime, people, said } from '../../src/domain/words.ts';
 import { nextStage, presentStage } from './ladder.ts';
-import { clockTime, people, said } from './words.ts';
-
-export const OUTCOME_WORDS: Readonly<Record<OutcomeKind, string>> = {
-  completed: 'completed',
-  'rolled-back': 'rolled back',
-  rejected: 'rejected',
-  aborted: 'aborted',
-  expired: 'expired without a decision',
-  impossible: 'not possible',
-  failed: 'failed',
-  superseded: 'superseded by another operation',
-  drifted: 'stopped, somebody else changed the object',
-  abandoned: 'abandoned',
-};
 
 /** The state in a few words, for the headline and for notifications. */
 export function stateWords(view: OperationView): string {

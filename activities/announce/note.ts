@@ -1,14 +1,13 @@
 // What is said in an operation's thread: one reply for each thing that people want to look up later. Pure.
 import type { KnownBlock } from '@slack/types';
 import type { OperationView } from '../../src/domain/operation.ts';
-import type { Ending } from '../../src/domain/outcome.ts';
+import { type Ending, OUTCOME_WORDS } from '../../src/domain/outcome.ts';
 import type { Verdict } from '../../src/domain/verdict.ts';
+import { clockTime, code, codeBlocks, duration, fitLines, frozenWords, person, plural, said } from '../../src/domain/words.ts';
 import type { Note, RestoreResult } from '../contract.ts';
-import { driftLines, frozenWords } from './drift.ts';
+import { driftLines } from './drift.ts';
 import { countsWords } from './ladder.ts';
 import { section, summary } from './message.ts';
-import { OUTCOME_WORDS } from './next-action.ts';
-import { clockTime, code, codeBlocks, duration, fitLines, person, plural, said } from './words.ts';
 
 /** Renders one note: `text` for notifications, `blocks` with the numbers. `onCall`: the usergroup that an undo that keeps failing calls. */
 export function renderNote(note: Note, view: OperationView, onCall?: string): { readonly text: string; readonly blocks: KnownBlock[] } {

@@ -92,3 +92,17 @@ function meshSentence(ending: Ending, undone: Undone | undefined): string {
     ? 'The mesh is exactly as it was before.'
     : 'The managed fields are as they were before; other fields of the objects were changed by others meanwhile and were left alone.';
 }
+
+/** How an operation ended, for people. */
+export const OUTCOME_WORDS: Readonly<Record<OutcomeKind, string>> = {
+  completed: 'completed',
+  'rolled-back': 'rolled back',
+  rejected: 'rejected',
+  aborted: 'aborted',
+  expired: 'expired without a decision',
+  impossible: 'not possible',
+  failed: 'failed',
+  superseded: 'superseded by another operation',
+  drifted: 'stopped, somebody else changed the object',
+  abandoned: 'abandoned',
+};

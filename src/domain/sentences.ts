@@ -71,6 +71,9 @@ export interface SentenceParameters {
 
 export type SentenceCode = keyof SentenceParameters;
 
+/** A code whose sentence needs nothing but the code: what workflows and the bot's own checks refuse with. */
+export type BareCode = { readonly [Code in SentenceCode]: SentenceParameters[Code] extends undefined ? Code : never }[SentenceCode];
+
 /** A code with what it needs: what travels; the words are made where they are shown. */
 export type Refusal = {
   readonly [Code in SentenceCode]: { readonly code: Code; readonly parameters: SentenceParameters[Code] };
@@ -202,4 +205,9 @@ export function sentenceOf(refusal: Refusal): string {
 /** Is this text (from a failure's type, say) a code of the table? */
 export function isSentenceCode(text: string): text is SentenceCode {
   return Object.hasOwn(SENTENCES, text);
+}
+
+/** Is this text a code whose sentence takes no parameters? */
+export function isBareCode(text: string): text is BareCode {
+  return isSentenceCode(text) && SENTENCES[text].length === 0;
 }

@@ -1,5 +1,5 @@
 // Slash commands: what was typed, who typed it, what comes of it.
-import { code } from '../../activities/announce/words.ts';
+
 import type { AttachedFile } from '../../activities/policy/sources/thread-file.ts';
 import { changeOf } from '../domain/canary/change.ts';
 import { parseCommand, type Root } from '../domain/command/parse.ts';
@@ -8,6 +8,7 @@ import { escapeMrkdwn } from '../domain/mrkdwn.ts';
 import type { Change } from '../domain/operation.ts';
 import { sentence } from '../domain/sentences.ts';
 import { verbOf } from '../domain/verbs.ts';
+import { code } from '../domain/words.ts';
 import type { Admission, Admitted, Origin } from './admission.ts';
 import { requestIdOf } from './admission.ts';
 import { type Answer, say, sayPlain } from './answer.ts';

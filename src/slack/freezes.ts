@@ -1,11 +1,12 @@
 // `/mesh freeze` and `unfreeze`: set, lift and list.
-import { code, moment, said } from '../../activities/announce/words.ts';
+
 import type { Actor } from '../domain/actor.ts';
 import type { Command } from '../domain/command.ts';
 import { formatDuration } from '../domain/duration.ts';
 import { type Freeze, isConfigured } from '../domain/freeze.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { Target } from '../domain/target.ts';
+import { code, moment, said } from '../domain/words.ts';
 import { type Origin, requestIdOf } from './admission.ts';
 import { type Answer, say, sayPlain, section } from './answer.ts';
 import type { BotDeps } from './deps.ts';

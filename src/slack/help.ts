@@ -1,6 +1,6 @@
-import { code } from '../../activities/announce/words.ts';
 import { escapeMrkdwn } from '../domain/mrkdwn.ts';
 import { type HelpLine, helpFor } from '../domain/verbs.ts';
+import { code } from '../domain/words.ts';
 import { type Answer, section } from './answer.ts';
 
 /** Help as blocks; `slash` is the command's configured name, e.g. `/mesh`. */

@@ -1,8 +1,9 @@
 // `/mesh history`: the last operations from the audit record, as blocks that can be read.
-import { OUTCOME_WORDS } from '../../activities/announce/next-action.ts';
-import { code, duration, moment, number, rate, said } from '../../activities/announce/words.ts';
+
 import type { Past } from '../audit/history.ts';
+import { OUTCOME_WORDS } from '../domain/outcome.ts';
 import { formatTarget, type Target } from '../domain/target.ts';
+import { code, duration, moment, number, rate, said } from '../domain/words.ts';
 import { type Answer, say, section } from './answer.ts';
 import type { BotDeps } from './deps.ts';
 import { permalink } from './link.ts';

@@ -1,14 +1,4 @@
-import { type Refusal, type SentenceCode, sentence, sentenceOf } from '../domain/sentences.ts';
-
-/** Codes whose sentence needs nothing but the code: what workflows and the bot's own checks refuse with. */
-const BARE = [
-  ...(['NoGateOpen', 'StaleGate', 'StalePlan', 'GateExpired', 'SelfApproval', 'NotAnApprover', 'AlreadyDecided', 'WrongChoice'] as const),
-  ...(['Ending', 'NotBegun', 'RequestExpired', 'Replayed', 'NoDatabase', 'NotReleasable'] as const),
-  ...(['OtherTeam', 'OtherApp', 'Deactivated', 'Bot', 'Guest', 'Stranger', 'NoEmail', 'UnknownUser', 'SlackSilent'] as const),
-  ...(['ForgedButton', 'SharedChannel', 'ChannelNotAllowed', 'Broken'] as const),
-] satisfies readonly SentenceCode[];
-
-export type RefusalCode = (typeof BARE)[number];
+import { type BareCode, isBareCode, type Refusal, type SentenceCode, sentence, sentenceOf } from '../domain/sentences.ts';
 
 /** A request that goes no further, with the sentence for the person who asked (plain text: escape it before Slack sees it). */
 export interface Refused {
@@ -17,7 +7,7 @@ export interface Refused {
   readonly words: string;
 }
 
-export function refusal(code: RefusalCode): Refused {
+export function refusal(code: BareCode): Refused {
   return { kind: 'refused', code, words: sentence(code) };
 }
 
@@ -27,6 +17,5 @@ export function refusalOf(refused: Refusal): Refused {
 
 /** The sentence for a code that came back from a workflow; `words` where the table has none. */
 export function wordsFor(code: string, words: string): string {
-  const known = BARE.find((one) => one === code);
-  return known ? sentence(known) : words;
+  return isBareCode(code) ? sentence(code) : words;
 }

@@ -1,6 +1,7 @@
 // `/mesh release`: two people give up an undo that keeps failing.
-import { code, said } from '../../activities/announce/words.ts';
+
 import type { Actor } from '../domain/actor.ts';
+import { code, said } from '../domain/words.ts';
 import type { ReleaseResult } from '../temporal/results.ts';
 import { type Answer, say, sayPlain } from './answer.ts';
 import type { BotDeps } from './deps.ts';

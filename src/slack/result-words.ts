@@ -1,7 +1,8 @@
 // What came of a request, in words for the person who asked.
-import { code, moment, person, said } from '../../activities/announce/words.ts';
+
 import type { OperationRequest, OperationView } from '../domain/operation.ts';
 import { formatTarget } from '../domain/target.ts';
+import { code, moment, person, said } from '../domain/words.ts';
 import type { AbortResult, BeginResult, DecideResult, Settled } from '../temporal/results.ts';
 import { type Answer, say, sayPlain } from './answer.ts';
 import { wordsFor } from './refusals.ts';

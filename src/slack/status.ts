@@ -1,8 +1,8 @@
 // `/mesh status`: what runs, how far it is, and how the last one ended.
-import { frozenWords } from '../../activities/announce/drift.ts';
-import { code, moment, said } from '../../activities/announce/words.ts';
+
 import type { OperationView } from '../domain/operation.ts';
 import { formatTarget, type Target } from '../domain/target.ts';
+import { code, frozenWords, moment, said } from '../domain/words.ts';
 import { type Answer, say, section } from './answer.ts';
 import type { BotDeps } from './deps.ts';
 import { permalink } from './link.ts';

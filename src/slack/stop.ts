@@ -1,7 +1,8 @@
 // `/mesh abort`, and `/mesh rollback` of what still runs: stopping is the safe direction and needs no approval.
-import { code } from '../../activities/announce/words.ts';
+
 import type { Actor } from '../domain/actor.ts';
 import { formatTarget, type Target, type TargetText } from '../domain/target.ts';
+import { code } from '../domain/words.ts';
 import type { OperationAt } from '../temporal/results.ts';
 import { type Answer, say, sayPlain } from './answer.ts';
 import type { BotDeps } from './deps.ts';

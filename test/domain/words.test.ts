@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { escapeMrkdwn, inertMrkdwn } from '../../src/domain/mrkdwn.ts';
-import { isSentenceCode, sentence, sentenceOf } from '../../src/domain/sentences.ts';
+import { isBareCode, isSentenceCode, sentence, sentenceOf } from '../../src/domain/sentences.ts';
 
 describe('sentences', () => {
   it('say what happened, what it means, what to do', () => {
@@ -20,4 +20,11 @@ describe('foreign words in Slack', () => {
     expect(inert).not.toMatch(/<|>|@channel|:\/\/|www\.|\*A|`|#g/);
     expect(inert.replaceAll('\u2060', '')).toBe("&lt;!here&gt; @channel https://evil.test www.evil.test *Approved* 'x' #general");
   });
+});
+
+describe('codes', () => {
+  it.each(['SelfApproval', 'SlackSilent', 'NotReleasable', 'Broken'])('%s needs nothing but itself', (code) =>
+    expect(isBareCode(code)).toBe(true),
+  );
+  it.each(['Frozen', 'NotLiftable', 'NoCanary', 'toString', ''])('%s does not', (code) => expect(isBareCode(code)).toBe(false));
 });

@@ -1,8 +1,9 @@
 // `policy check`: what the lint and the server say, each finding with its line and the right form.
-import { code, said } from '../../../activities/announce/words.ts';
+
 import type { ServerWord } from '../../../activities/policy/seen/server-word.ts';
 import type { PolicyCommand } from '../../domain/command.ts';
 import { formatTarget } from '../../domain/target.ts';
+import { code, said } from '../../domain/words.ts';
 import { lintText } from '../../policy/lint.ts';
 import { type Answer, section } from '../answer.ts';
 import type { BotDeps } from '../deps.ts';

@@ -1,5 +1,5 @@
 // `policy dryrun`: the result is a message that everybody sees, with a table as a file where it is long.
-import { clockTime, code, fitLines, number, person, plural, said } from '../../../activities/announce/words.ts';
+
 import type { WrittenCandidate } from '../../../activities/policy/sources/read-candidate.ts';
 import type { PolicyCommand } from '../../domain/command.ts';
 import type { DryRun } from '../../domain/policy/dryrun/dry-run.ts';
@@ -7,6 +7,7 @@ import { UNKNOWN_REASONS } from '../../domain/policy/dryrun/flow.ts';
 import type { FlowGroup } from '../../domain/policy/dryrun/group.ts';
 import { dryRunCsv, dryRunSentences, groupSentence } from '../../domain/policy/dryrun/words.ts';
 import { formatTarget, type Target } from '../../domain/target.ts';
+import { clockTime, code, fitLines, number, person, plural, said } from '../../domain/words.ts';
 import { type Answer, say, sayPlain, section } from '../answer.ts';
 import type { BotDeps } from '../deps.ts';
 import { refusalOf } from '../refusals.ts';

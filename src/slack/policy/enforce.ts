@@ -1,10 +1,11 @@
 // `policy enforce`, `observe`, `relax` and `bootstrap`: from what was typed to an operation.
-import { code, said } from '../../../activities/announce/words.ts';
+
 import type { WrittenCandidate } from '../../../activities/policy/sources/read-candidate.ts';
 import type { ChangeOptions, PolicyCommand } from '../../domain/command.ts';
 import { bootstrapName, type EnforceChange, type PolicyChange } from '../../domain/policy/change.ts';
 import { dryRunSentences } from '../../domain/policy/dryrun/words.ts';
 import type { Target } from '../../domain/target.ts';
+import { code, said } from '../../domain/words.ts';
 import { lintText } from '../../policy/lint.ts';
 import { type Answer, say, sayPlain, section } from '../answer.ts';
 import { askForChange } from '../change.ts';

@@ -1,5 +1,5 @@
 // `policy explain`: which rule decides one connection, and why, in both directions.
-import { code, said } from '../../../activities/announce/words.ts';
+
 import { inForce, type World } from '../../../activities/policy/world.ts';
 import type { FlowEnd } from '../../domain/command/question.ts';
 import type { PolicyCommand } from '../../domain/command.ts';
@@ -13,6 +13,7 @@ import { parsePolicy } from '../../domain/policy/parse.ts';
 import type { Policy } from '../../domain/policy/policy.ts';
 import { NAMESPACE_LABEL } from '../../domain/policy/selector.ts';
 import { formatTarget, type Target } from '../../domain/target.ts';
+import { code, said } from '../../domain/words.ts';
 import { type Answer, sayPlain, section } from '../answer.ts';
 import type { BotDeps } from '../deps.ts';
 import { type Refused, refusalOf } from '../refusals.ts';

@@ -1,6 +1,5 @@
 // `policy learn`: a proposal as a file, with the difference to what is in force. Nothing is applied.
 import { createHash } from 'node:crypto';
-import { code, person, plural, said } from '../../../activities/announce/words.ts';
 import { readCandidate } from '../../../activities/policy/sources/read-candidate.ts';
 import type { PolicyCommand } from '../../domain/command.ts';
 import type { JsonObject } from '../../domain/json.ts';
@@ -8,6 +7,7 @@ import { lineDifference } from '../../domain/policy/learn/difference.ts';
 import { type Learned, learnPolicy } from '../../domain/policy/learn/learn.ts';
 import { yamlOf } from '../../domain/policy/learn/yaml.ts';
 import { formatTarget, type Target } from '../../domain/target.ts';
+import { code, person, plural, said } from '../../domain/words.ts';
 import { lintText } from '../../policy/lint.ts';
 import { type Answer, say, sayPlain, section } from '../answer.ts';
 import type { BotDeps } from '../deps.ts';

@@ -1,5 +1,5 @@
 // `policy status`: which policies select a workload, what they close, and what runs on it.
-import { code, plural, said } from '../../../activities/announce/words.ts';
+
 import type { Condition, KubeObject } from '../../../activities/clients/kubernetes/objects.ts';
 import type { SeenWorkload } from '../../../activities/policy/seen/workload.ts';
 import { selects } from '../../../activities/policy/subject.ts';
@@ -9,6 +9,7 @@ import { LabelSet } from '../../domain/policy/identity.ts';
 import { parsePolicy } from '../../domain/policy/parse.ts';
 import { DIRECTIONS, type Direction, type Policy } from '../../domain/policy/policy.ts';
 import { formatTarget } from '../../domain/target.ts';
+import { code, plural, said } from '../../domain/words.ts';
 import { type Answer, section } from '../answer.ts';
 import type { BotDeps } from '../deps.ts';
 import { refusalOf } from '../refusals.ts';

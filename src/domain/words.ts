@@ -1,6 +1,7 @@
 // How numbers, times, people and foreign texts read in a message.
-import type { Approver } from '../../src/domain/gate.ts';
-import { escapeMrkdwn, inertMrkdwn } from '../../src/domain/mrkdwn.ts';
+import type { Freeze } from './freeze.ts';
+import type { Approver } from './gate.ts';
+import { escapeMrkdwn, inertMrkdwn } from './mrkdwn.ts';
 
 /** Slack's limit for the text of a section, with room for a closing line. */
 const SECTION_CHARS = 2_900;
@@ -118,4 +119,10 @@ export function person(who: { readonly name: string; readonly slackId?: string }
 
 export function people(approvers: readonly Approver[]): string {
   return oneOf(approvers.map(person));
+}
+
+/** `everything is frozen until 14:02 by Operator: release weekend.` */
+export function frozenWords({ scope, until, by, reason }: Freeze): string {
+  const what = scope === '*' ? 'everything' : code(scope);
+  return `${what} is frozen until ${moment(until)} by ${said(by.name, 80)}: ${said(reason.replace(/\.$/, ''), 400)}.`;
 }
