@@ -26,11 +26,15 @@ export interface Sibling {
   told(): Promise<WatchResult> | undefined;
   /** A fuse that could not write in the end is forgotten: the next attempt fires again. */
   keep(result: Promise<WatchResult>): void;
+  /** Ends the attempt that watches here, if one does, and is ended by the next. */
+  takeOver(stop: () => void): void;
+  leave(stop: () => void): void;
 }
 
-/** The watches of this process that have fired. */
-export class Fired {
+/** The watches of this process: those that live, and those that have fired. */
+export class Siblings {
   readonly #results = new Map<string, Promise<WatchResult>>();
+  readonly #live = new Map<string, () => void>();
 
   /** `activity`: the same for all attempts, and for nothing else. */
   of(activity: string): Sibling {
@@ -41,6 +45,13 @@ export class Fired {
         result.catch(() => this.#results.delete(activity));
         const [oldest] = this.#results.keys();
         if (oldest !== undefined && this.#results.size > MOST_KEPT) this.#results.delete(oldest);
+      },
+      takeOver: (stop) => {
+        this.#live.get(activity)?.();
+        this.#live.set(activity, stop);
+      },
+      leave: (stop) => {
+        if (this.#live.get(activity) === stop) this.#live.delete(activity);
       },
     };
   }

@@ -88,8 +88,6 @@ export function watchRig(options: { readonly token?: string | null; readonly can
     run,
     opened: opened.promise,
     hear: (...evidence: Parameters<Hear>) => hear?.(...evidence),
-    /** What the newest watch listens with. */
-    hearer: () => hear,
     failRestore: (...errors: readonly Error[]) => {
       const good = restore;
       const left = [...errors];

@@ -1,4 +1,4 @@
-import { CancelledFailure } from '@temporalio/common';
+import { ActivityCancellationDetails, CancelledFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
 import { ClusterFailure } from '../../../activities/clients/kubernetes/failure.ts';
 import { failure, request, routeObject, watchInput, watchRig } from '../support/watching.ts';
@@ -59,6 +59,16 @@ describe('the fuse', () => {
     breakCanary(rig);
     expect(await result).toMatchObject({ verdict: { kind: 'harmful' } });
     expect(rig.restores).toEqual([]);
+  });
+
+  test('fires although Temporal takes no heartbeats any more', async () => {
+    const rig = watchRig();
+    const { environment, result } = rig.run(watchInput());
+    await untilOpen(rig);
+    environment.cancel('TIMED_OUT', new ActivityCancellationDetails({ timedOut: true }));
+    await new Promise(setImmediate);
+    breakCanary(rig);
+    expect(await result).toMatchObject({ verdict: { kind: 'harmful' }, fuse: { result: { kind: 'restored' } } });
   });
 
   test('once fired it finishes although the watch is cancelled, and the verdict is not lost', async () => {
@@ -126,20 +136,22 @@ describe('a later attempt', () => {
     });
   });
 
-  test('that hears of the undo while it watches ends with the numbers of the attempt beside it', async () => {
+  test('in the same process ends one that still watches', async () => {
     const rig = watchRig();
     const first = rig.run(watchInput());
     await untilOpen(rig);
-    const heard = rig.hearer();
-    const second = rig.run(watchInput(), undefined, 2);
-    await expect.poll(() => rig.hearer() !== heard).toBe(true);
-    for (let n = 0; n < 60; n++) heard?.(failure());
+    const second = rig.run(watchInput({ durationMs: 300 }), undefined, 2);
+    await expect(first.result).rejects.toBeInstanceOf(CancelledFailure);
+    expect(await second.result).toMatchObject({ verdict: { kind: 'no-traffic' } });
+  });
+
+  test('takes an undo that it hears of while it watches for what it is', async () => {
+    const rig = watchRig();
+    const { result } = rig.run(watchInput(), undefined, 2);
+    await untilOpen(rig);
     rig.live.route = routeObject(null, 0, 9, 'meshops');
     rig.followers.get('backend/backend')?.changed([rig.live.route]);
-    const { verdict } = await second.result;
-    expect(verdict).toMatchObject({ kind: 'harmful', judge: 'objective' });
-    expect(verdict).toEqual((await first.result).verdict);
-    expect(rig.restores).toHaveLength(1);
+    expect(await result).toMatchObject({ verdict: { kind: 'harmful', judge: 'earlier' } });
   });
 
   test.each([

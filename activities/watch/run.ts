@@ -1,0 +1,175 @@
+import type { Context } from '@temporalio/activity';
+import { CancelledFailure } from '@temporalio/common';
+import type { Evidence } from '../../src/domain/evidence.ts';
+import type { Judge } from '../../src/domain/judge/judge.ts';
+import type { OperationView } from '../../src/domain/operation.ts';
+import type { Verdict } from '../../src/domain/verdict.ts';
+import { type Cluster, FIELD_MANAGER } from '../clients/kubernetes/cluster.ts';
+import type { Hub } from '../clients/kubernetes/hub.ts';
+import type { WatchInput, WatchResult } from '../contract.ts';
+import { isUndone, lostVerdict, type Sibling } from './earlier.ts';
+import { type FuseDeps, fireFuse } from './fuse.ts';
+import type { Progress } from './progress.ts';
+import type { Recorder } from './recorder.ts';
+import { Series } from './series.ts';
+
+export interface WatchDeps extends FuseDeps {
+  readonly cluster: Cluster;
+  readonly hub: Hub;
+  /** Left out: what the judges hear is not kept. */
+  readonly recorder?: Recorder | undefined;
+  /** Shows live numbers in the root message. Never awaited by anything that matters. */
+  readonly editMessage: (view: OperationView, live: NonNullable<OperationView['live']>) => Promise<void>;
+}
+
+type Drift = Extract<Evidence, { kind: 'drift' }>;
+
+/** Time passes for the judge this often (ms). */
+const TICK_MS = 250;
+
+type RunDeps = WatchDeps & { readonly context: Context; readonly sibling: Sibling };
+
+/** One attempt under way. */
+export class Run {
+  readonly #deps: RunDeps;
+  readonly #input: WatchInput;
+  readonly #judge: Judge;
+  readonly #startedAt: number;
+  readonly #series: Series;
+  readonly #over = Promise.withResolvers<WatchResult>();
+  #since: number;
+  #verdict: Verdict | undefined;
+  #editing = false;
+
+  constructor(deps: RunDeps, input: WatchInput, judge: Judge, startedAt: number, before: Progress | undefined) {
+    this.#deps = deps;
+    this.#input = input;
+    this.#judge = judge;
+    this.#startedAt = startedAt;
+    this.#since = before?.since ?? startedAt;
+    this.#series = new Series(input.stage.number, input.stage.exposure * 100, before?.series);
+  }
+
+  /** Takes one event. Bound, since every source calls it. */
+  readonly hear = (event: Evidence): void => {
+    if (this.#verdict) return;
+    if (event.kind === 'request' || event.kind === 'connection') {
+      this.#series.add(event);
+      this.#since = Math.max(this.#since, event.at);
+    }
+    const verdict = this.#judge.hear(event);
+    if (!verdict || !this.#ends(verdict)) return;
+    this.#settle(verdict, 'seenAt' in event ? event.seenAt : this.#deps.now());
+  };
+
+  /** A source could not be opened: the attempt ends and is repeated, unless it has decided already. */
+  readonly fail = (error: unknown): void => {
+    if (!this.#verdict) this.#over.reject(error);
+  };
+
+  /**
+   * What stands is not what the stage wrote. A first attempt has met another hand; a later one may have met the undo of an attempt before
+   * it, which lost its line to Temporal and could not say that it fired.
+   */
+  differs(drift: Drift, signal: AbortSignal): void {
+    const { context, cluster } = this.#deps;
+    const isForeign = drift.manager !== '' && drift.manager !== FIELD_MANAGER;
+    if (context.info.attempt === 1 || isForeign) return this.hear(drift);
+    isUndone(cluster, this.#input.fuse, signal).then(
+      (undone) => {
+        const at = this.#deps.now();
+        if (!undone) this.hear(drift);
+        else if (!this.#verdict) this.#settle(lostVerdict(this.#judge.counts, at), at);
+      },
+      // The objects cannot be read now: what was seen is still true.
+      () => this.hear(drift),
+    );
+  }
+
+  /** While people are asked, or after the last stage, a blind watch keeps its fuse armed: what it sees of harm stays true. */
+  #ends(verdict: Verdict): boolean {
+    return verdict.kind !== 'blind' || this.#input.purpose === 'stage';
+  }
+
+  #settle(verdict: Verdict, seenAt: number): void {
+    this.#verdict = verdict;
+    if (verdict.kind !== 'harmful' || this.#input.purpose === 'restored') {
+      const { opId, purpose } = this.#input;
+      const { attempt } = this.#deps.context.info;
+      this.#deps.log.info({ opId, purpose, attempt, verdict: verdict.kind, words: verdict.words }, 'watch over');
+      this.#over.resolve(this.#ended({ verdict }));
+      return;
+    }
+    // The write is on its way before anybody is told, the heartbeat included.
+    const fired = fireFuse(this.#deps, this.#input.fuse, { seenAt, decidedAt: this.#deps.now() });
+    const over = fired.then((fuse) => this.#ended({ verdict, fuse }));
+    this.#over.resolve(over);
+    this.#deps.sibling.keep(over);
+    this.#deps.context.heartbeat(this.#progress());
+  }
+
+  /** Resolves when the soak is over or a verdict has ended it, the fuse included; rejects when cancelled before that. */
+  async untilOver(cancelled: AbortSignal): Promise<WatchResult> {
+    const { settings, durationMs } = this.#input;
+    const { now, context, sibling, log } = this.#deps;
+    const beat = (): void => context.heartbeat(this.#progress());
+    const timers = [
+      setInterval(beat, Math.max(100, settings.watchHeartbeatMs / 4)),
+      setInterval(() => this.hear({ kind: 'tick', at: now() }), TICK_MS),
+      setInterval(() => this.#edit(), settings.editEveryMs),
+    ];
+    const end = setTimeout(() => this.#conclude(), Math.max(0, this.#startedAt + durationMs - now()));
+    const stop = (): void => {
+      if (this.#verdict) return;
+      // The SDK gives an attempt up by itself, some seconds after the last heartbeat that was taken. Every write of ours is fenced.
+      if (context.cancellationDetails?.timedOut)
+        return log.warn({ opId: this.#input.opId }, 'Temporal takes no heartbeats; the watch goes on');
+      context.cancelled.catch((error: unknown) => this.#over.reject(error));
+    };
+    const replaced = (): void => {
+      if (!this.#verdict) this.#over.reject(new CancelledFailure('another attempt goes on'));
+    };
+    sibling.takeOver(replaced);
+    cancelled.addEventListener('abort', stop, { once: true });
+    if (cancelled.aborted) stop();
+    beat();
+    try {
+      return await this.#over.promise;
+    } finally {
+      for (const timer of timers) clearInterval(timer);
+      clearTimeout(end);
+      sibling.leave(replaced);
+      cancelled.removeEventListener('abort', stop);
+    }
+  }
+
+  #ended(over: Pick<WatchResult, 'verdict' | 'fuse'>): WatchResult {
+    const [startedAt, endedAt] = [this.#startedAt, this.#deps.now()];
+    return { ...over, counts: this.#judge.counts, series: this.#series.points, startedAt, endedAt };
+  }
+
+  #conclude(): void {
+    if (this.#verdict) return;
+    const at = this.#deps.now();
+    this.#settle(this.#judge.conclude(at), at);
+  }
+
+  #progress(): Progress {
+    const base = { startedAt: this.#startedAt, since: this.#since, judge: this.#judge.snapshot(), series: this.#series.points };
+    return this.#verdict?.kind === 'harmful' ? { ...base, harmful: this.#verdict } : base;
+  }
+
+  #edit(): void {
+    if (this.#editing || this.#verdict) return;
+    this.#editing = true;
+    const { counts } = this.#judge;
+    const all = counts.canary.requests + counts.stable.requests;
+    const live = { counts, canaryShare: all === 0 ? 0 : counts.canary.requests / all, at: this.#deps.now() };
+    this.#deps
+      .editMessage(this.#input.view, live)
+      .catch((error: unknown) => this.#deps.log.warn({ opId: this.#input.opId, err: error }, 'the live numbers were not shown'))
+      .finally(() => {
+        this.#editing = false;
+      });
+  }
+}
