@@ -3,6 +3,7 @@ import { lateStories } from './stories/afterwards.ts';
 import { canaryStories } from './stories/canary.ts';
 import { faultStories } from './stories/faults.ts';
 import { harmStories } from './stories/harm.ts';
+import { heldToStories } from './stories/held-to.ts';
 import { outageStories } from './stories/outages.ts';
 import { partitionStories } from './stories/partition.ts';
 import { peopleStories } from './stories/people.ts';
@@ -26,4 +27,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...partitionStories,
   ...protocolStories,
   ...recordedStories,
+  ...heldToStories,
 ];
