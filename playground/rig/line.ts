@@ -6,6 +6,10 @@ export interface Line {
   /** `127.0.0.1:<port>` of this end. */
   readonly address: string;
   cut(on: boolean): void;
+  /** Ends everything that is open, and everything that comes later: both sides see that the other is gone. */
+  refuse(): void;
+  /** What is open now goes silent for good, and is reset when this end writes to it; new connections pass. As when a router has forgotten them. */
+  forget(): void;
   stop(): void;
 }
 
@@ -13,7 +17,8 @@ export interface Line {
 export async function openLine(to: string): Promise<Line> {
   const [host = '', port = ''] = to.split(':');
   const ends = new Set<Socket>();
-  let isCut = false;
+  const pairs = new Map<Socket, Socket>();
+  let [isCut, isRefused] = [false, false];
   const hold = (socket: Socket): void => {
     ends.add(socket);
     if (isCut) socket.pause();
@@ -22,7 +27,10 @@ export async function openLine(to: string): Promise<Line> {
     socket.on('close', () => ends.delete(socket));
   };
   const server = createServer((near) => {
+    if (isRefused) return void near.destroy();
     const far = connect(Number(port), host);
+    pairs.set(near, far);
+    near.on('close', () => pairs.delete(near));
     near.pipe(far);
     far.pipe(near);
     near.on('close', () => far.destroy());
@@ -42,6 +50,20 @@ export async function openLine(to: string): Promise<Line> {
         if (on) socket.pause();
         else socket.resume();
       }
+    },
+    refuse() {
+      isRefused = true;
+      for (const socket of ends) socket.destroy();
+    },
+    forget() {
+      for (const [near, far] of pairs) {
+        near.unpipe(far);
+        far.unpipe(near);
+        far.pause();
+        near.once('data', () => near.resetAndDestroy());
+        near.resume();
+      }
+      pairs.clear();
     },
     stop() {
       server.close();

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { type Cilium, startCilium } from '../cilium/cilium.ts';
@@ -44,8 +45,8 @@ export interface Rig {
   readonly bot: Child;
   /** Workers, oldest first; the last is the one that runs now. */
   readonly workers: readonly Child[];
-  /** `temporal`: address of the server for this worker alone, such as a line that can be cut. */
-  startWorker(options?: { readonly temporal?: string }): Promise<Child>;
+  /** Addresses of servers for this worker alone, such as lines that can be cut. `kubernetes`: host and port. */
+  startWorker(options?: { readonly temporal?: string; readonly kubernetes?: string }): Promise<Child>;
   stop(): Promise<void>;
 }
 
@@ -105,19 +106,19 @@ async function furnish(stack: Stack, options: RigOptions, undo: (() => Promise<v
   const database = join(stack.dir, 'meshops.db');
   const env = { SLACK_BOT_TOKEN: app.botToken, SLACK_SIGNING_SECRET: app.signingSecret };
   let started = 0;
-  const start = async (role: Role, temporalAddress = stack.temporal.address): Promise<{ child: Child; port: number }> => {
+  const start = async (role: Role, apart: Parameters<Rig['startWorker']>[0] = {}): Promise<{ child: Child; port: number }> => {
     const port = await stack.ports.take(role);
     const name = `meshops-${role}-${++started}`;
     const configFile = join(stack.dir, `${name}.yaml`);
     await writeConfig(configFile, {
-      kubeconfig: stack.kube.kubeconfig('meshops'),
+      kubeconfig: await kubeconfigOf(stack, join(stack.dir, `${name}.kubeconfig`), apart.kubernetes),
       hubble:
         options.sight === 'relay'
           ? { relay: cilium.relay.address }
           : { agents: cilium.nodes.map(({ name: node, hubbleAddress }) => ({ node, address: hubbleAddress })) },
       gatewayUrl: cilium.gateway.url,
       prometheus: stack.prometheus.url,
-      temporal: { address: temporalAddress, namespace: stack.temporal.namespace },
+      temporal: { address: apart.temporal ?? stack.temporal.address, namespace: stack.temporal.namespace },
       slackApi: slack.apiUrl,
       database,
       httpPort: port,
@@ -130,8 +131,8 @@ async function furnish(stack: Stack, options: RigOptions, undo: (() => Promise<v
     return { child, port };
   };
   const workers: Child[] = [];
-  const startWorker: Rig['startWorker'] = async ({ temporal: address } = {}) => {
-    const { child } = await start('worker', address);
+  const startWorker: Rig['startWorker'] = async (apart) => {
+    const { child } = await start('worker', apart);
     workers.push(child);
     return child;
   };
@@ -144,4 +145,13 @@ async function furnish(stack: Stack, options: RigOptions, undo: (() => Promise<v
   });
   slack.setRequestUrl(`http://127.0.0.1:${port}/slack/events`);
   return { stack, cilium, slack, temporal, database, bot, workers, startWorker, stop };
+}
+
+/** The bot's kubeconfig, or a copy of it in `file` that leads to the API by another address. */
+async function kubeconfigOf({ kube }: Stack, file: string, address: string | undefined): Promise<string> {
+  const path = kube.kubeconfig('meshops');
+  if (address === undefined) return path;
+  const text = await readFile(path, 'utf8');
+  await writeFile(file, text.replace(kube.url, `https://${address}`), { mode: 0o600 });
+  return file;
 }

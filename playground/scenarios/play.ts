@@ -47,17 +47,17 @@ async function tell(rig: Rig, scenario: Scenario, options: PlayOptions, canary: 
 const ROUTE = '/apis/gateway.networking.k8s.io/v1/namespaces/backend/httproutes/backend';
 
 /** What a story that broke has left running would hold the next one's target, and its worker may be gone. */
-async function endLeftovers({ temporal, workers, startWorker }: Rig): Promise<void> {
-  for await (const { workflowId, runId } of temporal.workflow.list({ query: 'ExecutionStatus = "Running"' })) {
+async function endLeftovers(rig: Rig): Promise<void> {
+  for await (const { workflowId, runId } of rig.temporal.workflow.list({ query: 'ExecutionStatus = "Running"' })) {
     try {
-      await temporal.workflow.getHandle(workflowId, runId).terminate('left over from another story');
+      await rig.temporal.workflow.getHandle(workflowId, runId).terminate('left over from another story');
     } catch (error) {
       // The list is a little behind: it was over already.
       if (!(error instanceof WorkflowNotFoundError)) throw error;
     }
   }
-  const newest = workers.at(-1);
-  if (newest && (await hasEnded(newest))) await startWorker();
+  const newest = rig.workers.at(-1);
+  if (newest && (await hasEnded(newest))) await rig.startWorker();
 }
 
 function hasEnded({ exited }: Child): Promise<boolean> {

@@ -35,10 +35,11 @@ export class Scene {
 
   /** Types a command and waits for the operation's root message. */
   async begin(line: string, person: PersonName = 'operator'): Promise<Operation> {
+    const known = new Set(this.newRoots().map(({ ts }) => ts));
     const shown = await this.type(line, person);
     must(shown.ok, `Slack said ${shown.error}: ${shown.shown?.text ?? ''}`);
     try {
-      return await this.operation();
+      return await this.operation(20_000, known);
     } catch (error) {
       const heard = this.rig.slack.drive.as(PEOPLE[person]).ephemerals().slice(-2);
       throw new StoryBroken(`${String(error)} The person was told: ${heard.map((message) => message.text).join(' | ')}`);
@@ -146,6 +147,12 @@ export class Scene {
   async weight(service: string): Promise<number> {
     const route = (await this.route()) as { spec: { rules: { backendRefs: { name: string; weight?: number }[] }[] } };
     return route.spec.rules[0]?.backendRefs.find((backend) => `backend/${backend.name}` === service)?.weight ?? 1;
+  }
+
+  /** The token of the operation that holds the demo route. */
+  async token(): Promise<string | undefined> {
+    const { metadata } = (await this.route()) as { metadata: { annotations?: Record<string, string> } };
+    return metadata.annotations?.['meshops.dev/operation'];
   }
 
   /** The demo route as the API server has it now. */

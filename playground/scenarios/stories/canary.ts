@@ -1,15 +1,21 @@
+import type { Operation } from '../operation.ts';
 import { must, type Played, type Scenario } from '../scenario.ts';
 import { CANARY, type Scene } from '../scene.ts';
 
 /** Stories of `/mesh canary` as it should go, and as it goes when the canary is bad. */
 
 /** A canary of 10%, approved, in its first watch. */
-async function approvedCanary(scene: Scene, line = '/mesh canary backend 10%'): Promise<Awaited<ReturnType<Scene['begin']>>> {
+export async function approvedCanary(scene: Scene, line = '/mesh canary backend 10%'): Promise<Operation> {
   const operation = await scene.begin(line);
-  const click = await operation.press('reviewer', 'meshops:approve');
-  must(click.ok, `the approval was not taken: ${click.error}`);
+  await approve(operation);
   await operation.phase('watching');
   return operation;
+}
+
+/** A reviewer says yes. */
+export async function approve(operation: Operation): Promise<void> {
+  const click = await operation.press('reviewer', 'meshops:approve');
+  must(click.ok, `the approval was not taken: ${click.error}`);
 }
 
 const healthy: Scenario = {
@@ -53,4 +59,3 @@ export const canaryStories: readonly Scenario[] = [
     rig.cilium.faults.errorRate(CANARY, 0.1),
   ),
 ];
-export { approvedCanary };

@@ -2,6 +2,7 @@ import { PEOPLE } from '../operation.ts';
 import { must, type Scenario } from '../scenario.ts';
 import { CANARY, type Scene } from '../scene.ts';
 import { approvedCanary } from './canary.ts';
+import { killWorker } from './workers.ts';
 
 /** Stories in which something is missing or dies. */
 export const faultStories: readonly Scenario[] = [
@@ -43,10 +44,7 @@ export const faultStories: readonly Scenario[] = [
       const operation = await approvedCanary(scene, '/mesh canary backend 10% --soak 30s');
       await scene.wait(scene.random() * 1_000);
       const killedAt = Date.now();
-      const worker = scene.rig.workers.at(-1);
-      must(worker !== undefined, 'there is no worker');
-      worker.kill('SIGKILL');
-      await worker.exited;
+      await killWorker(scene);
       await scene.rig.startWorker();
       const takenOverMs = Date.now() - killedAt;
       scene.break(({ cilium }) => cilium.faults.errorRate(CANARY, 1));
@@ -61,10 +59,7 @@ export const faultStories: readonly Scenario[] = [
     name: 'worker-absent',
     story: 'a command while no worker runs gets an honest answer; then there is one operation or none',
     play: async (scene) => {
-      const worker = scene.rig.workers.at(-1);
-      must(worker !== undefined, 'there is no worker');
-      worker.kill('SIGKILL');
-      await worker.exited;
+      await killWorker(scene);
       const shown = await scene.type('/mesh canary backend 10%');
       const answer = shown.shown?.text ?? '';
       must(shown.ok && /not confirmed/i.test(answer), `the answer was not honest: ${shown.error ?? ''} ${answer}`);

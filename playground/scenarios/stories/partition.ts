@@ -1,73 +1,80 @@
 import { openLine } from '../../rig/line.ts';
+import type { Operation } from '../operation.ts';
 import { must, type Scenario } from '../scenario.ts';
 import { CANARY, type Scene } from '../scene.ts';
 import { approvedCanary } from './canary.ts';
-import { logOf } from './outages.ts';
+import { logOf, restartedWorker, underWatch } from './workers.ts';
 
-/** The attempt that Temporal knows of the operation's watch. */
-async function watchAttempt(scene: Scene, workflowId: string): Promise<number> {
-  const { raw } = await scene.rig.temporal.workflow.getHandle(workflowId).describe();
-  return Math.max(
-    0,
-    ...(raw.pendingActivities ?? [])
-      .filter(({ activityType }) => activityType?.name?.endsWith('.watch'))
-      .map(({ attempt }) => attempt ?? 0),
-  );
-}
-
-async function until(scene: Scene, holds: () => Promise<boolean>, what: string, timeoutMs: number): Promise<void> {
-  const end = Date.now() + timeoutMs;
-  while (!(await holds())) {
-    must(Date.now() < end, `${what} did not come within ${timeoutMs} ms`);
-    await scene.wait(100);
+/** Patches of routes by what the API server answered, from its own metrics: what was really written, and what it refused. */
+async function patches(scene: Scene): Promise<{ readonly taken: number; readonly refused: number }> {
+  const answer = await scene.rig.stack.kube.api({ method: 'GET', path: '/metrics', signal: AbortSignal.timeout(5_000) });
+  const counts = { taken: 0, refused: 0 };
+  for (const line of answer.body.split('\n')) {
+    if (!line.startsWith('apiserver_request_total{') || !line.includes('resource="httproutes"') || !line.includes('verb="PATCH"')) continue;
+    if (!line.includes('dry_run=""') || !line.includes('subresource=""')) continue;
+    const code = /code="(\d+)"/.exec(line)?.[1] ?? '';
+    counts[code === '200' ? 'taken' : 'refused'] += Number(line.slice(line.lastIndexOf(' ') + 1));
   }
+  return counts;
 }
 
-/** The network splits between a worker and Temporal: its watch goes on beside the one that takes over. */
+/** How the fuse of a worker that nobody hears ended. */
+async function staleFuse(scene: Scene, worker: string): Promise<string> {
+  const fired = async () => /"result":"(\w+)".*"msg":"fuse fired"/.exec(await logOf(scene, worker))?.[1];
+  return scene.poll(fired, 'the fuse of the stale watch', 20_000);
+}
+
+/** The network splits between a worker and the rest: its watch goes on beside the one that takes over. */
 export const partitionStories: readonly Scenario[] = [
   {
     name: 'temporal-partition',
-    byHand: 'takes a minute and a half',
-    story: 'two watches of one stage live at once, the stale one wakes up in the next operation and fires: nothing is changed',
-    rig: { worker: false },
+    story: 'a watch that is cut off lives on beside its successor and fires into the next operation of the target: nothing is changed',
     play: async (scene) => {
       const { rig } = scene;
       const { stack, cilium } = rig;
-      const line = await openLine(stack.temporal.address);
-      const cutOff = await rig.startWorker({ temporal: line.address });
+      const [temporal, kubernetes] = [await openLine(stack.temporal.address), await openLine(new URL(stack.kube.url).host)];
+      const cutOff = await restartedWorker(scene, { temporal: temporal.address, kubernetes: kubernetes.address });
       try {
-        const first = await approvedCanary(scene, '/mesh canary backend 10% --soak 60s');
-        line.cut(true);
+        const first = await approvedCanary(scene, '/mesh canary backend 10% --latency 400ms --soak 60s');
+        await underWatch(scene, first);
+        temporal.refuse();
+        // Nor does it hear any more what becomes of the route; what it writes arrives.
+        kubernetes.forget();
         await rig.startWorker();
-        await until(scene, async () => (await watchAttempt(scene, first.handle.workflowId)) >= 2, 'a second attempt of the watch', 30_000);
-        // Both watch. The cut-off one is frozen now, so that what it has heard and not yet judged is old news when it goes on.
-        await scene.wait(1_000);
-        cutOff.kill('SIGSTOP');
-        scene.break(() => cilium.faults.errorRate(CANARY, 1));
-        const outcome = await first.result();
-        must(outcome.kind === 'rolled-back' && outcome.restoredExactly === true, `the first outcome is ${outcome.kind}: ${outcome.words}`);
-        cilium.faults.mend();
-        const known = new Set(scene.newRoots().map(({ ts }) => ts));
-        const shown = await scene.type('/mesh canary backend 10% --soak 8s');
-        must(shown.ok, `Slack said ${shown.error}`);
-        const second = await scene.operation(20_000, known);
-        await second.press('reviewer', 'meshops:approve');
-        await second.phase('watching');
-        const weightsBefore = cilium.truth.weights.length;
-        cutOff.kill('SIGCONT');
-        await scene.wait(4_000);
-        must((await scene.weight(CANARY)) === 10, 'the stale watch changed the weight of the next operation');
-        must(cilium.truth.weights.length === weightsBefore, 'the weights were changed and put back');
-        const kept = await second.result();
-        must(kept.kind === 'completed', `the second outcome is ${kept.kind}: ${kept.words}`);
-        const log = await logOf(scene, cutOff.name);
-        const stale = /"result":"(superseded|restored)"/.exec(log)?.[1] ?? 'did not fire';
-        must(stale !== 'restored', 'the stale watch says that it restored');
-        return { operation: second, extra: { stale } };
+        await underWatch(scene, first, 2);
+        await first.press('operator', 'meshops:abort');
+        const aborted = await first.result();
+        must(aborted.kind === 'aborted' && aborted.restoredExactly === true, `the first outcome is ${aborted.kind}: ${aborted.words}`);
+        return await secondUndisturbed(scene, cutOff.name, first);
       } finally {
-        cutOff.kill('SIGCONT');
-        line.stop();
+        cilium.faults.mend();
+        cutOff.kill('SIGKILL');
+        temporal.stop();
+        kubernetes.stop();
       }
     },
   },
 ];
+
+/** A second operation on the target whose limit is wider: what harms the stale watch's canary is healthy here. */
+async function secondUndisturbed(scene: Scene, stale: string, first: Operation) {
+  const { truth, faults } = scene.rig.cilium;
+  const second = await approvedCanary(scene, '/mesh canary backend 10% --latency 10s --soak 60s');
+  const token = await scene.token();
+  const [before, changes] = [await patches(scene), truth.weights.length];
+  scene.break(() => faults.latency(CANARY, 600));
+  const fuse = await staleFuse(scene, stale);
+  const after = await patches(scene);
+  must(fuse === 'superseded', `the stale fuse says ${fuse}`);
+  must(after.refused > before.refused, 'the stale fuse did not even try');
+  must(after.taken === before.taken, 'somebody has written the route');
+  must((await scene.weight(CANARY)) === 10 && truth.weights.length === changes, 'the weight of the next operation was changed');
+  must((await scene.token()) === token && token?.startsWith(second.opId) === true, `the token is ${await scene.token()}, not ${token}`);
+  must(second.root().text !== first.root().text, 'the message of the second operation is that of the first');
+  const view = await second.view();
+  must(view.phase === 'watching', `the second operation is ${view.phase}`);
+  await second.press('operator', 'meshops:abort');
+  const outcome = await second.result();
+  must(outcome.kind === 'aborted' && outcome.restoredExactly === true, `the second outcome is ${outcome.kind}: ${outcome.words}`);
+  return { operation: second, extra: { stale: fuse, refused: after.refused - before.refused } };
+}
