@@ -1,5 +1,8 @@
 import { Client, credentials, status } from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { followCounters } from '../../../activities/canary/counters.ts';
+import { connectPrometheus } from '../../../activities/clients/prometheus/prometheus.ts';
+import { SILENT } from '../../../activities/log.ts';
 import type { Cilium } from '../../../playground/cilium/cilium.ts';
 import { startCilium } from '../../../playground/cilium/cilium.ts';
 import type { Kube } from '../../../playground/cilium/kube/client.ts';
@@ -10,6 +13,7 @@ import type { Part } from '../../../playground/cilium/parts.ts';
 import { until } from '../../../playground/cilium/until.ts';
 import type { Stack } from '../../../playground/cluster/stack.ts';
 import { startStack } from '../../../playground/cluster/stack.ts';
+import type { RequestEvidence } from '../../../src/domain/evidence.ts';
 import type { Observed } from './hubble.ts';
 import { collect, observerAt } from './hubble.ts';
 
@@ -118,6 +122,55 @@ describe('ledger: gRPC through the Gateway', () => {
       status: 200,
       grpcStatus: 14,
     });
+  });
+});
+
+/** What the product hears of the canary from Envoy's counters in the real Prometheus while `story` is told. */
+const counted = async (story: () => Promise<void>): Promise<readonly RequestEvidence[]> => {
+  const heard: RequestEvidence[] = [];
+  const stop = new AbortController();
+  const services = [
+    ['ledger', 'stable'],
+    ['ledger-canary', 'canary'],
+  ] as const;
+  const following = followCounters(
+    { prometheus: connectPrometheus({ url: stack.prometheus.url }), now: Date.now, log: SILENT },
+    { namespace: 'backend', services, grpc: true, shown: () => 0 },
+    (event) => void (event.kind === 'request' && event.side === 'canary' && heard.push(event)),
+    stop.signal,
+  );
+  const sees = (): boolean => heard.some(({ failed }) => !failed);
+  await soon('Nothing is counted', sees);
+  await story();
+  stop.abort();
+  await following;
+  return heard;
+};
+
+describe('what the product counts of gRPC', () => {
+  let part: Part;
+  beforeAll(async () => {
+    part = await cilium.parts.start('ledger');
+    await weigh(resources.grpcRoutes, 'ledger', 9_090, 30);
+  });
+  afterAll(() => part?.stop());
+
+  test.each<[string, () => void]>([
+    ['calls that the pods answer with UNAVAILABLE', () => cilium.faults.grpcErrors('ledger-canary', 0.5)],
+    ['calls that find no open port, which Envoy answers', () => cilium.faults.refuse('ledger-canary')],
+    ['calls that are reset, which Envoy answers', () => cilium.faults.reset('ledger-canary', 0.5)],
+  ])('%s: each failure once', async (_, fault) => {
+    const from = now();
+    const heard = await counted(async () => {
+      fault();
+      await soon('Too few failures', () => cilium.truth.counts(from, now(), 'backend/ledger-canary').failed >= 10);
+      cilium.faults.mend();
+      const mended = now();
+      // Longer than the counters wait for flows to show what they have seen: nothing may be told a second time.
+      await soon('The load is thin', () => now() - mended > 6_000);
+    });
+    const { failed } = cilium.truth.counts(from, now(), 'backend/ledger-canary');
+    expect(heard.filter((event) => event.failed)).toHaveLength(failed);
   });
 });
 
