@@ -39,7 +39,8 @@ type Side = Counts['canary'];
 /** `1,204 requests, 1 failed (0.08%)`, or with `to` `1,204 requests to the canary, …`. */
 export function sideWords(side: Side, to?: string): string {
   const failed = side.failures === 0 ? 'none' : number(side.failures);
-  return `${plural(side.requests, 'request')}${to ? ` to ${to}` : ''}, ${failed} failed (${rate(side.failures, side.requests)})`;
+  const own = side.synthetic ? `, ${number(side.synthetic)} of them synthetic` : '';
+  return `${plural(side.requests, 'request')}${to ? ` to ${to}` : ''}${own}, ${failed} failed (${rate(side.failures, side.requests)})`;
 }
 
 /** Both sides in one sentence. */

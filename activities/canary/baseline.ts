@@ -94,5 +94,5 @@ export function checkStable(
   { objective, slo }: OperationSettings,
 ): Impossible | undefined {
   if (slo === 'relative' || lowerBound(failures, requests, SURE) <= objective) return undefined;
-  return impossible('StableFails', { services: others, seen: shareWords(requests, failures), objective: percent(objective) });
+  return impossible('StableFails', { services: others, seen: shareWords({ requests, failures }), objective: percent(objective) });
 }

@@ -14,8 +14,10 @@ import type { Hear, Watching } from '../watch/watching.ts';
 import { followCounters } from './counters.ts';
 import { createDropReader } from './drops.ts';
 import { judgeSettings } from './judge-settings.ts';
+import { sendProbes } from './probing.ts';
 import { createRequestReader, type RequestReader } from './requests.ts';
 import { readyOf, type Side, Sides } from './sides.ts';
+import type { ProbeSettings } from './way.ts';
 
 export interface EvidenceDeps {
   readonly cluster: Cluster;
@@ -23,6 +25,8 @@ export interface EvidenceDeps {
   readonly flows: Flows;
   /** Left out: requests that reach no pod are not seen. */
   readonly prometheus?: Prometheus | undefined;
+  /** Left out: a watch sends no requests of its own. */
+  readonly probe?: ProbeSettings | undefined;
   readonly now: () => number;
   readonly log: Log;
 }
@@ -42,7 +46,8 @@ async function openEvidence(
   hear: Hear,
   { since, signal }: { readonly since: number; readonly signal: AbortSignal },
 ): Promise<void> {
-  const { namespace, receiver, others, routes } = CanaryDetails.parse(input.plan.details);
+  const details = CanaryDetails.parse(input.plan.details);
+  const { namespace, receiver, others, routes } = details;
   // A request to the Service that a mesh route hangs on may have been meant for any of its backends: its address proves nothing.
   const parents = new Set(routes.flatMap((route) => route.parents).map(({ kind, name }) => (kind === 'Service' ? name : undefined)));
   const sides = new Sides();
@@ -64,11 +69,18 @@ async function openEvidence(
   );
   const grpc = routes.some(({ ref }) => ref.kind === 'GRPCRoute');
   const { prometheus } = deps;
-  const { latencyLimitMs } = input.settings;
-  const reader = createRequestReader({ sides, latencyLimitMs, grpc: grpc && prometheus !== undefined });
+  const { opId, settings } = input;
+  const { latencyLimitMs } = settings;
+  const reader = createRequestReader({
+    sides,
+    latencyLimitMs,
+    grpc: grpc && prometheus !== undefined,
+    ...(settings.probes && { probesOf: opId }),
+  });
   const shown = (side: Side): number => reader.shown(side);
   if (prometheus) void followCounters({ ...deps, prometheus }, { namespace, services, grpc, shown }, hear, signal);
   await followRequests(deps, { keys: [namespace, ...addresses, ...gateways], sides, since, signal, reader }, hear);
+  void sendProbes(deps, { opId, details, settings }, signal);
 }
 
 /** Where people reach the routes: what fails before it comes to a pod carries such an address. */

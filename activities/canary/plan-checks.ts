@@ -21,6 +21,7 @@ import {
   type PreconditionDeps,
 } from './preconditions.ts';
 import { type ProbeDeps, proveSight } from './probe.ts';
+import { probingWords } from './probing.ts';
 import { checkSight } from './sight.ts';
 
 export interface PlanDeps extends PreconditionDeps, ProbeDeps {
@@ -31,6 +32,8 @@ export interface PlanDeps extends PreconditionDeps, ProbeDeps {
 /** Nothing stands against the plan; `unseen`: what its watch will not see, in words. */
 export interface Checked {
   readonly unseen: readonly string[];
+  /** What requests of our own are sent, in words. */
+  readonly probing?: string;
   /** What the other backends did just before. */
   readonly baseline?: Baseline;
 }
@@ -63,7 +66,8 @@ export async function checkPlanned(
     (isExposed ? await proveSight(deps, details, routes, signal) : undefined);
   if (problem) return problem;
   const unseen = [...(sight && 'limits' in sight ? sight.limits : []), ...(deps.prometheus ? [] : [NO_PROMETHEUS])];
-  return { unseen, ...(baseline && { baseline }) };
+  const probing = isExposed ? await probingWords(deps, details, routes, request.settings, signal) : undefined;
+  return { unseen, ...(probing && { probing }), ...(baseline && { baseline }) };
 }
 
 const NO_PROMETHEUS = 'requests that reach no pod (no `prometheus` in meshops.yaml)';
@@ -73,13 +77,13 @@ export function planOf(
   { request, originals }: PlanInput,
   planned: Pick<Plan, 'from' | 'to' | 'explanation' | 'watched' | 'stages' | 'details'>,
   routes: readonly Route[],
-  { unseen, baseline }: Checked,
+  { unseen, probing, baseline }: Checked,
 ): PlanResult {
   const { from, to, explanation, stages } = planned;
   const details = { ...planned.details, ...(baseline && { baseline: { ...baseline } }) };
   const isExposed = stages.some(({ exposure }) => exposure > 0);
   const held = isExposed ? heldTo(request.settings) : [];
-  const watched = [...planned.watched, ...held, ...unseen.map((what) => `not seen: ${what}`)];
+  const watched = [...planned.watched, ...held, ...(probing === undefined ? [] : [probing]), ...unseen.map((what) => `not seen: ${what}`)];
   const plan = { verb: 'canary', target: request.target, from, to, explanation, watched, stages, details } as const;
   return {
     kind: 'plan',

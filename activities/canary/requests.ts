@@ -20,7 +20,7 @@ export interface RequestReader {
   seen(node: string): void;
 }
 
-/** Header of our own requests, which are nobody's traffic. */
+/** Header of our own requests, which are nobody's traffic: `<operation>/<id>` where a watch counts them. */
 export const PROBE_HEADER = 'x-meshops-probe';
 
 export interface ReaderOptions {
@@ -28,6 +28,8 @@ export interface ReaderOptions {
   readonly latencyLimitMs: number;
   /** gRPC errors are HTTP 200 in Hubble: answers of HTTP/2 are left to Envoy's grpc counters, unless they are late. */
   readonly grpc?: boolean;
+  /** The operation whose own probes count; those of others never do. Left out: none. */
+  readonly probesOf?: string;
 }
 
 /**
@@ -35,7 +37,7 @@ export interface ReaderOptions {
  * A failure is a 5xx, an answer later than the limit, or none within it; without a status the client has gone away before there
  * was one, which is nobody's failure.
  */
-export function createRequestReader({ sides, latencyLimitMs, grpc = false }: ReaderOptions): RequestReader {
+export function createRequestReader({ sides, latencyLimitMs, grpc = false, probesOf }: ReaderOptions): RequestReader {
   const reporters = createReporters();
   const unanswered = createUnanswered(latencyLimitMs);
   const shown: Record<Side, number> = { canary: 0, stable: 0 };
@@ -59,6 +61,7 @@ export function createRequestReader({ sides, latencyLimitMs, grpc = false }: Rea
       side: known.side,
       failed: failure !== undefined,
       ...(failure && { failure }),
+      ...(isProbe(flow) && { synthetic: true }),
       latencyMs,
       id: `${node}/${flow.uuid ?? at}`,
       // Proxies and tracing clients keep the id when they try again; the pod that asks says nothing, since it asks for many people.
@@ -71,26 +74,29 @@ export function createRequestReader({ sides, latencyLimitMs, grpc = false }: Rea
     // Without an id the answer could not be told from that of another request.
     if (!known || id === undefined || reporters.isSecond(flow, node, known.server)) return;
     const at = millisecondsOf(flow.time);
-    unanswered.asked({ key: keyOf(flow, node, id), node, at, side: known.side, id: `${node}/${flow.uuid ?? at}` });
+    const asked = { key: keyOf(flow, node, id), node, at, side: known.side, id: `${node}/${flow.uuid ?? at}` };
+    unanswered.asked({ ...asked, ...(isProbe(flow) && { synthetic: true }) });
   };
   return {
     read(flow, node, seenAt) {
       const { l7 } = flow;
       if (!l7) return undefined;
       unanswered.reached(node, millisecondsOf(flow.time));
-      if (headerOf(flow, PROBE_HEADER) !== undefined) return undefined;
+      const probe = headerOf(flow, PROBE_HEADER);
+      if (probe !== undefined && (probesOf === undefined || !probe.startsWith(`${probesOf}/`))) return undefined;
       if (l7.type === 'RESPONSE') return answer(flow, node, seenAt);
       if (l7.type === 'REQUEST' && flow.verdict !== 'DROPPED') ask(flow, node);
       return undefined;
     },
     overdue: (now) =>
-      unanswered.overdue(now).map(({ at, side, id }) => ({
+      unanswered.overdue(now).map(({ at, side, id, synthetic }) => ({
         kind: 'request',
         at: at + latencyLimitMs,
         seenAt: now,
         side,
         failed: true,
         failure: 'no response',
+        ...(synthetic && { synthetic }),
         latencyMs: latencyLimitMs,
         id: `${id}/overdue`,
       })),
@@ -98,6 +104,10 @@ export function createRequestReader({ sides, latencyLimitMs, grpc = false }: Rea
     shown: (side) => shown[side],
     seen: (node) => unanswered.seen(node),
   };
+}
+
+function isProbe(flow: Flow): boolean {
+  return headerOf(flow, PROBE_HEADER) !== undefined;
 }
 
 /** A pod of ours has asked somebody else: what it was answered is not its doing. */

@@ -11,8 +11,8 @@ import { applyStage, type WriteDeps } from '../writes/apply.ts';
 import { restore } from '../writes/restore.ts';
 import { canaryWatching } from './evidence.ts';
 import { planChange } from './plan.ts';
-import type { ProbeSettings } from './probe.ts';
 import { realised } from './realised.ts';
+import type { ProbeSettings } from './way.ts';
 
 export interface CanaryDeps extends WriteDeps {
   readonly hub: Hub;

@@ -8,6 +8,8 @@ export interface Asked {
   readonly at: number;
   readonly side: Side;
   readonly id: string;
+  /** One of our own. */
+  readonly synthetic?: true;
 }
 
 /** Requests that wait for their answer, and those that have waited too long. */

@@ -48,6 +48,8 @@ export interface ChangeOptions {
   /** Failures above objective x requests that end the operation, whatever chance says. */
   readonly budget?: number;
   readonly latencyMs?: number;
+  /** Requests of our own per second while a stage is watched, where real ones are few. */
+  readonly probesPerSecond?: number;
   readonly reason?: string;
   /** `--include-other-namespaces`: routes of other namespaces that name the Service move too. */
   readonly includeOthers?: true;

@@ -41,6 +41,8 @@ export interface RequestEvidence {
    */
   readonly client?: string;
   readonly path?: string;
+  /** A request of our own (`--probe`); it counts like any other, and is told apart. */
+  readonly synthetic?: true;
 }
 
 /**

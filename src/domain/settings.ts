@@ -25,6 +25,8 @@ export interface OperationSettings {
   readonly budget?: number;
   /** Confidence, 0..1, with which a stage's failure share must be proved to lie within the objective; absent: the counts suffice. */
   readonly confidence?: number;
+  /** Requests of our own that are sent while a stage is watched, and count for the side they reach; absent: none. */
+  readonly probes?: { readonly perSecond: number; readonly path?: string };
   /** A response later than this is a failure. */
   readonly latencyLimitMs: number;
   /** Bound on ever rolling back a healthy change, for the whole operation. */

@@ -15,6 +15,7 @@ export type FlagName =
   | 'slo'
   | 'latency'
   | 'budget'
+  | 'probe'
   | 'reason'
   | 'include-other-namespaces'
   | 'window'
@@ -41,12 +42,13 @@ export const VERBS: readonly Verb[] = [
   {
     name: 'canary',
     grammar:
-      'canary [cluster/][namespace/]name <percent>% [--steps 5,10,25] [--soak 2m] [--slo 1%|relative] [--latency 500ms] [--budget 20] [--include-other-namespaces] [--reason "…"]',
+      'canary [cluster/][namespace/]name <percent>% [--steps 5,10,25] [--soak 2m] [--slo 1%|relative] [--latency 500ms] [--budget 20] [--probe 5/s] [--include-other-namespaces] [--reason "…"]',
     summary: 'Send a share of the traffic to the canary, in steps, watched, with automatic rollback.',
     help: [
       'The share goes to the Service named in the annotation `meshops.dev/canary` of a route, else to `<name>-canary` beside `<name>`, else to `<name>` itself where it has the smaller share. The plan says who gains and who loses before anything is changed.',
       'Up to 10% is one step; more climbs the configured rungs. `--steps` names the rungs, `--soak` how long each is watched, `--slo` the share of failures that is allowed, `--latency` from when on an answer counts as a failure.',
       '`--slo relative` holds the canary to what the others do in the same time, where they break the objective themselves. `--budget` ends the operation at so many failures above the objective, whatever chance says.',
+      '`--probe` sends requests of its own through the gateway while a stage is watched, for a service with little traffic; they count for the side they reach and are told apart.',
       'Every rule of every route in the namespace moves together. Where routes of other namespaces name the service too, the command is refused unless `--include-other-namespaces` says that they are meant.',
       'A harmful canary is taken back at once, before anyone is asked. 0% and 100% are ordinary values; percents go in steps of 0.1.',
     ],
@@ -55,18 +57,18 @@ export const VERBS: readonly Verb[] = [
       'canary shop/backend 50% --steps 5,10,25 --soak 2m',
       'canary backend 0.5% --slo 0.5% --reason "new cache"',
     ],
-    flags: ['steps', 'soak', 'slo', 'latency', 'budget', 'include-other-namespaces', 'reason'],
+    flags: ['steps', 'soak', 'slo', 'latency', 'budget', 'probe', 'include-other-namespaces', 'reason'],
     gate: 'required',
     changes: 'canary',
   },
   {
     name: 'promote',
     grammar:
-      'promote [cluster/][namespace/]name [--steps 25,50] [--soak 2m] [--slo 1%|relative] [--latency 500ms] [--budget 20] [--include-other-namespaces] [--reason "…"]',
+      'promote [cluster/][namespace/]name [--steps 25,50] [--soak 2m] [--slo 1%|relative] [--latency 500ms] [--budget 20] [--probe 5/s] [--include-other-namespaces] [--reason "…"]',
     summary: 'Take the canary on to 100%.',
     help: ['The same as `canary <service> 100%`. An operation that is still watched goes on; "before" stays what it was before it began.'],
     examples: ['promote backend', 'promote backend --soak 5m'],
-    flags: ['steps', 'soak', 'slo', 'latency', 'budget', 'include-other-namespaces', 'reason'],
+    flags: ['steps', 'soak', 'slo', 'latency', 'budget', 'probe', 'include-other-namespaces', 'reason'],
     gate: 'required',
     changes: 'canary',
   },

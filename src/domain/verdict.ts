@@ -42,10 +42,17 @@ export interface Harmful {
   readonly words: string;
 }
 
-/** Requests and failures seen on both sides. */
+/** Requests and failures seen on one side. */
+export interface SideCounts {
+  readonly requests: number;
+  readonly failures: number;
+  /** How many of these requests were our own; absent: none. */
+  readonly synthetic?: number;
+}
+
 export interface Counts {
-  readonly canary: { readonly requests: number; readonly failures: number };
-  readonly stable: { readonly requests: number; readonly failures: number };
+  readonly canary: SideCounts;
+  readonly stable: SideCounts;
 }
 
 export const NO_COUNTS: Counts = { canary: { requests: 0, failures: 0 }, stable: { requests: 0, failures: 0 } };

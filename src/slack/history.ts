@@ -3,6 +3,7 @@
 import type { Past } from '../audit/history.ts';
 import { OUTCOME_WORDS } from '../domain/outcome.ts';
 import { formatTarget, type Target } from '../domain/target.ts';
+import type { SideCounts } from '../domain/verdict.ts';
 import { code, duration, moment, number, rate, said } from '../domain/words.ts';
 import { type Answer, say, section } from './answer.ts';
 import type { BotDeps } from './deps.ts';
@@ -45,8 +46,8 @@ async function lineOf(deps: BotDeps, past: Past, named: boolean): Promise<string
 
 function numbersOf({ counts }: Past): readonly string[] {
   if (!counts || counts.canary.requests + counts.stable.requests === 0) return [];
-  const side = ({ requests, failures }: { readonly requests: number; readonly failures: number }): string =>
-    `${number(requests)} requests, ${number(failures)} failed (${rate(failures, requests)})`;
+  const side = ({ requests, failures, synthetic }: SideCounts): string =>
+    `${number(requests)} requests${synthetic ? `, ${number(synthetic)} of them synthetic` : ''}, ${number(failures)} failed (${rate(failures, requests)})`;
   return [`Canary ${side(counts.canary)}; stable ${side(counts.stable)}.`];
 }
 

@@ -18,6 +18,7 @@ export const FLAGS: Readonly<Record<FlagName, (value: string) => FlagValue>> = {
   slo: parseObjective,
   latency: (value) => parseLength('latency', value, 1, 60_000, (latencyMs) => ({ latencyMs })),
   budget: parseBudget,
+  probe: parseProbe,
   reason: parseReason,
   'include-other-namespaces': () => ({ kind: 'value', options: { includeOthers: true } }),
   window: (value) => parseLength('window', value, 10_000, 7 * 86_400_000, (windowMs) => ({ windowMs })),
@@ -139,6 +140,18 @@ function parseBudget(value: string): FlagValue {
     return { kind: 'refused', words: `${example}, from 1 to ${MOST_BUDGET}; ${quoted(value)} is outside.`, nearest };
   }
   return { kind: 'value', options: { budget } };
+}
+
+/** Requests of our own per second: enough for a verdict in minutes, and no load. */
+export const MOST_PROBES = 20;
+
+function parseProbe(value: string): FlagValue {
+  const example = `\`--probe\` takes how many requests of our own are sent in a second, from 1/s to ${MOST_PROBES}/s`;
+  const [, number] = /^(\d{1,6})(?:\/s)?$/i.exec(value) ?? [];
+  if (number === undefined) return { kind: 'refused', words: `${example}; ${quoted(value)} is not that.` };
+  const probesPerSecond = Number(number);
+  if (probesPerSecond >= 1 && probesPerSecond <= MOST_PROBES) return { kind: 'value', options: { probesPerSecond } };
+  return { kind: 'refused', words: `${example}; ${quoted(value)} is outside.`, nearest: `${probesPerSecond < 1 ? 1 : MOST_PROBES}/s` };
 }
 
 const MOST_ACCEPTED = 20;

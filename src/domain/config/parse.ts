@@ -78,7 +78,7 @@ const KNOWN_KEYS = `
   prometheus probe gateways inCluster kubeconfig context agents port relay tls caFile certFile keyFile serverName node address id verbs
   cluster namespace rules default email user groups namespaces above approvers usergroups emails quorum expiry slo
   latency minRequests soak afterwatch restoredWatch hold undoTold freezeLook heartbeat realise editEvery mode teamIds appId commands onCall apiUrl
-  database freezes scope from until zone reason`
+  database freezes scope from until zone reason probes perSecond path`
   .trim()
   .split(/\s+/);
 

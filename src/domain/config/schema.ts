@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { MOST_PROBES } from '../command/flags.ts';
 import { VERBS } from '../verbs.ts';
 import { FreezeRule } from './freeze-rule.ts';
 import { Address, Duration, Email, FailureShare, FilePath, HttpUrl, Label, Percent } from './values.ts';
@@ -119,6 +120,18 @@ const Objective = z.strictObject({
     .max(0.999, 'More than 0.999 needs more requests than a soak brings.')
     .optional(),
   minRequests: z.int().min(1).max(1_000_000).optional(),
+  /** Requests of our own while a canary is watched, where real ones are few. */
+  probes: z
+    .strictObject({
+      perSecond: z.int().min(1).max(MOST_PROBES, `At most ${MOST_PROBES} a second: they are to show harm, not to be load.`),
+      /** Left out: a path that the route takes. */
+      path: z
+        .string()
+        .regex(/^\/[\x21-\x7e]*$/, 'Write a path that begins with /.')
+        .max(1_024)
+        .optional(),
+    })
+    .optional(),
 });
 
 /** `default`, a namespace, or namespace/name. */

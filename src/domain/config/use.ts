@@ -17,6 +17,8 @@ export function settingsFor(config: Config, target: Target, verb: CommandName, o
   const objective = { ...wide, ...narrow, ...exact };
   const slo = options.slo ?? objective.mode;
   const budget = options.budget ?? objective.budget;
+  const perSecond = options.probesPerSecond ?? objective.probes?.perSecond;
+  const path = objective.probes?.path;
   const ladder = scopes(config.ladders, target).findLast((rungs) => rungs !== undefined) ?? USUAL.ladder;
   return {
     ladder,
@@ -30,6 +32,7 @@ export function settingsFor(config: Config, target: Target, verb: CommandName, o
     ...(slo && { slo }),
     ...(budget !== undefined && { budget }),
     ...(objective.confidence !== undefined && { confidence: objective.confidence }),
+    ...(perSecond !== undefined && { probes: { perSecond, ...(path !== undefined && { path }) } }),
     latencyLimitMs: options.latencyMs ?? objective.latency ?? USUAL.latency,
     alpha: config.alpha,
     minRequests: objective.minRequests ?? USUAL.minRequests,

@@ -43,8 +43,8 @@ class EventJudge implements ExplainedJudge {
   readonly #retries: Retries;
   readonly #sight;
   readonly #silence: Silence;
-  readonly #canary: { requests: number; failures: number };
-  readonly #stable: { requests: number; failures: number };
+  readonly #canary: { requests: number; failures: number; synthetic?: number };
+  readonly #stable: { requests: number; failures: number; synthetic?: number };
   /** Latest event time heard, and up to when prior mass has been handed out. */
   #clock: number;
   #released: number;
@@ -123,6 +123,7 @@ class EventJudge implements ExplainedJudge {
     const count = isCanary ? this.#canary : this.#stable;
     count.requests += 1;
     if (failed) count.failures += 1;
+    if (event.synthetic) count.synthetic = (count.synthetic ?? 0) + 1;
     // A retry is shown to people but is no evidence of its own, on either side.
     const counted = !failed || !this.#retries.again(event);
     if (isCanary) {

@@ -5,7 +5,7 @@ import type { Harmful, Verdict } from '../verdict.ts';
 export type Settled = Harmful | Extract<Verdict, { kind: 'drift' }>;
 
 const Numbers = z.array(z.number());
-const Side = z.object({ requests: z.number(), failures: z.number() });
+const Side = z.object({ requests: z.number(), failures: z.number(), synthetic: z.number().exactOptional() });
 const Relative = z.object({ sums: Numbers, remaining: z.number(), released: z.number(), runs: Numbers, since: Numbers, block: Numbers });
 
 /** What a judge leaves for the next attempt. The later members are optional: a snapshot of an earlier build is still gone on from. */

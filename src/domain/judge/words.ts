@@ -1,19 +1,20 @@
-import type { Counts } from '../verdict.ts';
+import type { Counts, SideCounts } from '../verdict.ts';
 import { upperBound } from './bound.ts';
 
 /** Level of the bound that people are shown. */
 const SHOWN_ALPHA = 0.05;
 
-/** `23 of 210 (11%)` */
-export function shareWords(requests: number, failures: number): string {
-  return requests === 0 ? 'no requests' : `${number(failures)} of ${number(requests)} requests failed (${percent(failures / requests)})`;
+/** `23 of 210 requests failed (11%), 40 of the 210 synthetic` */
+export function shareWords({ requests, failures, synthetic = 0 }: SideCounts): string {
+  if (requests === 0) return 'no requests';
+  const own = synthetic === 0 ? '' : `, ${number(synthetic)} of the ${number(requests)} synthetic`;
+  return `${number(failures)} of ${number(requests)} requests failed (${percent(failures / requests)})${own}`;
 }
 
 /** Both sides in one clause. */
 export function countWords({ canary, stable }: Counts): string {
-  const control =
-    stable.requests === 0 ? 'nothing went elsewhere to compare with' : `elsewhere ${shareWords(stable.requests, stable.failures)}`;
-  return `Canary: ${shareWords(canary.requests, canary.failures)}; ${control}`;
+  const control = stable.requests === 0 ? 'nothing went elsewhere to compare with' : `elsewhere ${shareWords(stable)}`;
+  return `Canary: ${shareWords(canary)}; ${control}`;
 }
 
 /** What the canary's true share may be at most, for people. */

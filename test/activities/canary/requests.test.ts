@@ -178,3 +178,29 @@ test('ready endpoints are counted once over all slices; an unknown condition is 
     2,
   );
 });
+
+test('probes of the own operation count for the side they reach, marked; those of others and of a proof of sight never do', () => {
+  const { sides } = watched();
+  const requests = createRequestReader({ sides, latencyLimitMs: 1_000, probesOf: 'canary-k3f2' });
+  const probe = (id: string, answer: Answer = {}): ReturnType<typeof requests.read> => {
+    const flow = answerFlow('node-1', answer);
+    const headers = [{ key: 'X-Meshops-Probe', value: id }];
+    const http = { ...flow.l7?.http, headers };
+    return requests.read({ ...flow, l7: { ...flow.l7, http } } as Flow, 'node-1', Date.now());
+  };
+  expect(probe('canary-k3f2/1')).toMatchObject({ side: 'canary', failed: false, synthetic: true });
+  expect(probe('canary-k3f2/2', { status: 503, pod: 'backend-1' })).toMatchObject({ side: 'stable', failed: true, synthetic: true });
+  expect(probe('canary-k3f22/3')).toBeUndefined();
+  expect(probe('0b5e9a40-1111-4222-8333-444455556666')).toBeUndefined();
+  expect(requests.read(answerFlow('node-1'), 'node-1', Date.now())).not.toHaveProperty('synthetic');
+});
+
+test('a probe that is never answered is a failure, marked too', () => {
+  const { sides } = watched();
+  const requests = createRequestReader({ sides, latencyLimitMs: 1_000, probesOf: 'canary-k3f2' });
+  const at = Date.now();
+  const flow = askFlow('node-1', { at, requestId: 'r-1' });
+  const headers = [...(flow.l7?.http?.headers ?? []), { key: 'X-Meshops-Probe', value: 'canary-k3f2/1' }];
+  requests.read({ ...flow, l7: { ...flow.l7, http: { ...flow.l7?.http, headers } } } as Flow, 'node-1', at);
+  expect(requests.overdue(at + 3_500)).toMatchObject([{ side: 'canary', failed: true, failure: 'no response', synthetic: true }]);
+});

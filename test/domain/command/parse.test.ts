@@ -29,8 +29,8 @@ describe('parseCommand understands', () => {
       { service: { name: 'backend' }, percent: 5, options: { objective: 0.01, latencyMs: 500 } },
     ],
     [
-      'canary backend 5% --slo Relative --budget 20',
-      { service: { name: 'backend' }, percent: 5, options: { slo: 'relative', budget: 20 } },
+      'canary backend 5% --slo Relative --budget 20 --probe 5/s',
+      { service: { name: 'backend' }, percent: 5, options: { slo: 'relative', budget: 20, probesPerSecond: 5 } },
     ],
     [
       'canary backend 5% —soak 30s –reason “it’s time”',
@@ -77,6 +77,7 @@ describe('parseCommand says what is wrong and what was probably meant', () => {
     ['canary backend 10% --slo 99.9%', 'canary backend 10% --slo 0.1%'],
     ['canary backend 10% --slo relativ', 'canary backend 10% --slo relative'],
     ['canary backend 10% --budget 0', 'canary backend 10% --budget 1'],
+    ['canary backend 10% --probe 200/s', 'canary backend 10% --probe 20/s'],
     ['canary backend 10% --steps 25,5,10', undefined],
     ['canary backend 50% --steps 25,5,10', 'canary backend 50% --steps 5,10,25'],
     ['canary backend 10% --reason new cache', 'canary backend 10% --reason "new cache"'],

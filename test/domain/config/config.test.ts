@@ -139,6 +139,10 @@ describe('the configuration in use', () => {
     expect(typed).toMatchObject({ slo: 'relative', budget: 7, confidence: 0.95 });
     expect(settingsFor(config(), { ...target, namespace: 'ledger' }, 'canary')).toMatchObject({ slo: 'absolute', budget: 40 });
     expect(settingsFor(config(), target, 'canary')).not.toHaveProperty('budget');
+    expect(settingsFor(config(), target, 'canary')).not.toHaveProperty('probes');
+    expect(settingsFor(config(), target, 'canary', { probesPerSecond: 5 })).toMatchObject({ probes: { perSecond: 5 } });
+    const quiet = { ...config(), objectives: { default: { probes: { perSecond: 2, path: '/healthz' } } } };
+    expect(settingsFor(quiet, target, 'canary', { probesPerSecond: 5 }).probes).toEqual({ perSecond: 5, path: '/healthz' });
   });
 
   it('gives each command its gates, and none to a way back', () => {
