@@ -16,14 +16,14 @@ export interface Decided {
   readonly decidedAt: number;
 }
 
-/** After this many refusals the attempt ends; the next one, and the workflow's undo, go on. */
+/** After this many refusals the watch ends without its undo, and the workflow's goes on: that one tells people, and can be given up. */
 const TRIES = 8;
 
 /**
  * Fires: the first thing that happens is the write. Not cancellable, since half an undo helps nobody; each call has its own
- * deadline. `endedAt` is when the API acknowledged the last write. Throws the last failure when the cluster takes no write.
+ * deadline. `endedAt` is when the API acknowledged the last write. Undefined: the cluster has taken no write.
  */
-export async function fireFuse(deps: FuseDeps, input: RestoreInput, decided: Decided): Promise<NonNullable<WatchResult['fuse']>> {
+export async function fireFuse(deps: FuseDeps, input: RestoreInput, decided: Decided): Promise<WatchResult['fuse']> {
   const startedAt = deps.now();
   const { signal } = new AbortController();
   for (let attempt = 1; ; attempt++) {
@@ -37,8 +37,10 @@ export async function fireFuse(deps: FuseDeps, input: RestoreInput, decided: Dec
       deps.log.warn({ opId: input.opId, result: result.kind, attempt, ...timing }, 'fuse fired');
       return { result, startedAt, endedAt };
     } catch (error) {
-      deps.log.error({ opId: input.opId, err: error, attempt }, 'the fuse could not write; trying again');
-      if (attempt === TRIES) throw error;
+      const isLast = attempt === TRIES;
+      const next = isLast ? "the operation's undo goes on" : 'trying again';
+      deps.log.error({ opId: input.opId, err: error, attempt }, `the fuse could not write; ${next}`);
+      if (isLast) return undefined;
       await sleep(Math.min(50 * 2 ** attempt, 1_000));
     }
   }

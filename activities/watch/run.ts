@@ -102,7 +102,7 @@ export class Run {
     }
     // The write is on its way before anybody is told, the heartbeat included.
     const fired = fireFuse(this.#deps, this.#input.fuse, { seenAt, decidedAt: this.#deps.now() });
-    const over = fired.then((fuse) => this.#ended({ verdict, fuse }));
+    const over = fired.then((fuse) => this.#ended({ verdict, ...(fuse && { fuse }) }));
     this.#over.resolve(over);
     this.#deps.sibling.keep(over);
     this.#deps.context.heartbeat(this.#progress());

@@ -77,5 +77,5 @@ async function resumeFuse(
   const now = deps.now();
   const fuse = await fireFuse(deps, input.fuse, { seenAt: now, decidedAt: now });
   const { startedAt, series } = before;
-  return { verdict, fuse, counts: verdict.counts, series, startedAt, endedAt: deps.now() };
+  return { verdict, ...(fuse && { fuse }), counts: verdict.counts, series, startedAt, endedAt: deps.now() };
 }

@@ -22,8 +22,28 @@ export interface ConfigOptions {
 }
 
 const TIMINGS = {
-  demo: { soak: '20s', afterwatch: '2m', restoredWatch: '20s', hold: '5m', heartbeat: '5s', realise: '10s', editEvery: '3s' },
-  fast: { soak: '3s', afterwatch: '5s', restoredWatch: '0s', hold: '20s', heartbeat: '2s', realise: '10s', editEvery: '3s' },
+  demo: {
+    soak: '20s',
+    afterwatch: '2m',
+    restoredWatch: '20s',
+    hold: '5m',
+    undoTold: '30s',
+    freezeLook: '5s',
+    heartbeat: '5s',
+    realise: '10s',
+    editEvery: '3s',
+  },
+  fast: {
+    soak: '3s',
+    afterwatch: '5s',
+    restoredWatch: '0s',
+    hold: '20s',
+    undoTold: '3s',
+    freezeLook: '1s',
+    heartbeat: '2s',
+    realise: '10s',
+    editEvery: '3s',
+  },
 } as const;
 
 /** Writes the meshops.yaml of the playground: one cluster, one channel, one gate that a reviewer must open. */
@@ -42,7 +62,7 @@ export async function writeConfig(file: string, options: ConfigOptions): Promise
     gates: [{ above: '0%', approvers: { usergroups: ['S0REVIEWERS'] }, quorum: 1, expiry: gateExpiry }],
     objectives: { default: { slo: '1%', latency: '1s', minRequests: pace === 'fast' ? 10 : 50 } },
     timings: { ...TIMINGS[pace], restoredWatch },
-    slack: { mode: 'http', teamIds: ['T0MESHOPS'], appId: 'A0MESHOPS', apiUrl: slackApi },
+    slack: { mode: 'http', teamIds: ['T0MESHOPS'], appId: 'A0MESHOPS', onCall: 'S0REVIEWERS', apiUrl: slackApi },
     temporal,
     audit: { database },
     http: { port: httpPort },

@@ -64,23 +64,27 @@ function hasEnded({ exited }: Child): Promise<boolean> {
   return Promise.race([exited.then(() => true), new Promise<boolean>((resolve) => setImmediate(() => resolve(false)))]);
 }
 
+interface DemoRoute {
+  readonly metadata: { readonly annotations?: Readonly<Record<string, string>> };
+  readonly spec: { readonly rules: readonly { readonly backendRefs: readonly { readonly name: string }[] }[] };
+}
+
 /** Everything mended, 100% on stable, no token, all pods ready, in force. */
 export async function rest(rig: Rig): Promise<void> {
   await endLeftovers(rig);
   rig.cilium.faults.mend();
   for (const { name } of rig.cilium.nodes) await rig.cilium.faults.nodeUnavailable(name, false);
   const scene = new Scene(rig, Math.random, Date.now());
-  const weights = [STABLE, CANARY].map((service, index) => ({
-    op: 'replace',
-    path: `/spec/rules/0/backendRefs/${index}/weight`,
-    value: service === STABLE ? 100 : 0,
-  }));
-  const { metadata } = (await scene.route()) as { metadata: { annotations?: Record<string, string> } };
+  const { metadata, spec } = (await scene.route()) as DemoRoute;
+  // The demo's own rule is the last one: an operation puts its own before it.
+  const rule = spec.rules.at(-1);
+  const backendRefs = rule?.backendRefs.map((backend) => ({ ...backend, weight: `backend/${backend.name}` === STABLE ? 100 : 0 }));
+  const rules = { op: 'replace', path: '/spec/rules', value: [{ ...rule, backendRefs }] };
   const token =
     metadata.annotations?.['meshops.dev/operation'] === undefined
       ? []
       : [{ op: 'remove', path: '/metadata/annotations/meshops.dev~1operation' }];
-  const body = JSON.stringify([...weights, ...token]);
+  const body = JSON.stringify([rules, ...token]);
   const answer = await rig.stack.kube.api({
     method: 'PATCH',
     path: ROUTE,

@@ -43,6 +43,16 @@ describe('the fuse', () => {
     expect(rig.events.filter((event) => event === 'restore')).toHaveLength(3);
   });
 
+  test('that is refused again and again ends with the verdict alone, so that the undo of the operation goes on and tells people', async () => {
+    const rig = watchRig();
+    rig.failRestore(...Array.from({ length: 8 }, () => new ClusterFailure('Forbidden', 'may not')));
+    const { result } = rig.run(watchInput());
+    await untilOpen(rig);
+    breakCanary(rig);
+    const { verdict, fuse } = await result;
+    expect([verdict.kind, fuse]).toEqual(['harmful', undefined]);
+  }, 10_000);
+
   test('a stale one says superseded, as a value', async () => {
     const rig = watchRig();
     rig.supersede();
