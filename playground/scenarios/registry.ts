@@ -1,13 +1,16 @@
 import type { Scenario } from './scenario.ts';
+import { abStories } from './stories/ab.ts';
 import { lateStories } from './stories/afterwards.ts';
 import { canaryStories } from './stories/canary.ts';
 import { faultStories } from './stories/faults.ts';
+import { guardingStories } from './stories/guarding.ts';
 import { harmStories } from './stories/harm.ts';
 import { heldToStories } from './stories/held-to.ts';
 import { outageStories } from './stories/outages.ts';
 import { partitionStories } from './stories/partition.ts';
 import { peopleStories } from './stories/people.ts';
 import { policyStories } from './stories/policy.ts';
+import { probeStories } from './stories/probes.ts';
 import { protocolStories } from './stories/protocols.ts';
 import { recordedStories } from './stories/recorded.ts';
 import { routeStories } from './stories/routes.ts';
@@ -25,7 +28,10 @@ export const SCENARIOS: readonly Scenario[] = [
   ...sightStories,
   ...outageStories,
   ...partitionStories,
+  ...abStories,
+  ...guardingStories,
   ...protocolStories,
   ...recordedStories,
   ...heldToStories,
+  ...probeStories,
 ];
