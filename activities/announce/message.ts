@@ -161,9 +161,10 @@ function undoFailing(view: OperationView, now: number): KnownBlock[] {
 
 function outcome(outcome: Outcome, view: OperationView): string {
   const counts = outcome.verdict?.counts ?? presentStage(view)?.counts;
+  const told = view.verb === 'canary' && outcome.verdict !== undefined && outcome.words.includes(outcome.verdict.words);
   return fitLines([
     `*Outcome*  ${said(outcome.words, 500)}`,
-    ...(counts && counts.canary.requests > 0 ? [countsWords(counts)] : []),
+    ...(counts && counts.canary.requests > 0 && !told ? [countsWords(counts)] : []),
     ...restored(outcome),
   ]);
 }

@@ -30,7 +30,7 @@ function linesOf(note: Note, view: OperationView): readonly string[] {
         `${person(note.by)} approved. ${note.remaining > 0 ? `${plural(note.remaining, 'more approval')} needed.` : 'That is enough; it goes on now.'}`,
       ];
     case 'verdict':
-      return [`${VERDICTS[note.verdict.kind]} at ${said(note.stage, 80)}: ${said(note.verdict.words, 500)}`, ...numbers(note.verdict)];
+      return [`${VERDICTS[note.verdict.kind]} at ${said(note.stage, 80)}: ${said(note.verdict.words, 500)}`, ...numbers(note.verdict, view)];
     case 'drift':
       return [
         `Somebody else changed the objects at ${said(note.stage, 80)}. Nothing more is written until people choose: adopt, restore or leave.`,
@@ -44,13 +44,13 @@ function linesOf(note: Note, view: OperationView): readonly string[] {
         note.hasShare
           ? 'The canary has traffic as it did before the operation. 0% would take it out altogether; the button stands under the operation.'
           : 'The canary has no traffic now, so the cause lies elsewhere.',
-        ...numbers(note.verdict),
+        ...numbers(note.verdict, view),
       ];
     case 'fuse':
       return [
         `Harmful traffic${note.restore.kind === 'restored' ? ', put back' : ''}: ${said(note.verdict.words, 500)}`,
         `First failure ${clockTime(note.verdict.firstHarmAt)}, decided ${duration(note.verdict.decidedAt - note.verdict.firstHarmAt)} later, ${restoreWords(note.restore)}`,
-        ...numbers(note.verdict),
+        ...numbers(note.verdict, view),
         ...objects(note.restore),
       ];
     case 'undo-failing':
@@ -82,13 +82,9 @@ const VERDICTS: Readonly<Record<Verdict['kind'], string>> = {
   doubtful: 'Something is dropped that may be meant to be',
 };
 
-function numbers(verdict: Verdict): readonly string[] {
-  return [
-    countsWords(verdict.counts),
-    ...(verdict.kind === 'harmful' && verdict.judge !== 'earlier'
-      ? [`Evidence against health ${verdict.logEvidence.toFixed(1)}, level ${verdict.logThreshold.toFixed(1)} (natural logarithms).`]
-      : []),
-  ];
+/** What the verdict's own words leave out: a canary's have both sides and the odds already. */
+function numbers({ counts }: Verdict, { verb }: OperationView): readonly string[] {
+  return verb === 'canary' ? [] : [countsWords(counts)];
 }
 
 function restoreWords(restore: RestoreResult): string {

@@ -43,17 +43,17 @@ export function canaryWatching(deps: EvidenceDeps): Watching {
 async function openEvidence(
   deps: EvidenceDeps,
   input: WatchInput,
-  hear: Hear,
+  heard: Hear,
   { since, signal }: { readonly since: number; readonly signal: AbortSignal },
 ): Promise<void> {
+  // After an undo the question is whether the service as a whole is well: everybody is judged.
+  const hear: Hear = input.purpose === 'restored' ? (event) => heard(judgedAlike(event)) : heard;
   const details = CanaryDetails.parse(input.plan.details);
   const { namespace, receiver, others, routes } = details;
   // A request to the Service that a mesh route hangs on may have been meant for any of its backends: its address proves nothing.
   const parents = new Set(routes.flatMap((route) => route.parents).map(({ kind, name }) => (kind === 'Service' ? name : undefined)));
   const sides = new Sides();
-  // After an undo the question is whether the service as a whole is well: everybody is judged.
-  const control: Side = input.purpose === 'restored' ? 'canary' : 'stable';
-  const services = [[receiver, 'canary'], ...others.map((name) => [name, control] as const)] as readonly (readonly [string, Side])[];
+  const services = [[receiver, 'canary'], ...others.map((name) => [name, 'stable'] as const)] as readonly (readonly [string, Side])[];
   const read = (name: string) => deps.cluster.read<Service>({ ...SERVICE, namespace, name }, { signal });
   const found = await Promise.all(services.map(async ([name, side]) => ({ name, side, service: await read(name) })));
   const addresses = found.flatMap(({ name, side, service }) => {
@@ -81,6 +81,11 @@ async function openEvidence(
   if (prometheus) void followCounters({ ...deps, prometheus }, { namespace, services, grpc, shown }, hear, signal);
   await followRequests(deps, { keys: [namespace, ...addresses, ...gateways], sides, since, signal, reader }, hear);
   void sendProbes(deps, { opId, details, settings }, signal);
+}
+
+function judgedAlike(event: Evidence): Evidence {
+  if (event.kind === 'request') return { ...event, side: 'canary', of: event.side };
+  return event.kind === 'drop' ? { ...event, side: 'canary' } : event;
 }
 
 /** Where people reach the routes: what fails before it comes to a pod carries such an address. */

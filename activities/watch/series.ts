@@ -22,7 +22,8 @@ export class Series {
 
   /** A request, or a connection of a pod under a policy: dropped is failed. */
   add(event: RequestEvidence | ConnectionEvidence): void {
-    const { at, side } = event;
+    const { at } = event;
+    const side = event.kind === 'request' ? (event.of ?? event.side) : event.side;
     const failed = event.kind === 'request' ? event.failed : event.outcome === 'dropped' && event.cause !== 'before';
     const start = Math.floor(at / this.#width) * this.#width;
     const point = this.#points.get(start) ?? this.#empty(start);

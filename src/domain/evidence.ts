@@ -41,6 +41,8 @@ export interface RequestEvidence {
    */
   readonly client?: string;
   readonly path?: string;
+  /** Whose it really was, where everybody is judged alike (after an undo): people are shown this side. */
+  readonly of?: 'canary' | 'stable';
   /** A request of our own (`--probe`); it counts like any other, and is told apart. */
   readonly synthetic?: true;
 }

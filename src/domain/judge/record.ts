@@ -43,6 +43,7 @@ const Event: z.ZodType<Evidence> = z.discriminatedUnion('kind', [
     id: text,
     client: text.exactOptional(),
     path: text.exactOptional(),
+    of: side.exactOptional(),
     synthetic: z.literal(true).exactOptional(),
   }),
   z.object({

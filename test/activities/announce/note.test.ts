@@ -20,7 +20,7 @@ const notes: readonly { readonly note: Note; readonly says: readonly string[] }[
   { note: { kind: 'verdict', verdict: BLIND, stage: '10%' }, says: ['The picture is incomplete at 10%', 'node-2 lost 40 events'] },
   {
     note: { kind: 'fuse', verdict: HARMFUL, restore: restored },
-    says: ['17 of 88', 'decided 1.2 s later', 'exactly as it was before', 'level 6.9'],
+    says: ['17 of 88', 'decided 1.2 s later', 'exactly as it was before', 'decided 1.2 s later'],
   },
   {
     note: { kind: 'fuse', verdict: HARMFUL, restore: { kind: 'superseded', object, token: 'op-other/2', at: AT } },

@@ -251,6 +251,17 @@ describe('the rest of a watch', () => {
     expect(rig.edits.at(-1)).toMatchObject({ canaryShare: 0.25, counts: { stable: { requests: 9 } } });
   });
 
+  test('shows whose requests they were also where everybody is judged alike', async () => {
+    const rig = watchRig();
+    const { result } = rig.run(watchInput({ durationMs: 300, purpose: 'restored' }));
+    await untilOpen(rig);
+    for (let n = 0; n < 30; n++) rig.hear(request({ of: 'stable' }));
+    const { series, counts } = await result;
+    expect(counts.canary.requests).toBe(30);
+    expect(series.reduce((sum, point) => sum + point.canary.requests, 0)).toBe(0);
+    expect(series.reduce((sum, point) => sum + point.stable.requests, 0)).toBe(30);
+  });
+
   test('keeps at most 120 points, and loses no request in merging them', async () => {
     const rig = watchRig();
     const { result } = rig.run(watchInput({ durationMs: 300 }));
