@@ -7,8 +7,8 @@ import { sentence } from '../src/domain/sentences.ts';
 import type { Course } from './course.ts';
 import { quick, shared } from './steps.ts';
 
-/** How often a freeze is looked at: it may be lifted early. Longer each time, so that a long freeze does not fill the history. */
-const LOOK_MS = 10_000;
+/** How often a freeze is looked at where the request does not say. Longer each time, so that a long freeze does not fill the history. */
+const USUAL_LOOK_MS = 10_000;
 const LONGEST_LOOK_MS = 10 * 60_000;
 /** What waits longer than this behind a freeze is not what people approved any more. */
 const MOST_MS = 24 * 3_600_000;
@@ -37,7 +37,7 @@ export async function isFree({ target }: OperationRequest): Promise<boolean> {
 /** Waits before a next stage while a freeze covers the target; what is in force stays and stays watched (by the caller). */
 export async function untilThawed(course: Course, stage: PlannedStage): Promise<Ending | undefined> {
   const since = Date.now();
-  for (let pause = LOOK_MS; ; pause = Math.min(pause * 2, LONGEST_LOOK_MS)) {
+  for (let pause = course.request.settings.freezeLookMs ?? USUAL_LOOK_MS; ; pause = Math.min(pause * 2, LONGEST_LOOK_MS)) {
     const freeze = await shared.frozen({ target: course.request.target });
     if (!freeze) {
       course.forget('frozen');

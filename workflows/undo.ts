@@ -8,8 +8,8 @@ import { watch } from './guard.ts';
 import { nameOf, restoreRecord } from './records.ts';
 import { shared } from './steps.ts';
 
-/** A failing undo is told after this long, and again at every `REMIND_MS`. */
-const TELL_AFTER_MS = 30_000;
+/** A failing undo is told after this long where the request does not say, and again at every `REMIND_MS`. */
+const USUAL_TELL_AFTER_MS = 30_000;
 const REMIND_MS = 5 * 60_000;
 
 /**
@@ -75,8 +75,9 @@ async function whoMayRelease(course: Course): Promise<Course['releasers']> {
 }
 
 async function remind(course: Course): Promise<void> {
-  await sleep(TELL_AFTER_MS);
-  const since = Date.now() - TELL_AFTER_MS;
+  const tellAfterMs = course.request.settings.undoToldMs ?? USUAL_TELL_AFTER_MS;
+  await sleep(tellAfterMs);
+  const since = Date.now() - tellAfterMs;
   if (patched('release')) course.releasers = await whoMayRelease(course);
   for (;;) {
     const reason = 'the cluster does not take the write';
