@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-// Two tiers: `fast` needs nothing but this checkout; `stack` starts the real stack (apiserver, Temporal, Envoy, …).
+// Three tiers: `fast` needs nothing but this checkout; `stack` starts parts of the real stack (apiserver, Temporal, Envoy, …) one file after
+// the other; `e2e` starts all of it, and tells every story.
 export default defineConfig({
   test: {
     projects: [
@@ -16,9 +17,20 @@ export default defineConfig({
       {
         test: {
           name: 'stack',
-          include: ['test/e2e/**/*.test.ts', 'test/**/*.stack.test.ts'],
+          include: ['test/**/*.stack.test.ts'],
           pool: 'forks',
           fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 1_800_000,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          pool: 'forks',
+          // A story waits more than it computes: two stacks take little more than one of two cores.
+          maxWorkers: 2,
           testTimeout: 180_000,
           hookTimeout: 1_800_000,
         },

@@ -43,7 +43,7 @@ interface VitestReport {
   readonly success: boolean;
 }
 
-async function vitest(project: 'fast' | 'stack'): Promise<void> {
+async function vitest(project: 'fast' | 'stack' | 'e2e'): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'meshops-test-'));
   const report = join(folder, 'report.json');
   const started = Date.now();
@@ -78,5 +78,6 @@ if (filters.length === 0) {
 }
 await vitest('fast');
 if (!isFast) await vitest('stack');
+if (!isFast) await vitest('e2e');
 console.log(`${tally.passed} passed, ${tally.failed} failed${tally.skipped > 0 ? `, ${tally.skipped} skipped` : ''}`);
 process.exitCode = tally.failed === 0 ? 0 : 1;

@@ -37,7 +37,7 @@ const TIMINGS = {
     soak: '3s',
     afterwatch: '5s',
     restoredWatch: '0s',
-    hold: '20s',
+    hold: '12s',
     undoTold: '3s',
     freezeLook: '1s',
     heartbeat: '2s',

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { type Cilium, startCilium } from '../cilium/cilium.ts';
 import { type ReportProgress, step } from '../cluster/progress.ts';
@@ -13,7 +14,16 @@ import { meshPanel } from './panel.ts';
 import { type Role, startProduct } from './product.ts';
 import { loadRights } from './rights.ts';
 
-export interface RigOptions {
+/** What a story may want otherwise in the product's configuration. */
+export interface Tuning {
+  readonly gateExpiry?: string;
+  /** How long the traffic is watched after harm was put back; default: as the pace says. */
+  readonly restoredWatch?: string;
+  /** How the product reads flows; default: straight from the agents. */
+  readonly sight?: 'agents' | 'relay';
+}
+
+export interface RigOptions extends Tuning {
   readonly signal: AbortSignal;
   readonly progress: ReportProgress;
   /** Delays of the simulated Cilium. */
@@ -22,15 +32,10 @@ export interface RigOptions {
   readonly pace: Pace;
   readonly requestsPerSecond?: number;
   readonly pagePort?: number;
-  readonly gateExpiry?: string;
-  /** How long the traffic is watched after harm was put back; default: as the pace says. */
-  readonly restoredWatch?: string;
   /** One process for all, or bot and worker apart (so that a worker can be killed). */
   readonly split: boolean;
   /** Starts without a worker when false and `split`. */
   readonly worker?: boolean;
-  /** How the product reads flows; default: straight from the agents. */
-  readonly sight?: 'agents' | 'relay';
   readonly slackLimits?: Partial<Limits>;
 }
 
@@ -47,6 +52,8 @@ export interface Rig {
   readonly workers: readonly Child[];
   /** Addresses of servers for this worker alone, such as lines that can be cut. `kubernetes`: host and port. */
   startWorker(options?: { readonly temporal?: string; readonly kubernetes?: string }): Promise<Child>;
+  /** Gives the bot another configuration, which it reads by itself, and the worker where it matters to it. All that is left out is as usual. */
+  tune(tuning: Tuning): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -106,29 +113,37 @@ async function furnish(stack: Stack, options: RigOptions, undo: (() => Promise<v
   const database = join(stack.dir, 'meshops.db');
   const env = { SLACK_BOT_TOKEN: app.botToken, SLACK_SIGNING_SECRET: app.signingSecret };
   let started = 0;
-  const start = async (role: Role, apart: Parameters<Rig['startWorker']>[0] = {}): Promise<{ child: Child; port: number }> => {
-    const port = await stack.ports.take(role);
-    const name = `meshops-${role}-${++started}`;
-    const configFile = join(stack.dir, `${name}.yaml`);
-    await writeConfig(configFile, {
-      kubeconfig: await kubeconfigOf(stack, join(stack.dir, `${name}.kubeconfig`), apart.kubernetes),
-      hubble:
-        options.sight === 'relay'
-          ? { relay: cilium.relay.address }
-          : { agents: cilium.nodes.map(({ name: node, hubbleAddress }) => ({ node, address: hubbleAddress })) },
+  const { gateExpiry, restoredWatch, sight: usualSight } = options;
+  const usual: Tuning = {
+    ...(gateExpiry && { gateExpiry }),
+    ...(restoredWatch && { restoredWatch }),
+    ...(usualSight && { sight: usualSight }),
+  };
+  let tuned = usual;
+  const configure = async (file: string, httpPort: number, apart: Apart): Promise<void> => {
+    const agents = cilium.nodes.map(({ name: node, hubbleAddress }) => ({ node, address: hubbleAddress }));
+    const { sight, ...times } = tuned;
+    await writeConfig(file, {
+      kubeconfig: await kubeconfigOf(stack, `${file}.kubeconfig`, apart.kubernetes),
+      hubble: sight === 'relay' ? { relay: cilium.relay.address } : { agents },
       gatewayUrl: cilium.gateway.url,
       prometheus: stack.prometheus.url,
       temporal: { address: apart.temporal ?? stack.temporal.address, namespace: stack.temporal.namespace },
       slackApi: slack.apiUrl,
       database,
-      httpPort: port,
+      httpPort,
       pace,
-      ...(options.gateExpiry && { gateExpiry: options.gateExpiry }),
-      ...(options.restoredWatch && { restoredWatch: options.restoredWatch }),
+      ...times,
     });
+  };
+  const start = async (role: Role, apart: Apart = {}): Promise<{ child: Child; port: number; configFile: string }> => {
+    const port = await stack.ports.take(role);
+    const name = `meshops-${role}-${++started}`;
+    const configFile = join(stack.dir, `${name}.yaml`);
+    await configure(configFile, port, apart);
     const child = await startProduct(role, { warden: stack.warden, dir: stack.dir, configFile, env, port, name, signal });
     stack.prometheus.scrape(name, [`127.0.0.1:${port}`]);
-    return { child, port };
+    return { child, port, configFile };
   };
   const workers: Child[] = [];
   const startWorker: Rig['startWorker'] = async (apart) => {
@@ -136,7 +151,11 @@ async function furnish(stack: Stack, options: RigOptions, undo: (() => Promise<v
     workers.push(child);
     return child;
   };
-  const { child: bot, port } = await step(progress, 'meshops', async () => {
+  const {
+    child: bot,
+    port,
+    configFile,
+  } = await step(progress, 'meshops', async () => {
     const [first] = await Promise.all([
       start(options.split ? 'bot' : 'run'),
       options.split && options.worker !== false ? startWorker() : undefined,
@@ -144,7 +163,32 @@ async function furnish(stack: Stack, options: RigOptions, undo: (() => Promise<v
     return { value: first, detail: 'ready' };
   });
   slack.setRequestUrl(`http://127.0.0.1:${port}/slack/events`);
-  return { stack, cilium, slack, temporal, database, bot, workers, startWorker, stop };
+  const tune: Rig['tune'] = async (tuning) => {
+    const { sight } = tuned;
+    tuned = { ...usual, ...tuning };
+    const before = await readFile(configFile, 'utf8');
+    await configure(configFile, port, {});
+    if ((await readFile(configFile, 'utf8')) !== before) await reloaded(join(stack.dir, `${bot.name}.log`), signal);
+    if (tuned.sight === sight) return;
+    await workers.at(-1)?.stop();
+    await startWorker();
+  };
+  return { stack, cilium, slack, temporal, database, bot, workers, startWorker, tune, stop };
+}
+
+type Apart = NonNullable<Parameters<Rig['startWorker']>[0]>;
+
+const RELOADED_WITHIN_MS = 20_000;
+
+/** Waits until a process says once more that it has read its configuration again. */
+async function reloaded(logFile: string, signal: AbortSignal): Promise<void> {
+  const times = async (): Promise<number> => (await readFile(logFile, 'utf8')).split('the new configuration is in force').length;
+  const before = await times();
+  const end = Date.now() + RELOADED_WITHIN_MS;
+  while ((await times()) === before) {
+    if (Date.now() > end) throw new Error(`The bot has not read its new configuration within ${RELOADED_WITHIN_MS} ms.`);
+    await sleep(100, undefined, { signal });
+  }
 }
 
 /** The bot's kubeconfig, or a copy of it in `file` that leads to the API by another address. */

@@ -17,6 +17,16 @@ export interface PlayOptions {
 /** Puts the demo mesh at rest, plays one story in the rig, and measures it. Rejects only when measuring is impossible. */
 export async function play(rig: Rig, scenario: Scenario, options: PlayOptions): Promise<Report> {
   await rest(rig);
+  if (scenario.tuning === undefined) return playPart(rig, scenario, options);
+  await rig.tune(scenario.tuning);
+  try {
+    return await playPart(rig, scenario, options);
+  } finally {
+    await rig.tune({});
+  }
+}
+
+async function playPart(rig: Rig, scenario: Scenario, options: PlayOptions): Promise<Report> {
   if (scenario.part === undefined) return tell(rig, scenario, options, CANARY);
   const part = await rig.cilium.parts.start(scenario.part);
   try {

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../src/domain/json.ts';
 import type { PartName } from '../cilium/parts.ts';
-import type { RigOptions } from '../rig/rig.ts';
+import type { RigOptions, Tuning } from '../rig/rig.ts';
 import type { Operation } from './operation.ts';
 import type { Scene } from './scene.ts';
 
@@ -10,7 +10,9 @@ export interface Scenario {
   /** One sentence for `list`. */
   readonly story: string;
   /** When the story needs a rig of its own: what is different there. */
-  readonly rig?: Partial<Pick<RigOptions, 'gateExpiry' | 'restoredWatch' | 'worker' | 'sight' | 'requestsPerSecond' | 'preset'>>;
+  readonly rig?: Partial<Pick<RigOptions, 'requestsPerSecond' | 'preset'>>;
+  /** What is otherwise in the product's configuration while the story is told. */
+  readonly tuning?: Tuning;
   /** A part of the demo mesh that is there for this story only: it comes before and goes after, and its canary is the one that is measured. */
   readonly part?: PartName;
   /** Why `npm test` leaves it out, to be run by hand: too long, or not steady yet. */

@@ -28,6 +28,9 @@ export interface WorkerParts {
 /** A watch holds its place for the whole soak, so this bounds how many operations one worker can watch at once. */
 const MOST_ACTIVITIES = 2_000;
 
+/** How long an operation waits for the worker that knows it before any other goes on: after a crash an abort must not wait long. */
+const STICKY_MS = 3_000;
+
 /** A worker for one cluster's task queue. It polls from the moment this returns. */
 export async function createWorker(parts: WorkerParts): Promise<ClusterWorker> {
   const graceMs = parts.graceMs ?? 5_000;
@@ -38,6 +41,7 @@ export async function createWorker(parts: WorkerParts): Promise<ClusterWorker> {
     activities: parts.activities,
     dataConverter: parts.dataConverter,
     maxConcurrentActivityTaskExecutions: MOST_ACTIVITIES,
+    stickyQueueScheduleToStartTimeout: STICKY_MS,
     shutdownGraceTime: graceMs,
     shutdownForceTime: graceMs * 2 + 5_000,
     ...workflowSource(parts.bundlePath),

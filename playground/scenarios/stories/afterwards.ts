@@ -26,7 +26,7 @@ const after: Scenario = {
 const stillFailing: Scenario = {
   name: 'canary-still-failing',
   story: 'the canary had 5% before; put back to that it fails all the same: said so, 0% offered, taken, and it is quiet',
-  rig: { restoredWatch: '8s' },
+  tuning: { restoredWatch: '8s' },
   play: async (scene) => {
     await edit(scene, ROUTE, [
       { op: 'replace', path: '/spec/rules/0/backendRefs/0/weight', value: 95 },

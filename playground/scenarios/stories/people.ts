@@ -47,7 +47,7 @@ export const peopleStories: readonly Scenario[] = [
   {
     name: 'canary-expired',
     story: 'nobody decides in time; nothing is changed and a late click is told so',
-    rig: { gateExpiry: '3s' },
+    tuning: { gateExpiry: '3s' },
     play: async (scene) => {
       const operation = await scene.begin('/mesh canary backend 10%');
       const button = await operation.button('meshops:approve');

@@ -8,7 +8,7 @@ export const policyStories: readonly Scenario[] = [
     name: 'policy-good',
     story: 'a policy that lets all legitimate traffic through goes live by cohorts',
     play: async (scene) => {
-      const operation = await enforce(scene, GOOD);
+      const operation = await enforce(scene, GOOD, '--window 10s --soak 1500ms');
       ended(await operation.result(), 'completed');
       must((await podsInCohorts(scene)).length === 0, 'cohort labels are left on pods');
       return { operation };
@@ -69,7 +69,7 @@ export const policyStories: readonly Scenario[] = [
     story: 'the candidate forgets that names must be asked for: the egress cohort is rolled back',
     play: async (scene) => {
       const since = Date.now();
-      const operation = await enforce(scene, NO_DNS, '--no-observe');
+      const operation = await enforce(scene, NO_DNS, '--no-observe --soak 2s');
       return { operation, extra: await undone(scene, operation, since, () => true) };
     },
   },
@@ -78,7 +78,7 @@ export const policyStories: readonly Scenario[] = [
     story: 'only some paths are allowed, and one that is in use is not among them: rolled back',
     play: async (scene) => {
       const since = Date.now();
-      const operation = await enforce(scene, onlyPaths(['/']), '--no-observe');
+      const operation = await enforce(scene, onlyPaths(['/']), '--no-observe --soak 2s');
       return { operation, extra: await undone(scene, operation, since, () => true) };
     },
   },
@@ -109,7 +109,7 @@ export const policyStories: readonly Scenario[] = [
     name: 'policy-fqdn',
     story: 'a policy that allows one outside name by DNS goes live for the backend',
     play: async (scene) => {
-      const operation = await enforce(scene, BACKEND_FQDN, '--no-observe', 'backend');
+      const operation = await enforce(scene, BACKEND_FQDN, '--no-observe --soak 1500ms', 'backend');
       ended(await operation.result(), 'completed');
       const { connections } = scene.rig.cilium.truth;
       const dropped = connections.list.filter(({ at, allowed, name }) => at >= scene.began && !allowed && name.startsWith('backend/'));
@@ -132,7 +132,7 @@ export const policyStories: readonly Scenario[] = [
         () => scene.rig.cilium.truth.policies.list.some(({ policy }) => policy.endsWith('earlier')),
         'the earlier policy to be in force',
       );
-      const operation = await enforce(scene, GOOD);
+      const operation = await enforce(scene, GOOD, '--soak 1500ms');
       must(JSON.stringify(operation.root().blocks).includes('earlier'), 'the message does not name the other policy');
       const outcome = await operation.result();
       ended(outcome, 'completed');
@@ -183,7 +183,7 @@ export const policyStories: readonly Scenario[] = [
     name: 'policy-scanner',
     story: 'a port scan from the world during the cohort does not stop the rollout',
     play: async (scene) => {
-      const operation = await enforce(scene, GOOD, '--no-observe');
+      const operation = await enforce(scene, GOOD, '--no-observe --soak 2s');
       const scan = scene.rig.cilium.clients.scan({
         to: 'frontend/frontend',
         ports: [22, 23, 80, 443, 3306, 5432, 6379, 9200],
@@ -197,6 +197,7 @@ export const policyStories: readonly Scenario[] = [
           await operation.leave('holding');
         }
         ended(await operation.result(), 'completed');
+        must(scan.counts.dropped > 0, 'the scan met no policy');
         return { operation, extra: { scanned: scan.counts.dropped } };
       } finally {
         scan.stop();
@@ -207,18 +208,19 @@ export const policyStories: readonly Scenario[] = [
     name: 'policy-new-pod',
     story: 'a pod that appears during the rollout stays outside of the cohort until the end',
     play: async (scene) => {
-      const operation = await enforce(
-        scene,
-        NO_WORLD.replace('  egress:', '    - fromEntities: [world]\n  egress:'),
-        '--no-observe --soak 10s',
-      );
+      const candidate = NO_WORLD.replace('  egress:', '    - fromEntities: [world]\n  egress:');
+      const operation = await enforce(scene, candidate, '--no-observe');
       await operation.phase('watching', 60_000);
+      const known = new Set(scene.rig.cilium.pods().map(({ name }) => name));
       await scene.scale('frontend', 'frontend', 5);
       try {
-        await scene.until(
-          () => scene.rig.cilium.pods().filter((pod) => pod.group === 'frontend/frontend' && pod.ready).length === 5,
+        const added = await scene.poll(
+          () => scene.rig.cilium.pods().find(({ group, ready, name }) => group === 'frontend/frontend' && ready && !known.has(name)),
           'the fifth pod',
         );
+        const inCohort = await podsInCohorts(scene);
+        must(inCohort.length > 0, 'the rollout was over before the pod came');
+        must(!inCohort.includes(added.name), 'the new pod is in the cohort');
         ended(await operation.result(), 'completed');
         must((await podsInCohorts(scene)).length === 0, 'cohort labels are left on pods');
         return { operation };

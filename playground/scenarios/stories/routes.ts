@@ -1,7 +1,7 @@
 import type { Message } from '../../slack/messages.ts';
 import { must, type Scenario } from '../scenario.ts';
 import { CANARY, type Scene } from '../scene.ts';
-import { approvedCanary } from './canary.ts';
+import { approve, approvedCanary } from './canary.ts';
 
 /** Stories of routes: many that move together, one that two Services share, one that somebody else changes. */
 
@@ -145,4 +145,27 @@ const drift: Scenario = {
   },
 };
 
-export const routeStories: readonly Scenario[] = [manyRoutes, sharedRoute, drift];
+const adopted: Scenario = {
+  name: 'canary-drift-adopted',
+  story: 'somebody gives the canary 7% with kubectl between 5% and 10%: adopted, approved again from there, and brought to 10%',
+  play: async (scene) => {
+    const operation = await approvedCanary(scene, '/mesh canary backend 10% --steps 5,10 --soak 4s');
+    await edit(scene, ROUTE, [
+      { op: 'replace', path: '/spec/rules/0/backendRefs/0/weight', value: 93 },
+      { op: 'replace', path: '/spec/rules/0/backendRefs/1/weight', value: 7 },
+    ]);
+    await operation.phase('holding');
+    must((await operation.press('reviewer', 'meshops:adopt')).ok, 'adopt was not taken');
+    await operation.phase('waiting');
+    must((await scene.weight(CANARY)) === 7, 'what was adopted was written over');
+    await approve(operation);
+    const outcome = await operation.result();
+    must(outcome.kind === 'completed', `the outcome is ${outcome.kind}: ${outcome.words}`);
+    const weights = await weightsAt(scene, ROUTE);
+    must(weights.join(' ') === '90/10', `the weights are ${weights.join(' ')}`);
+    const { stages } = await operation.view();
+    return { operation, extra: { weights, adopted: stages.filter(({ label }) => label.includes('adopted')).length } };
+  },
+};
+
+export const routeStories: readonly Scenario[] = [manyRoutes, sharedRoute, drift, adopted];

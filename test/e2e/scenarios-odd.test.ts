@@ -1,0 +1,3 @@
+import { tellHalf } from './tell.ts';
+
+tellHalf(1);
