@@ -3,15 +3,16 @@ import type { JsonObject } from '../json.ts';
 import type { Counts, Harmful, Verdict } from '../verdict.ts';
 import type { Statistical } from './alpha.ts';
 import { Drops } from './drops.ts';
-import { alternatives, createEvidence, type Evidences } from './eprocess.ts';
+import { createEvidence, type Evidences } from './eprocess.ts';
 import type { ExplainedJudge, JudgeSettings, Standing } from './judge.ts';
+import { Kinds } from './kinds.ts';
 import { type Panel, panelOf } from './panel.ts';
 import { promote } from './promotion.ts';
-import { ODDS, RelativeEvidence } from './relative.ts';
+import { RelativeEvidence } from './relative.ts';
 import { Retries } from './retries.ts';
 import { createSight } from './sight.ts';
 import { Silence } from './silence.ts';
-import { type Settled, Snapshot } from './snapshot.ts';
+import { fits, type Settled, Snapshot } from './snapshot.ts';
 import { countWords, oddsWords, percent } from './words.ts';
 
 /**
@@ -27,13 +28,6 @@ export function createJudge(settings: JudgeSettings, resumed?: JsonObject): Expl
   return new EventJudge(settings, panel, parsed.success && fits(parsed.data, settings, panel) ? parsed.data : undefined);
 }
 
-function fits({ evidence, relative }: Snapshot, settings: JudgeSettings, { objective }: Panel): boolean {
-  return (
-    evidence.sums.length === alternatives(objective ?? settings.objective).length &&
-    (relative === undefined || relative.sums.length === ODDS.length)
-  );
-}
-
 class EventJudge implements ExplainedJudge {
   readonly #settings: JudgeSettings;
   readonly #panel: Panel;
@@ -43,6 +37,7 @@ class EventJudge implements ExplainedJudge {
   readonly #retries: Retries;
   readonly #sight;
   readonly #silence: Silence;
+  readonly #kinds: Kinds;
   readonly #canary: { requests: number; failures: number; synthetic?: number };
   readonly #stable: { requests: number; failures: number; synthetic?: number };
   /** Latest event time heard, and up to when prior mass has been handed out. */
@@ -60,6 +55,7 @@ class EventJudge implements ExplainedJudge {
     this.#retries = new Retries(from?.retries);
     this.#sight = createSight(from?.gaps);
     this.#silence = new Silence(from?.silence);
+    this.#kinds = new Kinds(from?.kinds);
     this.#canary = { ...(from?.canary ?? { requests: 0, failures: 0 }) };
     this.#stable = { ...(from?.stable ?? { requests: 0, failures: 0 }) };
     this.#clock = from?.clock ?? startedAt;
@@ -128,6 +124,7 @@ class EventJudge implements ExplainedJudge {
     const counted = !failed || !this.#retries.again(event);
     if (isCanary) {
       this.#silence.heard(at);
+      if (failed) this.#kinds.add(event.failure ?? 'failed');
       const harm = this.#canaryRequest(failed, counted, at);
       if (harm) return harm;
     }
@@ -193,7 +190,8 @@ class EventJudge implements ExplainedJudge {
   #harmful(judge: Harmful['judge'], firstHarmAt: number, decidedAt: number, words: string): Harmful {
     const { evidence, needed } = this.#standingOf(judge === 'relative' || judge === 'drops' ? judge : 'objective');
     const [logEvidence, logThreshold] = [Math.log(evidence), Number.isFinite(needed) ? Math.log(needed) : 0];
-    return { kind: 'harmful', judge, counts: this.counts, firstHarmAt, decidedAt, logEvidence, logThreshold, words };
+    const told = `${words}${this.#kinds.words()}`;
+    return { kind: 'harmful', judge, counts: this.counts, firstHarmAt, decidedAt, logEvidence, logThreshold, words: told };
   }
 
   #drift({ object, field, manager, found }: Extract<Evidence, { kind: 'drift' }>): Settled {
@@ -232,6 +230,7 @@ class EventJudge implements ExplainedJudge {
       evidence: this.#objective.snapshot(),
       gaps: this.#sight.snapshot(),
       silence: this.#silence.snapshot(),
+      kinds: this.#kinds.snapshot(),
       clock: this.#clock,
       released: this.#released,
       canary: this.#canary,

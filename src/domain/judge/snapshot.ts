@@ -1,5 +1,9 @@
 import * as z from 'zod';
 import type { Harmful, Verdict } from '../verdict.ts';
+import { alternatives } from './eprocess.ts';
+import type { JudgeSettings } from './judge.ts';
+import type { Panel } from './panel.ts';
+import { ODDS } from './relative.ts';
 
 /** A verdict that stands: what came after it does not change it. */
 export type Settled = Harmful | Extract<Verdict, { kind: 'drift' }>;
@@ -49,6 +53,15 @@ export const Snapshot = z.object({
     })
     .exactOptional(),
   silence: z.object({ first: z.number(), last: z.number(), count: z.number(), longest: z.number() }).exactOptional(),
+  kinds: z.record(z.string(), z.number()).exactOptional(),
   retries: z.record(z.string(), z.number()).exactOptional(),
 });
 export type Snapshot = z.infer<typeof Snapshot>;
+
+/** Was the snapshot left by a judge of the same objective and the same alternatives? */
+export function fits({ evidence, relative }: Snapshot, settings: JudgeSettings, { objective }: Panel): boolean {
+  return (
+    evidence.sums.length === alternatives(objective ?? settings.objective).length &&
+    (relative === undefined || relative.sums.length === ODDS.length)
+  );
+}

@@ -28,7 +28,7 @@ describe('the judge', () => {
     for (let i = 0; i < 8; i += 1) events.push(request(after(40_000 + i * 100), true));
     const [verdict] = heard(events).verdicts;
     expect(verdict).toMatchObject({ kind: 'harmful', judge: 'objective', firstHarmAt: after(40_000) });
-    expect(verdict?.words).toMatch(/Canary: \d+ of 30\d requests failed .* more than the 1% allowed/);
+    expect(verdict?.words).toMatch(/Canary: \d+ of 30\d requests failed .* more than the 1% allowed .* How: 500 \(\d\)\.$/);
   });
 
   it('stops at once when no endpoint of the canary is ready', () => {
