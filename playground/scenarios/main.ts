@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { reasonOf } from '../cluster/failure.ts';
 import { progressPrinter } from '../cluster/progress.ts';
 import { startRig } from '../rig/rig.ts';
+import { ABSENT, type Absent } from './absence.ts';
 import { play } from './play.ts';
 import { SCENARIOS } from './registry.ts';
 import type { Report } from './report.ts';
@@ -14,6 +15,7 @@ interface Options {
   readonly runs: number;
   readonly preset: 'ideal' | 'cluster';
   readonly record?: boolean;
+  readonly without?: Absent;
 }
 
 const wholeNumber = (text: string): number => {
@@ -29,13 +31,13 @@ process.once('SIGTERM', () => interrupted.abort(new Error('Stopped.')));
 
 async function run(scenarios: readonly Scenario[], options: Options): Promise<boolean> {
   const progress = progressPrinter(process.stderr);
-  const { preset, seed, runs, record } = options;
+  const { preset, seed, runs, record, without } = options;
   let isGood = true;
   for (const scenario of scenarios) {
     const rig = await startRig({ signal: interrupted.signal, progress, preset, seed, pace: 'fast', split: true, ...scenario.rig });
     try {
       for (let turn = 0; turn < runs && !interrupted.signal.aborted; turn += 1) {
-        const report = await play(rig, scenario, { seed: seed + turn, ...(record && { record: HISTORIES }) });
+        const report = await play(rig, scenario, { seed: seed + turn, ...(record && { record: HISTORIES }), ...(without && { without }) });
         isGood &&= report.ok;
         process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : describe(report));
       }
@@ -61,6 +63,9 @@ const program = new Command('npm run scenario --')
   .option('--seed <n>', 'chance of the story, and of the load', wholeNumber, 1)
   .option('--runs <n>', 'how many times, with rising seeds, on one stack', wholeNumber, 1)
   .option('--record', 'keep the history for the replay tests')
+  .addOption(
+    new Option('--without <what>', 'from the moment the story breaks the mesh this is away; Prometheus all the time').choices(ABSENT),
+  )
   .addOption(new Option('--preset <name>', 'delays of the simulated Cilium').choices(['ideal', 'cluster']).default('ideal'));
 
 program.action(async (names: readonly string[], options: Options) => {

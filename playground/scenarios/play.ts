@@ -2,6 +2,7 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import { createRandom } from '../cilium/random.ts';
 import type { Child } from '../cluster/warden.ts';
 import type { Rig } from '../rig/rig.ts';
+import { type Absent, without } from './absence.ts';
 import { recordHistory } from './histories.ts';
 import { list, POLICIES } from './mesh-state.ts';
 import { lookBefore, measure, type Report } from './report.ts';
@@ -12,6 +13,8 @@ export interface PlayOptions {
   readonly seed: number;
   /** Folder for the recorded history; none when left out. */
   readonly record?: URL;
+  /** What the story has to do without. */
+  readonly without?: Absent;
 }
 
 /** Puts the demo mesh at rest, plays one story in the rig, and measures it. Rejects only when measuring is impossible. */
@@ -43,7 +46,8 @@ async function tell(rig: Rig, scenario: Scenario, options: PlayOptions, canary: 
   let played: Played | undefined;
   let broken: string | undefined;
   try {
-    played = await scenario.play(scene);
+    const { without: absent } = options;
+    played = await (absent ? without(absent, scene, canary, () => scenario.play(scene)) : scenario.play(scene));
   } catch (error) {
     broken = error instanceof StoryBroken ? error.message : `${String(error)}`;
   }

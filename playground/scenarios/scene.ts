@@ -65,9 +65,18 @@ export class Scene {
     return this.roots().filter((message) => !this.#known.has(message.ts));
   }
 
+  /** Called at the moment at which the story breaks the mesh. */
+  onBreak: (() => void) | undefined;
+
+  /** From now on the mesh is broken. */
+  breaks(): void {
+    this.brokenAt = Date.now();
+    this.onBreak?.();
+  }
+
   /** Breaks the mesh now. */
   break(how: (rig: Rig) => void): void {
-    this.brokenAt = Date.now();
+    this.breaks();
     how(this.rig);
   }
 

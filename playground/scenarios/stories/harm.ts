@@ -17,7 +17,7 @@ function breaking(
     play: async (scene) => {
       const operation = await approvedCanary(scene, line);
       await scene.wait(300 + scene.random() * 1_000);
-      scene.brokenAt = Date.now();
+      scene.breaks();
       await how(scene);
       const outcome = await operation.result();
       must(
