@@ -30,7 +30,10 @@ function linesOf(note: Note, view: OperationView): readonly string[] {
         `${person(note.by)} approved. ${note.remaining > 0 ? `${plural(note.remaining, 'more approval')} needed.` : 'That is enough; it goes on now.'}`,
       ];
     case 'verdict':
-      return [`${VERDICTS[note.verdict.kind]} at ${said(note.stage, 80)}: ${said(note.verdict.words, 500)}`, ...numbers(note.verdict, view)];
+      return [
+        `${VERDICTS[note.verdict.kind]} at ${said(note.stage, 80)}: ${said(note.verdict.words, 500)}`,
+        ...numbers(note.verdict, view),
+      ];
     case 'drift':
       return [
         `Somebody else changed the objects at ${said(note.stage, 80)}. Nothing more is written until people choose: adopt, restore or leave.`,
