@@ -60,7 +60,10 @@ export async function writeConfig(file: string, options: ConfigOptions): Promise
       ],
     },
     gates: [{ above: '0%', approvers: { usergroups: ['S0REVIEWERS'] }, quorum: 1, expiry: gateExpiry }],
-    objectives: { default: { slo: '1%', latency: '1s', minRequests: pace === 'fast' ? 10 : 50 } },
+    // Scenarios tell of other things than of a machine that is busy; those of latency bring their own limit.
+    objectives: {
+      default: pace === 'fast' ? { slo: '1%', latency: '4s', minRequests: 10 } : { slo: '1%', latency: '1s', minRequests: 50 },
+    },
     timings: { ...TIMINGS[pace], restoredWatch },
     slack: { mode: 'http', teamIds: ['T0MESHOPS'], appId: 'A0MESHOPS', onCall: 'S0REVIEWERS', apiUrl: slackApi },
     temporal,

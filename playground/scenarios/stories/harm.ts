@@ -41,13 +41,17 @@ function breaking(
 const LONG = '/mesh canary backend 10% --soak 60s';
 
 export const harmStories: readonly Scenario[] = [
-  breaking('canary-latency', 'answers of v2 take longer than the limit', LONG, ({ rig }) => rig.cilium.faults.latency(CANARY, 1_500), [
-    'objective',
-  ]),
+  breaking(
+    'canary-latency',
+    'answers of v2 take longer than the limit',
+    `${LONG} --latency 1s`,
+    ({ rig }) => rig.cilium.faults.latency(CANARY, 1_500),
+    ['objective'],
+  ),
   breaking(
     'canary-hang',
     'requests to v2 never get an answer: no record of one either',
-    LONG,
+    `${LONG} --latency 1s`,
     ({ rig }) => rig.cilium.faults.hang(CANARY),
     ['objective'],
   ),

@@ -25,7 +25,8 @@ async function undoneWithoutTemporal(scene: Scene, operation: Operation, then: (
   try {
     // The SDK gives an attempt up when no heartbeat has been taken for a while; the watch must not end with it.
     const { name } = workerOf(scene);
-    await scene.until(async () => (await logOf(scene, name)).includes('takes no heartbeats'), 'the attempt to be given up');
+    const givenUp = new RegExp(`"opId":"${operation.opId}".*takes no heartbeats`);
+    await scene.until(async () => givenUp.test(await logOf(scene, name)), 'the attempt to be given up');
     const undoneMs = await brokenAndUndone(scene);
     must(temporal.pid() === undefined, "Temporal's server runs");
     await then();

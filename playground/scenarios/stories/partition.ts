@@ -35,7 +35,7 @@ export const partitionStories: readonly Scenario[] = [
       const [temporal, kubernetes] = [await openLine(stack.temporal.address), await openLine(new URL(stack.kube.url).host)];
       const cutOff = await restartedWorker(scene, { temporal: temporal.address, kubernetes: kubernetes.address });
       try {
-        const first = await approvedCanary(scene, '/mesh canary backend 10% --latency 400ms --soak 60s');
+        const first = await approvedCanary(scene, '/mesh canary backend 10% --latency 1s --soak 60s');
         await underWatch(scene, first);
         temporal.refuse();
         // Nor does it hear any more what becomes of the route; what it writes arrives.
@@ -62,7 +62,7 @@ async function secondUndisturbed(scene: Scene, stale: string, first: Operation) 
   const second = await approvedCanary(scene, '/mesh canary backend 10% --latency 10s --soak 60s');
   const token = await scene.token();
   const [before, changes] = [await patches(scene), truth.weights.length];
-  scene.break(() => faults.latency(CANARY, 600));
+  scene.break(() => faults.latency(CANARY, 1_500));
   const fuse = await staleFuse(scene, stale);
   const after = await patches(scene);
   must(fuse === 'superseded', `the stale fuse says ${fuse}`);
