@@ -12,7 +12,8 @@ const freeze: Scenario = {
   name: 'freeze',
   story: 'a freeze holds the next stage and refuses a new operation; lifted, it goes on; set again, it stops no undo',
   play: async (scene) => {
-    const operation = await approvedCanary(scene, '/mesh canary backend 10% --steps 5,10 --soak 3s');
+    // Long enough that the freeze is there before the first stage is over, however busy the machine is.
+    const operation = await approvedCanary(scene, '/mesh canary backend 10% --steps 5,10 --soak 8s');
     await said(scene, '/mesh freeze demo 10m release weekend', /Frozen/);
     try {
       await scene.until(async () => (await operation.view()).frozen !== undefined, 'the next stage to wait for the freeze');
