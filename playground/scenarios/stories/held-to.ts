@@ -27,7 +27,6 @@ export const heldToStories: readonly Scenario[] = [
     play: async (scene) => {
       const { faults } = scene.rig.cilium;
       faults.errorRate(STABLE, 0.05);
-      faults.errorRate(CANARY, 0.05);
       await scene.wait(6_000);
       const refused = await scene.begin('/mesh canary backend 10%');
       const first = await refused.result();
