@@ -61,7 +61,7 @@ program.action(async ({ port, preset, seed }: Options) => {
     seed,
     pace: 'demo',
     pagePort: port,
-    split: false,
+    split: true,
   });
   process.stdout.write(ready(rig, startedAt));
   const stopAsked = new Promise<void>((resolve) => {

@@ -95,10 +95,20 @@ async function furnish(stack: Stack, options: RigOptions, undo: (() => Promise<v
     return { value: started, detail: `gateway at ${started.gateway.url}` };
   });
   undo.push(() => cilium.stop());
-  const panel = meshPanel(cilium);
+  let slack: SlackPlayground | undefined;
+  const panel = meshPanel(cilium, {
+    stack,
+    slack: () => slack as SlackPlayground,
+    replaceWorker: async () => {
+      const last = workers.at(-1);
+      if (!last) throw new Error('Bot and worker are one process here, so the worker cannot be killed alone.');
+      last.kill('SIGKILL');
+      await startWorker();
+    },
+  });
   undo.push(async () => panel.stop());
   const app = { signingSecret: secret(), botToken: `xoxb-${secret()}`, appToken: `xapp-${secret()}`, slashCommands: COMMANDS };
-  const slack = await startSlack({
+  slack = await startSlack({
     signal,
     app,
     panel,

@@ -1,7 +1,7 @@
+import { denyGateway } from '../../rig/deny.ts';
 import { must, type Scenario } from '../scenario.ts';
 import { CANARY, type Scene } from '../scene.ts';
 import { approvedCanary } from './canary.ts';
-import { denyGateway } from './deny.ts';
 
 /** Every way in which a canary can be bad, beyond plain errors. Each must end as rolled back, with everything as it was. */
 function breaking(
@@ -65,9 +65,9 @@ export const harmStories: readonly Scenario[] = [
   breaking('canary-crash', 'pods of v2 crash: none is ready any more', LONG, ({ rig }) => rig.cilium.faults.crash(CANARY)),
   cleanedUp(
     breaking('canary-drops', 'packets from the gateway to v2 are dropped: no HTTP status at all', LONG, (scene) =>
-      denyGateway(scene, true),
+      denyGateway(scene.rig.stack.kube.api, true),
     ),
-    (scene) => denyGateway(scene, false),
+    (scene) => denyGateway(scene.rig.stack.kube.api, false),
   ),
 ];
 

@@ -1,11 +1,10 @@
-import { must } from '../scenario.ts';
-import type { Scene } from '../scene.ts';
+import type { Api } from '../cluster/api.ts';
 
-const NAME = 'scenario-deny-gateway';
+const NAME = 'deny-gateway';
 const PATH = '/apis/cilium.io/v2/namespaces/backend/ciliumnetworkpolicies';
 
 /** Writes, or removes, a policy that drops what the gateway sends to v2: somebody else's mistake while the canary is watched. */
-export async function denyGateway(scene: Scene, on: boolean): Promise<void> {
+export async function denyGateway(api: Api, on: boolean): Promise<void> {
   const policy = {
     apiVersion: 'cilium.io/v2',
     kind: 'CiliumNetworkPolicy',
@@ -24,6 +23,7 @@ export async function denyGateway(scene: Scene, on: boolean): Promise<void> {
         contentType: 'application/apply-patch+yaml',
       } as const)
     : ({ method: 'DELETE', path: `${PATH}/${NAME}` } as const);
-  const answer = await scene.rig.stack.kube.api({ ...order, signal: AbortSignal.timeout(10_000) });
-  must(answer.status < 300 || (!on && answer.status === 404), `the policy was not taken (${answer.status}): ${answer.body.slice(0, 300)}`);
+  const answer = await api({ ...order, signal: AbortSignal.timeout(10_000) });
+  if (answer.status < 300 || (!on && answer.status === 404)) return;
+  throw new Error(`The policy was not taken (${answer.status}): ${answer.body.slice(0, 300)}`);
 }
