@@ -6,7 +6,8 @@ import { onTestFinished } from 'vitest';
 /** A folder that is gone after the test. */
 export const scratch = (): string => {
   const dir = mkdtempSync(join(tmpdir(), 'meshops-test-'));
-  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  // A warden that a test has left may still be writing its last words there.
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }));
   return dir;
 };
 
