@@ -8,7 +8,10 @@ import type { Hub } from '../../activities/clients/kubernetes/hub.ts';
 import type { KubeObject } from '../../activities/clients/kubernetes/objects.ts';
 import type { WatchInput, WatchResult } from '../../activities/contract.ts';
 import { SILENT } from '../../activities/log.ts';
+import { Recorder } from '../../activities/watch/recorder.ts';
 import { createWatch } from '../../activities/watch/watch.ts';
+import { openDatabase } from '../../src/audit/database.ts';
+import { createRecords } from '../../src/audit/records.ts';
 import type { OperationView } from '../../src/domain/operation.ts';
 import type { ObjectRef, Write } from '../../src/domain/plan.ts';
 import { TOKEN_ANNOTATION } from '../../src/domain/plan.ts';
@@ -121,6 +124,8 @@ const counting: typeof flows = {
       signal,
     ),
 };
+// As the product does: what the judges hear is kept, into a database of this process.
+const records = createRecords(await openDatabase(':memory:'), () => 86_400_000);
 const watch = createWatch(
   {
     cluster,
@@ -134,6 +139,7 @@ const watch = createWatch(
     editMessage: async () => undefined,
     now: Date.now,
     log: SILENT,
+    recorder: new Recorder(records, SILENT),
   },
   canaryWatching({ cluster, hub, flows: counting, now: Date.now, log: SILENT }),
 );
