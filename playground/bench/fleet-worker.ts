@@ -163,7 +163,7 @@ flows.follow(
 await all.promise;
 for (let target = 0; target < order.targets; target += 1) {
   if (target % BATCH === 0) await sleep(BATCH_EVERY_MS);
-  const running = new MockActivityEnvironment().run(watch, inputOf(target)) as Promise<WatchResult>;
+  const running = new MockActivityEnvironment({ activityId: String(target) }).run(watch, inputOf(target)) as Promise<WatchResult>;
   running.then(
     ({ verdict }) => tell({ word: 'ended', target, kind: verdict.kind }),
     (error: unknown) => tell({ word: 'ended', target, kind: String(error) }),
