@@ -35,6 +35,8 @@ async function run(work: (environment: Environment, signal: AbortSignal) => Prom
     process.stderr.write(`meshops: ${error instanceof Error ? error.message : String(error)}\n`);
     code = 1;
   }
+  // On a pipe that is full what was printed still waits in this process; ending it would lose whole lines.
+  await new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
   // Connections of Temporal's core may linger; everything of ours is closed by now.
   process.exit(code);
 }
