@@ -95,9 +95,12 @@ async function record(deps: BotDeps, { actor, origin }: By, scope: string, data:
   await deps.audit.append([{ key, at: deps.now(), kind: 'freeze', opId: '', target, actor: actor.id, data }]);
 }
 
-async function tellChannel(deps: BotDeps, { channelId }: Origin, text: string): Promise<void> {
+/** The metadata names the command that caused the post: the same words twice are two events, the same command twice is a fault. */
+async function tellChannel(deps: BotDeps, origin: Origin, text: string): Promise<void> {
+  const { channelId } = origin;
+  const metadata = { event_type: 'meshops_freeze', event_payload: { request_id: requestIdOf(origin) } };
   try {
-    await deps.web.chat.postMessage({ channel: channelId, text, unfurl_links: false });
+    await deps.web.chat.postMessage({ channel: channelId, text, unfurl_links: false, metadata });
   } catch (error) {
     // The freeze holds whether or not the channel hears of it; the person who set it is answered.
     deps.log.warn({ err: error, channelId }, 'the channel was not told of a freeze');

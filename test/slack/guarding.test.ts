@@ -23,6 +23,16 @@ test('a freeze is set, told to the channel, listed, lifted, and recorded each ti
   expect(await at.audit.verify()).toMatchObject({ kind: 'intact', records: 2 });
 });
 
+test('a freeze that is lifted twice is told twice, and Slack sees no post that came twice', async () => {
+  for (const reason of ['first', 'second']) {
+    await type(`/mesh freeze demo/backend 2h ${reason}`);
+    await type('/mesh unfreeze demo/backend');
+  }
+  const lifted = at.slack.drive.messages(CHANNEL).filter(({ text }) => text.includes('was lifted by'));
+  expect(lifted).toHaveLength(2);
+  expect(at.slack.log.duplicatePosts()).toEqual([]);
+});
+
 test('a freeze is lifted or replaced by who set it and by approvers, by nobody else, and the refusal says who', async () => {
   await type('/mesh freeze demo/backend 2h release', 'U0REVIEWER');
   const refused = await type('/mesh unfreeze demo/backend');
