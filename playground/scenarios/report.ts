@@ -66,6 +66,8 @@ export async function measure(
   const changed = differences(before.mesh, await meshState(scene));
   const operations = new Set(roots.map((message) => JSON.stringify(message.metadata))).size;
   return {
+    // First, so that no story can put another figure in the place of a measured one.
+    ...extra,
     scenario: name,
     seed,
     ok: broken === undefined,
@@ -81,7 +83,6 @@ export async function measure(
     operations,
     slackCalls: scene.rig.slack.log.slackCalls() - before.slackCalls,
     temporalEvents: told?.events ?? 0,
-    ...extra,
     ms: Date.now() - scene.began,
   };
 }

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual, promisify } from 'node:util';
-import type { Harmful, Verdict } from '../../../src/domain/verdict.ts';
+import type { Verdict } from '../../../src/domain/verdict.ts';
 import { must, type Scenario } from '../scenario.ts';
 import { CANARY, type Scene } from '../scene.ts';
 import { approvedCanary } from './canary.ts';
@@ -54,11 +54,7 @@ export const recordedStories: readonly Scenario[] = [
       const spoke = lines.findIndex(({ verdict }) => verdict !== undefined);
       must(isDeepStrictEqual(last?.conclusion, outcome.verdict), `the replay says ${JSON.stringify(last?.conclusion)}`);
       must(spoke === lines.length - 2 && last?.unheard === 0, 'the verdict did not come at the last event that the live judge heard');
-      const { decidedAt } = outcome.verdict as Harmful;
-      return {
-        operation,
-        extra: { events: lines.length - 1, exportedBytes: text.length, decidedAt, replayedAt: lines[spoke]?.number ?? 0 },
-      };
+      return { operation, extra: { events: lines.length - 1, exportedBytes: text.length, replayedAt: lines[spoke]?.number ?? 0 } };
     },
   },
 ];
