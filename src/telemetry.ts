@@ -31,6 +31,8 @@ export interface Telemetry {
   readonly contentType: string;
   acked(what: 'command' | 'click', ms: number): void;
   refused(code: string): void;
+  /** Slack answered 429 to a question of who somebody is. */
+  slackLimited(method: string): void;
   auditFailed(): void;
   /** `kind`: an OutcomeKind. */
   ended(cluster: string, kind: string): void;
@@ -55,6 +57,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     contentType: registry.contentType,
     acked: (what, ms) => m.ack.observe({ what }, ms / 1000),
     refused: (code) => m.refused.inc({ code }),
+    slackLimited: (method) => m.limited.inc({ method }),
     auditFailed: () => m.auditFailures.inc(),
     ended: (cluster, outcome) => m.ended.inc({ cluster, outcome }),
     seen: (cluster, operations) => {
@@ -102,6 +105,7 @@ function metricsIn(registry: Registry) {
     verdicts: counter('verdicts_total', 'Verdicts by kind', [...cluster, 'kind']),
     undoFailures: counter('undo_failures_total', 'Attempts of an undo that failed', cluster),
     refused: counter('refused_requests_total', 'Requests and clicks that were refused, by code', ['code']),
+    limited: counter('slack_rate_limited_total', 'Answers 429 of Slack to questions of who somebody is', ['method']),
     auditFailures: counter('audit_write_failures_total', 'Audit records that could not be written at the first try', []),
     restore: histogram(
       'restore_seconds',

@@ -4,6 +4,7 @@ import { createRequests } from '../audit/requests.ts';
 import type { ReadyCheck } from '../http.ts';
 import { type Bot, createBot } from '../slack/bot.ts';
 import type { Entrance } from '../slack/receiver.ts';
+import { createRefusalBook } from '../slack/refusal-book.ts';
 import { createInFlight } from '../temporal/in-flight.ts';
 import { createOperations, type Operations } from '../temporal/operations.ts';
 import { liveWeights } from './clusters.ts';
@@ -33,6 +34,7 @@ export async function composeBot(on: Foundation): Promise<RunningBot> {
   const slackApiUrl = on.environment.slackApiUrl ?? config.current().slack.apiUrl;
   const token = required(on.environment.slackBotToken, 'SLACK_BOT_TOKEN', 'the bot cannot speak in Slack');
   const messages = createSlackMessages({ token, ...(slackApiUrl ? { apiUrl: slackApiUrl } : {}) });
+  const refusals = createRefusalBook({ audit, inFlight, log, now });
   const bot = createBot(
     {
       config: () => config.current(),
@@ -48,6 +50,7 @@ export async function composeBot(on: Foundation): Promise<RunningBot> {
       },
       policy: policyParts(on, { botToken: token, messages, slackApiUrl }),
       meter: telemetry,
+      refusals,
       inFlight,
       now,
       log,
@@ -63,6 +66,7 @@ export async function composeBot(on: Foundation): Promise<RunningBot> {
       { name: 'slack', isReady: () => bot.isConnected() },
     ],
     drain: async (timeoutMs) => {
+      refusals.flush();
       const left = await inFlight.drain(timeoutMs);
       return left + (await operations.drain(timeoutMs));
     },

@@ -72,6 +72,10 @@ export async function layFoundation(options: {
       teamIds: () => config.current().slack.teamIds,
       kubernetesOf: (id) => kubernetesIdentity(config.current(), id),
       now,
+      onLimited: (method, ms) => {
+        telemetry.slackLimited(method);
+        telemetry.log.warn({ method, ms }, 'Slack asks to wait; people who are not known from minutes ago are refused until then');
+      },
     });
     const audit = counted(createAudit(database), telemetry);
     const records = createRecords(database, () => config.current().audit.keepWatches);

@@ -33,6 +33,8 @@ export interface SentenceParameters {
   readonly NoEmail: undefined;
   readonly UnknownUser: undefined;
   readonly SlackSilent: undefined;
+  readonly TooMany: undefined;
+  readonly NoModal: undefined;
   readonly NoIdentity: { readonly email: string };
   readonly ForgedButton: undefined;
   readonly SharedChannel: undefined;
@@ -128,6 +130,10 @@ const SENTENCES: { readonly [Code in SentenceCode]: (parameters: SentenceParamet
   UnknownUser: () => `Slack does not know your account here. ${UNTOUCHED} Ask an administrator of the workspace.`,
   SlackSilent: () =>
     `Slack did not say who you are, and meshops does nothing for people it cannot check. ${UNTOUCHED} Try again in a minute.`,
+  TooMany: () =>
+    `You send more requests than meshops takes from one person. ${UNTOUCHED} Wait a minute, then try again; others are not held up.`,
+  NoModal: () =>
+    'Slack did not open the window for your reason. Your click changed nothing. Press Reject again; `abort` ends the operation without a window.',
   NoIdentity: ({ email }) =>
     `The configuration does not say who ${email} is in Kubernetes. ${UNTOUCHED} An administrator adds the address under \`identities\` in meshops.yaml.`,
   ForgedButton: () => `This button does not belong to an operation of meshops. ${UNTOUCHED} Use the buttons of its own messages.`,

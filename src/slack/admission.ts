@@ -2,6 +2,7 @@
 
 import type { Claim } from '../audit/requests.ts';
 import type { Actor } from '../domain/actor.ts';
+import { type Buckets, createBuckets } from './buckets.ts';
 import { createCache } from './cache.ts';
 import type { BotDeps } from './deps.ts';
 import { type Refused, refusal } from './refusals.ts';
@@ -23,36 +24,45 @@ export type Admitted =
   | { readonly kind: 'replayed'; readonly answer?: string };
 
 export interface AdmitOptions {
-  /** True for what changes something: the request's id is claimed first. */
+  /** True for what changes something, posts, or asks a cluster: the request's id is claimed first. */
   readonly claim: boolean;
   /** A click asks Slack who the clicker is now. */
   readonly fresh: boolean;
+  /** The safe direction (abort, reject, roll back): it has a budget of its own, and a known person may do it while Slack is silent. */
+  readonly safe?: boolean;
 }
 
 export interface Admission {
+  /** What is known without asking anybody outside: where it comes from, and whether this person asks too often. */
+  greet(origin: Origin, options?: Pick<AdmitOptions, 'safe'>): Refused | undefined;
+  /** `greet`, then all that must be asked. */
   admit(origin: Origin, options: AdmitOptions): Promise<Admitted>;
 }
 
 const SHARED_KEPT_MS = 60_000;
+const SAFE_MS = 300_000;
 
 export function createAdmission(deps: BotDeps): Admission {
-  const shared = createCache(async (channel) => {
+  const read = async (channel: string): Promise<boolean> => {
     const info = await deps.web.conversations.info({ channel });
     return info.channel?.is_ext_shared === true;
-  }, deps.now);
+  };
+  const shared = createCache(read, deps.now);
+  const perMinute = (): number => deps.config().slack.requestsPerMinute;
+  const budgets = { all: createBuckets(perMinute, deps.now), safe: createBuckets(perMinute, deps.now) };
+  const greet: Admission['greet'] = (origin, options) => stranger(deps, origin) ?? refusedOrSpent(deps, budgets, origin, options?.safe);
   return {
+    greet,
     admit: async (origin, options) => {
-      const config = deps.config();
-      const { teamIds, appId } = config.slack;
-      if (!teamIds.includes(origin.teamId)) return refusal('OtherTeam');
-      if (appId !== undefined && appId !== origin.appId) return refusal('OtherApp');
-      const rule = channelRule(config, origin.channelId);
-      if (!rule) return refusal('ChannelNotAllowed');
+      const rule = channelRule(deps.config(), origin.channelId);
+      const refused = greet(origin, options);
+      if (refused || !rule) return refused ?? refusal('ChannelNotAllowed');
+      const { fresh, safe = false } = options;
       // One after the other would add their times, and Slack waits 3 s in all.
       const [claimed, identified, isShared] = await Promise.all([
         options.claim ? claim(deps, origin) : undefined,
-        deps.people.identify(origin.userId, { fresh: options.fresh }),
-        shared.get(origin.channelId, SHARED_KEPT_MS).catch(() => 'unknown' as const),
+        deps.people.identify(origin.userId, { fresh, safe }),
+        shared.get(origin.channelId, { maxAgeMs: SHARED_KEPT_MS, staleMs: safe ? SAFE_MS : 0 }).catch(() => 'unknown' as const),
       ]);
       if (claimed?.kind === 'refused') return claimed;
       if (claimed?.kind === 'seen') return { kind: 'replayed', ...(claimed.answer === undefined ? {} : { answer: claimed.answer }) };
@@ -62,6 +72,28 @@ export function createAdmission(deps: BotDeps): Admission {
       return { kind: 'admitted', actor: identified.actor, rule };
     },
   };
+}
+
+function stranger(deps: BotDeps, origin: Origin): Refused | undefined {
+  const config = deps.config();
+  const { teamIds, appId } = config.slack;
+  if (!teamIds.includes(origin.teamId)) return refusal('OtherTeam');
+  if (appId !== undefined && appId !== origin.appId) return refusal('OtherApp');
+  return channelRule(config, origin.channelId) ? undefined : refusal('ChannelNotAllowed');
+}
+
+/** Before the database and Slack are asked: one person must not use up what all others need. */
+function refusedOrSpent(
+  deps: BotDeps,
+  budgets: { readonly all: Buckets; readonly safe: Buckets },
+  { teamId, userId }: Origin,
+  safe = false,
+): Refused | undefined {
+  const before = deps.people.refusedBefore(userId);
+  if (before) return before;
+  const person = `${teamId}/${userId}`;
+  if (budgets.all.take(person) || (safe && budgets.safe.take(person))) return undefined;
+  return refusal('TooMany');
 }
 
 async function claim(deps: BotDeps, origin: Origin): Promise<Claim | Refused> {

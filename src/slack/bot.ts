@@ -5,7 +5,7 @@ import { ACTION, type ActionId } from '../domain/button.ts';
 import { type Admission, createAdmission, type Origin } from './admission.ts';
 import { type Answer, ephemeral, say, sayPlain } from './answer.ts';
 import { inBackground } from './background.ts';
-import { answerClick, type Click } from './clicks.ts';
+import { answerClick, type Click, isSafe, refuseClick } from './clicks.ts';
 import { answerSlash } from './commands.ts';
 import type { BotDeps } from './deps.ts';
 import { tell } from './later.ts';
@@ -85,15 +85,30 @@ function hearClicks(app: App, deps: BotDeps, admission: Admission): void {
     const channelId = body.channel?.id;
     if (!id || !channelId) return;
     const origin = { ...originOf(body), channelId };
+    const show = (answer: Answer): Promise<void> => tell(deps, { channelId, userId: body.user.id, respond }, answer);
     if (id === ACTION.reject) {
-      // The trigger lives for three seconds, so who this is gets checked when the reason comes.
-      await client.views.open({ trigger_id: body.trigger_id, view: rejectModal({ value: action.value ?? '', channelId }) });
+      const view = rejectModal({ value: action.value ?? '', channelId });
+      const unopened = await openModal(deps, admission, { origin, action: id, value: action.value ?? '' }, () =>
+        client.views.open({ trigger_id: body.trigger_id, view }),
+      );
+      if (unopened) await show(unopened);
       return;
     }
-    await handleClick(deps, admission, { origin, action: id, value: action.value ?? '' }, (answer) =>
-      tell(deps, { channelId, userId: body.user.id, respond }, answer),
-    );
+    await handleClick(deps, admission, { origin, action: id, value: action.value ?? '' }, show);
   });
+}
+
+/** The trigger lives for three seconds, so who this is gets checked when the reason comes. What is answered where no modal opened. */
+async function openModal(deps: BotDeps, admission: Admission, click: Click, open: () => Promise<unknown>): Promise<Answer | undefined> {
+  const refused = admission.greet(click.origin, { safe: isSafe(click.action) });
+  if (refused) return refuseClick(deps, click, refused);
+  try {
+    await open();
+    return undefined;
+  } catch (error) {
+    deps.log.warn({ err: error }, 'the modal for a rejection could not be opened');
+    return refuseClick(deps, click, refusal('NoModal'));
+  }
 }
 
 function hearRejections(app: App, deps: BotDeps, admission: Admission): void {

@@ -40,12 +40,12 @@ export async function askForChange(deps: BotDeps, asked: Asked, later: (answer: 
   const request = requestOf(asked, deps.now());
   const result = await deps.operations.begin(request, {
     onSettled: async (truth) => {
-      if (truth.kind !== 'unknown') remember(deps, truth, request);
+      if (truth.kind !== 'unknown') remember(deps, asked.origin, truth, request);
       const link = truth.kind === 'busy' ? await permalink(deps.web, truth.view.message) : undefined;
       await later(settledAnswer(truth, request, link));
     },
   });
-  if (result.kind !== 'not-confirmed') remember(deps, result, request);
+  if (result.kind !== 'not-confirmed') remember(deps, asked.origin, result, request);
   const link = result.kind === 'busy' ? await permalink(deps.web, result.view.message) : undefined;
   return beginAnswer(result, request, link);
 }
@@ -68,28 +68,21 @@ function requestOf(asked: Asked, now: number): OperationRequest {
 }
 
 /** The database's memory and the record of a refusal: the person's answer does not wait for them. */
-function remember(deps: BotDeps, result: Exclude<BeginResult, { kind: 'not-confirmed' }>, request: OperationRequest): void {
-  const at = deps.now();
-  const work = async (): Promise<void> => {
-    if (result.kind === 'begun') {
-      const { opId, runId } = result.begun;
-      const workflowId = workflowIdOf(request.target);
-      await deps.audit.started({ opId, workflowId, runId, target: request.target, at });
-      return;
-    }
-    const code = result.kind === 'busy' ? 'Busy' : result.code;
-    deps.meter.refused(code);
-    await deps.audit.append([
-      {
-        key: `${request.requestId}:refused`,
-        at,
-        kind: 'refusal',
-        opId: result.kind === 'busy' ? result.view.opId : '',
-        target: request.target,
-        actor: request.requester.id,
-        data: { code, text: request.text, channel: request.channel.channelId },
-      },
-    ]);
-  };
-  inBackground(deps, 'the answer to a request could not be recorded', work);
+function remember(
+  deps: BotDeps,
+  origin: Origin,
+  result: Exclude<BeginResult, { kind: 'not-confirmed' }>,
+  { requester, target, text }: OperationRequest,
+): void {
+  if (result.kind === 'begun') {
+    const { opId, runId } = result.begun;
+    inBackground(deps, 'the answer to a request could not be recorded', () =>
+      deps.audit.started({ opId, workflowId: workflowIdOf(target), runId, target, at: deps.now() }),
+    );
+    return;
+  }
+  const code = result.kind === 'busy' ? 'Busy' : result.code;
+  deps.meter.refused(code);
+  const opId = result.kind === 'busy' ? result.view.opId : '';
+  deps.refusals.note({ origin, code, actor: requester.id, data: { text, channel: origin.channelId }, opId, target });
 }

@@ -4,9 +4,8 @@ import type { Actor } from '../domain/actor.ts';
 import { ACTION, type ActionId, type ButtonIds, parseButton } from '../domain/button.ts';
 import type { Choice } from '../domain/gate.ts';
 import { formatTarget } from '../domain/target.ts';
-import { type Admission, type Origin, requestIdOf } from './admission.ts';
+import type { Admission, Origin } from './admission.ts';
 import { type Answer, sayPlain } from './answer.ts';
-import { inBackground } from './background.ts';
 import { askForChange } from './change.ts';
 import type { BotDeps } from './deps.ts';
 import { helpAnswer } from './help.ts';
@@ -39,19 +38,38 @@ const CHOICES: Partial<Readonly<Record<ActionId, Choice>>> = {
 };
 
 const READS: readonly ActionId[] = [ACTION.help, ACTION.status, ACTION.history];
+/** Reasons that are the same for every click of this person: said once in a minute, since each answer is a call of Slack. */
+const SAID_ONCE: readonly string[] = [
+  'TooMany',
+  'Guest',
+  'Stranger',
+  'Bot',
+  'Deactivated',
+  'NoEmail',
+  'UnknownUser',
+  'OtherTeam',
+  'OtherApp',
+];
+/** Stops a change, or takes it back. */
+const SAFE: readonly ActionId[] = [ACTION.abort, ACTION.reject, ACTION.rollback, ACTION.nextRollback];
+
+export function isSafe(action: ActionId): boolean {
+  return SAFE.includes(action);
+}
 
 /** What the clicker is told, and nobody else; undefined when the operation's own message says it all. */
 export async function answerClick(deps: BotDeps, admission: Admission, click: Click, later: Later): Promise<Answer | undefined> {
   const { action, origin } = click;
-  const admitted = await admission.admit(origin, { claim: !READS.includes(action), fresh: true });
-  if (admitted.kind === 'refused') return refuse(deps, click, admitted);
+  const reads = READS.includes(action);
+  const admitted = await admission.admit(origin, { claim: action !== ACTION.help, fresh: !reads, safe: isSafe(action) });
+  if (admitted.kind === 'refused') return refuseClick(deps, click, admitted);
   if (admitted.kind === 'replayed') {
     deps.meter.refused('Replayed');
     return undefined;
   }
   if (action === ACTION.help) return helpAnswer(deps.config().slack.commands.mesh);
   const ids = parseButton(click.value);
-  if (!ids) return refuse(deps, click, refusal('ForgedButton'));
+  if (!ids) return refuseClick(deps, click, refusal('ForgedButton'));
   const { actor, rule } = admitted;
   const choice = CHOICES[action];
   if (choice && ids.gateId && ids.planHash) return decide(deps, ids, choice, click, actor);
@@ -78,19 +96,19 @@ async function other(
   later: Later,
 ): Promise<Answer | undefined> {
   const target = targetOf(ids);
-  if (!target) return refuse(deps, click, refusal('ForgedButton'));
+  if (!target) return refuseClick(deps, click, refusal('ForgedButton'));
   switch (click.action) {
     case ACTION.status: {
       const allowed = who.rule.resolve(target, 'status');
-      return isRefused(allowed) ? refuse(deps, click, allowed) : statusOfOne(deps, allowed);
+      return isRefused(allowed) ? refuseClick(deps, click, allowed) : statusOfOne(deps, allowed);
     }
     case ACTION.history: {
       const allowed = who.rule.resolve(target, 'history');
-      return isRefused(allowed) ? refuse(deps, click, allowed) : historyAnswer(deps, allowed, who.rule);
+      return isRefused(allowed) ? refuseClick(deps, click, allowed) : historyAnswer(deps, allowed, who.rule);
     }
     case ACTION.nextZero: {
       const allowed = who.rule.resolve(target, 'canary');
-      if (isRefused(allowed)) return refuse(deps, click, allowed);
+      if (isRefused(allowed)) return refuseClick(deps, click, allowed);
       const text = `${deps.config().slack.commands.mesh} canary ${formatTarget(allowed)} 0%`;
       const change = { kind: 'shift', percent: 0 } as const;
       return askForChange(deps, { origin: click.origin, ...who, target: allowed, command: 'canary', change, options: {}, text }, later);
@@ -99,7 +117,7 @@ async function other(
     case ACTION.nextRollback: {
       const command = click.action === ACTION.nextPromote ? 'promote' : 'rollback';
       const allowed = who.rule.resolve(target, command);
-      if (isRefused(allowed)) return refuse(deps, click, allowed);
+      if (isRefused(allowed)) return refuseClick(deps, click, allowed);
       const change = command === 'promote' ? ({ kind: 'shift', percent: 100 } as const) : ({ kind: 'back' } as const);
       const text = `${deps.config().slack.commands.mesh} ${command} ${formatTarget(allowed)}`;
       return askForChange(deps, { origin: click.origin, ...who, target: allowed, command, change, options: {}, text }, later);
@@ -107,7 +125,7 @@ async function other(
     case ACTION.abort:
     case ACTION.rollback: {
       const forbidden = who.rule.refuse('abort');
-      if (forbidden) return refuse(deps, click, forbidden);
+      if (forbidden) return refuseClick(deps, click, forbidden);
       const answer = await stop(deps, ids, ids.opId, { actor: who.actor, reason: 'button' });
       if (answer.ended) await showEnd(deps, ids);
       return answer;
@@ -120,7 +138,7 @@ async function other(
     case ACTION.restore:
     case ACTION.leave:
     case ACTION.help:
-      return refuse(deps, click, refusal('ForgedButton'));
+      return refuseClick(deps, click, refusal('ForgedButton'));
     default:
       return click.action satisfies never;
   }
@@ -144,16 +162,15 @@ async function refresh(deps: BotDeps, view: Parameters<BotDeps['refresh']>[0]): 
   }
 }
 
-function refuse(deps: BotDeps, click: Click, refused: Refused): Answer {
-  recordRefusal(deps, click, refused.code, click.origin.userId, parseButton(click.value));
-  return sayPlain(refused.words);
+/** Says why a click counts for nothing, and records that. */
+export function refuseClick(deps: BotDeps, click: Click, refused: Refused): Answer | undefined {
+  const first = recordRefusal(deps, click, refused.code, click.origin.userId, parseButton(click.value));
+  return first || !SAID_ONCE.includes(refused.code) ? sayPlain(refused.words) : undefined;
 }
 
-function recordRefusal(deps: BotDeps, click: Click, code: string, actor: string, ids: ButtonIds | undefined): void {
+function recordRefusal(deps: BotDeps, click: Click, code: string, actor: string, ids: ButtonIds | undefined): boolean {
   deps.meter.refused(code);
-  const target = (ids && targetOf(ids)) ?? { cluster: '', namespace: '', name: '' };
-  const data = { code, click: click.action, channel: click.origin.channelId };
-  const key = `${requestIdOf(click.origin)}:refused`;
-  const record = { key, at: deps.now(), kind: 'refusal' as const, opId: ids?.opId ?? '', target, actor, data };
-  inBackground(deps, 'a refusal could not be recorded', () => deps.audit.append([record]));
+  const target = ids && targetOf(ids);
+  const data = { click: click.action, channel: click.origin.channelId };
+  return deps.refusals.note({ origin: click.origin, code, actor, data, opId: ids?.opId ?? '', ...(target ? { target } : {}) });
 }

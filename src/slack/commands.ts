@@ -7,7 +7,6 @@ import type { Command, Misunderstanding } from '../domain/command.ts';
 import { escapeMrkdwn } from '../domain/mrkdwn.ts';
 import type { Change } from '../domain/operation.ts';
 import { sentence } from '../domain/sentences.ts';
-import { verbOf } from '../domain/verbs.ts';
 import { code } from '../domain/words.ts';
 import type { Admission, Admitted, Origin } from './admission.ts';
 import { requestIdOf } from './admission.ts';
@@ -39,14 +38,16 @@ export interface Slash {
 type Later = (answer: Answer) => Promise<void>;
 type In = Extract<Admitted, { kind: 'admitted' }>;
 
-/** Commands that change no object of the mesh, and yet must not be taken twice. */
-const STEERS: readonly Command['kind'][] = ['abort', 'freeze', 'unfreeze', 'release'];
+/** Commands that may be taken twice: what they cost is bounded. All others change something, post, or ask the cluster at length. */
+const READS: readonly Command['kind'][] = ['help', 'history'];
+/** The safe direction. */
+const SAFE: readonly string[] = ['abort', 'rollback'];
 
 /** The answer to one slash command. `later` is used when the truth is known only after the answer. */
 export async function answerSlash(deps: BotDeps, admission: Admission, slash: Slash, later: Later): Promise<Answer> {
   const parsed = parseCommand(slash.text, { root: rootOf(deps, slash.command) });
-  const changes = parsed.kind !== 'misunderstood' && (verbOf(parsed.kind)?.changes !== undefined || STEERS.includes(parsed.kind));
-  const admitted = await admission.admit(slash.origin, { claim: changes, fresh: false });
+  const once = parsed.kind !== 'misunderstood' && !READS.includes(parsed.kind);
+  const admitted = await admission.admit(slash.origin, { claim: once, fresh: false, safe: SAFE.includes(parsed.kind) });
   if (admitted.kind === 'refused') return refuse(deps, slash, admitted);
   if (admitted.kind === 'replayed') {
     deps.meter.refused('Replay');
@@ -57,7 +58,7 @@ export async function answerSlash(deps: BotDeps, admission: Admission, slash: Sl
   const forbidden = admitted.rule.refuse(parsed.kind);
   if (forbidden) return refuse(deps, slash, forbidden);
   const answer = await run(deps, parsed, slash, admitted, later);
-  if (changes) keepAnswer(deps, slash.origin, answer);
+  if (once) keepAnswer(deps, slash.origin, answer);
   return answer;
 }
 
@@ -146,18 +147,8 @@ async function rollback(deps: BotDeps, slash: Slash, admitted: In, command: Chan
 function refuse(deps: BotDeps, slash: Slash, refused: Refused): Answer {
   deps.meter.refused(refused.code);
   const { origin } = slash;
-  const nowhere = { cluster: '', namespace: '', name: '' };
-  const data = { code: refused.code, text: `${slash.command} ${slash.text}`.slice(0, 500), channel: origin.channelId, team: origin.teamId };
-  const record = {
-    key: `${requestIdOf(origin)}:refused`,
-    at: deps.now(),
-    kind: 'refusal' as const,
-    opId: '',
-    target: nowhere,
-    actor: origin.userId,
-    data,
-  };
-  inBackground(deps, 'a refusal could not be recorded', () => deps.audit.append([record]));
+  const data = { text: `${slash.command} ${slash.text}`.slice(0, 500), channel: origin.channelId, team: origin.teamId };
+  deps.refusals.note({ origin, code: refused.code, actor: origin.userId, data });
   return sayPlain(refused.words);
 }
 

@@ -10,6 +10,7 @@ import type { InFlight } from '../temporal/in-flight.ts';
 import type { Operations } from '../temporal/operations.ts';
 import type { SlackPeople } from './people.ts';
 import type { PolicyParts } from './policy/parts.ts';
+import type { RefusalBook } from './refusal-book.ts';
 
 /** What the bot tells its metrics. */
 export interface BotMeter {
@@ -32,6 +33,7 @@ export interface BotDeps {
   readonly refresh: (view: OperationView) => Promise<void>;
   readonly policy: PolicyParts;
   readonly meter: BotMeter;
+  readonly refusals: RefusalBook;
   readonly inFlight: InFlight;
   readonly now: () => number;
   readonly log: Log;

@@ -167,7 +167,7 @@ describe('the alert rules', () => {
   it('ask only for metrics that meshops has', async () => {
     const has = await createTelemetry({ level: 'silent', component: 'test' }).metrics();
     const asked = new Set(textOf('manifests/monitoring/alerts.yaml').match(/meshops_[a-z_]+/g));
-    expect(asked.size).toBe(5);
+    expect(asked.size).toBe(7);
     for (const name of asked) expect(has).toContain(`# TYPE ${name} `);
   });
 });

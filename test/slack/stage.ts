@@ -17,6 +17,7 @@ import { createBot } from '../../src/slack/bot.ts';
 import type { BotDeps } from '../../src/slack/deps.ts';
 import { createPeople, type SlackPeople } from '../../src/slack/people.ts';
 import type { Entrance } from '../../src/slack/receiver.ts';
+import { createRefusalBook } from '../../src/slack/refusal-book.ts';
 import { createWebClient } from '../../src/slack/web.ts';
 import { createInFlight } from '../../src/temporal/in-flight.ts';
 import type { Operations } from '../../src/temporal/operations.ts';
@@ -160,6 +161,7 @@ export async function stage(change: Record<string, unknown> = {}, mode: 'http' |
     refresh: async (view) => void refreshed.push(view),
     policy,
     meter: { acked: (_what, ms) => ackMs.push(ms), refused: (code) => refused.push(code) },
+    refusals: createRefusalBook({ audit, inFlight, now, log: SILENT }),
     inFlight,
     now,
     log: SILENT,

@@ -77,7 +77,7 @@ const KNOWN_KEYS = `
   clusters channels identities gates ladders objectives alpha timings slack temporal audit http kubernetes hubble
   prometheus probe gateways inCluster kubeconfig context agents port relay tls caFile certFile keyFile serverName node address id verbs
   cluster namespace rules default email user groups namespaces above approvers usergroups emails quorum expiry slo
-  latency minRequests soak afterwatch restoredWatch hold undoTold freezeLook heartbeat realise editEvery mode teamIds appId commands onCall apiUrl
+  latency minRequests soak afterwatch restoredWatch hold undoTold freezeLook heartbeat realise editEvery mode teamIds appId commands onCall requestsPerMinute apiUrl
   database freezes scope from until zone reason probes perSecond path`
   .trim()
   .split(/\s+/);

@@ -203,6 +203,8 @@ export const Config = z.strictObject({
       .string()
       .regex(/^S[A-Z0-9]+$/, 'This is not a usergroup: write its id, such as S0ONCALL.')
       .optional(),
+    /** Requests and clicks that are taken from one person in a minute; aborts, rejections and rollbacks have as many again. */
+    requestsPerMinute: z.int('Write a whole number.').min(5, 'At least 5.').max(100_000, 'At most 100,000.').default(30),
     /** Another Web API than Slack's own, for tests. */
     apiUrl: HttpUrl.optional(),
   }),

@@ -12,10 +12,8 @@ const NOWHERE: Target = { cluster: '', namespace: '', name: '' };
 /** Says why a request goes no further, and records that. */
 export function refused(deps: BotDeps, { origin, text }: PolicyAsked, { code, words }: Refused, target: Target = NOWHERE): Answer {
   deps.meter.refused(code);
-  const data = { code, text: text.slice(0, 500), channel: origin.channelId, team: origin.teamId };
-  const key = `${requestIdOf(origin)}:refused`;
-  const record = { key, at: deps.now(), kind: 'refusal' as const, opId: '', target, actor: origin.userId, data };
-  inBackground(deps, 'a refusal could not be recorded', () => deps.audit.append([record]));
+  const data = { text: text.slice(0, 500), channel: origin.channelId, team: origin.teamId };
+  deps.refusals.note({ origin, code, actor: origin.userId, data, target });
   return sayPlain(words);
 }
 
