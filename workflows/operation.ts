@@ -1,4 +1,4 @@
-import { allHandlersFinished, CancellationScope, condition, isCancellation, log } from '@temporalio/workflow';
+import { allHandlersFinished, CancellationScope, condition, isCancellation, log, patched } from '@temporalio/workflow';
 import type { OperationRequest, Outcome } from '../src/domain/operation.ts';
 import { concludeOperation, type Ending, type Undone } from '../src/domain/outcome.ts';
 import type { PlannedStage } from '../src/domain/plan.ts';
@@ -32,7 +32,10 @@ export async function operate(request: OperationRequest): Promise<Outcome> {
 /** Goes forward until there is nothing more to do or something speaks against it. */
 async function advance(course: Course): Promise<Ending> {
   try {
-    return await course.forward.run(() => steps(course));
+    const ending = await course.forward.run(() => steps(course));
+    // The last step may have been done already when it was asked to stop: an abort that was taken counts all the same.
+    const isLate = ending.kind !== 'rolled-back' && course.forward.consideredCancelled && patched('abort-counts');
+    return isLate ? abortEnding(course) : ending;
   } catch (error) {
     if (isCancellation(error)) return abortEnding(course);
     log.error('operation failed', { opId: course.opId, error: String(error) });

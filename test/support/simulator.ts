@@ -11,11 +11,15 @@ import { workflowBundle } from './bundle.ts';
  * The truth about retries, heartbeats and updates over the wire is the dev server's; this tier is for the lifecycle and its faults.
  * It uses internal paths of @temporalio/worker, which is pinned to one exact version.
  */
-export type Reply =
+export type Reply = (
   | { readonly value: unknown; readonly afterMs?: number }
   | { readonly fails: string; readonly type?: string; readonly afterMs?: number }
   /** Never answers; ends only when it is cancelled. */
-  | { readonly never: true };
+  | { readonly never: true }
+) & {
+  /** What it ends with when it is cancelled; left out: as cancelled. A function is asked then. */
+  readonly whenCancelled?: unknown;
+};
 
 export type FakeActivity = (input: never, context: { readonly now: number; readonly call: number }) => Reply;
 
@@ -48,6 +52,7 @@ export class Simulator {
   readonly #activities: Readonly<Record<string, FakeActivity>>;
   readonly #workflow: Workflow;
   readonly #due: Due[] = [];
+  readonly #whenCancelled = new Map<number, unknown>();
   readonly #updates = new Map<string, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   #queryAnswer: unknown;
   #order = 0;
@@ -167,6 +172,11 @@ export class Simulator {
         return this.#schedule(body as never);
       case 'requestCancelActivity': {
         this.#drop(`activity ${seq}`);
+        if (this.#whenCancelled.has(seq ?? 0)) {
+          const last = this.#whenCancelled.get(seq ?? 0);
+          const value: unknown = typeof last === 'function' ? last() : last;
+          return this.#push(this.now, `activity ${seq}`, () => [{ resolveActivity: { seq, result: completed(value) } }]);
+        }
         const failure = {
           message: 'cancelled',
           activityFailureInfo: { activityType: { name: 'fake' }, activityId: '1' },
@@ -207,6 +217,7 @@ export class Simulator {
     if (!fake) throw new Error(`no fake for the activity ${activityType}`);
     const call = this.calls.filter((earlier) => earlier.activity === activityType).length;
     const reply = fake(input, { now: this.now, call });
+    if ('whenCancelled' in reply) this.#whenCancelled.set(seq, reply.whenCancelled);
     if ('never' in reply) return;
     const at = this.now + (reply.afterMs ?? 1);
     this.#push(at, `activity ${seq}`, () => [

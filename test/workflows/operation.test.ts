@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { WatchInput } from '../../activities/contract.ts';
 import type { OperationView, Outcome } from '../../src/domain/operation.ts';
 import {
   blind,
@@ -137,6 +138,23 @@ describe('the lifecycle of an operation', () => {
     expect(outcomeOf(simulator)).toMatchObject({ kind: 'aborted', restoredExactly: true, by: { name: 'Operator' } });
     expect(mesh).toMatchObject({ percent: 0, token: null });
   });
+
+  it.each([0, 300_000])(
+    'an abort that comes as the last watch ends still puts everything back, with an afterwatch of %i ms',
+    async (afterwatchMs) => {
+      const mesh = new FakeMesh();
+      // The watch has seen its time out and says so, although its cancellation was asked for a moment before.
+      const { value } = watched(mesh, {} as WatchInput, healthy) as { value: unknown };
+      const { simulator } = await approved(mesh, [10], () => ({ never: true, whenCancelled: value }), {
+        settings: settings({ afterwatchMs }),
+      });
+      await simulator.advance(5_000);
+      await simulator.signal('abort', { actor: operator });
+      await simulator.run();
+      expect(outcomeOf(simulator)).toMatchObject({ kind: 'aborted', restoredExactly: true, by: { name: 'Operator' } });
+      expect(mesh).toMatchObject({ percent: 0, token: null });
+    },
+  );
 
   it('a cancellation by Temporal is an abort', async () => {
     const mesh = new FakeMesh();
