@@ -11,7 +11,7 @@ import { listRoutes } from './routes.ts';
 type Ab = Extract<PlanInput['request']['change'], { kind: 'ab' }>;
 
 /** Plans header A/B from live routes: on, with everything that a share of traffic needs; off like any way back. */
-export async function planHeader(deps: PlanDeps, input: PlanInput, { header }: Ab, signal: AbortSignal): Promise<PlanResult> {
+export async function planHeader(deps: PlanDeps, input: PlanInput, { header, explicit }: Ab, signal: AbortSignal): Promise<PlanResult> {
   const live = await listRoutes(deps, signal);
   const routes = new Map<HttpRoute, readonly JsonObject[]>();
   for (const route of live) {
@@ -20,7 +20,14 @@ export async function planHeader(deps: PlanDeps, input: PlanInput, { header }: A
   }
   const { target: service } = input.request;
   const rulesOf = (route: HttpRoute): readonly JsonObject[] => routes.get(route) ?? [];
-  const planned = planAb({ routes: [...routes.keys()], rulesOf, service, header, firstStage: input.firstStage });
+  const planned = planAb({
+    routes: [...routes.keys()],
+    rulesOf,
+    service,
+    header,
+    explicit: explicit === true,
+    firstStage: input.firstStage,
+  });
   if (planned.kind !== 'planned') return { kind: 'impossible', code: planned.code, words: planned.words };
   const known = byKey(live);
   const touched = (planned.stages[0]?.writes ?? []).flatMap(({ object }) => known.get(objectKey(object)) ?? []);

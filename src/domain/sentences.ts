@@ -44,16 +44,27 @@ export interface SentenceParameters {
   readonly NoNamespace: { readonly name: string };
   readonly NoCluster: { readonly name: string };
   // Plans.
-  readonly NoRoute: { readonly service: string; readonly namespace: string; readonly elsewhere: readonly string[] };
+  readonly NoRoute: {
+    readonly service: string;
+    readonly namespace: string;
+    readonly elsewhere: readonly string[];
+    /** With `--include-other-namespaces` there would be a plan. */
+    readonly withOthers?: true;
+  };
   readonly RoutesElsewhere: { readonly service: string; readonly routes: readonly string[] };
   readonly NothingToSplit: { readonly service: string; readonly header: string };
+  /** `taken`: the header that a rule of the route matches already, `x-canary: v1`. */
+  readonly HeaderTaken: { readonly route: string; readonly header: string; readonly taken: string };
+  /** `limit`: what a route may have at most, `16 rules`. */
+  readonly RouteFull: { readonly route: string; readonly rules: number; readonly added: number; readonly limit: string };
   readonly NoCanary: { readonly service: string; readonly looked: readonly string[] };
   readonly CanaryNotInRoute: { readonly route: string; readonly canary: string };
   readonly Ambiguous: { readonly service: string; readonly candidates: readonly string[] };
   readonly MajorityFalls: { readonly majority: string; readonly points: number; readonly most: number };
   readonly NeedProportions: { readonly route: string; readonly others: readonly string[] };
   readonly AlreadyThere: { readonly receiver: string; readonly percent: string };
-  readonly OtherManager: { readonly route: string; readonly manager: string };
+  /** `allow`: the value of the annotation that would make it possible. */
+  readonly OtherManager: { readonly route: string; readonly manager: string; readonly allow?: string };
   readonly NothingToUndo: { readonly service: string };
   readonly Drifted: { readonly differences: readonly string[] };
   readonly Gone: { readonly object: string };
@@ -148,27 +159,31 @@ const SENTENCES: { readonly [Code in SentenceCode]: (parameters: SentenceParamet
     `This channel has no namespace of its own, so \`${name}\` says too little. ${UNTOUCHED} Write namespace/${name}.`,
   NoCluster: ({ name }) =>
     `This channel has no cluster of its own, so \`${name}\` says too little. ${UNTOUCHED} Write cluster/namespace/${name}.`,
-  NoRoute: ({ service, namespace, elsewhere }) =>
-    `No HTTPRoute in namespace ${namespace} names the Service ${service}${elsewhere.length > 0 ? ` (others do: ${list(elsewhere)})` : ''}. ${UNTOUCHED} Check the name with \`kubectl get httproute -n ${namespace}\`.`,
+  NoRoute: ({ service, namespace, elsewhere, withOthers }) =>
+    `No HTTPRoute in namespace ${namespace} names the Service ${service}${elsewhere.length > 0 ? ` (others do: ${list(elsewhere)})` : ''}. ${UNTOUCHED} ${withOthers ? 'Add `--include-other-namespaces` to move those.' : `Check the name with \`kubectl get httproute -n ${namespace}\`.`}`,
   RoutesElsewhere: ({ service, routes }) =>
     `Routes of other namespaces name the Service ${service} too, and would not move: ${list(routes)}. ${UNTOUCHED} Say \`--include-other-namespaces\` if they are meant as well.`,
   NothingToSplit: ({ service, header }) =>
     header === ''
       ? `No route of ${service} has a header rule of meshops. ${UNTOUCHED} There is nothing to take away.`
       : `Requests with ${header} go to the canary of ${service} already. ${UNTOUCHED} There is nothing to do.`,
+  HeaderTaken: ({ route, header, taken }) =>
+    `A rule of route ${route} matches the header \`${taken}\` already. Gateways read only the first match of a header name, in any case, so ${header} would send all requests of that rule to the canary. ${UNTOUCHED} Choose another header name.`,
+  RouteFull: ({ route, rules, added, limit }) =>
+    `Route ${route} has ${rules} rules, and the header needs ${added} more; the Gateway API allows ${limit} in a route. ${UNTOUCHED} Split the route, then run the command again.`,
   NoCanary: ({ service, looked }) =>
     `Nothing was found that could be the canary of ${service}. Looked for: ${looked.join('; ')}. ${UNTOUCHED} Add ${service}-canary to the rule, or the annotation meshops.dev/canary to the route.`,
   CanaryNotInRoute: ({ route, canary }) =>
     `Route ${route} names ${canary} as canary, but no rule of it has ${canary} beside another backend. ${UNTOUCHED} Add it to backendRefs with weight 0, or mend the annotation.`,
   Ambiguous: ({ service, candidates }) =>
-    `More than one Service could be the canary of ${service}: ${list(candidates)}. ${UNTOUCHED} Name the one that is meant, with its namespace.`,
+    `Which Service is the canary of ${service}? It could be ${candidates.join(' or ')}. ${UNTOUCHED} Choose one, or write its name into the annotation \`meshops.dev/canary\` of the route.`,
   MajorityFalls: ({ majority, points, most }) =>
     `One step would take ${points} points from ${majority}, which has most of the traffic now; more than ${most} is never guessed. ${UNTOUCHED} Name the receiver with its namespace, or go in smaller \`--steps\`.`,
   NeedProportions: ({ route, others }) =>
     `In route ${route} all other backends (${list(others)}) are at 0, so how they share the rest is unknown. ${UNTOUCHED} Set their weights, or roll back the last operation.`,
   AlreadyThere: ({ receiver, percent }) => `${receiver} has ${percent} already. ${UNTOUCHED} There is nothing to do.`,
-  OtherManager: ({ route, manager }) =>
-    `Route ${route} belongs to ${manager}, which would undo any change. ${UNTOUCHED} Make the change there, or release the route from it.`,
+  OtherManager: ({ route, manager, allow }) =>
+    `Route ${route} belongs to ${manager}, which would undo any change. ${UNTOUCHED} Make the change there, or release the route from it.${allow === undefined ? '' : ` If it leaves weights alone, annotate the route with \`meshops.dev/allow-owner: ${allow}\`.`}`,
   NothingToUndo: ({ service }) =>
     `There is no completed operation on ${service} to take back. ${UNTOUCHED} Use \`canary ${service} <percent>%\`.`,
   Drifted: ({ differences }) =>

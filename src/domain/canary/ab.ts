@@ -1,18 +1,18 @@
 import { canonicalJson, type Json, type JsonObject } from '../json.ts';
 import type { PlannedStage, Write } from '../plan.ts';
 import type { Target } from '../target.ts';
+import { problemOf } from './ab-limits.ts';
+import { headerWords, isOurs, OURS, RULES } from './ab-rules.ts';
 import type { Header } from './change.ts';
 import { detailsJson, detailsOf } from './details.ts';
-import { type Impossible, impossible, type Planned } from './planned.ts';
+import { gitOpsWords, ownedRoute } from './managers.ts';
+import { type Impossible, impossible, type Planned, type Unclear, unclear } from './planned.ts';
 import { findReceiver, type MovedRule, names } from './receiver.ts';
-import { type HttpRoute, otherManager, routeName } from './route.ts';
+import { type HttpRoute, routeName } from './route.ts';
 import { refOf } from './stages.ts';
 import { shareOf } from './weights.ts';
 import { sharesWords, trafficWords } from './words.ts';
 
-/** Our rules bear this name (Gateway API, HTTPRouteRule.name), with a number: by it they are found again, and nothing else is. */
-const OURS = 'meshops-ab-';
-const RULES = '/spec/rules';
 /** Nobody knows how many requests carry the header; more than none, and gates and messages need a number. */
 const LEAST_EXPOSURE = 0.001;
 
@@ -23,32 +23,48 @@ export interface AbInput {
   readonly service: Target;
   /** Absent: our rules are taken away. */
   readonly header: Header | undefined;
+  /** The name was written with its namespace, so it may name the canary itself. */
+  readonly explicit?: boolean;
   readonly firstStage: number;
 }
+
+export type AbPlan = Planned | Impossible | Unclear;
 
 /**
  * Plans header A/B: for each rule that has the canary beside the service, one rule of ours before the others, with the same matches and
  * filters, the header as a further match, and the canary as its only backend. It wins by having more matches (Gateway API, precedence
  * of HTTPRouteMatch). The rules of others are not touched, the weights neither.
  */
-export function planAb({ routes, rulesOf, service, header, firstStage }: AbInput): Planned | Impossible {
+export function planAb(input: AbInput): AbPlan {
+  const plan = planFor(input);
+  if (plan.kind !== 'ambiguous') return plan;
+  const isPlanned = (name: string): boolean => {
+    const offered = planFor({ ...input, service: { ...input.service, name }, explicit: true });
+    return offered.kind === 'planned' && offered.details['receiver'] === name;
+  };
+  return { ...plan, candidates: plan.candidates.filter(isPlanned) };
+}
+
+function planFor({ routes, rulesOf, service, header, explicit = false, firstStage }: AbInput): AbPlan {
   const concerned = routes.filter((route) => names(route, service));
   const here = concerned.filter((route) => route.metadata.namespace === service.namespace);
   const elsewhere = concerned.filter((route) => !here.includes(route)).map(routeName);
   if (here.length === 0)
     return impossible({ code: 'NoRoute', parameters: { service: service.name, namespace: service.namespace, elsewhere } });
-  const receiver = findReceiver(here, service, false);
+  // The canary of a service that was written with its namespace is its canary still; only where nobody is found is the name the canary's.
+  const implied = findReceiver(here, service, false);
+  const receiver = explicit && implied.kind === 'ambiguous' ? findReceiver(here, service, true) : implied;
   if (receiver.kind === 'none') return impossible(receiver.refusal);
-  if (receiver.kind === 'ambiguous') {
-    return impossible({ code: 'Ambiguous', parameters: { service: service.name, candidates: receiver.candidates } });
-  }
+  if (receiver.kind === 'ambiguous') return unclear(service, receiver.candidates);
   const touched = [...new Set(receiver.rules.map(({ route }) => route))];
-  const owned = touched.find((route) => otherManager(route) !== undefined);
-  if (owned) return impossible({ code: 'OtherManager', parameters: { route: routeName(owned), manager: otherManager(owned) ?? '' } });
+  const owned = ownedRoute(touched);
+  if (owned) return owned;
   const writes = touched.flatMap((route) => writeOf(route, rulesOf(route), receiver.rules, header));
   if (writes.length === 0) {
     return impossible({ code: 'NothingToSplit', parameters: { service: service.name, header: header ? headerWords(header) : '' } });
   }
+  const problem = header && problemOf(header, touched, rulesOf, writes);
+  if (problem) return problem;
   const details = detailsOf(service, receiver.name, receiver.rules, elsewhere);
   return {
     kind: 'planned',
@@ -61,6 +77,7 @@ export function planAb({ routes, rulesOf, service, header, firstStage }: AbInput
         : `The rule for the header is taken away; its requests are split by the weights again (${sharesWords(receiver.rules)}).`,
       `${receiver.name} receives them because ${receiver.why}.`,
       `It is ${trafficWords(details)}, in ${touched.map(routeName).join(', ')}. The rules of others stay as they are.`,
+      ...gitOpsWords(touched),
       ...(elsewhere.length > 0
         ? [`Routes of other namespaces name ${service.name} too and are not changed: ${elsewhere.join(', ')}.`]
         : []),
@@ -113,10 +130,6 @@ function abRule(source: JsonObject, backend: number, { name, value }: Header): J
   };
 }
 
-function isOurs({ name }: JsonObject): boolean {
-  return typeof name === 'string' && name.startsWith(OURS);
-}
-
 function wordsOf(writes: readonly Write[], side: 'before' | 'after', receiver: string): string {
   const headers = writes.flatMap(({ [side]: fields }) =>
     ((fields[RULES] ?? []) as readonly JsonObject[]).filter(isOurs).map((rule) => {
@@ -126,8 +139,4 @@ function wordsOf(writes: readonly Write[], side: 'before' | 'after', receiver: s
     }),
   );
   return headers.length === 0 ? 'no header rule' : `${[...new Set(headers)].join(', ')} to ${receiver}`;
-}
-
-function headerWords({ name, value }: Header): string {
-  return `${name}=${value}`;
 }

@@ -14,7 +14,7 @@ export type CanaryChange =
       readonly includeOthers?: true;
     }
   /** Requests with this header go to the canary, beside the weights; without a header that rule is taken away again. */
-  | { readonly kind: 'ab'; readonly header?: Header }
+  | { readonly kind: 'ab'; readonly header?: Header; readonly explicit?: true }
   /** Back to what was before the last completed operation on this target. Needs no gate. */
   | { readonly kind: 'back' };
 
@@ -27,13 +27,14 @@ export interface Header {
 /** The change that a command asks for. Promotion is a shift to 100%. */
 export function changeOf(command: Extract<Command, { kind: 'canary' | 'promote' | 'rollback' | 'ab' }>): CanaryChange {
   if (command.kind === 'rollback') return { kind: 'back' };
-  if (command.kind === 'ab') return { kind: 'ab', ...(command.header && { header: command.header }) };
+  const explicit = command.service.namespace === undefined ? {} : ({ explicit: true } as const);
+  if (command.kind === 'ab') return { kind: 'ab', ...(command.header && { header: command.header }), ...explicit };
   const { steps, includeOthers } = command.options;
   return {
     kind: 'shift',
     percent: command.kind === 'promote' ? 100 : command.percent,
     ...(steps === undefined ? {} : { steps }),
     ...(includeOthers && { includeOthers }),
-    ...(command.service.namespace === undefined ? {} : { explicit: true }),
+    ...explicit,
   };
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { JsonObject } from '../json.ts';
 import type { Target } from '../target.ts';
-import type { MovedRule } from './receiver.ts';
+import { isServiceHere, type MovedRule } from './receiver.ts';
 import { refOf } from './stages.ts';
 
 const Parent = z.object({ kind: z.string(), namespace: z.string(), name: z.string() });
@@ -12,7 +12,7 @@ export const CanaryDetails = z.object({
   namespace: z.string(),
   /** The Service that receives the share. */
   receiver: z.string(),
-  /** The other Services of the rules that move: the control. */
+  /** The other Services of `namespace` in the rules that move: the control. */
   others: z.array(z.string()),
   /** `gateway`: from outside through a Gateway. `service`: inside the mesh (GAMMA). */
   traffic: z.array(z.enum(['gateway', 'service'])),
@@ -42,7 +42,12 @@ export function detailsOf(
   const kinds = new Set(
     routes.flatMap(({ parents }) => parents.map(({ kind }) => (kind === 'Service' ? 'service' : 'gateway') as 'service' | 'gateway')),
   );
-  const others = new Set(rules.flatMap(({ backends }) => backends.filter(({ receives }) => !receives).map(({ name }) => name)));
+  // A Service of another namespace that has the same name is another one: compared with it, the wrong pods would count.
+  const others = new Set(
+    rules.flatMap((rule) =>
+      rule.backends.filter(({ receives }, at) => !receives && isServiceHere(rule, at, service.namespace)).map(({ name }) => name),
+    ),
+  );
   return { namespace: service.namespace, receiver, others: [...others], traffic: [...kinds], routes, elsewhere: [...elsewhere] };
 }
 

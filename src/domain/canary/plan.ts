@@ -3,11 +3,12 @@ import { type Original, objectKey, type PlannedStage } from '../plan.ts';
 import { type Refusal, sentenceOf } from '../sentences.ts';
 import type { Target } from '../target.ts';
 import type { CanaryChange } from './change.ts';
-import { detailsJson, detailsOf } from './details.ts';
+import { type CanaryDetails, detailsJson, detailsOf } from './details.ts';
 import { climb, largestStep } from './ladder.ts';
-import { type Impossible, impossible, type Planned } from './planned.ts';
+import { ownedRoute } from './managers.ts';
+import { type Impossible, impossible, type Planned, type Unclear, unclear } from './planned.ts';
 import { findReceiver, largestOther, type MovedRule, names, type Receiver } from './receiver.ts';
-import { type HttpRoute, otherManager, routeName } from './route.ts';
+import { type HttpRoute, routeName } from './route.ts';
 import { refOf, stagesOf } from './stages.ts';
 import { shareOf } from './weights.ts';
 import { explain, sharesWords } from './words.ts';
@@ -24,29 +25,37 @@ export interface CanaryInput {
   readonly originals?: readonly Original[];
 }
 
-export type CanaryPlan =
-  | Planned
-  | Impossible
-  /** Several Services could be meant, or one that is too much to guess: `canary <namespace>/<candidate> …` says which. */
-  | { readonly kind: 'ambiguous'; readonly code: Refusal['code']; readonly words: string; readonly candidates: readonly string[] };
+export type CanaryPlan = Planned | Impossible | Unclear;
 
 /** Plans a shift over live routes. Pure: hash, originals, rights and readiness are the activity's. */
-export function planCanary({ routes, service, change, ladder, firstStage, originals }: CanaryInput): CanaryPlan {
+export function planCanary(input: CanaryInput): CanaryPlan {
+  const plan = planFor(input);
+  if (plan.kind !== 'ambiguous') return plan;
+  // A suggestion that would be refused leads in a circle: each is planned before it is offered.
+  return { ...plan, candidates: plan.candidates.filter((name) => isPlannedFor(planFor(named(input, name)), name)) };
+}
+
+/** The same command, with the receiver named. */
+function named(input: CanaryInput, name: string): CanaryInput {
+  return { ...input, service: { ...input.service, name }, change: { ...input.change, explicit: true } };
+}
+
+function isPlannedFor(plan: CanaryPlan, name: string): boolean {
+  return plan.kind === 'planned' && plan.details['receiver'] === name;
+}
+
+function planFor(input: CanaryInput): CanaryPlan {
+  const { routes, service, change, ladder, firstStage, originals } = input;
   const concerned = routes.filter((route) => names(route, service));
   const here = concerned.filter((route) => change.includeOthers || route.metadata.namespace === service.namespace);
   const elsewhere = concerned.filter((route) => !here.includes(route)).map(routeName);
-  if (here.length === 0) {
-    return impossible({ code: 'NoRoute', parameters: { service: service.name, namespace: service.namespace, elsewhere } });
-  }
+  if (here.length === 0) return noRoute(input, elsewhere);
   if (elsewhere.length > 0) return impossible({ code: 'RoutesElsewhere', parameters: { service: service.name, routes: elsewhere } });
-  const receiver = findReceiver(here, service, change.explicit === true);
+  const receiver = findReceiver(here, service, change.explicit === true, originals);
   if (receiver.kind === 'none') return impossible(receiver.refusal);
-  if (receiver.kind === 'ambiguous') return ambiguous(service, receiver.candidates);
-  const owned = receiver.rules.find(({ route }) => otherManager(route) !== undefined);
-  if (owned) {
-    const manager = otherManager(owned.route) ?? '';
-    return impossible({ code: 'OtherManager', parameters: { route: routeName(owned.route), manager } });
-  }
+  if (receiver.kind === 'ambiguous') return unclear(service, receiver.candidates);
+  const owned = ownedRoute(receiver.rules.map(({ route }) => route));
+  if (owned) return owned;
   const shares = receiver.rules.map(({ backends }) => shareOf(backends));
   const today = change.percent > Math.min(...shares) ? Math.min(...shares) : Math.max(...shares);
   if (shares.every((share) => share === change.percent)) {
@@ -58,6 +67,14 @@ export function planCanary({ routes, service, change, ladder, firstStage, origin
   const stages = stagesOf(receiver.rules, visited, firstStage, originals);
   if ('unknown' in stages) return unknownProportions(stages.unknown);
   return planned(service, receiver, here, elsewhere, stages);
+}
+
+/** Only other namespaces have such a route: the flag is named where it would lead to a plan. */
+function noRoute(input: CanaryInput, elsewhere: readonly string[]): Impossible {
+  const { service, change } = input;
+  const withOthers = elsewhere.length > 0 && planFor({ ...input, change: { ...change, includeOthers: true } }).kind !== 'impossible';
+  const { name, namespace } = service;
+  return impossible({ code: 'NoRoute', parameters: { service: name, namespace, elsewhere, ...(withOthers && { withOthers }) } });
 }
 
 function planned(
@@ -79,12 +96,16 @@ function planned(
     watched: [
       `requests to ${receiver.name}: status, latency, resets`,
       `ready endpoints of ${receiver.name}`,
-      details.others.length > 0 && last?.exposure !== 1
-        ? `${details.others.join(', ')} for comparison`
-        : 'nothing to compare with at 100%: only the objective counts there',
+      comparison(details, last?.exposure),
     ],
     details: detailsJson(details),
   };
+}
+
+function comparison({ namespace, others }: CanaryDetails, exposure: number | undefined): string {
+  if (exposure === 1) return 'nothing to compare with at 100%: only the objective counts there';
+  if (others.length > 0) return `${others.join(', ')} for comparison`;
+  return `nothing to compare with, since no other backend is a Service of ${namespace}: only the objective counts`;
 }
 
 /** A guess must not take more from whoever has most of the traffic, in one step, than the ladder's largest step. */
@@ -110,9 +131,4 @@ function steepFall(rules: readonly MovedRule[], visited: readonly number[], most
 function unknownProportions({ route, backends }: MovedRule): CanaryPlan {
   const others = backends.filter(({ receives }) => !receives).map(({ name }) => name);
   return impossible({ code: 'NeedProportions', parameters: { route: routeName(route), others } });
-}
-
-function ambiguous(service: Target, candidates: readonly string[]): CanaryPlan {
-  const words = sentenceOf({ code: 'Ambiguous', parameters: { service: service.name, candidates } });
-  return { kind: 'ambiguous', code: 'Ambiguous', words, candidates };
 }

@@ -24,3 +24,16 @@ export interface Impossible {
 export function impossible(refusal: Refusal): Impossible {
   return { kind: 'impossible', code: refusal.code, words: sentenceOf(refusal) };
 }
+
+/** Several Services could be meant, or one that is too much to guess: the same command with `<namespace>/<candidate>` says which. */
+export interface Unclear {
+  readonly kind: 'ambiguous';
+  readonly code: Refusal['code'];
+  readonly words: string;
+  readonly candidates: readonly string[];
+}
+
+export function unclear({ name }: { readonly name: string }, candidates: readonly string[]): Unclear {
+  const words = sentenceOf({ code: 'Ambiguous', parameters: { service: name, candidates } });
+  return { kind: 'ambiguous', code: 'Ambiguous', words, candidates };
+}

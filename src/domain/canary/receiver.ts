@@ -1,6 +1,8 @@
+import type { Original } from '../plan.ts';
 import type { Refusal } from '../sentences.ts';
 import type { Target } from '../target.ts';
 import { CANARY_ANNOTATION, type HttpRoute, isParent, isService, routeName } from './route.ts';
+import { earlierWeights } from './stages.ts';
 import { shareOf } from './weights.ts';
 
 /** One rule that is moved: where it stands, and which of its backends receive. */
@@ -28,16 +30,18 @@ export function names(route: HttpRoute, { namespace, name }: Target): boolean {
 }
 
 /**
- * Who receives the share, in this order: the Service itself where it was written with its namespace and is a canary by name or has not
- * most of a rule today (else the namespace only says precisely which service is meant); the annotation on a route;
- * `<name>-canary` beside it in a rule; the Service itself where it is the minority of a rule with two or more backends.
+ * Who receives the share, in this order: the Service itself where it was written with its namespace and is a canary by name, or has not
+ * most of its rules today (else the namespace only says precisely which service is meant); the annotation on a route;
+ * `<name>-canary` beside it in a rule; the Service itself where it is the minority of a rule with two or more backends; its only
+ * neighbour, where that has nothing today, or had nothing before the running or last operation (`before`).
  */
-export function findReceiver(routes: readonly HttpRoute[], service: Target, explicit: boolean): Receiver {
+export function findReceiver(routes: readonly HttpRoute[], service: Target, explicit: boolean, before: readonly Original[] = []): Receiver {
   const itself = rulesWith(routes, service, service.name);
   const minority = itself.length > 0 && itself.every((rule) => shareOf(rule.backends) < largestOther(rule));
+  const hasMost = itself.every((rule) => shareOf(rule.backends) > largestOther(rule));
   const annotated = annotations(routes);
-  const isCanary = itself.length > 0 && (annotated.some(({ name }) => name === service.name) || besideItsBase(itself, service.name));
-  if (explicit && (minority || isCanary)) return found(service.name, 'you named it with its namespace', false, itself);
+  const isCanary = itself.length > 0 && (annotated.some(({ name }) => name === service.name) || isCanaryByName(itself, service.name));
+  if (explicit && (minority || isCanary)) return found(service.name, NAMED, false, itself);
   if (isCanary) return found(service.name, 'it is the canary itself', true, itself);
   if (annotated.length > 1) return { kind: 'ambiguous', candidates: annotated.map(({ name }) => name) };
   const [only] = annotated;
@@ -49,23 +53,44 @@ export function findReceiver(routes: readonly HttpRoute[], service: Target, expl
   const beside = `${service.name}-canary`;
   const pair = rulesWith(routes, service, beside);
   if (pair.length > 0) return found(beside, `it stands beside ${service.name}`, true, pair);
+  if (explicit && !hasMost) return found(service.name, NAMED, false, itself);
   if (minority) return found(service.name, 'it has the smaller share today', true, itself);
-  return withoutHint(routes, service, itself);
+  return neighbourOf(routes, service, itself, before) ?? withoutHint(routes, service, itself, hasMost);
 }
 
-/** `backend-canary` where `backend` stands in the same rule, or is the parent that the rule serves. */
-function besideItsBase(rules: readonly MovedRule[], name: string): boolean {
-  const base = name.replace(/-canary$/, '');
-  return (
-    base !== name &&
-    rules.some(({ route, backends }) => backends.some((each) => each.name === base) || isParent(route, route.metadata.namespace, base))
-  );
+const NAMED = 'you named it with its namespace';
+
+/** `backend-canary` beside anything but a canary of its own, or where `backend` is the parent that the rule serves. */
+function isCanaryByName(rules: readonly MovedRule[], name: string): boolean {
+  return name.endsWith('-canary') && !rules.some(({ backends }) => backends.some((each) => each.name === `${name}-canary`));
 }
 
-/** Nobody is named or inferred: the neighbours as candidates, else what was looked for. */
-function withoutHint(routes: readonly HttpRoute[], service: Target, itself: readonly MovedRule[]): Receiver {
-  const neighbours = [...new Set(itself.flatMap(({ backends }) => backends.filter(({ receives }) => !receives).map(({ name }) => name)))];
-  if (neighbours.length > 0) return { kind: 'ambiguous', candidates: neighbours };
+/** The only Service beside it, where that has nothing: there is nobody else who could be meant. */
+function neighbourOf(
+  routes: readonly HttpRoute[],
+  service: Target,
+  itself: readonly MovedRule[],
+  before: readonly Original[],
+): Receiver | undefined {
+  const [only, another] = neighbours(itself, service);
+  if (only === undefined || another !== undefined || itself.some(({ backends }) => shareOf(backends) === 0)) return undefined;
+  const rules = rulesWith(routes, service, only);
+  const today = rules.every(({ backends }) => shareOf(backends) === 0);
+  const earlier = rules.every((rule) => earlierShareOf(rule, before) === 0);
+  const why = `it is the only Service beside ${service.name} and ${today ? 'has' : 'had'} no share${today ? '' : ' before'}`;
+  return today || earlier ? found(only, why, true, rules) : undefined;
+}
+
+function earlierShareOf(rule: MovedRule, before: readonly Original[]): number | undefined {
+  const weights = earlierWeights(rule, before);
+  if (!weights?.some((weight) => weight > 0)) return undefined;
+  return shareOf(rule.backends.map(({ receives }, at) => ({ receives, weight: weights[at] ?? 0 })));
+}
+
+/** Nobody is named or inferred: who could be meant, else what was looked for. In a tie the Service itself could be. */
+function withoutHint(routes: readonly HttpRoute[], service: Target, itself: readonly MovedRule[], hasMost: boolean): Receiver {
+  const beside = neighbours(itself, service);
+  if (beside.length > 0) return { kind: 'ambiguous', candidates: hasMost ? beside : [...beside, service.name] };
   const where = routes.map(routeName).join(', ');
   const looked = [
     `the annotation ${CANARY_ANNOTATION} on ${where}`,
@@ -73,6 +98,21 @@ function withoutHint(routes: readonly HttpRoute[], service: Target, itself: read
     `a rule in which ${service.name} has the smaller of two or more shares`,
   ];
   return { kind: 'none', refusal: { code: 'NoCanary', parameters: { service: service.name, looked } } };
+}
+
+/** Services of the same namespace that share a rule with it: only a Service can receive. */
+function neighbours(itself: readonly MovedRule[], { namespace }: Target): readonly string[] {
+  const names = itself.flatMap((rule) =>
+    rule.backends.filter(({ receives }, at) => !receives && isServiceHere(rule, at, namespace)).map(({ name }) => name),
+  );
+  return [...new Set(names)];
+}
+
+/** Is this backend of the rule a Service of `namespace`? */
+export function isServiceHere({ route, index, backends }: MovedRule, at: number, namespace: string): boolean {
+  const name = backends[at]?.name ?? '';
+  const backend = route.spec.rules?.[index]?.backendRefs?.[at];
+  return backend !== undefined && isService(backend, route, namespace, name);
 }
 
 function found(name: string, why: string, inferred: boolean, rules: readonly MovedRule[]): Receiver {

@@ -15,6 +15,7 @@ const ParentRef = z.object({
   name: z.string(),
   namespace: z.string().optional(),
   sectionName: z.string().optional(),
+  port: z.number().optional(),
 });
 const Route = z.object({
   apiVersion: z.string(),
@@ -25,7 +26,11 @@ const Route = z.object({
     uid: z.string(),
     generation: z.number().int(),
     annotations: z.record(z.string(), z.string()).optional(),
-    ownerReferences: z.array(z.object({ apiVersion: z.string(), kind: z.string(), name: z.string() })).optional(),
+    labels: z.record(z.string(), z.string()).optional(),
+    managedFields: z.array(z.object({ manager: z.string().optional() })).optional(),
+    ownerReferences: z
+      .array(z.object({ apiVersion: z.string(), kind: z.string(), name: z.string(), controller: z.boolean().optional() }))
+      .optional(),
   }),
   spec: z.object({
     parentRefs: z.array(ParentRef).optional(),
@@ -63,12 +68,4 @@ export function isParent(route: HttpRoute, namespace: string, name: string): boo
 /** `namespace/name`, as people write a route. */
 export function routeName(route: HttpRoute): string {
   return `${route.metadata.namespace}/${route.metadata.name}`;
-}
-
-/** The controller that writes this route itself and would undo any change, or undefined. */
-export function otherManager(route: HttpRoute): string | undefined {
-  const owner = (route.metadata.ownerReferences ?? []).find(
-    ({ apiVersion }) => apiVersion.startsWith('flagger.app/') || apiVersion.startsWith('argoproj.io/'),
-  );
-  return owner && `${owner.kind} ${owner.name} (${owner.apiVersion})`;
 }

@@ -82,7 +82,7 @@ function fieldsAt(climbs: readonly Climb[], stage: number): Fields {
 }
 
 /** The rule's weights before the operation, where its record has them: proportions of backends that are all at 0 today. */
-function earlierWeights(rule: MovedRule, originals: readonly Original[]): readonly number[] | undefined {
+export function earlierWeights(rule: MovedRule, originals: readonly Original[]): readonly number[] | undefined {
   const { uid } = rule.route.metadata;
   const fields = originals.find((original) => original.uid === uid)?.fields;
   return fields && rule.backends.map((_, at) => weightAt(fields, `/spec/rules/${rule.index}/backendRefs/${at}`));

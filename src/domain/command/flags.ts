@@ -39,12 +39,17 @@ export function percentProblem(what: string, text: string, problem: PercentProbl
     case 'share-or-percent':
       return { words: `${quoted(text)} could mean ${text}% or ${Number((Number(text) * 100).toPrecision(9))}%: write it with the % sign.` };
     case 'too-fine':
-      return { words: `Percents go in steps of 0.1: ${quoted(text)} is finer.`, nearest: withSign(Number.parseFloat(text).toFixed(1)) };
+      return { words: `Percents go in steps of 0.1: ${quoted(text)} is finer.`, nearest: `${nearestTenth(Number.parseFloat(text))}%` };
     case 'out-of-range':
       return { words: `${what} takes a percent from 0 to 100: ${quoted(text)} is outside.` };
     case 'not-a-percent':
       return { words: `${what} takes a percent such as 10% or 0.5%; ${quoted(text)} is not one.` };
   }
+}
+
+/** Never 0 or 100 for what is neither: 0% asks nobody, 100% leaves nothing to compare with. */
+function nearestTenth(percent: number): number {
+  return Math.min(99.9, Math.max(0.1, Math.round(percent * 10) / 10));
 }
 
 function withSign(text: string): string {

@@ -22,7 +22,12 @@ const foreign: JsonObject = {
   backendRefs: [backend('backend-canary', 1)],
 };
 
-function plan(rules: readonly JsonObject[], wanted: Header | undefined, metadata: object = {}) {
+function plan(
+  rules: readonly JsonObject[],
+  wanted: Header | undefined,
+  metadata: object = {},
+  { name = 'backend', explicit = false } = {},
+) {
   const live = {
     apiVersion: 'gateway.networking.k8s.io/v1',
     kind: 'HTTPRoute',
@@ -31,7 +36,7 @@ function plan(rules: readonly JsonObject[], wanted: Header | undefined, metadata
   };
   const route = parseRoute(live);
   if (!route) throw new Error('not a route');
-  return planAb({ routes: [route], rulesOf: () => rules, service, header: wanted, firstStage: 1 });
+  return planAb({ routes: [route], rulesOf: () => rules, service: { ...service, name }, header: wanted, explicit, firstStage: 1 });
 }
 const writeOf = (result: ReturnType<typeof plan>) => {
   if (result.kind !== 'planned') throw new Error(JSON.stringify(result));
@@ -84,6 +89,45 @@ describe('header A/B', () => {
     expect(rulesAfter(plan(on, { name: 'x-canary', value: 'no' }))).toHaveLength(2);
     expect(plan(on, header)).toMatchObject({ kind: 'impossible', code: 'NothingToSplit', words: expect.stringContaining('already') });
     expect(plan([split], undefined)).toMatchObject({ kind: 'impossible', code: 'NothingToSplit' });
+  });
+
+  it('is refused where a rule matches the header already, in any case: of equivalent names only the first counts', () => {
+    const taken = { ...split, matches: [{ ...PATH, headers: [{ type: 'Exact', name: 'X-Canary', value: 'v1' }] }] };
+    expect(plan([taken], { name: 'x-canary', value: 'v2' })).toMatchObject({
+      kind: 'impossible',
+      code: 'HeaderTaken',
+      words: expect.stringContaining('`x-canary: v1`'),
+    });
+    expect(plan([taken], { name: 'x-other', value: 'v2' })).toMatchObject({ kind: 'planned' });
+    // A rule that does not split is not ours to copy: what it matches does not matter.
+    expect(plan([split, { ...foreign, matches: taken.matches }], header)).toMatchObject({ kind: 'planned' });
+  });
+
+  it('is refused where the route would have more rules, headers or matches than the API allows', () => {
+    const many = (rules: number): readonly JsonObject[] => Array.from({ length: rules }, () => split);
+    expect(plan(many(8), header)).toMatchObject({ kind: 'planned' });
+    expect(plan(many(9), header)).toMatchObject({
+      kind: 'impossible',
+      code: 'RouteFull',
+      words: expect.stringContaining('has 9 rules, and the header needs 9 more; the Gateway API allows 16 rules'),
+    });
+    const headers = Array.from({ length: 16 }, (_, at) => ({ type: 'Exact', name: `x-${at}`, value: '1' }));
+    expect(plan([{ ...split, matches: [{ ...PATH, headers }] }], header)).toMatchObject({ code: 'RouteFull' });
+    expect(plan([{ ...split, matches: [{ ...PATH, headers: headers.slice(1) }] }], header)).toMatchObject({ kind: 'planned' });
+    const matches = Array.from({ length: 64 }, (_, at) => ({ path: { type: 'PathPrefix', value: `/${at}` } }));
+    expect(plan([{ ...split, matches }], header)).toMatchObject({ kind: 'planned' });
+    expect(plan([{ ...split, matches }, foreign], header)).toMatchObject({
+      code: 'RouteFull',
+      words: expect.stringContaining('128 matches'),
+    });
+    // Taking the rules away again is never too much.
+    expect(plan(rulesAfter(plan(many(8), header)), undefined)).toMatchObject({ kind: 'planned' });
+  });
+
+  it('offers the Services that could be meant, and takes the one that is named', () => {
+    const even = { ...split, backendRefs: [backend('backend', 50), backend('next', 50)] };
+    expect(plan([even], header)).toMatchObject({ kind: 'ambiguous', candidates: ['next', 'backend'] });
+    expect(plan([even], header, {}, { name: 'next', explicit: true })).toMatchObject({ kind: 'planned', details: { receiver: 'next' } });
   });
 
   it('leaves routes of other controllers alone, and looks for a canary as a share does', () => {

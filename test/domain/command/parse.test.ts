@@ -74,6 +74,9 @@ describe('parseCommand says what is wrong and what was probably meant', () => {
     ['canary backend 10% --sokk=2m', 'canary backend 10% --soak=2m'],
     ['canary backend 10,5%', 'canary backend 10.5%'],
     ['canary backend 10.55%', 'canary backend 10.6%'],
+    // 0% asks nobody, 100% is a promotion: neither is what was typed.
+    ['canary backend 0.04%', 'canary backend 0.1%'],
+    ['canary backend 99.97%', 'canary backend 99.9%'],
     ['canary backend 10% --slo 99.9%', 'canary backend 10% --slo 0.1%'],
     ['canary backend 10% --slo relativ', 'canary backend 10% --slo relative'],
     ['canary backend 10% --budget 0', 'canary backend 10% --budget 1'],
