@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { type CanaryDeps, canarySteps } from './canary/steps.ts';
 import type { Shared, Steps } from './contract.ts';
-import { mapped } from './failures.ts';
+import { asDatabase, mapped } from './failures.ts';
 import { policySteps } from './policy/steps.ts';
 import type { Freezes, People, WatchRecords } from './ports.ts';
 import { Recorder } from './watch/recorder.ts';
@@ -18,10 +18,11 @@ export interface ActivityDeps extends Omit<CanaryDeps, 'editMessage' | 'recorder
 
 /** Everything a worker registers, by the names of the contract: `canary.plan`, …, and what all verbs share. */
 export function createActivities(deps: ActivityDeps): Record<string, (input: never) => Promise<unknown>> {
-  const { announce, people, audit } = deps;
+  const { announce, people } = deps;
+  const audit = asDatabase(deps.audit);
   const editMessage: CanaryDeps['editMessage'] = (view, live) => announce.editMessage(view, live);
   const recorder = deps.records && new Recorder(deps.records, deps.log);
-  const verbs = { canary: canarySteps({ ...deps, recorder, editMessage }), policy: policySteps({ ...deps, editMessage }) };
+  const verbs = { canary: canarySteps({ ...deps, audit, recorder, editMessage }), policy: policySteps({ ...deps, audit, editMessage }) };
   return {
     ...Object.fromEntries(Object.entries(verbs).flatMap(([verb, steps]) => stepsOf(verb, steps))),
     announce: mapped((input: Parameters<Shared['announce']>[0]) => announce.announce(input)),
@@ -38,7 +39,7 @@ export function createActivities(deps: ActivityDeps): Record<string, (input: nev
 
 function stepsOf(verb: string, steps: Steps): readonly (readonly [string, (input: never) => Promise<unknown>])[] {
   return [
-    [`${verb}.plan`, mapped((input: Parameters<Steps['plan']>[0]) => steps.plan(input))],
+    [`${verb}.plan`, mapped((input: Parameters<Steps['plan']>[0]) => steps.plan(input), { impatient: true })],
     [`${verb}.apply`, mapped((input: Parameters<Steps['apply']>[0]) => steps.apply(input))],
     [`${verb}.realised`, mapped((input: Parameters<Steps['realised']>[0]) => steps.realised(input))],
     [`${verb}.watch`, mapped((input: Parameters<Steps['watch']>[0]) => steps.watch(input))],

@@ -1,3 +1,5 @@
+import { isCancellation, patched } from '@temporalio/workflow';
+import type { PlanResult } from '../activities/contract.ts';
 import { type Gate, type GateRule, gateRuleFor } from '../src/domain/gate.ts';
 import type { OperationRequest, StageView } from '../src/domain/operation.ts';
 import type { Ending } from '../src/domain/outcome.ts';
@@ -5,7 +7,8 @@ import type { Plan, PlannedStage } from '../src/domain/plan.ts';
 import { planDifferences } from '../src/domain/plan-difference.ts';
 import type { Course } from './course.ts';
 import { heedsFreezes, refuseFrozen } from './freeze.ts';
-import { shared } from './steps.ts';
+import { patiently, recordsComeFirst, recordsKept, whoDecides } from './patience.ts';
+import { rootMessage } from './root-message.ts';
 
 export type Agreement = { readonly kind: 'agreed'; readonly plan: Plan } | { readonly kind: 'declined'; readonly ending: Ending };
 
@@ -16,9 +19,13 @@ export async function agree(course: Course, request: OperationRequest): Promise<
   for (;;) {
     const [first] = plan.stages;
     showPlan(course, plan);
-    if (!first || !ruleBefore(request, plan, first, 0)) return { kind: 'agreed', plan };
+    if (!first || !ruleBefore(request, plan, first, 0)) {
+      if (recordsComeFirst(request)) await recordsKept(course);
+      return { kind: 'agreed', plan };
+    }
     const ending = await approval(course, request, plan, first, 0);
     if (ending) return { kind: 'declined', ending };
+    if (recordsComeFirst(request)) await recordsKept(course);
     const now = await makePlan(course, request);
     if ('ending' in now) return { kind: 'declined', ending: now.ending };
     if (now.planHash === plan.planHash) return { kind: 'agreed', plan: now };
@@ -51,7 +58,7 @@ export async function approval(
 ): Promise<Ending | undefined> {
   const rule = ruleBefore(request, plan, stage, exposureBefore);
   if (!rule) return undefined;
-  const approvers = await shared.resolveApprovers({ rule, request });
+  const approvers = await whoDecides(course, rule, request);
   const gate = { kind: 'approval', stage: stage.number, planHash: plan.planHash, approvers, quorum: rule.quorum } satisfies Partial<Gate>;
   const answer = await course.ask(gate, rule.expiryMs, { phase: 'waiting' });
   if (answer.choice === 'approve') return undefined;
@@ -62,20 +69,36 @@ export async function approval(
 async function makePlan(course: Course, request: OperationRequest): Promise<Plan | { ending: Ending }> {
   const frozen = heedsFreezes(request) ? await refuseFrozen(request) : undefined;
   if (frozen) return { ending: frozen };
-  const result = await course.step('plan')({
-    opId: course.opId,
-    request,
-    firstStage: course.stagesUsed + 1,
-    ...(course.originals.length > 0 && { originals: course.originals }),
-  });
+  const ask = (): Promise<PlanResult> =>
+    course.step('plan')({
+      opId: course.opId,
+      request,
+      firstStage: course.stagesUsed + 1,
+      ...(course.originals.length > 0 && { originals: course.originals }),
+    });
+  let result: PlanResult;
+  try {
+    result = await (patched('patience') ? patiently(course, 'plan', ask) : ask());
+  } catch (error) {
+    result = unplanned(course, error);
+  }
   if (result.kind === 'impossible') return { ending: { kind: 'impossible', code: result.code, words: result.words } };
   return result.plan;
+}
+
+/** A further step that cannot be planned is declined: it takes nothing away from what is in place. */
+function unplanned(course: Course, error: unknown): Extract<PlanResult, { kind: 'impossible' }> {
+  if (isCancellation(error) || !course.exposed || !patched('plan-declined')) throw error;
+  return { kind: 'impossible', code: 'PlanFailed', words: `The step could not be planned: ${rootMessage(error)}.` };
 }
 
 function showPlan(course: Course, plan: Plan): void {
   const { from, to, explanation, watched, planHash } = plan;
   const before = course.view.stages.filter((stage) => stage.state !== 'pending');
   const stages: StageView[] = plan.stages.map(({ number, label, exposure }) => ({ number, label, exposure, state: 'pending' }));
-  course.record('plan', { from, to, planHash, stages: stages.map((stage) => stage.label), explanation });
+  // With all that a rollback needs: it must not die with this run.
+  const writes = plan.stages.map(({ number, writes }) => ({ stage: number, writes }));
+  const undo = { firstStage: plan.stages[0]?.number ?? 0, originals: plan.originals, writes };
+  course.record('plan', { from, to, planHash, stages: stages.map((stage) => stage.label), explanation, undo: undo as never });
   course.show({ from, to, explanation, watched, planHash, stages: [...before, ...stages] });
 }

@@ -160,11 +160,10 @@ export class Course extends Telling {
     const continued = this.#begun;
     if (continued) this.next = request;
     this.#begun = true;
-    this.record(
-      'request',
-      { text: request.text, requestId: request.requestId, continued, change: { ...request.change } as never },
-      request.requester.id,
-    );
+    const { text, requestId, verb, change, requester, channel } = request;
+    // With who asked and where: what is known of a run that is lost is known from here.
+    const lost = { runId: this.view.runId, verb, requester: requester as never, channelId: channel.channelId };
+    this.record('request', { text, requestId, continued, change: change as never, ...lost }, requester.id);
     return { opId: this.opId, runId: this.view.runId, continued };
   }
 

@@ -8,6 +8,7 @@ import { NO_COUNTS, type Verdict } from '../src/domain/verdict.ts';
 import { write } from './apply.ts';
 import type { Answer, Course } from './course.ts';
 import { guarded } from './guard.ts';
+import { whoDecides } from './patience.ts';
 import { shared } from './steps.ts';
 
 /** `stands`: the values of the stage are in force under a token of ours, as that stage; `replan`: what was found was adopted. */
@@ -52,7 +53,7 @@ export async function meetDrift(
 async function ask(course: Course, request: OperationRequest, stage: PlannedStage): Promise<Answer> {
   const { gates, holdMs } = request.settings;
   const rule = gateRuleFor(gates, stage.exposure, 0);
-  const approvers = rule ? await shared.resolveApprovers({ rule, request }) : [];
+  const approvers = rule ? await whoDecides(course, rule, request) : [];
   const planHash = course.plan?.planHash ?? '';
   const gate = { kind: 'drift', stage: stage.number, planHash, approvers, quorum: rule?.quorum ?? 0 } satisfies Partial<Gate>;
   return course.ask(gate, holdMs, { phase: 'holding' });

@@ -10,7 +10,7 @@ import type { Answer, Course } from './course.ts';
 import { asksAboutDrift, meetDrift } from './drift.ts';
 import { heedsFreezes, isFree, untilThawed } from './freeze.ts';
 import { guarded, harm, watch } from './guard.ts';
-import { shared } from './steps.ts';
+import { whoDecides } from './patience.ts';
 
 /** What comes after a stage: an ending (everything is to be undone), a new plan, or undefined (the next stage). */
 export type Next = Ending | 'replan' | undefined;
@@ -101,7 +101,7 @@ export async function hold(
 async function askHold(course: Course, request: OperationRequest, stage: PlannedStage): Promise<Answer> {
   const { gates, holdMs } = request.settings;
   const rule = gateRuleFor(gates, stage.exposure, 0);
-  const approvers = rule ? await shared.resolveApprovers({ rule, request }) : [];
+  const approvers = rule ? await whoDecides(course, rule, request) : [];
   const planHash = course.plan?.planHash ?? '';
   const gate = { kind: 'hold', stage: stage.number, planHash, approvers, quorum: rule?.quorum ?? 0 } satisfies Partial<Gate>;
   return course.ask(gate, holdMs, { phase: 'holding' });

@@ -8,6 +8,7 @@ import { Course } from './course.ts';
 import { asksAboutDrift, meetDrift } from './drift.ts';
 import { expose, hold, type Next } from './expose.ts';
 import { guarded, harm, watch } from './guard.ts';
+import { rootMessage } from './root-message.ts';
 import { undo, watchRestored } from './undo.ts';
 
 /**
@@ -144,10 +145,4 @@ async function conclude(course: Course, ending: Ending, undone: Undone | undefin
   await course.told();
   await condition(allHandlersFinished);
   return outcome;
-}
-
-function rootMessage(error: unknown): string {
-  let cause = error;
-  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
-  return cause instanceof Error ? cause.message.replace(/\.$/, '') : String(cause);
 }

@@ -3,12 +3,16 @@ import type { Shared, Steps } from '../activities/contract.ts';
 import type { OperationSettings } from '../src/domain/settings.ts';
 import type { VerbName } from '../src/domain/verbs.ts';
 
+/** As long as anybody could care about an operation. Milliseconds. */
+const LONGEST_OUTAGE_MS = 30 * 24 * 3_600_000;
+
 const RETRY = { initialInterval: 200, backoffCoefficient: 2, maximumInterval: 5_000 } as const;
 
 /** The one table of timeouts and retries of all activities. */
 function optionsOf(settings: OperationSettings): Record<keyof Steps, (durationMs: number) => ActivityOptions> {
   return {
-    plan: () => ({ startToCloseTimeout: 20_000, retry: { ...RETRY, maximumAttempts: 4 } }),
+    // An outage of the database is waited out; the activity itself gives up at the fourth failure of any other kind.
+    plan: () => ({ startToCloseTimeout: 20_000, scheduleToCloseTimeout: LONGEST_OUTAGE_MS, retry: RETRY }),
     apply: () => ({ startToCloseTimeout: 15_000, retry: { ...RETRY, maximumAttempts: 4 } }),
     realised: () => ({ startToCloseTimeout: settings.realiseMs + 10_000, retry: { ...RETRY, maximumAttempts: 4 } }),
     watch: (durationMs) => ({
@@ -42,9 +46,12 @@ export function stepsOf(verb: VerbName, settings: OperationSettings): <K extends
 /** A question that is worth a moment and no more: what is in force is not watched meanwhile. */
 export const quick = proxyActivities<Pick<Shared, 'frozen'>>({ startToCloseTimeout: 2_000, retry: { maximumAttempts: 1 } });
 
-/** What all verbs share. None of it is waited for by anything urgent. */
+/**
+ * What all verbs share. None of it is waited for by anything urgent, and an outage of the database or of Slack fails none of it: a record
+ * is tried until it is kept, a message until it is posted. One activity each, so that the history does not grow with the outage.
+ */
 export const shared = proxyActivities<Shared>({
   startToCloseTimeout: 15_000,
-  scheduleToCloseTimeout: 15 * 60_000,
+  scheduleToCloseTimeout: LONGEST_OUTAGE_MS,
   retry: { initialInterval: 500, backoffCoefficient: 2, maximumInterval: 20_000 },
 });

@@ -66,13 +66,18 @@ export class Telling {
     });
   }
 
-  /** Resolves when everything that was to be told has been told, or given up. */
+  /** Resolves when everything that was to be told has been told, and every record is kept. */
   async told(): Promise<void> {
     await Promise.all([this.#slack.idle(), this.#audit.idle()]);
   }
 
+  /** Resolves when every record so far is kept. */
+  kept(): Promise<void> {
+    return this.#audit.idle();
+  }
+
   /** Takes a part out of the view; it is seen at the next change. */
-  forget(part: 'gate' | 'undoFailing' | 'drift' | 'frozen'): void {
+  forget(part: 'gate' | 'undoFailing' | 'drift' | 'frozen' | 'awaited'): void {
     const { [part]: _, ...view } = this.#view;
     this.#view = view as OperationView;
   }

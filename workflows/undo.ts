@@ -78,7 +78,10 @@ async function remind(course: Course): Promise<void> {
   const tellAfterMs = course.request.settings.undoToldMs ?? USUAL_TELL_AFTER_MS;
   await sleep(tellAfterMs);
   const since = Date.now() - tellAfterMs;
-  if (patched('release')) course.releasers = await whoMayRelease(course);
+  // Nobody is told later because Slack does not say who may release.
+  const isAsync = patched('told-before-asked');
+  if (isAsync) inBackground(whoMayRelease(course).then((releasers) => void (course.releasers = releasers)));
+  else if (patched('release')) course.releasers = await whoMayRelease(course);
   for (;;) {
     const reason = 'the cluster does not take the write';
     const commands = course.originals.map((original) => undoCommand(original));
@@ -86,4 +89,10 @@ async function remind(course: Course): Promise<void> {
     course.say({ kind: 'undo-failing', reason, commands });
     await sleep(REMIND_MS);
   }
+}
+
+function inBackground(work: Promise<void>): void {
+  work.catch((error: unknown) =>
+    isCancellation(error) ? undefined : log.warn('it could not be learned who may release', { error: String(error) }),
+  );
 }

@@ -42,6 +42,7 @@ export function renderRoot(view: OperationView, now: number): RenderedMessage {
     ...(view.stages.length > 0 ? [section(`*Stages*\n${ladder(view.stages, now)}`)] : []),
     ...live(view),
     ...held(view),
+    ...awaited(view),
     ...(view.gate ? [section(gate(view.gate, now))] : []),
     ...undoFailing(view, now),
     ...(view.outcome ? [section(outcome(view.outcome, view))] : []),
@@ -120,6 +121,20 @@ function held(view: OperationView): KnownBlock[] {
   if (view.phase === 'holding' && view.drift)
     return [section(fitLines(['*Held:* somebody else changed what this operation manages.', ...driftLines(view.drift)]))];
   return view.phase === 'holding' && view.verdict ? [section(`*Held:* ${said(view.verdict.words, 500)}`)] : [];
+}
+
+const AWAITED: Readonly<Record<NonNullable<OperationView['awaited']>['what'], string>> = {
+  records: 'The database has not answered since',
+  approvers: 'Slack has not said who may approve since',
+  plan: 'The plan is not made: the database or the cluster has not answered since',
+};
+
+/** An outage that keeps the operation waiting. */
+function awaited({ awaited: away, stages }: OperationView): KnownBlock[] {
+  if (!away) return [];
+  const exposed = stages.some(({ startedAt }) => startedAt !== undefined);
+  const now = exposed ? 'What is in place stays and is watched.' : 'Nothing has changed.';
+  return [section(`*Why:* ${AWAITED[away.what]} ${clockTime(away.since)}. ${now} It goes on when there is an answer.`)];
 }
 
 function gate(gate: Gate, now: number): string {

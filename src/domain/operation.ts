@@ -130,6 +130,8 @@ export interface OperationView {
     readonly found: string;
     readonly manager?: string;
   }[];
+  /** What does not answer, and keeps the operation waiting (since epoch ms). Nothing is undone for it. */
+  readonly awaited?: { readonly what: 'records' | 'approvers' | 'plan'; readonly since: number };
   /** The freeze that the next stage waits for. */
   readonly frozen?: Freeze;
   /** Everything has been put back, and the traffic is still watched. */

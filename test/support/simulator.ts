@@ -209,7 +209,8 @@ export class Simulator {
     }
   }
 
-  #schedule(body: { seq: number; activityType: string; arguments: never[] }): void {
+  /** What is away for longer than an activity is tried for is a failure to its workflow. */
+  #schedule(body: { seq: number; activityType: string; arguments: never[]; scheduleToCloseTimeout?: never }): void {
     const { seq, activityType } = body;
     const input = defaultPayloadConverter.fromPayload(body.arguments[0] as never) as never;
     this.calls.push({ activity: activityType, input, at: this.now });
@@ -219,6 +220,11 @@ export class Simulator {
     const reply = fake(input, { now: this.now, call });
     if ('whenCancelled' in reply) this.#whenCancelled.set(seq, reply.whenCancelled);
     if ('never' in reply) return;
+    const longest = body.scheduleToCloseTimeout ? tsToMs(body.scheduleToCloseTimeout) : Number.POSITIVE_INFINITY;
+    if ((reply.afterMs ?? 1) > longest)
+      return this.#push(this.now + longest, `activity ${seq}`, () => [
+        { resolveActivity: { seq, result: failed({ fails: 'nobody answered in time', type: 'Timeout' }) } },
+      ]);
     const at = this.now + (reply.afterMs ?? 1);
     this.#push(at, `activity ${seq}`, () => [
       { resolveActivity: { seq, result: 'value' in reply ? completed(reply.value) : failed(reply) } },
