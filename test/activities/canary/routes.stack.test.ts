@@ -19,7 +19,7 @@ beforeAll(async () => {
   await arrangeMesh(world);
   // Without one no GRPCRoute would be planned.
   rig = await canaryRig(world, { prometheus: { instant: async () => [], range: async () => [] } });
-}, 600_000);
+});
 afterAll(async () => {
   rig?.stop();
   await world?.stop();

@@ -15,7 +15,7 @@ beforeAll(async () => {
   await grantRights(world);
   await arrangeMesh(world);
   rig = await canaryRig(world);
-}, 600_000);
+});
 afterAll(async () => {
   rig?.stop();
   await world?.stop();

@@ -21,7 +21,7 @@ beforeAll(async () => {
   rig = await policyRig(world);
   // The apiserver takes a moment to open the storage of a new kind.
   for (let tries = 0; tries < 50 && (await world.admin('GET', POLICIES).catch(() => undefined)) === undefined; tries++) await sleep(200);
-}, 600_000);
+});
 afterAll(async () => {
   rig?.stop();
   await world?.stop();

@@ -24,7 +24,7 @@ beforeAll(async () => {
   await grantRights(world);
   bot = world.connect('meshops');
   deps = { cluster: bot, audit: { isOver: async (opId) => over.has(opId) }, now: Date.now, log: SILENT };
-}, 600_000);
+});
 afterAll(() => world?.stop());
 
 function applyOf(opId: string, stage: PlannedStage, before: string | null, as: ApplyInput['as'] = OPERATOR): ApplyInput {
