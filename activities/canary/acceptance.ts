@@ -1,4 +1,5 @@
 import type { Condition, ParentRef, Route } from '../clients/kubernetes/objects.ts';
+import type { ControllerOf } from './controllers.ts';
 
 /** The first parent that has not taken the route as it is now. */
 export interface Refusing {
@@ -10,19 +11,23 @@ export interface Refusing {
 const NEEDED = ['Accepted', 'ResolvedRefs'] as const;
 
 /**
- * Undefined when every parent says Accepted and ResolvedRefs for `generation` or a later one. Gateway API: conditions carry
- * the generation they were made for; an older one says nothing about what was written since.
+ * Undefined when the controller of every parent says Accepted and ResolvedRefs for `generation` or a later one. Gateway API: conditions
+ * carry the generation they were made for; an older one says nothing about what was written since. What other controllers have left
+ * there is not asked.
  */
-export function refusingParent(route: Route, generation: number): Refusing | undefined {
+export function refusingParent(route: Route, generation: number, controllerOf: ControllerOf): Refusing | undefined {
   const parents = route.spec.parentRefs ?? [];
   if (parents.length === 0) return { by: 'any parent', reason: 'it names none' };
   for (const parent of parents) {
-    const statuses = (route.status?.parents ?? []).filter((status) => sameParent(status.parentRef, parent, route));
+    const controller = controllerOf(parent, route);
+    const statuses = (route.status?.parents ?? []).filter(
+      ({ parentRef, controllerName }) => controllerName === controller && sameParent(parentRef, parent, route),
+    );
     const by = nameOf(parent, route);
-    if (statuses.length === 0) return { by, reason: 'no controller has said anything about it' };
+    if (statuses.length === 0) return { by, reason: `its controller ${controller} has said nothing about it` };
     for (const { conditions = [] } of statuses) {
       const reason = reasonAgainst(conditions, generation);
-      if (reason) return { by, reason };
+      if (reason) return { by, reason: `${controller}: ${reason}` };
     }
   }
   return undefined;

@@ -49,7 +49,8 @@ export async function checkPlanned(
 ): Promise<Impossible | Checked> {
   const refs = (stages[0]?.writes ?? []).map(({ object }) => object);
   const isExposed = needsHealth && stages.some(({ exposure }) => exposure > 0);
-  const known = (await checkHeld(deps, routes, opId)) ?? checkManagers(routes) ?? (needsHealth ? checkAccepted(routes) : undefined);
+  const known =
+    (await checkHeld(deps, routes, opId)) ?? checkManagers(routes) ?? (needsHealth ? await checkAccepted(deps, routes, signal) : undefined);
   if (known) return known;
   const [ready, rights, sight, baseline] = await Promise.all([
     isExposed ? checkReady(deps, details.namespace, details.receiver, signal) : undefined,

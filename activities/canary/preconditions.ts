@@ -16,6 +16,7 @@ import type { PlanResult } from '../contract.ts';
 import type { AuditLog } from '../ports.ts';
 import { tokenIn } from '../writes/guarded-patch.ts';
 import { refusingParent } from './acceptance.ts';
+import { readControllers } from './controllers.ts';
 import { readyOf } from './sides.ts';
 
 export type Impossible = Extract<PlanResult, { kind: 'impossible' }>;
@@ -61,9 +62,14 @@ export function checkManagers(routes: readonly Route[]): Impossible | undefined 
   return undefined;
 }
 
-export function checkAccepted(routes: readonly Route[]): Impossible | undefined {
+export async function checkAccepted(
+  { cluster }: Pick<PreconditionDeps, 'cluster'>,
+  routes: readonly Route[],
+  signal: AbortSignal,
+): Promise<Impossible | undefined> {
+  const controllerOf = await readControllers(cluster, routes, signal);
   for (const route of routes) {
-    const refusing = refusingParent(route, route.metadata.generation ?? 0);
+    const refusing = refusingParent(route, route.metadata.generation ?? 0, controllerOf);
     if (refusing) return impossible('NotAccepted', { route: `${route.metadata.namespace}/${route.metadata.name}`, ...refusing });
   }
   return undefined;

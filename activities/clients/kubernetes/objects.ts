@@ -73,9 +73,22 @@ export interface Route extends KubeObject {
   };
 }
 
+export interface GatewayListener {
+  readonly name?: string;
+  readonly port: number;
+  readonly protocol: string;
+  readonly hostname?: string;
+  readonly tls?: { readonly mode?: string };
+}
+
+export interface GatewayClass extends KubeObject {
+  readonly spec: JsonObject & { readonly controllerName?: string };
+}
+
 export interface Gateway extends KubeObject {
   readonly spec: JsonObject & {
-    readonly listeners?: readonly { readonly name?: string; readonly port: number; readonly protocol: string }[];
+    readonly gatewayClassName?: string;
+    readonly listeners?: readonly GatewayListener[];
   };
   readonly status?: { readonly addresses?: readonly { readonly type?: string; readonly value?: string }[] };
 }
@@ -135,6 +148,7 @@ export interface Resource {
 export const HTTP_ROUTE: Resource = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute' };
 export const GRPC_ROUTE: Resource = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'GRPCRoute' };
 export const GATEWAY: Resource = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'Gateway' };
+export const GATEWAY_CLASS: Resource = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'GatewayClass' };
 export const SERVICE: Resource = { apiVersion: 'v1', kind: 'Service' };
 export const ENDPOINT_SLICE: Resource = { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice' };
 export const CONFIG_MAP: Resource = { apiVersion: 'v1', kind: 'ConfigMap' };
@@ -153,6 +167,7 @@ const PLURALS: Readonly<Record<string, string>> = {
   CiliumClusterwideNetworkPolicy: 'ciliumclusterwidenetworkpolicies',
   CiliumIdentity: 'ciliumidentities',
   NetworkPolicy: 'networkpolicies',
+  GatewayClass: 'gatewayclasses',
 };
 
 /** `httproutes`, as the API's paths and RBAC rules write it. */
