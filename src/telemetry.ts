@@ -34,6 +34,8 @@ export interface Telemetry {
   /** Slack answered 429 to a question of who somebody is. */
   slackLimited(method: string): void;
   auditFailed(): void;
+  /** An error that nobody caught. */
+  unhandled(kind: 'rejection' | 'exception'): void;
   /** `kind`: an OutcomeKind. */
   ended(cluster: string, kind: string): void;
   seen(cluster: string, operations: OperationsSeen): void;
@@ -59,6 +61,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     refused: (code) => m.refused.inc({ code }),
     slackLimited: (method) => m.limited.inc({ method }),
     auditFailed: () => m.auditFailures.inc(),
+    unhandled: (kind) => m.unhandled.inc({ kind }),
     ended: (cluster, outcome) => m.ended.inc({ cluster, outcome }),
     seen: (cluster, operations) => {
       for (const phase of PHASES) m.operations.set({ cluster, phase }, operations.byPhase[phase] ?? 0);
@@ -106,6 +109,7 @@ function metricsIn(registry: Registry) {
     undoFailures: counter('undo_failures_total', 'Attempts of an undo that failed', cluster),
     refused: counter('refused_requests_total', 'Requests and clicks that were refused, by code', ['code']),
     limited: counter('slack_rate_limited_total', 'Answers 429 of Slack to questions of who somebody is', ['method']),
+    unhandled: counter('unhandled_errors_total', 'Errors that nobody caught', ['kind']),
     auditFailures: counter('audit_write_failures_total', 'Audit records that could not be written at the first try', []),
     restore: histogram(
       'restore_seconds',

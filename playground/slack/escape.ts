@@ -11,8 +11,27 @@ export function escapeText(text: string): string {
  */
 export function escapeCommandText(directory: Directory, text: string, shouldEscape: boolean, withNames = true): string {
   if (!shouldEscape) return text;
+  return text
+    .split(/(`[^`]*`)/)
+    .map((part) => (part.startsWith('`') && part.length > 1 ? escapeText(part) : escapeProse(directory, part, withNames)))
+    .join('');
+}
+
+/** Top-level domains that a bare name needs to become a link; the real list is long, and these are the ones that people type. */
+const BARE =
+  /(^|[\s(])((?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:com|org|net|io|dev|app|co|example)(?::\d+)?(?:\/[^\s<>|)]*)?)(?=$|[\s),.;!?])/gi;
+
+/** Links and addresses as Slack writes them: `<https://a.example>`, `<http://a.example|a.example>`, `<mailto:b@a.example|b@a.example>`. */
+function links(text: string): string {
+  return text
+    .replace(/(^|[\s("'=])([\w.+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+)/gi, '$1<mailto:$2|$2>')
+    .replace(/(^|[\s("'=])(https?:\/\/[^\s<>|"')]+)/gi, '$1<$2>')
+    .replace(BARE, '$1<http://$2|$2>');
+}
+
+function escapeProse(directory: Directory, text: string, withNames: boolean): string {
   const named = (id: string, name: string): string => (withNames ? `${id}|${name}` : id);
-  return escapeText(text)
+  return links(escapeText(text))
     .replace(/(^|\s)@([\w.-]+)/g, (whole, before: string, name: string) => {
       const user = directory.users().find((one) => one.name === name && !one.deleted);
       if (user) return `${before}<@${named(user.id, user.name)}>`;

@@ -5,6 +5,7 @@ import type { ReadyCheck } from '../http.ts';
 import { type Bot, createBot } from '../slack/bot.ts';
 import type { Entrance } from '../slack/receiver.ts';
 import { createRefusalBook } from '../slack/refusal-book.ts';
+import { createRoom } from '../slack/room.ts';
 import { createInFlight } from '../temporal/in-flight.ts';
 import { createOperations, type Operations } from '../temporal/operations.ts';
 import { liveWeights } from './clusters.ts';
@@ -51,6 +52,7 @@ export async function composeBot(on: Foundation): Promise<RunningBot> {
       policy: policyParts(on, { botToken: token, messages, slackApiUrl }),
       meter: telemetry,
       refusals,
+      room: createRoom(),
       inFlight,
       now,
       log,

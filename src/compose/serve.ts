@@ -7,6 +7,7 @@ import { installRuntime } from '../temporal/runtime.ts';
 import { composeBot, type RunningBot } from './bot.ts';
 import { type Foundation, layFoundation } from './foundation.ts';
 import { monitor } from './monitor.ts';
+import { hearUnhandled } from './unhandled.ts';
 import { type RunningWorkers, startWorkers } from './workers.ts';
 
 export interface ServeOptions {
@@ -31,6 +32,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const ending = new AbortController();
   const on = await layFoundation({ ...options, component, signal: ending.signal });
   const { log } = on.telemetry;
+  const unhandled = hearUnhandled({ log, count: (kind) => on.telemetry.unhandled(kind), now: on.now });
   let bot: RunningBot | undefined;
   let workers: RunningWorkers | undefined;
   let http: HttpServer | undefined;
@@ -45,13 +47,14 @@ export async function serve(options: ServeOptions): Promise<void> {
       ...(bot ? [forget(on, ending.signal)] : []),
     ]);
     log.info({ port: http.port }, 'meshops ready');
-    await Promise.race([untilAborted(options.signal), ...(workers ? [workers.running] : [])]);
+    await Promise.race([untilAborted(options.signal), unhandled.fatal, ...(workers ? [workers.running] : [])]);
     log.info({}, 'stopping');
     ending.abort();
     await background;
   } finally {
     ending.abort();
     await bringDown(on, { bot, workers, http });
+    unhandled.stop();
   }
 }
 

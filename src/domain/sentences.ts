@@ -34,6 +34,8 @@ export interface SentenceParameters {
   readonly UnknownUser: undefined;
   readonly SlackSilent: undefined;
   readonly TooMany: undefined;
+  readonly TooLate: undefined;
+  readonly Full: undefined;
   readonly NoModal: undefined;
   readonly NoIdentity: { readonly email: string };
   readonly ForgedButton: undefined;
@@ -143,6 +145,8 @@ const SENTENCES: { readonly [Code in SentenceCode]: (parameters: SentenceParamet
     `Slack did not say who you are, and meshops does nothing for people it cannot check. ${UNTOUCHED} Try again in a minute.`,
   TooMany: () =>
     `You send more requests than meshops takes from one person. ${UNTOUCHED} Wait a minute, then try again; others are not held up.`,
+  TooLate: () => `Your message came too late; nothing was done. Slack delivered it more than a minute after you wrote it. Write it again.`,
+  Full: () => `meshops is reading for others already. ${UNTOUCHED} Try again in a minute.`,
   NoModal: () =>
     'Slack did not open the window for your reason. Your click changed nothing. Press Reject again; `abort` ends the operation without a window.',
   NoIdentity: ({ email }) =>

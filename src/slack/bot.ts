@@ -13,6 +13,7 @@ import { hearMentions, hearProposals } from './policy/hear.ts';
 import { createDoor, type Entrance } from './receiver.ts';
 import { refusal } from './refusals.ts';
 import { REJECT_CALLBACK, readRejection, rejectModal } from './reject-modal.ts';
+import { typed } from './typed.ts';
 
 export interface Bot {
   /** HTTP mode: what the server hands Slack's requests to. */
@@ -38,7 +39,7 @@ const ANSWER_MS = 2_600;
 export function createBot(deps: BotDeps, entrance: Entrance, identity: BotIdentity): Bot {
   const admission = createAdmission(deps);
   const logger = boltLogger(deps);
-  const door = createDoor(entrance, { logger, now: deps.now, onForged: () => deps.meter.refused('FutureSignature') });
+  const door = createDoor(entrance, { logger, now: deps.now, onForged: (code) => deps.meter.refused(code) });
   const { botToken, botId, botUserId, slackApiUrl } = identity;
   const app = new App({
     receiver: door.receiver,
@@ -51,7 +52,7 @@ export function createBot(deps: BotDeps, entrance: Entrance, identity: BotIdenti
   hearCommands(app, deps, admission);
   hearClicks(app, deps, admission);
   hearRejections(app, deps, admission);
-  hearMentions(app, deps, admission);
+  hearMentions(app, deps, admission, botUserId);
   hearProposals(app, deps, admission);
   app.error(async (error) => deps.log.error({ err: error }, 'a request from Slack broke'));
   return {
@@ -68,8 +69,11 @@ function hearCommands(app: App, deps: BotDeps, admission: Admission): void {
     const startedAt = deps.now();
     const later = (answer: Answer): Promise<void> =>
       tell(deps, { channelId: command.channel_id, userId: command.user_id, respond }, answer);
-    const slash = { origin: originOfCommand(command), command: command.command, text: unescape(command.text) };
-    const work = guarded(deps, () => answerSlash(deps, admission, slash, later));
+    const work = guarded(deps, async () => {
+      // Slack gives the names in a command; nothing is looked up before this person is known.
+      const text = await typed(command.text, async () => undefined);
+      return answerSlash(deps, admission, { origin: originOfCommand(command), command: command.command, text }, later);
+    });
     const answer = await inTime(deps, work, later);
     await ack(ephemeral(answer));
     deps.meter.acked('command', deps.now() - startedAt);
@@ -131,7 +135,9 @@ async function handleClick(deps: BotDeps, admission: Admission, click: Click, sh
     const answer = await guarded(deps, () => answerClick(deps, admission, click, show));
     if (answer) await show(answer);
   });
-  await (work ?? show(say('meshops has too much to do at this moment. Your click changed nothing; press again in a few seconds.')));
+  if (work) return work;
+  deps.meter.refused('Full');
+  await show(say('meshops has too much to do at this moment. Your click changed nothing; press again in a few seconds.'));
 }
 
 /** Whatever breaks becomes a sentence: silence would look like success, or like Slack's fault. */
@@ -156,13 +162,6 @@ async function inTime(deps: BotDeps, work: Promise<Answer>, later: (answer: Answ
   if (answer) return answer;
   inBackground(deps, 'a late answer could not be told', async () => later(await work));
   return say('Still working on it; the answer follows here. Do not send the command again.');
-}
-
-const ENTITIES: Readonly<Record<string, string>> = { '&amp;': '&', '&lt;': '<', '&gt;': '>' };
-
-/** What was typed, where the app is set to have Slack escape it: it is escaped again whenever it is shown. */
-function unescape(text: string): string {
-  return text.replaceAll(/&(amp|lt|gt);/g, (entity) => ENTITIES[entity] ?? entity);
 }
 
 function originOfCommand(command: SlashCommand): Origin {

@@ -11,6 +11,7 @@ import type { Operations } from '../temporal/operations.ts';
 import type { SlackPeople } from './people.ts';
 import type { PolicyParts } from './policy/parts.ts';
 import type { RefusalBook } from './refusal-book.ts';
+import type { Room } from './room.ts';
 
 /** What the bot tells its metrics. */
 export interface BotMeter {
@@ -34,6 +35,7 @@ export interface BotDeps {
   readonly policy: PolicyParts;
   readonly meter: BotMeter;
   readonly refusals: RefusalBook;
+  readonly room: Room;
   readonly inFlight: InFlight;
   readonly now: () => number;
   readonly log: Log;

@@ -20,10 +20,12 @@ export interface Door {
 /** Bolt refuses signatures that are older than 5 minutes, but takes any from the future; a clock may be off by this much. Seconds. */
 const MOST_AHEAD_S = 60;
 const PATH = '/slack/events';
+/** A body of Slack's is far below this; without a limit anybody could fill the memory before the signature is checked. Bytes. */
+const LARGEST_BODY = 1_000_000;
 
 export function createDoor(
   entrance: Entrance,
-  deps: { readonly logger: Logger; readonly now: () => number; readonly onForged: () => void },
+  deps: { readonly logger: Logger; readonly now: () => number; readonly onForged: (code: 'FutureSignature' | 'NoObject') => void },
 ): Door {
   return entrance.mode === 'http' ? httpDoor(entrance, deps) : socketDoor(entrance, deps.logger);
 }
@@ -33,21 +35,31 @@ function httpDoor(entrance: Extract<Entrance, { mode: 'http' }>, deps: Parameter
     signingSecret: entrance.signingSecret,
     endpoints: PATH,
     logger: deps.logger,
-    // A body of Slack's is far below this; without a limit anybody could fill the memory before the signature is checked.
-    bodyLimit: 1_000_000,
   });
-  const listener: RequestListener = (request, response) => {
-    if (isAhead(request, deps.now())) {
-      deps.onForged();
-      response.writeHead(401).end();
-      return;
-    }
+  const hand = (request: IncomingMessage, response: ServerResponse): void => {
     try {
       receiver.requestListener(request, response);
     } catch {
       // Bolt throws for every path that is not its own.
       notFound(response);
     }
+  };
+  const listener: RequestListener = (request, response) => {
+    if (isAhead(request, deps.now())) {
+      deps.onForged('FutureSignature');
+      response.writeHead(401).end();
+      return;
+    }
+    if (request.method !== 'POST') return hand(request, response);
+    void bodyOf(request).then((body) => {
+      if (body === undefined) return refuse(response, 413);
+      if (!holdsObject(body, request.headers['content-type'] ?? '')) {
+        deps.onForged('NoObject');
+        return refuse(response, 400);
+      }
+      // Bolt takes a body that was read before from here, and verifies the signature over it.
+      hand(Object.assign(request, { rawBody: body }), response);
+    });
   };
   const nothing = (): Promise<void> => Promise.resolve();
   return { receiver, listener, open: nothing, isOpen: () => true, close: nothing };
@@ -56,6 +68,44 @@ function httpDoor(entrance: Extract<Entrance, { mode: 'http' }>, deps: Parameter
 function isAhead(request: IncomingMessage, now: number): boolean {
   const header = request.headers['x-slack-request-timestamp'];
   return typeof header === 'string' && Number(header) > now / 1000 + MOST_AHEAD_S;
+}
+
+/** The whole body; undefined when it is too large or breaks off. Never rejects. */
+async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > LARGEST_BODY) return undefined;
+      chunks.push(chunk);
+    }
+  } catch {
+    // The other side went away; there is nobody to answer.
+    return undefined;
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Everything that Slack sends is an object, or a form whose payload is one. Bolt reads fields of whatever it is, and falls over `null`. */
+function holdsObject(body: Buffer, type: string): boolean {
+  const text = body.toString('utf8');
+  try {
+    if (!type.startsWith('application/x-www-form-urlencoded')) return isObject(JSON.parse(text));
+    const payload = new URLSearchParams(text).getAll('payload');
+    return payload.length === 0 || (payload.length === 1 && isObject(JSON.parse(payload[0] ?? '')));
+  } catch {
+    return false;
+  }
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function refuse(response: ServerResponse, status: number): void {
+  if (!response.headersSent) response.writeHead(status, { connection: 'close' });
+  response.end();
 }
 
 function notFound(response: ServerResponse): void {

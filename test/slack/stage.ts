@@ -18,6 +18,7 @@ import type { BotDeps } from '../../src/slack/deps.ts';
 import { createPeople, type SlackPeople } from '../../src/slack/people.ts';
 import type { Entrance } from '../../src/slack/receiver.ts';
 import { createRefusalBook } from '../../src/slack/refusal-book.ts';
+import { createRoom } from '../../src/slack/room.ts';
 import { createWebClient } from '../../src/slack/web.ts';
 import { createInFlight } from '../../src/temporal/in-flight.ts';
 import type { Operations } from '../../src/temporal/operations.ts';
@@ -162,6 +163,7 @@ export async function stage(change: Record<string, unknown> = {}, mode: 'http' |
     policy,
     meter: { acked: (_what, ms) => ackMs.push(ms), refused: (code) => refused.push(code) },
     refusals: createRefusalBook({ audit, inFlight, now, log: SILENT }),
+    room: createRoom(),
     inFlight,
     now,
     log: SILENT,

@@ -32,7 +32,7 @@ export async function dryRunCommand(deps: BotDeps, asked: PolicyAsked, command: 
   const { candidate, note } = found;
   noteAsked(deps, asked, target, { sha256: candidate.sha256, source: candidate.source });
   const windowMs = command.options.windowMs ?? deps.config().policy.window;
-  afterwards(deps, later, async () => {
+  const work = async (): Promise<Answer | undefined> => {
     let ran: Ran;
     try {
       ran = await runDry(deps, { target, candidate, windowMs, deadlineMs: DEADLINE_MS });
@@ -43,7 +43,9 @@ export async function dryRunCommand(deps: BotDeps, asked: PolicyAsked, command: 
       return sayPlain(refusalOf({ code: 'BadCandidate', parameters: { source: candidate.source, words: ran.words } }).words);
     await publish(deps, asked, target, candidate, ran);
     return undefined;
-  });
+  };
+  const full = afterwards(deps, later, work, asked.actor.id);
+  if (full) return full;
   return say(
     `Dry run of ${said(candidate.source)} for ${code(formatTarget(target))}: reading what Hubble still holds. The result comes in this channel; nothing is changed.${note ? ` ${said(note, 500)}` : ''}`,
   );

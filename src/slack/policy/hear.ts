@@ -1,58 +1,53 @@
-// Messages that mention the bot, with a policy attached or not, and the buttons below a proposal.
+// Messages that begin with the bot's mention, with a policy attached or not, and the buttons below a proposal.
 import type { App, BlockAction, ButtonAction } from '@slack/bolt';
-import * as z from 'zod';
-import type { AttachedFile } from '../../../activities/policy/sources/thread-file.ts';
 import { shortName, verbOf, verbsIn } from '../../domain/verbs.ts';
 import type { Admission, Origin } from '../admission.ts';
 import { type Answer, sayPlain } from '../answer.ts';
 import { answerSlash } from '../commands.ts';
 import type { BotDeps } from '../deps.ts';
 import { type ReplyTo, tell } from '../later.ts';
+import { commandIn, MENTION_VALID_MS, type Mentioned, readMention } from '../mention.ts';
 import { refusal, refusalOf } from '../refusals.ts';
+import { typed } from '../typed.ts';
 import { afterwards } from './afterwards.ts';
 import { findProposalFile, PROPOSAL_ACTIONS, type ProposalAction, parseProposal } from './proposal.ts';
 
-const Mention = z.object({
-  team_id: z.string(),
-  api_app_id: z.string(),
-  event_id: z.string(),
-  event: z.object({
-    channel: z.string(),
-    user: z.string(),
-    text: z.string(),
-    ts: z.string(),
-    thread_ts: z.string().optional(),
-    files: z.array(z.object({ name: z.string().nullish(), url_private: z.string().nullish(), size: z.number().nullish() })).nullish(),
-  }),
-});
-
 /** Slash commands carry no files and do not work in threads; a mention does both. It takes the same words. */
-export function hearMentions(app: App, deps: BotDeps, admission: Admission): void {
+export function hearMentions(app: App, deps: BotDeps, admission: Admission, botUserId: string): void {
   app.event('app_mention', async ({ body }) => {
-    const read = Mention.safeParse(body);
-    if (!read.success) return;
-    const { team_id: teamId, api_app_id: appId, event_id: triggerId, event } = read.data;
-    const origin: Origin = { teamId, appId, channelId: event.channel, userId: event.user, triggerId };
-    const show = teller(deps, { channelId: event.channel, userId: event.user, ...(event.thread_ts ? { threadTs: event.thread_ts } : {}) });
-    const text = unescape(event.text.replaceAll(/<@[UW][A-Z0-9]+(\|[^>]*)?>/g, ' ')).trim();
-    const files = (event.files ?? []).flatMap(({ name, url_private: url, size }): AttachedFile[] =>
-      url ? [{ name: name ?? 'file', url, ...(size === null || size === undefined ? {} : { size }) }] : [],
-    );
-    const [file] = files;
-    afterwards(deps, show, async () => {
-      if (files.length > 1)
-        return sayPlain(refusalOf({ code: 'NoFile', parameters: { words: 'there is more than one, and only one can be meant.' } }).words);
-      const { mesh, policy } = deps.config().slack.commands;
-      const command = file || isPolicyWord(text) ? policy : mesh;
-      const place = { threadTs: event.thread_ts ?? event.ts, ...(file ? { file } : {}) };
-      return answerSlash(
-        deps,
-        admission,
-        { origin, command, text: command === policy ? text.replace(/^policy\s+/i, '') : text, ...place },
-        show,
-      );
-    });
+    const mention = readMention(body);
+    const words = mention && commandIn(mention.text, botUserId);
+    if (!mention || words === undefined) return;
+    const { channelId, userId } = mention.origin;
+    const show = teller(deps, { channelId, userId, ...(mention.threadTs === undefined ? {} : { threadTs: mention.threadTs }) });
+    const full = afterwards(deps, show, () => obey(deps, admission, mention, words, show));
+    if (full) await show(full);
   });
+}
+
+async function obey(
+  deps: BotDeps,
+  admission: Admission,
+  { origin, at, files, threadTs, ts }: Mentioned,
+  words: string,
+  show: (answer: Answer) => Promise<void>,
+): Promise<Answer | undefined> {
+  const late = !(Math.abs(deps.now() - at) <= MENTION_VALID_MS);
+  const refused = admission.greet(origin) ?? (late ? refusal('TooLate') : undefined);
+  if (refused) {
+    deps.meter.refused(refused.code);
+    const first = deps.refusals.note({ origin, code: refused.code, actor: origin.userId, data: { channel: origin.channelId } });
+    return first || late ? sayPlain(refused.words) : undefined;
+  }
+  if (files.length > 1)
+    return sayPlain(refusalOf({ code: 'NoFile', parameters: { words: 'there is more than one, and only one can be meant.' } }).words);
+  const text = await typed(words, (userId) => deps.people.nameOf(userId));
+  const [file] = files;
+  const { mesh, policy } = deps.config().slack.commands;
+  const command = file || isPolicyWord(text) ? policy : mesh;
+  const place = { threadTs: threadTs ?? ts, ...(file ? { file } : {}) };
+  const slash = { origin, command, text: command === policy ? text.replace(/^policy\s+/i, '') : text, ...place };
+  return answerSlash(deps, admission, slash, show);
 }
 
 export function hearProposals(app: App, deps: BotDeps, admission: Admission): void {
@@ -70,7 +65,8 @@ export function hearProposals(app: App, deps: BotDeps, admission: Admission): vo
       channelId,
     };
     const show = teller(deps, { channelId, userId: body.user.id, respond });
-    afterwards(deps, show, () => pressed(deps, admission, { origin, action, threadTs: threadTs ?? ts }, show));
+    const full = afterwards(deps, show, () => pressed(deps, admission, { origin, action, threadTs: threadTs ?? ts }, show));
+    if (full) await show(full);
   });
 }
 
@@ -87,6 +83,12 @@ async function pressed(
   { origin, action, threadTs }: Pressed,
   show: (answer: Answer) => Promise<void>,
 ): Promise<Answer> {
+  const greeted = admission.greet(origin);
+  if (greeted) {
+    deps.meter.refused(greeted.code);
+    deps.refusals.note({ origin, code: greeted.code, actor: origin.userId, data: { channel: origin.channelId } });
+    return sayPlain(greeted.words);
+  }
   const command = Object.hasOwn(PROPOSAL_ACTIONS, action.action_id) ? PROPOSAL_ACTIONS[action.action_id as ProposalAction] : undefined;
   const verb = command && verbOf(command);
   const proposal = parseProposal(action.value ?? '');
@@ -106,10 +108,4 @@ function isPolicyWord(text: string): boolean {
 
 function teller(deps: BotDeps, to: ReplyTo): (answer: Answer) => Promise<void> {
   return (answer) => tell(deps, to, answer);
-}
-
-const ENTITIES: Readonly<Record<string, string>> = { '&amp;': '&', '&lt;': '<', '&gt;': '>' };
-
-function unescape(text: string): string {
-  return text.replaceAll(/&(amp|lt|gt);/g, (entity) => ENTITIES[entity] ?? entity);
 }

@@ -34,13 +34,15 @@ export async function learn(
   if (isRefused(target)) return refused(deps, asked, target);
   noteAsked(deps, asked, target);
   const windowMs = command.options.windowMs ?? deps.config().policy.window;
-  afterwards(deps, later, async () => {
+  const work = async (): Promise<Answer | undefined> => {
     try {
       return await propose(deps, asked, target, windowMs);
     } catch (error) {
       return sayPlain(refusalOf(clusterSilent(target.cluster, error)).words);
     }
-  });
+  };
+  const full = afterwards(deps, later, work, asked.actor.id);
+  if (full) return full;
   return say(`Looking at what ${code(formatTarget(target))} did. The proposal comes in this channel; nothing is applied.`);
 }
 
