@@ -1,11 +1,11 @@
 import type { JsonObject } from '../../src/domain/json.ts';
 import type { ObjectRef } from '../../src/domain/plan.ts';
-import type { Candidate, EnforceChange, PolicyChange } from '../../src/domain/policy/change.ts';
-import type { Direction } from '../../src/domain/policy/policy.ts';
+import type { EnforceChange } from '../../src/domain/policy/change.ts';
 import { baselineCandidate } from '../../src/domain/policy/stages/bootstrap.ts';
 import type { PolicyDetails } from '../../src/domain/policy/stages/details.ts';
 import { directionsOf, rulesOf } from '../../src/domain/policy/stages/rule-document.ts';
-import { type PolicyStages, policyStages } from '../../src/domain/policy/stages/stages.ts';
+import { type Shaped } from '../../src/domain/policy/stages/shape.ts';
+import { type PolicyStages } from '../../src/domain/policy/stages/stages.ts';
 import { rolloutWords, watchedWords } from '../../src/domain/policy/stages/words.ts';
 import type { Flows } from '../clients/hubble/flows.ts';
 import { CILIUM_POLICY, type CiliumPolicy } from '../clients/kubernetes/objects.ts';
@@ -15,17 +15,15 @@ import type { WriteDeps } from '../writes/apply.ts';
 import { checkAgents, checkCandidate, checkRights, checkSettings, impossible } from './checks.ts';
 import { checkHeld, finish } from './finish.ts';
 import { planRelax } from './relax.ts';
+import { type Observed, observable, type Rollout, shapedStages, USUAL_WINDOW_MS } from './rollout.ts';
 import { isReady } from './subject.ts';
-import { denying, readWorkload, type Workload } from './workload.ts';
-import { inForce, readWorld, type World } from './world.ts';
+import { readWorkload, type Workload } from './workload.ts';
+import { inForce, readWorld } from './world.ts';
 
 export interface PlanDeps extends WriteDeps {
   readonly flows: Flows;
   readonly audit: Pick<AuditLog, 'isOver' | 'lastCompleted'>;
 }
-
-/** Observed for so long where the command does not say (ms). */
-const USUAL_WINDOW_MS = 10 * 60_000;
 
 /** Plans what a policy command asks for, from live objects. Writes nothing: every write is tried as a dry run under the requester. */
 export async function planPolicy(deps: PlanDeps, input: PlanInput, signal: AbortSignal): Promise<PlanResult> {
@@ -36,12 +34,6 @@ export async function planPolicy(deps: PlanDeps, input: PlanInput, signal: Abort
   if (change.kind === 'enforce' || change.kind === 'observe')
     return planRollout(deps, input, { change, candidate: change.candidate, isNamespace: false }, signal);
   throw new Error(`a policy cannot ${change.kind}`);
-}
-
-interface Rollout {
-  readonly change: Exclude<PolicyChange, { kind: 'relax' }>;
-  readonly candidate: Candidate;
-  readonly isNamespace: boolean;
 }
 
 async function planRollout(deps: PlanDeps, input: PlanInput, rollout: Rollout, signal: AbortSignal): Promise<PlanResult> {
@@ -60,13 +52,14 @@ async function planRollout(deps: PlanDeps, input: PlanInput, rollout: Rollout, s
   const policy: ObjectRef = { ...CILIUM_POLICY, namespace, name: candidate.name };
   const existing = await deps.cluster.read<CiliumPolicy>(policy, { signal });
   const observed = observable(rollout, world, workload, document);
-  const planned = stagesOf(input, rollout, { policyName: candidate.name, document, workload, existing, observed: observed.directions });
+  const parts = { policyName: candidate.name, document, workload, existing, observed: observed.directions };
+  const { planned, shaped } = await shapedStages(input, rollout, parts, world, signal);
   if (planned.stages.length === 0) return nothingToDo(rollout, candidate.name, observed);
   const isOurs = await checkHeld(deps, [...(existing ? [existing] : []), ...workload.selected.map(({ pod }) => pod)], planned, opId);
   const rights = isOurs ?? (await checkRights(deps.cluster, request, { namespace, withPods: planned.cohort.length > 0 }, signal));
   const refused = rights ?? (await checkAgents(deps.flows, signal));
   if (refused) return refused;
-  const facts = factsOf(input, rollout, { planned, workload, existing, observed });
+  const facts = factsOf(input, rollout, { planned, shaped, workload, existing, observed });
   const details = detailsOf(input, rollout, planned, document);
   return finish(deps, input, { planned, details, existing, pods: workload.selected.map(({ pod }) => pod), ...facts }, signal);
 }
@@ -92,61 +85,6 @@ function checkWorkload({ request }: PlanInput, { deployment, selected, own }: Wo
     'NotReady',
     `No pod that the policy selects in ${namespace} is ready, so nothing could be watched. Nothing was changed. Look at the workload first.`,
   );
-}
-
-interface Observed {
-  readonly directions: readonly Direction[];
-  readonly unobserved: readonly { readonly direction: Direction; readonly because: string }[];
-}
-
-/** Where a shadow can watch: nowhere that another policy already denies by default, since its allows would take effect there. */
-function observable({ change }: Rollout, world: World, { selected }: Workload, document: JsonObject): Observed {
-  const directions = directionsOf(rulesOf(document));
-  if (change.kind === 'enforce' && change.observe === false) return { directions: [], unobserved: [] };
-  if (world.config['enable-non-default-deny-policies'] === 'false') {
-    const because = 'Cilium treats every policy as default deny here (enable-non-default-deny-policies: false)';
-    return { directions: [], unobserved: directions.map((direction) => ({ direction, because })) };
-  }
-  const deniedBy = denying(inForce(world.documents, world.compile), selected);
-  const unobserved = directions.flatMap((direction) => {
-    const [first] = deniedBy[direction];
-    return first === undefined
-      ? []
-      : [{ direction, because: `${first} already denies by default there, and a shadow would open what it denies` }];
-  });
-  return { directions: directions.filter((direction) => deniedBy[direction].length === 0), unobserved };
-}
-
-interface Parts {
-  readonly policyName: string;
-  readonly document: JsonObject;
-  readonly workload: Workload;
-  readonly existing: CiliumPolicy | undefined;
-  readonly observed: readonly Direction[];
-}
-
-function stagesOf(input: PlanInput, { change }: Rollout, { policyName, document, workload, existing, observed }: Parts): PolicyStages {
-  const { opId, firstStage, request } = input;
-  return policyStages({
-    opId,
-    firstStage,
-    namespace: request.target.namespace,
-    candidate: document as JsonObject & { readonly metadata?: JsonObject },
-    policyName,
-    ...(existing && {
-      existing: { uid: existing.metadata.uid, generation: existing.metadata.generation ?? 0, document: existing as unknown as JsonObject },
-    }),
-    pods: workload.selected.map(({ pod }) => ({
-      name: pod.metadata.name,
-      uid: pod.metadata.uid,
-      node: pod.spec.nodeName ?? '',
-      ready: isReady(pod) && pod.metadata.labels !== undefined,
-    })),
-    ...(change.steps && { shares: change.steps }),
-    observed,
-    windowMs: change.windowMs ?? USUAL_WINDOW_MS,
-    observeOnly: change.kind === 'observe',
-  });
 }
 
 function nothingToDo({ change }: Rollout, name: string, { unobserved }: Observed): PlanResult {
@@ -181,16 +119,15 @@ function shadowRules({ stages, shadow }: PolicyStages): readonly JsonObject[] {
   return rulesOf({ specs: write?.after['/specs'] ?? null });
 }
 
-function factsOf(
-  { opId, request }: PlanInput,
-  { change, candidate }: Rollout,
-  {
-    planned,
-    workload,
-    existing,
-    observed,
-  }: { planned: PolicyStages; workload: Workload; existing: CiliumPolicy | undefined; observed: Observed },
-) {
+interface Found {
+  readonly planned: PolicyStages;
+  readonly shaped: Shaped | undefined;
+  readonly workload: Workload;
+  readonly existing: CiliumPolicy | undefined;
+  readonly observed: Observed;
+}
+
+function factsOf({ opId, request }: PlanInput, { change, candidate }: Rollout, { planned, shaped, workload, existing, observed }: Found) {
   const own = new Set(workload.own.map(({ metadata }) => metadata.uid));
   const pods = workload.selected.map(({ pod }) => pod);
   const name = planned.policy.name;
@@ -205,6 +142,7 @@ function factsOf(
     readyPods: pods.filter(isReady).length,
     strangers: pods.filter(({ metadata }) => !own.has(metadata.uid)).map(({ metadata }) => metadata.name),
     planned,
+    ...(shaped && { shaped }),
     unobserved: observed.unobserved,
     observeOnly: change.kind === 'observe',
     windowMs: change.windowMs ?? USUAL_WINDOW_MS,

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { reasonOf } from '../cluster/failure.ts';
 import { compare, readCases } from './cases.ts';
+import { tryWays } from './ways.ts';
 
 /** `npm run oracle -- <cases.jsonl[.gz]>`: decides each case and compares; exit 1 if one disagrees, 2 if the file cannot be read. */
 const program = new Command('npm run oracle --')
@@ -15,6 +16,19 @@ program.action(async (file: string, options: { readonly explain?: boolean }) => 
   process.stdout.write(`${JSON.stringify(result)}\n`);
   process.exitCode = result.disagree.length === 0 ? 0 : 1;
 });
+
+program
+  .command('ways')
+  .description('Random ways from one policy to another: no moment looser than the looser or tighter than the tighter of both ends.')
+  .option('--runs <n>', 'how many', '1000')
+  .option('--seed <n>', 'to repeat a run')
+  .option('--out <file>', "flows at each moment as cases, for Cilium's own engine to decide")
+  .action((options: { readonly runs: string; readonly seed?: string; readonly out?: string }) => {
+    const seed = Number(options.seed ?? Date.now() % 2 ** 31);
+    const result = tryWays({ runs: Number(options.runs), seed, out: options.out });
+    process.stdout.write(`${JSON.stringify(result)}\n`);
+    process.exitCode = result.breaches === 0 ? 0 : 1;
+  });
 
 program.parseAsync().catch((error: unknown) => {
   process.stderr.write(`${reasonOf(error)}\n`);

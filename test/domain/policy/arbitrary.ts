@@ -1,5 +1,7 @@
 import fc from 'fast-check';
+import type { JsonObject } from '../../../src/domain/json.ts';
 import type { PolicyFlow, PolicyPeer } from '../../../src/domain/policy/flow.ts';
+import { parsePolicy } from '../../../src/domain/policy/parse.ts';
 import { pod, valid } from './cluster.ts';
 
 // Random policies and flows of one small cluster, small enough that most flows meet some rule.
@@ -177,3 +179,29 @@ export const flow: fc.Arbitrary<PolicyFlow> = fc
 
 export const policies = (made: readonly object[]) => made.map(valid);
 export const cluster = { services: [{ namespace: 'back', name: 'api', selector: { app: 'server' } }] };
+
+/** A way from one policy of back/server to another, beside other policies: each a document as it is stored. */
+export interface Way {
+  readonly others: readonly JsonObject[];
+  readonly before: JsonObject | undefined;
+  readonly candidate: JsonObject;
+}
+
+const onTheWay = fc
+  .tuple(
+    sections(true),
+    fc.oneof({ weight: 4, arbitrary: fc.constant({ matchLabels: { app: 'server' } }) }, selector),
+    seldom(some('required', 'disabled')),
+  )
+  .map(([made, endpointSelector, mode]) => document('way', 'back', authenticated({ endpointSelector, ...made }, mode)) as JsonObject);
+
+/** The first entry that allows asks for mutual authentication. */
+function authenticated(spec: Record<string, unknown>, mode: string | undefined): object {
+  const [first, ...rest] = (spec['ingress'] as object[] | undefined) ?? [];
+  return mode === undefined || first === undefined ? spec : { ...spec, ingress: [{ ...first, authentication: { mode } }, ...rest] };
+}
+
+export const way: fc.Arbitrary<Way> = fc
+  .tuple(documents(), fc.option(onTheWay, { nil: undefined, freq: 2 }), onTheWay)
+  .map(([others, before, candidate]) => ({ others: others as JsonObject[], before, candidate }))
+  .filter(({ others, before, candidate }) => [...others, ...(before ? [before] : []), candidate].every((one) => parsePolicy(one).ok));

@@ -1,7 +1,7 @@
 import { LazyMatcher } from './matcher.ts';
 import { RegexSyntaxError } from './node.ts';
 import { parseRegex } from './parse.ts';
-import { programOf } from './program.ts';
+import { type Program, programOf } from './program.ts';
 
 /** Whether a whole text matches. */
 export type FullMatch = (text: string) => boolean;
@@ -10,6 +10,22 @@ export type FullMatch = (text: string) => boolean;
 export function regexError(pattern: string): string | undefined {
   const compiled = compileRegex(pattern);
   return typeof compiled === 'string' ? compiled : undefined;
+}
+
+/** The automaton of a pattern; undefined where the pattern is no RE2. */
+export function automatonOf(pattern: string): Automaton | undefined {
+  try {
+    const program = programOf(parseRegex(pattern));
+    return { matcher: new LazyMatcher(program), program };
+  } catch (error) {
+    if (error instanceof RegexSyntaxError) return undefined;
+    throw error;
+  }
+}
+
+export interface Automaton {
+  readonly matcher: LazyMatcher;
+  readonly program: Program;
 }
 
 /**

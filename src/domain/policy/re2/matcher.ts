@@ -11,7 +11,8 @@ const END = -1;
 const MOST_STATES = 256;
 const ASCII = 128;
 
-interface State {
+/** Where a text stands in the automaton after some of its characters. */
+export interface State {
   readonly places: readonly number[];
   readonly before: number;
   /** By code, for the first 128. */
@@ -33,16 +34,31 @@ export class LazyMatcher {
     this.#start = this.#state([program.start], START);
   }
 
+  /** Before the first character. */
+  get start(): State {
+    return this.#start;
+  }
+
+  /** After one more character (a code point). */
+  after(state: State, code: number): State {
+    return (code < ASCII ? state.nexts[code] : undefined) ?? this.#step(state, code);
+  }
+
+  /** Whether a text that ends here matches. */
+  accepts(state: State): boolean {
+    state.accepts ??= this.#closure(state, END).accepts;
+    return state.accepts;
+  }
+
   matches(text: string): boolean {
     let state = this.#start;
     for (let at = 0; at < text.length; at += 1) {
       const code = text.codePointAt(at) ?? 0;
       if (code > 0xffff) at += 1;
-      state = (code < ASCII ? state.nexts[code] : undefined) ?? this.#step(state, code);
+      state = this.after(state, code);
       if (state.places.length === 0) return false;
     }
-    state.accepts ??= this.#closure(state, END).accepts;
-    return state.accepts;
+    return this.accepts(state);
   }
 
   #step(state: State, code: number): State {
@@ -94,7 +110,7 @@ export class LazyMatcher {
 }
 
 function emptyState(places: readonly number[], before: number): State {
-  return { places, before, nexts: Array.from({ length: ASCII }), accepts: undefined };
+  return { places, before, nexts: [], accepts: undefined };
 }
 
 function kindOf(code: number): number {

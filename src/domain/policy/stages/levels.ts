@@ -4,26 +4,42 @@ import { forCohort, inDirection, isObject, type RuleJson, type SpecFields, witho
 
 /** What a pod is held to once a phase is over for it: the rules of the policy as far as it has come. */
 export interface Level {
-  readonly name: 'before' | 'ingress' | 'egress' | 'L7';
+  readonly name: 'before' | Direction | 'L7' | 'policy';
   readonly rules: readonly RuleJson[];
 }
 
-/**
- * From what is in force today to the whole candidate: ingress, then egress, both on layers 3 and 4, then layer 7. A phase that changes
- * nothing is left out. Where the policy replaces one that has a proxy's rules, layer 7 comes with its direction: nothing may be looser
- * on the way than it was before.
- */
-export function levelsOf(before: readonly RuleJson[], candidate: readonly RuleJson[]): readonly Level[] {
-  const isPlain = before.every((rule) => canonicalJson(withoutProxy(rule, { dns: true })) === canonicalJson(rule));
+/** The way from one policy to another. */
+export interface Shape {
+  /** Directions in the order in which they come; empty: the whole policy at once. */
+  readonly order: readonly Direction[];
+  /** Directions that come on layers 3 and 4 first, and are brought under their proxies and authentication in a phase of their own. */
+  readonly split: readonly Direction[];
+  /** False: every phase reaches all pods at once. */
+  readonly cohorts: boolean;
+}
+
+/** The most careful way, if nothing else speaks against it. */
+export const USUAL_SHAPE: Shape = { order: ['ingress', 'egress'], split: ['ingress', 'egress'], cohorts: true };
+
+/** From what is in force today to the whole candidate. A phase that changes nothing is left out. */
+export function levelsOf(
+  before: readonly RuleJson[],
+  candidate: readonly RuleJson[],
+  { order, split }: Shape = USUAL_SHAPE,
+): readonly Level[] {
   const cut = (rules: readonly RuleJson[], direction: Direction) => rules.map((rule) => inDirection(rule, direction)).filter(isObject);
-  const plain = (rules: readonly RuleJson[]) => (isPlain ? rules.map((rule) => withoutProxy(rule, { dns: true })) : rules);
-  const step = (rules: readonly RuleJson[], direction: Direction) => cut(plain(rules), direction);
-  const ingress = step(candidate, 'ingress');
+  const step = (direction: Direction) =>
+    cut(split.includes(direction) ? candidate.map((rule) => withoutProxy(rule, { dns: true })) : candidate, direction);
+  const [now, then] = [before, candidate].map((rules) => meaning({ name: 'policy', rules }));
+  if (now === then) return [{ name: 'before', rules: before }];
+  const phases = order.map((name, index): Level => {
+    const reached = order.slice(0, index + 1);
+    return { name, rules: [...reached.flatMap(step), ...order.slice(index + 1).flatMap((direction) => cut(before, direction))] };
+  });
   const levels: readonly Level[] = [
     { name: 'before', rules: before },
-    { name: 'ingress', rules: [...ingress, ...cut(before, 'egress')] },
-    { name: 'egress', rules: [...ingress, ...step(candidate, 'egress')] },
-    { name: 'L7', rules: candidate },
+    ...phases,
+    { name: order.length === 0 ? 'policy' : 'L7', rules: candidate },
   ];
   const changing = levels.filter((level, index) => index === 0 || meaning(level) !== meaning(levels[index - 1] as Level));
   // The last level is the candidate to the letter, so it takes the place of one that means the same.

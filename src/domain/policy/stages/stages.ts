@@ -2,7 +2,7 @@ import type { JsonObject } from '../../json.ts';
 import type { Fields, ObjectRef, PlannedStage, Write } from '../../plan.ts';
 import type { Direction } from '../policy.ts';
 import { type CohortPod, cohortOrder, cohortSizes } from './cohort.ts';
-import { type Level, levelsOf, splitSpec } from './levels.ts';
+import { type Level, levelsOf, type Shape, splitSpec, USUAL_SHAPE } from './levels.ts';
 import { COHORT_LABEL, inertRule, isObject, rulesOf, type SpecFields, shadowRule, specFields } from './rule-document.ts';
 import { type Subject, Timeline } from './timeline.ts';
 
@@ -28,6 +28,8 @@ export interface StagesInput {
   readonly windowMs: number;
   /** The shadow alone, then away with it. */
   readonly observeOnly: boolean;
+  /** The way from what is in force to the candidate (`shapeOf`). */
+  readonly shape?: Shape;
 }
 
 export interface PolicyStages {
@@ -46,8 +48,9 @@ export interface PolicyStages {
  */
 export function policyStages(input: StagesInput): PolicyStages {
   const { opId, namespace, pods, firstStage } = input;
-  const levels = levelsOf(input.existing ? rulesOf(input.existing.document) : [], rulesOf(input.candidate));
-  const sizes = cohortSizes(pods.length, pods.filter(({ ready }) => ready).length, input.shares);
+  const { shape = USUAL_SHAPE } = input;
+  const levels = levelsOf(input.existing ? rulesOf(input.existing.document) : [], rulesOf(input.candidate), shape);
+  const sizes = !shape.cohorts ? [] : cohortSizes(pods.length, pods.filter(({ ready }) => ready).length, input.shares);
   const order = cohortOrder(pods, opId).slice(0, sizes.at(-1) ?? 0);
   const timeline = new Timeline();
   const shadow = shadowOf(input);

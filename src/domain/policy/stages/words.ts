@@ -1,5 +1,8 @@
+import type { PolicyPeer } from '../flow.ts';
 import type { Direction } from '../policy.ts';
 import { MOST_LABELLED } from './cohort.ts';
+import { peerOf } from './group.ts';
+import type { Shaped } from './shape.ts';
 import type { PolicyStages } from './stages.ts';
 
 /** What the plan of a rollout knows, for people. */
@@ -15,6 +18,8 @@ export interface RolloutFacts {
   /** Pods that the candidate selects and that are not the workload's. */
   readonly strangers: readonly string[];
   readonly planned: PolicyStages;
+  /** The way that was taken, and why not the most careful one. */
+  readonly shaped?: Shaped;
   /** Why there is no shadow in a direction. */
   readonly unobserved: readonly { readonly direction: Direction; readonly because: string }[];
   readonly observeOnly: boolean;
@@ -45,7 +50,7 @@ function observeWords({ planned, unobserved, windowMs }: RolloutFacts): readonly
   return [words, ...why];
 }
 
-function enforceWords({ isNew, policyName, pods }: RolloutFacts, { levels, cohort }: PolicyStages): readonly string[] {
+function enforceWords({ isNew, policyName, pods, shaped }: RolloutFacts, { levels, cohort }: PolicyStages): readonly string[] {
   const phases = levels.slice(1).map(({ name }) => name);
   const first = cohort[0];
   const order =
@@ -56,7 +61,25 @@ function enforceWords({ isNew, policyName, pods }: RolloutFacts, { levels, cohor
   const before = isNew
     ? 'The undo removes the policy again.'
     : `A policy named ${policyName} is there already: it stays in force for every pod that a phase has not reached, and the undo puts it back.`;
-  return [order, ...cap, before];
+  return [order, ...(shaped ? shapeWords(shaped) : []), ...cap, before];
+}
+
+/** Why the way is not the usual one, with an example of what would have been open for a while. */
+function shapeWords({ breaches, cut }: Shaped): readonly string[] {
+  const why = breaches.map(({ kind, state, source, destination, what }) => {
+    const port = what.protocol === 'ICMP' ? `ICMP type ${what.icmpType}` : `port ${what.destinationPort}/${what.protocol}`;
+    const asked = what.http ? `, ${what.http.method} ${what.http.path}` : what.dns ? `, query ${what.dns.query}` : '';
+    const flow = `${nameOf(source)} to ${nameOf(destination)}, ${port}${asked}`;
+    return `The usual way was not taken: at "${state}" it would have ${kind === 'opens' ? 'allowed what is denied' : 'denied what is allowed'} before and in the end, such as ${flow}.`;
+  });
+  return cut
+    ? [...why, 'The policies tell more kinds of connections apart than can be checked one by one, so all pods change in one step.']
+    : why;
+}
+
+function nameOf({ labels, ip }: PolicyPeer): string {
+  const { kind, name } = peerOf(labels);
+  return kind === 'world' && ip !== undefined ? ip : name;
 }
 
 export function watchedWords(directions: readonly Direction[]): readonly string[] {

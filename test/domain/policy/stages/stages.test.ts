@@ -3,8 +3,10 @@ import type { JsonObject } from '../../../../src/domain/json.ts';
 import { compilePolicies } from '../../../../src/domain/policy/evaluator.ts';
 import { parsePolicy } from '../../../../src/domain/policy/parse.ts';
 import { baselinePolicy } from '../../../../src/domain/policy/stages/bootstrap.ts';
+import type { Shape } from '../../../../src/domain/policy/stages/levels.ts';
 import { relaxStage } from '../../../../src/domain/policy/stages/relax.ts';
 import { COHORT_LABEL } from '../../../../src/domain/policy/stages/rule-document.ts';
+import { atOnce, shapeOf } from '../../../../src/domain/policy/stages/shape.ts';
 import { COHORT_POINTER } from '../../../../src/domain/policy/stages/stages.ts';
 import { FULL, OP, podsOf, policyAfter, policyDocument, stagesOf } from './documents.ts';
 
@@ -149,7 +151,9 @@ describe('a policy that replaces one of the same name', () => {
 
   it('is never looser on the way where it had rules of a proxy', () => {
     const strict = policyDocument({ ingress: FULL['spec'] && ((FULL['spec'] as JsonObject)['ingress'] as never) });
-    const labels = stagesOf({ existing: { uid: 'u', generation: 1, document: strict }, observed: [] }).stages.map(({ label }) => label);
+    const stages = (shape: Shape) => stagesOf({ existing: { uid: 'u', generation: 1, document: strict }, observed: [], shape }).stages;
+    const { shape } = atOnce(shapeOf({ others: [], existing: strict, candidate: FULL, world: {}, stagesOf: stages }));
+    const labels = stages(shape).map(({ label }) => label);
     expect(labels.every((label) => label.startsWith('egress'))).toBe(true);
   });
 

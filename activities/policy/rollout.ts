@@ -1,0 +1,106 @@
+import type { JsonObject } from '../../src/domain/json.ts';
+import type { Candidate, PolicyChange } from '../../src/domain/policy/change.ts';
+import type { Direction } from '../../src/domain/policy/policy.ts';
+import type { Shape } from '../../src/domain/policy/stages/levels.ts';
+import { directionsOf, rulesOf } from '../../src/domain/policy/stages/rule-document.ts';
+import { type Shaped, shapeOf } from '../../src/domain/policy/stages/shape.ts';
+import { type PolicyStages, policyStages } from '../../src/domain/policy/stages/stages.ts';
+import { type CiliumPolicy, refOf } from '../clients/kubernetes/objects.ts';
+import type { PlanInput } from '../contract.ts';
+import { isReady } from './subject.ts';
+import { unhurried } from './unhurried.ts';
+import { denying, type Workload } from './workload.ts';
+import { inForce, type World, without } from './world.ts';
+
+/** Observed for so long where the command does not say (ms). */
+export const USUAL_WINDOW_MS = 10 * 60_000;
+
+export interface Rollout {
+  readonly change: Exclude<PolicyChange, { kind: 'relax' }>;
+  readonly candidate: Candidate;
+  readonly isNamespace: boolean;
+}
+
+export interface Observed {
+  readonly directions: readonly Direction[];
+  readonly unobserved: readonly { readonly direction: Direction; readonly because: string }[];
+}
+
+/** Where a shadow can watch: nowhere that another policy already denies by default, since its allows would take effect there. */
+export function observable({ change }: Rollout, world: World, { selected }: Workload, document: JsonObject): Observed {
+  const directions = directionsOf(rulesOf(document));
+  if (change.kind === 'enforce' && change.observe === false) return { directions: [], unobserved: [] };
+  if (world.config['enable-non-default-deny-policies'] === 'false') {
+    const because = 'Cilium treats every policy as default deny here (enable-non-default-deny-policies: false)';
+    return { directions: [], unobserved: directions.map((direction) => ({ direction, because })) };
+  }
+  const deniedBy = denying(inForce(world.documents, world.compile), selected);
+  const unobserved = directions.flatMap((direction) => {
+    const [first] = deniedBy[direction];
+    return first === undefined
+      ? []
+      : [{ direction, because: `${first} already denies by default there, and a shadow would open what it denies` }];
+  });
+  return { directions: directions.filter((direction) => deniedBy[direction].length === 0), unobserved };
+}
+
+interface Parts {
+  readonly policyName: string;
+  readonly document: JsonObject;
+  readonly workload: Workload;
+  readonly existing: CiliumPolicy | undefined;
+  readonly observed: readonly Direction[];
+}
+
+/** The stages of the most careful way that opens nothing and closes nothing on its way; without the shadow where that is in the way. */
+export async function shapedStages(
+  input: PlanInput,
+  rollout: Rollout,
+  parts: Parts,
+  world: World,
+  signal: AbortSignal,
+): Promise<{ readonly planned: PolicyStages; readonly shaped: Shaped | undefined }> {
+  const { document, existing } = parts;
+  const plannedOf = (shape?: Shape) => stagesOf(input, rollout, parts, shape);
+  if (rollout.change.kind === 'observe') return { planned: plannedOf(), shaped: undefined };
+  const others = without(world.documents, existing ? [refOf(existing)] : []).map((one) => one as unknown as JsonObject);
+  const asked = {
+    others,
+    existing: existing as unknown as JsonObject | undefined,
+    candidate: document,
+    world: world.compile,
+    stagesOf: (shape: Shape) => plannedOf(shape).stages,
+  };
+  const shaped = await unhurried(shapeOf(asked), signal);
+  return { planned: plannedOf(shaped.shape), shaped };
+}
+
+function stagesOf(
+  input: PlanInput,
+  { change }: Rollout,
+  { policyName, document, workload, existing, observed }: Parts,
+  shape?: Shape,
+): PolicyStages {
+  const { opId, firstStage, request } = input;
+  return policyStages({
+    opId,
+    firstStage,
+    namespace: request.target.namespace,
+    candidate: document as JsonObject & { readonly metadata?: JsonObject },
+    policyName,
+    ...(existing && {
+      existing: { uid: existing.metadata.uid, generation: existing.metadata.generation ?? 0, document: existing as unknown as JsonObject },
+    }),
+    pods: workload.selected.map(({ pod }) => ({
+      name: pod.metadata.name,
+      uid: pod.metadata.uid,
+      node: pod.spec.nodeName ?? '',
+      ready: isReady(pod) && pod.metadata.labels !== undefined,
+    })),
+    ...(change.steps && { shares: change.steps }),
+    observed,
+    windowMs: change.windowMs ?? USUAL_WINDOW_MS,
+    observeOnly: change.kind === 'observe',
+    ...(shape && { shape }),
+  });
+}
