@@ -45,6 +45,8 @@ export interface Shared {
   say(input: { readonly view: OperationView; readonly thread: MessageRef; readonly note: Note; readonly key: string }): Promise<void>;
   /** Uploads the chart of an operation's watches to its thread. */
   chart(input: { readonly view: OperationView; readonly thread: MessageRef; readonly series: readonly SeriesPoint[] }): Promise<void>;
+  /** Takes the buttons that hold no more off the messages of earlier operations of this verb on the target. */
+  retire(input: { readonly target: Target; readonly verb: VerbName; readonly opId: string }): Promise<void>;
   /** Appends to the audit record. Idempotent by `key`. */
   record(input: { readonly records: readonly AuditRecord[] }): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import { Context } from '@temporalio/activity';
+import type { MessageRef } from '../src/domain/operation.ts';
 import { type CanaryDeps, canarySteps } from './canary/steps.ts';
 import type { Shared, Steps } from './contract.ts';
 import { asDatabase, mapped } from './failures.ts';
@@ -13,7 +14,8 @@ export interface ActivityDeps extends Omit<CanaryDeps, 'editMessage' | 'recorder
   readonly records?: WatchRecords;
   readonly people: People;
   readonly freezes: Freezes;
-  readonly announce: Pick<Shared, 'announce' | 'say' | 'chart'> & Pick<CanaryDeps, 'editMessage'>;
+  readonly announce: Pick<Shared, 'announce' | 'say' | 'chart'> &
+    Pick<CanaryDeps, 'editMessage'> & { readonly retire?: (message: MessageRef) => Promise<void> };
 }
 
 /** Everything a worker registers, by the names of the contract: `canary.plan`, …, and what all verbs share. */
@@ -29,6 +31,9 @@ export function createActivities(deps: ActivityDeps): Record<string, (input: nev
     say: mapped((input: Parameters<Shared['say']>[0]) => announce.say(input)),
     chart: mapped((input: Parameters<Shared['chart']>[0]) => announce.chart(input)),
     record: mapped(({ records }: Parameters<Shared['record']>[0]) => audit.append(records)),
+    retire: mapped(async ({ target, verb, opId }: Parameters<Shared['retire']>[0]) => {
+      for (const message of (await audit.earlierMessages?.(target, verb, opId)) ?? []) await announce.retire?.(message);
+    }),
     inspect: mapped((input: Parameters<Shared['inspect']>[0]) => inspect(deps, input, Context.current().cancellationSignal)),
     frozen: mapped(async ({ target }: Parameters<Shared['frozen']>[0]) => (await deps.freezes.active(target)) ?? null),
     resolveApprovers: mapped(({ rule }: Parameters<Shared['resolveApprovers']>[0]) =>

@@ -1,27 +1,25 @@
 import type { Freeze } from '../src/domain/freeze.ts';
 import type { Approver, GateRule } from '../src/domain/gate.ts';
-import type { AuditRecord } from '../src/domain/operation.ts';
-import type { Original, PlannedStage } from '../src/domain/plan.ts';
+import type { AuditRecord, MessageRef } from '../src/domain/operation.ts';
 import type { Target } from '../src/domain/target.ts';
+import type { VerbName } from '../src/domain/verbs.ts';
+import type { Completed } from '../src/domain/way-back.ts';
 
 /** What the activities need from outside and do not own: `src/main.ts` hands the real things in. */
 
 /** The audit record as the activities use it; `src/audit` implements it. */
 export interface AuditLog {
   append(records: readonly AuditRecord[]): Promise<void>;
-  /** The last operation on this target that ended as completed, for `/mesh rollback`. */
-  lastCompleted(target: Target): Promise<CompletedOperation | undefined>;
+  /** The last operation of this verb on the target that completed and left something changed: what a way back starts from. */
+  lastCompleted(target: Target, verb: VerbName): Promise<CompletedOperation | undefined>;
+  /** Root messages of the operations of this verb that completed on the target before another one did, newest first. Left out: none. */
+  earlierMessages?(target: Target, verb: VerbName, opId: string): Promise<readonly MessageRef[]>;
   /** Has this operation written its outcome? A token of an operation that is over may be taken over. */
   isOver(opId: string): Promise<boolean>;
 }
 
-/** The `data` of a completed operation's `outcome` record. */
-export interface CompletedOperation {
-  readonly opId: string;
-  readonly originals: readonly Original[];
-  /** The last stage that is in force. */
-  readonly last: PlannedStage;
-}
+/** A completed operation as the record keeps it. */
+export type CompletedOperation = Completed;
 
 /** What one attempt of a watch heard. */
 export interface WatchRecord {

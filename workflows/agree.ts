@@ -34,6 +34,19 @@ export async function agree(course: Course, request: OperationRequest): Promise<
   }
 }
 
+/** No rule names anybody, and still it must be asked. */
+const ANYBODY: Omit<GateRule, 'expiryMs'> = { above: 0, approvers: { usergroups: [], emails: [] }, quorum: 0 };
+
+/** A way back does without a rule for so long after what it takes back has completed, where the rule does not say. */
+const USUAL_WITHIN_MS = 24 * 3_600_000;
+
+/** The rules that a way back comes too late to do without: by then it is a change like another. */
+function lateRules({ settings, requestedAt }: OperationRequest, { back }: Plan): readonly GateRule[] {
+  const since = back?.completedAt;
+  if (since === undefined) return settings.gates;
+  return settings.gates.filter(({ rollbackWithinMs = USUAL_WITHIN_MS }) => requestedAt - since > rollbackWithinMs);
+}
+
 /** Less than any share a rule can name. */
 const LEAST = Number.EPSILON;
 
@@ -42,7 +55,10 @@ const LEAST = Number.EPSILON;
  * it, even where it exposes nobody itself (a shadow that only observes); having agreed to that, people have agreed to what follows it.
  */
 export function ruleBefore(request: OperationRequest, plan: Plan, stage: PlannedStage, exposureBefore: number): GateRule | undefined {
-  const { gates } = request.settings;
+  const { gates, holdMs } = request.settings;
+  if (plan.ask !== undefined && stage === plan.stages[0]) return gateRuleFor(gates, 1, 0) ?? { ...ANYBODY, expiryMs: holdMs };
+  if (plan.back && plan.lowers)
+    return stage === plan.stages[0] ? gateRuleFor(lateRules(request, plan), Math.max(stage.exposure, LEAST), 0) : undefined;
   if (stage !== plan.stages[0]) return gateRuleFor(gates, stage.exposure, Math.max(exposureBefore, LEAST));
   const isWatched = plan.stages.some(({ soakMs }) => soakMs !== 0);
   return gateRuleFor(gates, isWatched ? Math.max(stage.exposure, LEAST) : stage.exposure, 0);
@@ -83,7 +99,10 @@ async function makePlan(course: Course, request: OperationRequest): Promise<Plan
     result = unplanned(course, error);
   }
   if (result.kind === 'impossible') return { ending: { kind: 'impossible', code: result.code, words: result.words } };
-  return result.plan;
+  const { plan } = result;
+  // Back to a state that exposes more is a change like another.
+  const late = plan.back && !plan.lowers ? await refuseFrozen(request) : undefined;
+  return late ? { ending: late } : plan;
 }
 
 /** A further step that cannot be planned is declined: it takes nothing away from what is in place. */
@@ -100,5 +119,6 @@ function showPlan(course: Course, plan: Plan): void {
   const writes = plan.stages.map(({ number, writes }) => ({ stage: number, writes }));
   const undo = { firstStage: plan.stages[0]?.number ?? 0, originals: plan.originals, writes };
   course.record('plan', { from, to, planHash, stages: stages.map((stage) => stage.label), explanation, undo: undo as never });
+  course.planned(plan);
   course.show({ from, to, explanation, watched, planHash, stages: [...before, ...stages] });
 }

@@ -2,9 +2,9 @@ import { ApplicationFailure, CancellationScope, condition, setHandler, uuid4, wo
 import type { RestoreInput } from '../activities/contract.ts';
 import type { Actor } from '../src/domain/actor.ts';
 import { type Approver, type Decision, type Gate, refuseDecision, refuseRelease } from '../src/domain/gate.ts';
-import type { OperationRequest, OperationView } from '../src/domain/operation.ts';
+import { type OperationRequest, type OperationView, takesBack } from '../src/domain/operation.ts';
 import type { Fields, Original, Plan, PlannedStage } from '../src/domain/plan.ts';
-import { abort, begin, decide, describe, release } from './messages.ts';
+import { type AbortBy, abort, begin, decide, describe, release } from './messages.ts';
 import { stepsOf } from './steps.ts';
 import { Telling } from './telling.ts';
 
@@ -34,7 +34,11 @@ export class Course extends Telling {
   /** The stage whose change is in force now. */
   exposed: PlannedStage | undefined;
   plan: Plan | undefined;
-  aborted: { readonly actor?: Actor; readonly reason?: string } | undefined;
+  /** It only lowers: nothing that it has written is ever undone. */
+  keeps = false;
+  /** What is asked for now, agreed to or not. */
+  asked: Plan | undefined;
+  aborted: { readonly actor?: Actor; readonly reason?: string; readonly rollback?: true } | undefined;
   originals: readonly Original[] = [];
   readonly written: { stage: number; writes: PlannedStage['writes'] }[] = [];
   readonly tokens: Record<string, string | null> = {};
@@ -63,7 +67,8 @@ export class Course extends Telling {
     const { verb, target, text, reason, requester } = request;
     const opId = `${verb}-${uuid4().replaceAll('-', '').slice(0, 6)}`;
     const start = { phase: 'planning', startedAt: Date.now(), explanation: [], watched: [], stages: [] } as const;
-    super({ opId, workflowId, runId, verb, target, text, requester, ...(reason && { reason }), ...start }, request.channel.channelId);
+    const view = { opId, workflowId, runId, verb, target, text, requester, ...(reason && { reason }), ...start };
+    super({ ...view, ...(takesBack(request, undefined) && { takesBack: true }) }, request.channel.channelId);
     this.opId = opId;
     this.requests = [request];
     this.step = stepsOf(verb, request.settings);
@@ -83,14 +88,26 @@ export class Course extends Telling {
     setHandler(describe, () => this.view);
     setHandler(begin, (request) => this.#begin(request), { validator: (request) => this.#refuseBegin(request) });
     setHandler(decide, (decision) => this.#decide(decision), { validator: (decision) => this.#refuseDecision(decision) });
-    setHandler(abort, ({ actor, reason }) => {
-      if (!this.#begun || this.view.phase === 'restoring' || this.view.phase === 'over') return;
-      this.aborted = { actor, ...(reason && { reason }) };
-      this.record('decision', { choice: 'abort', reason }, actor.id);
-      this.forward.cancel();
-    });
+    setHandler(abort, (by) => this.#abort(by));
     setHandler(release, (by) => this.#release(by), { validator: ({ actor }) => this.#refuseRelease(actor) });
     return condition(() => this.#begun, BEGIN_WITHIN_MS);
+  }
+
+  /** A plan is shown and asked for. */
+  planned(plan: Plan): void {
+    this.asked = plan;
+    if (this.view.takesBack && !takesBack(this.request, plan)) this.forget('takesBack');
+  }
+
+  #abort({ actor, reason, rollback }: AbortBy): void {
+    if (!this.#begun || this.view.phase === 'restoring' || this.view.phase === 'over') return;
+    const choice = rollback ? 'rollback' : 'abort';
+    // A way back is under way: to take that back would put in force again what it takes away.
+    const isKept = (rollback || this.written.length > 0) && (this.keeps || takesBack(this.request, this.asked));
+    this.record('decision', { choice, ...(isKept && { ignored: 'already being rolled back' }), ...(reason && { reason }) }, actor.id);
+    if (isKept) return;
+    this.aborted = { actor, ...(reason && { reason }), ...(rollback && { rollback }) };
+    this.forward.cancel();
   }
 
   /** Opens a gate and waits for its answer. */

@@ -20,7 +20,7 @@ export async function expose(course: Course, request: OperationRequest, plan: Pl
   let stage = numbered(course, planned);
   const before = course.exposed?.exposure ?? 0;
   if (planned !== plan.stages[0]) {
-    if (heedsFreezes(request) && !(await isFree(request))) {
+    if (heedsFreezes(request, plan) && !(await isFree(request))) {
       const thawed = await guarded(course, () => untilThawed(course, stage));
       const stopped = 'ending' in thawed ? thawed.ending : thawed.done;
       if (stopped) return stopped;

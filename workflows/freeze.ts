@@ -2,7 +2,7 @@ import { isCancellation, patched, sleep } from '@temporalio/workflow';
 import type { Freeze } from '../src/domain/freeze.ts';
 import { isWayBack, type OperationRequest } from '../src/domain/operation.ts';
 import type { Ending } from '../src/domain/outcome.ts';
-import type { PlannedStage } from '../src/domain/plan.ts';
+import type { Plan, PlannedStage } from '../src/domain/plan.ts';
 import { sentence } from '../src/domain/sentences.ts';
 import type { Course } from './course.ts';
 import { quick, shared } from './steps.ts';
@@ -13,8 +13,12 @@ const LONGEST_LOOK_MS = 10 * 60_000;
 /** What waits longer than this behind a freeze is not what people approved any more. */
 const MOST_MS = 24 * 3_600_000;
 
-/** Is a freeze asked about at all? A way back is never frozen, and an operation that began before there were freezes goes on as it began. */
-export function heedsFreezes(request: OperationRequest): boolean {
+/**
+ * Is a freeze asked about at all? A way back is never frozen, unless its plan raises somebody's exposure; an operation that began before
+ * there were freezes goes on as it began.
+ */
+export function heedsFreezes(request: OperationRequest, plan?: Plan): boolean {
+  if (plan?.back && !plan.lowers) return true;
   return !isWayBack(request.change) && patched('freezes');
 }
 

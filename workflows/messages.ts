@@ -12,8 +12,15 @@ export const begin = defineUpdate<Begun, [OperationRequest]>('begin');
 /** One person's decision at the open gate. Refusals carry a `DecisionRefusal` as `type`. */
 export const decide = defineUpdate<{ readonly remaining: number }, [Decision]>('decide');
 
+/** What an abort says. `rollback`: it came as a rollback, and ends as one; an operation that is a way back itself goes on. */
+export interface AbortBy {
+  readonly actor: Actor;
+  readonly reason?: string;
+  readonly rollback?: true;
+}
+
 /** Stop and put everything back. A signal, so that it is kept while no worker runs. */
-export const abort = defineSignal<[{ readonly actor: Actor; readonly reason?: string }]>('abort');
+export const abort = defineSignal<[AbortBy]>('abort');
 
 /**
  * One of two people who give up an undo that keeps failing: the operation ends as `abandoned` and holds nothing any more.

@@ -1,5 +1,5 @@
 import { allHandlersFinished, CancellationScope, condition, isCancellation, log, patched } from '@temporalio/workflow';
-import type { OperationRequest, Outcome } from '../src/domain/operation.ts';
+import { type OperationRequest, type Outcome, takesBack } from '../src/domain/operation.ts';
 import { concludeOperation, type Ending, type Undone } from '../src/domain/outcome.ts';
 import type { PlannedStage } from '../src/domain/plan.ts';
 import type { Verdict } from '../src/domain/verdict.ts';
@@ -10,6 +10,7 @@ import { expose, hold, type Next } from './expose.ts';
 import { guarded, harm, watch } from './guard.ts';
 import { rootMessage } from './root-message.ts';
 import { undo, watchRestored } from './undo.ts';
+import { lower } from './way-back.ts';
 
 /**
  * The one lifecycle of every verb: begin, plan, gate, then for each stage apply, realised, watch; afterwatch; and the undo of it all
@@ -54,6 +55,7 @@ async function steps(course: Course): Promise<Ending> {
     let next: Next;
     if (agreed.done.kind === 'agreed') {
       course.offset = 0;
+      if (agreed.done.plan.lowers && !course.exposed) return lower(course, request, agreed.done.plan);
       for (const stage of agreed.done.plan.stages) {
         next = await expose(course, request, agreed.done.plan, stage);
         if (next) break;
@@ -119,17 +121,22 @@ async function settle(course: Course, stage: PlannedStage, verdict: Verdict): Pr
 }
 
 function abortEnding(course: Course): Ending {
-  const { actor, reason } = course.aborted ?? {};
-  return { kind: 'aborted', code: 'Aborted', ...(actor && { by: actor }), ...(reason && { reason }) };
+  const { actor, reason, rollback } = course.aborted ?? {};
+  const who = { ...(actor && { by: actor }), ...(reason && { reason }) };
+  return rollback && course.written.length > 0
+    ? { kind: 'rolled-back', code: 'RolledBack', ...who }
+    : { kind: 'aborted', code: 'Aborted', ...who };
 }
 
-async function conclude(course: Course, ending: Ending, undone: Undone | undefined): Promise<Outcome> {
+async function conclude(course: Course, ended: Ending, undone: Undone | undefined): Promise<Outcome> {
+  const wayBack = takesBack(course.request, course.plan);
+  const ending = ended.kind === 'completed' ? { ...seen(course), ...ended, takesBack: wayBack } : ended;
   const outcome = concludeOperation(ending, undone);
   const stages = course.view.stages.map((stage) => {
     if (stage.state === 'pending') return { ...stage, state: 'skipped' as const };
-    return undone && stage.state !== 'harmful' ? { ...stage, state: 'undone' as const } : stage;
+    return undone && undone.kind !== 'kept' && stage.state !== 'harmful' ? { ...stage, state: 'undone' as const } : stage;
   });
-  const completed = outcome.kind === 'completed' && course.exposed ? { originals: course.originals, last: course.exposed } : {};
+  const completed = outcome.kind === 'completed' && course.exposed ? { originals: course.originals, last: course.exposed, wayBack } : {};
   const { message } = course.view;
   const counts = outcome.verdict?.counts ?? stages.findLast((stage) => stage.counts)?.counts;
   course.record('outcome', {
@@ -142,7 +149,13 @@ async function conclude(course: Course, ending: Ending, undone: Undone | undefin
   course.show({ phase: 'over', outcome, stages });
   course.say({ kind: 'outcome' });
   course.drawChart();
+  if (outcome.kind === 'completed' && patched('retire-buttons')) course.retireEarlier();
   await course.told();
   await condition(allHandlersFinished);
   return outcome;
+}
+
+/** What the last watch of all said, where the ending does not say it itself. */
+function seen({ view: { verdict } }: Course): Pick<Ending, 'verdict'> {
+  return verdict ? { verdict } : {};
 }

@@ -57,6 +57,12 @@ export class Telling {
     });
   }
 
+  /** Earlier messages of the target lose the buttons that held until now. */
+  retireEarlier(): void {
+    const { target, verb, opId } = this.#view;
+    this.#slack.push(() => shared.retire({ target, verb, opId }));
+  }
+
   record(kind: AuditRecord['kind'], data: JsonObject, actor?: string): void {
     const key = `${this.#view.opId}/${workflowInfo().runId.slice(0, 8)}/${++this.#recorded}`;
     this.#records.push({ key, at: Date.now(), kind, opId: this.#view.opId, target: this.#view.target, ...(actor && { actor }), data });
@@ -77,7 +83,7 @@ export class Telling {
   }
 
   /** Takes a part out of the view; it is seen at the next change. */
-  forget(part: 'gate' | 'undoFailing' | 'drift' | 'frozen' | 'awaited'): void {
+  forget(part: 'gate' | 'undoFailing' | 'drift' | 'frozen' | 'awaited' | 'takesBack'): void {
     const { [part]: _, ...view } = this.#view;
     this.#view = view as OperationView;
   }

@@ -18,6 +18,7 @@ const REMIND_MS = 5 * 60_000;
  */
 export async function undo(course: Course): Promise<Undone | undefined> {
   if (course.written.length === 0) return undefined;
+  if (course.keeps) return { kind: 'kept' };
   return CancellationScope.nonCancellable(async () => {
     course.show({ phase: 'restoring' });
     const [reminders, attempts] = [new CancellationScope(), new CancellationScope()];

@@ -1,5 +1,6 @@
 // Everything an operation says in Slack: the root message, the replies in its thread, the chart.
 import { Context } from '@temporalio/activity';
+import type { MessageRef } from '../../src/domain/operation.ts';
 import { formatTarget } from '../../src/domain/target.ts';
 import type { SlackMessages } from '../clients/slack.ts';
 import type { SeriesPoint, Shared } from '../contract.ts';
@@ -9,6 +10,7 @@ import { chartSvg } from './chart.ts';
 import { pngOf } from './chart-image.ts';
 import { slackFailure } from './failure.ts';
 import { sideWords } from './ladder.ts';
+import { retireButtons } from './retire.ts';
 
 export interface AnnounceOptions {
   readonly slack: SlackMessages;
@@ -23,7 +25,7 @@ export interface AnnounceOptions {
   readonly onCall?: () => string | undefined;
 }
 
-export type Announce = Announcer & Pick<Shared, 'chart'>;
+export type Announce = Announcer & Pick<Shared, 'chart'> & { readonly retire: (message: MessageRef) => Promise<void> };
 
 /** The activities that speak. Failures: `SlackRateLimited` and `SlackUnclear` are retried by Temporal, `SlackRefused` is not. */
 export function createAnnounce(options: AnnounceOptions): Announce {
@@ -32,6 +34,13 @@ export function createAnnounce(options: AnnounceOptions): Announce {
   const announcer = createAnnouncer({ ...options, attempt });
   return {
     ...announcer,
+    async retire(message) {
+      try {
+        await retireButtons(slack, message);
+      } catch (error) {
+        throw slackFailure(error);
+      }
+    },
     async chart({ view, thread, series }) {
       const name = `meshops-${view.opId}-${series.at(-1)?.at ?? 0}.png`;
       try {

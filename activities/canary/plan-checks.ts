@@ -1,6 +1,8 @@
 import type { CanaryDetails } from '../../src/domain/canary/details.ts';
+import type { Gainer } from '../../src/domain/canary/gainers.ts';
 import { heldTo } from '../../src/domain/canary/held-to.ts';
 import { ownFields } from '../../src/domain/canary/own.ts';
+import type { Planned } from '../../src/domain/canary/planned.ts';
 import { type Original, objectKey, type Plan, type PlannedStage } from '../../src/domain/plan.ts';
 import type { Route } from '../clients/kubernetes/objects.ts';
 import type { Prometheus } from '../clients/prometheus/prometheus.ts';
@@ -11,6 +13,7 @@ import { dryRunStages } from '../writes/dry-run.ts';
 import { tokenIn } from '../writes/guarded-patch.ts';
 import { type Baseline, checkStable, readBaseline } from './baseline.ts';
 import {
+  askIfUnready,
   byKey,
   checkAccepted,
   checkHeld,
@@ -36,6 +39,8 @@ export interface Checked {
   readonly probing?: string;
   /** What the other backends did just before. */
   readonly baseline?: Baseline;
+  /** Why people must say yes first. */
+  readonly ask?: string;
 }
 
 /** Everything that must be so before people are asked: from the cheapest to the dearest; the first problem is told. */
@@ -44,7 +49,11 @@ export async function checkPlanned(
   { request, opId }: PlanInput,
   routes: readonly Route[],
   stages: readonly PlannedStage[],
-  { details, needsHealth }: { readonly details: CanaryDetails; readonly needsHealth: boolean },
+  {
+    details,
+    needsHealth,
+    gains = [],
+  }: { readonly details: CanaryDetails; readonly needsHealth: boolean; readonly gains?: readonly Gainer[] },
   signal: AbortSignal,
 ): Promise<Impossible | Checked> {
   const refs = (stages[0]?.writes ?? []).map(({ object }) => object);
@@ -52,7 +61,8 @@ export async function checkPlanned(
   const known =
     (await checkHeld(deps, routes, opId)) ?? checkManagers(routes) ?? (needsHealth ? await checkAccepted(deps, routes, signal) : undefined);
   if (known) return known;
-  const [ready, rights, sight, baseline] = await Promise.all([
+  const [unready, ready, rights, sight, baseline] = await Promise.all([
+    askIfUnready(deps, gains, signal),
     isExposed ? checkReady(deps, details.namespace, details.receiver, signal) : undefined,
     checkRights(deps, refs, request, signal),
     isExposed ? checkSight(deps, signal) : undefined,
@@ -68,7 +78,12 @@ export async function checkPlanned(
   if (problem) return problem;
   const unseen = [...(sight && 'limits' in sight ? sight.limits : []), ...(deps.prometheus ? [] : [NO_PROMETHEUS])];
   const probing = isExposed ? await probingWords(deps, details, routes, request.settings, signal) : undefined;
-  return { unseen, ...(probing && { probing }), ...(baseline && { baseline }) };
+  return { unseen, ...(probing && { probing }), ...(baseline && { baseline }), ...(unready !== undefined && { ask: unready }) };
+}
+
+/** Who must be able to serve more than now. A plan that raises the canary refuses where it is not ready, so nobody is asked about it. */
+export function gainsOf({ lowers, gains = [] }: Pick<Planned, 'lowers' | 'gains'>): readonly Gainer[] {
+  return lowers ? gains : [];
 }
 
 const NO_PROMETHEUS = 'requests that reach no pod (no `prometheus` in meshops.yaml)';
@@ -76,16 +91,18 @@ const NO_PROMETHEUS = 'requests that reach no pod (no `prometheus` in meshops.ya
 /** The plan as people and the workflow see it: with its hash, and with what was before. */
 export function planOf(
   { request, originals }: PlanInput,
-  planned: Pick<Plan, 'from' | 'to' | 'explanation' | 'watched' | 'stages' | 'details'>,
+  planned: Pick<Plan, 'from' | 'to' | 'explanation' | 'watched' | 'stages' | 'details' | 'back' | 'lowers'>,
   routes: readonly Route[],
-  { unseen, probing, baseline }: Checked,
+  { unseen, probing, baseline, ask }: Checked,
 ): PlanResult {
-  const { from, to, explanation, stages } = planned;
+  const { from, to, stages, back, lowers } = planned;
+  const explanation = ask === undefined ? planned.explanation : [ask, ...planned.explanation];
   const details = { ...planned.details, ...(baseline && { baseline: { ...baseline } }) };
-  const isExposed = stages.some(({ exposure }) => exposure > 0);
+  const isExposed = stages.some(({ exposure, soakMs }) => exposure > 0 && soakMs !== 0);
   const held = isExposed ? heldTo(request.settings) : [];
   const watched = [...planned.watched, ...held, ...(probing === undefined ? [] : [probing]), ...unseen.map((what) => `not seen: ${what}`)];
-  const plan = { verb: 'canary', target: request.target, from, to, explanation, watched, stages, details } as const;
+  const way = { ...(back && { back }), ...(lowers && { lowers }), ...(ask !== undefined && { ask }) };
+  const plan = { verb: 'canary', target: request.target, from, to, explanation, watched, stages, details, ...way } as const;
   return {
     kind: 'plan',
     plan: { ...plan, originals: originalsOf(routes, stages, receiverIn(details), originals), planHash: planHashOf(stages) },

@@ -5,8 +5,8 @@ import { objectKey, type PlannedStage } from '../../src/domain/plan.ts';
 import type { Route } from '../clients/kubernetes/objects.ts';
 import type { PlanInput, PlanResult } from '../contract.ts';
 import { planHeader } from './ab.ts';
-import { checkPlanned, type PlanDeps, planOf } from './plan-checks.ts';
-import { byKey } from './preconditions.ts';
+import { checkPlanned, gainsOf, type PlanDeps, planOf } from './plan-checks.ts';
+import { byKey, impossible } from './preconditions.ts';
 import { planRollback } from './rollback.ts';
 import { listRoutes } from './routes.ts';
 
@@ -17,7 +17,7 @@ export async function planChange(deps: PlanDeps, input: PlanInput, signal: Abort
   const { change } = input.request;
   if (change.kind === 'shift') return planShift(deps, input, change, signal);
   if (change.kind === 'ab') return planHeader(deps, input, change, signal);
-  if (change.kind === 'back') return planRollback(deps, input, signal);
+  if (change.kind === 'back') return planRollback(deps, input, change.of, signal);
   throw new Error(`a canary cannot ${change.kind}`);
 }
 
@@ -26,7 +26,12 @@ async function planShift(deps: PlanDeps, input: PlanInput, change: Shift, signal
   const { target: service, settings } = request;
   const live = await listRoutes(deps, signal);
   const routes = live.map((route) => parseRoute(route)).filter((route): route is HttpRoute => route !== undefined);
-  const originals = input.originals ?? (await deps.audit.lastCompleted(service))?.originals;
+  const last = input.originals === undefined ? await deps.audit.lastCompleted(service, 'canary') : undefined;
+  // A button of an operation holds until another one has completed; a running one takes its own step.
+  if (change.of !== undefined && change.of !== (last?.opId ?? input.opId)) {
+    return impossible('NotTheLast', { opId: change.of, last: last?.opId ?? input.opId });
+  }
+  const originals = input.originals ?? last?.originals;
   const planned = planCanary({ routes, service, change, ladder: settings.ladder, firstStage, ...(originals && { originals }) });
   if (planned.kind === 'impossible') return planned;
   if (planned.kind === 'ambiguous') {
@@ -38,7 +43,7 @@ async function planShift(deps: PlanDeps, input: PlanInput, change: Shift, signal
   }
   const touched = touchedBy(planned.stages, live);
   const details = CanaryDetails.parse(planned.details);
-  const checked = await checkPlanned(deps, input, touched, planned.stages, { details, needsHealth: true }, signal);
+  const checked = await checkPlanned(deps, input, touched, planned.stages, { details, needsHealth: true, gains: gainsOf(planned) }, signal);
   return 'unseen' in checked ? planOf(input, planned, touched, checked) : checked;
 }
 

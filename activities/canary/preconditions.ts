@@ -1,4 +1,6 @@
+import type { Gainer } from '../../src/domain/canary/gainers.ts';
 import type { OperationRequest } from '../../src/domain/operation.ts';
+import { formatPercent } from '../../src/domain/percent.ts';
 import { type ObjectRef, objectKey, parseToken } from '../../src/domain/plan.ts';
 import { type SentenceCode, type SentenceParameters, sentence } from '../../src/domain/sentences.ts';
 import type { Cluster, Right } from '../clients/kubernetes/cluster.ts';
@@ -87,6 +89,24 @@ export async function checkReady(
   ]);
   if (!service) return impossible('NotReady', { service: name, what: `there is no Service ${namespace}/${name}` });
   return readyOf(slices.items) > 0 ? undefined : impossible('NotReady', { service: name, what: 'none of its endpoints is ready' });
+}
+
+/** Who is to get more traffic and has nobody to answer it, in words; undefined where all of them have. */
+export async function askIfUnready(
+  { cluster }: Pick<PreconditionDeps, 'cluster'>,
+  gains: readonly Gainer[],
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const ready = await Promise.all(
+    gains.map(async ({ namespace, name }) => {
+      const selector = { namespace, labelSelector: `kubernetes.io/service-name=${name}` };
+      return readyOf((await cluster.list<EndpointSlice>(ENDPOINT_SLICE, selector, { signal })).items);
+    }),
+  );
+  const lacking = gains.filter((_, index) => ready[index] === 0);
+  if (lacking.length === 0) return undefined;
+  const who = lacking.map(({ name, share }) => `${name} would get ${formatPercent(share * 100)} of the requests and has no ready endpoint`);
+  return `Look first: ${who.join('; ')}. Those requests would fail.`;
 }
 
 /** The person's right to write forward, and the bot's own to put back: without the second nothing may begin. */

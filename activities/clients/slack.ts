@@ -38,6 +38,8 @@ export interface StoredMessage {
   readonly ts: string;
   readonly event?: { readonly type: string; readonly payload: Readonly<Record<string, unknown>> };
   readonly files: readonly string[];
+  readonly text?: string;
+  readonly blocks?: readonly KnownBlock[];
 }
 
 export interface SlackFile {
@@ -155,6 +157,9 @@ interface HistoryAnswer {
 }
 interface WireMessage {
   readonly ts: string;
+  readonly text?: string;
+  /** Those that we have sent ourselves, as Slack stores them. */
+  readonly blocks?: readonly KnownBlock[];
   readonly metadata?: { readonly event_type?: string; readonly event_payload?: Readonly<Record<string, unknown>> };
   readonly files?: readonly { readonly name?: string }[];
 }
@@ -165,6 +170,8 @@ function storedMessage(message: WireMessage): StoredMessage {
     ts: message.ts,
     ...(type === undefined ? {} : { event: { type, payload: payload ?? {} } }),
     files: (message.files ?? []).flatMap((file) => (file.name === undefined ? [] : [file.name])),
+    ...(message.text !== undefined && { text: message.text }),
+    ...(message.blocks && { blocks: message.blocks }),
   };
 }
 

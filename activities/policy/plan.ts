@@ -28,7 +28,7 @@ export interface PlanDeps extends WriteDeps {
 /** Plans what a policy command asks for, from live objects. Writes nothing: every write is tried as a dry run under the requester. */
 export async function planPolicy(deps: PlanDeps, input: PlanInput, signal: AbortSignal): Promise<PlanResult> {
   const { change, target } = input.request;
-  if (change.kind === 'relax') return planRelax(deps, input, change, signal);
+  if (change.kind === 'relax' || change.kind === 'back') return planRelax(deps, input, { kind: 'relax' }, signal);
   if (change.kind === 'bootstrap')
     return planRollout(deps, input, { change, candidate: baselineCandidate(target.namespace), isNamespace: true }, signal);
   if (change.kind === 'enforce' || change.kind === 'observe')

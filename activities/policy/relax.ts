@@ -63,7 +63,7 @@ export async function planRelax(deps: PlanDeps, input: PlanInput, change: Relax,
 }
 
 async function lastEnforced({ audit }: PlanDeps, { request }: PlanInput): Promise<string | undefined> {
-  const completed = await audit.lastCompleted(request.target);
+  const completed = await audit.lastCompleted(request.target, 'policy');
   const writes = completed?.last.writes ?? [];
   return writes.find(({ object, kind }) => object.kind === CILIUM_POLICY.kind && kind !== 'delete')?.object.name;
 }

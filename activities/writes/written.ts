@@ -1,30 +1,6 @@
-import { type Fields, type ObjectRef, objectKey } from '../../src/domain/plan.ts';
-import type { RestoreInput } from '../contract.ts';
+import type { ObjectRef } from '../../src/domain/plan.ts';
 
-/** What an operation has made of one object so far. */
-export interface LastWrite {
-  readonly object: ObjectRef;
-  /** Empty for an object that the operation has made: its token says whose it is. */
-  readonly uid: string;
-  /** The stage that wrote it last, whose token it carries. */
-  readonly stage: number;
-  /** Every field that was written, as it was written last. */
-  readonly fields: Fields;
-  readonly isDeleted: boolean;
-}
-
-/** The last word of the stages up to `stage` on each object, by key. A stage writes only what it changes, so earlier ones still count. */
-export function lastWrites(written: RestoreInput['written'], stage: number): ReadonlyMap<string, LastWrite> {
-  const last = new Map<string, LastWrite>();
-  for (const entry of written.filter((one) => one.stage <= stage).toSorted((a, b) => a.stage - b.stage)) {
-    for (const { object, uid, kind, after } of entry.writes) {
-      const key = objectKey(object);
-      const fields = { ...last.get(key)?.fields, ...after };
-      last.set(key, { object, uid, stage: entry.stage, fields, isDeleted: kind === 'delete' && entry.stage > 0 });
-    }
-  }
-  return last;
-}
+export { type LastWrite, lastWrites } from '../../src/domain/written.ts';
 
 /** Pods come and go by themselves: one that has gone is no change of hands, and nothing of it is left to put back. */
 export function comesAndGoes({ kind }: ObjectRef): boolean {

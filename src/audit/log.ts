@@ -1,9 +1,10 @@
 import type { Transaction } from 'kysely';
-import type { AuditLog, CompletedOperation } from '../../activities/ports.ts';
+import type { AuditLog } from '../../activities/ports.ts';
 import type { Json } from '../domain/json.ts';
 import type { AuditRecord } from '../domain/operation.ts';
 import { formatTarget, type Target, workflowIdOf } from '../domain/target.ts';
 import { rowOf, type Verification, verifyChain } from './chain.ts';
+import { earlierMessages, lastCompleted } from './completed.ts';
 import type { Database } from './database.ts';
 import { historyOf, type Past } from './history.ts';
 import type { OperationRow, Tables } from './schema.ts';
@@ -43,7 +44,8 @@ export function createAudit(db: Database): Audit {
     },
     verify: (signal) => verifyChain(db, signal),
     isOver: async (opId) => (await find(db, opId))?.ended_at != null,
-    lastCompleted: (target) => lastCompleted(db, target),
+    lastCompleted: (target, verb) => lastCompleted(db, target, verb),
+    earlierMessages: (target, verb, opId) => earlierMessages(db, target, verb, opId),
     started: (operation) => remember(db, operation),
     history: (target) => historyOf(db, target),
     operation: async (opId) => known(await find(db, opId)),
@@ -117,22 +119,6 @@ async function remember(db: Database, operation: Parameters<Audit['started']>[0]
     })
     .onConflict((conflict) => conflict.column('op_id').doUpdateSet({ run_id: runId }))
     .execute();
-}
-
-async function lastCompleted(db: Database, target: Target): Promise<CompletedOperation | undefined> {
-  const row = await db
-    .selectFrom('operations')
-    .selectAll()
-    .where('target', '=', formatTarget(target))
-    .where('outcome', '=', 'completed')
-    .orderBy('ended_at', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  if (!row?.outcome_data) return undefined;
-  const data = JSON.parse(row.outcome_data) as Partial<CompletedOperation>;
-  // An operation that completed without a change has nothing to go back to.
-  if (!data.originals || !data.last) return undefined;
-  return { opId: row.op_id, originals: data.originals, last: data.last };
 }
 
 function find(db: Database, opId: string): Promise<OperationRow | undefined> {

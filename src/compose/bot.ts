@@ -1,4 +1,5 @@
 import { renderRoot } from '../../activities/announce/message.ts';
+import { retireButtons } from '../../activities/announce/retire.ts';
 import { createSlackMessages } from '../../activities/clients/slack.ts';
 import { createRequests } from '../audit/requests.ts';
 import type { ReadyCheck } from '../http.ts';
@@ -49,6 +50,10 @@ export async function composeBot(on: Foundation): Promise<RunningBot> {
       refresh: async (view) => {
         if (view.message) await messages.update(view.message.channelId, view.message.ts, renderRoot(view, now()));
       },
+      retire: (message) =>
+        retireButtons(messages, message).catch((error: unknown) => {
+          log.warn({ err: error }, 'buttons that hold no more could not be taken off a message');
+        }),
       policy: policyParts(on, { botToken: token, messages, slackApiUrl }),
       meter: telemetry,
       refusals,

@@ -7,6 +7,8 @@ export interface GateRule {
   readonly approvers: { readonly usergroups: readonly string[]; readonly emails: readonly string[] };
   readonly quorum: number;
   readonly expiryMs: number;
+  /** A rollback does without this rule for so long after the operation that it takes back has completed. Absent: 24 h. */
+  readonly rollbackWithinMs?: number;
 }
 
 /**

@@ -3,6 +3,7 @@ import type { CanaryChange } from './canary/change.ts';
 import type { Freeze } from './freeze.ts';
 import type { Gate } from './gate.ts';
 import type { JsonObject } from './json.ts';
+import type { Plan } from './plan.ts';
 import type { PolicyChange } from './policy/change.ts';
 import type { OperationSettings } from './settings.ts';
 import type { Target } from './target.ts';
@@ -15,6 +16,11 @@ export type Change = CanaryChange | PolicyChange;
 /** Does the change only take something back? Then no freeze stops it. */
 export function isWayBack(change: Change): boolean {
   return change.kind === 'back' || (change.kind === 'shift' && change.percent === 0) || (change.kind === 'ab' && !change.header);
+}
+
+/** A way back that is still being planned counts as one that lowers: only its plan knows whether it raises anybody. */
+export function takesBack({ change }: Pick<OperationRequest, 'change'>, plan: Pick<Plan, 'lowers' | 'back'> | undefined): boolean {
+  return isWayBack(change) && !(plan?.back && !plan.lowers);
 }
 
 /** The start argument of an operation's workflow and the argument of `begin`: the whole request, parsed and resolved. */
@@ -134,6 +140,8 @@ export interface OperationView {
   readonly awaited?: { readonly what: 'records' | 'approvers' | 'plan'; readonly since: number };
   /** The freeze that the next stage waits for. */
   readonly frozen?: Freeze;
+  /** It is a way back itself, and raises nobody's exposure: a second one has nothing to do. */
+  readonly takesBack?: true;
   /** Everything has been put back, and the traffic is still watched. */
   readonly restored?: boolean;
   /** Who has agreed to give up a failing undo. */

@@ -10,6 +10,10 @@ export interface Ending {
   readonly reason?: string;
   readonly verdict?: Verdict;
   readonly stillFailing?: NonNullable<Outcome['stillFailing']>;
+  /** It was a way back: there is nothing to offer but to look. */
+  readonly takesBack?: boolean;
+  /** Written, and the controller has not said in time that it is in force: its words. */
+  readonly unconfirmed?: string;
   /** A sentence that a step has already found (an impossible plan, a refusal of the cluster). */
   readonly words?: string;
 }
@@ -18,6 +22,8 @@ export interface Ending {
 export type Undone =
   | { readonly kind: 'restored'; readonly exact: boolean; readonly drifted: readonly string[]; readonly gone: readonly string[] }
   | { readonly kind: 'superseded'; readonly object: string }
+  /** It only takes away, so what it has written stays written. */
+  | { readonly kind: 'kept' }
   /** People have given it up: what the mesh does now is not known. */
   | { readonly kind: 'abandoned'; readonly by: readonly string[] };
 
@@ -54,9 +60,7 @@ function firstSentence(ending: Ending): string {
   const reason = ending.reason ? `: ${ending.reason}` : '';
   switch (ending.kind) {
     case 'completed':
-      return ending.verdict && ending.verdict.kind !== 'healthy'
-        ? `All stages are in force. The last watch could not say that the traffic is healthy: ${ending.verdict.words}`
-        : 'All stages are in force and the traffic stayed healthy.';
+      return completedSentence(ending);
     case 'rolled-back':
       return ending.verdict ? ending.verdict.words : `Rolled back${by}${reason}.`;
     case 'rejected':
@@ -76,11 +80,22 @@ function firstSentence(ending: Ending): string {
   }
 }
 
+/** Only what a watch has seen is called healthy. */
+function completedSentence({ verdict, unconfirmed }: Ending): string {
+  if (unconfirmed !== undefined) return `Everything is written, but the controller has not confirmed it: ${unconfirmed}`;
+  if (!verdict) return 'All stages are in force. The traffic was not watched.';
+  if (verdict.kind === 'healthy') return 'All stages are in force and the traffic stayed healthy.';
+  if (verdict.kind === 'harmful') return `All stages are in force. The last watch saw failures all the same: ${verdict.words}`;
+  return `All stages are in force. The last watch could not say that the traffic is healthy: ${verdict.words}`;
+}
+
 function meshSentence(ending: Ending, undone: Undone | undefined): string {
-  if (ending.kind === 'completed') return 'The change stays as approved; /mesh rollback puts it back.';
+  if (ending.kind === 'completed') return ending.takesBack ? '' : 'The change stays as approved; /mesh rollback puts it back.';
   // An impossible plan says itself that nothing was changed, and what to do.
   if (!undone) return ending.kind === 'impossible' ? '' : 'Nothing was changed.';
   if (undone.kind === 'superseded') return `${undone.object} is held by another operation, so nothing of it was touched. Check it by hand.`;
+  if (undone.kind === 'kept')
+    return 'What it had taken back by then stays so; nothing is put in force again. `status` shows what is there.';
   if (undone.kind === 'abandoned')
     return `The undo kept failing and was given up by ${undone.by.join(' and ')}: the change may still be in force. Put it back by hand.`;
   if (undone.gone.length > 0)

@@ -81,6 +81,12 @@ export interface Plan {
   readonly originals: readonly Original[];
   /** What only the verb itself reads (parsed there with zod). */
   readonly details: JsonObject;
+  /** Back to what was before this completed operation. */
+  readonly back?: { readonly of: string; readonly completedAt?: number };
+  /** No stage raises anybody's exposure: nothing of it is ever undone, since that would put in force again what it takes away. */
+  readonly lowers?: boolean;
+  /** Why people must say yes before the first write, whatever the rules leave free: whoever gains could not serve now. */
+  readonly ask?: string;
   /** sha256 hex over the canonical JSON of every write's object, uid, generation, before and after. */
   readonly planHash: string;
 }

@@ -68,6 +68,10 @@ export interface SentenceParameters {
   /** `allow`: the value of the annotation that would make it possible. */
   readonly OtherManager: { readonly route: string; readonly manager: string; readonly allow?: string };
   readonly NothingToUndo: { readonly service: string };
+  readonly AlreadyBack: { readonly service: string; readonly opId: string; readonly since: string; readonly by: string };
+  readonly NotTheLast: { readonly opId: string; readonly last: string };
+  readonly NotRecorded: { readonly opId: string };
+  readonly TargetTaken: { readonly target: string };
   readonly Drifted: { readonly differences: readonly string[] };
   readonly Gone: { readonly object: string };
   readonly NotReady: { readonly service: string; readonly what: string };
@@ -190,6 +194,13 @@ const SENTENCES: { readonly [Code in SentenceCode]: (parameters: SentenceParamet
     `Route ${route} belongs to ${manager}, which would undo any change. ${UNTOUCHED} Make the change there, or release the route from it.${allow === undefined ? '' : ` If it leaves weights alone, annotate the route with \`meshops.dev/allow-owner: ${allow}\`.`}`,
   NothingToUndo: ({ service }) =>
     `There is no completed operation on ${service} to take back. ${UNTOUCHED} Use \`canary ${service} <percent>%\`.`,
+  AlreadyBack: ({ service, opId, since, by }) =>
+    `The last change of ${service} is rolled back already, by ${[opId, by && `asked by ${by}`, since].filter(Boolean).join(', ')}. ${UNTOUCHED} \`history ${service}\` shows what happened.`,
+  NotTheLast: ({ opId, last }) =>
+    `This belongs to ${opId}, but ${last} has completed on the same target since. ${UNTOUCHED} Use the buttons of the newest message.`,
+  NotRecorded: ({ opId }) =>
+    `There is no record that ${opId} has completed and left a change. ${UNTOUCHED} Press again in a few seconds if it has only just ended.`,
+  TargetTaken: ({ target }) => `Another operation runs on ${target} now. Your click changed nothing. \`status\` shows what runs.`,
   Drifted: ({ differences }) =>
     `Somebody else has changed the same fields since: ${differences.join('; ')}. ${UNTOUCHED} Look at the difference, then set the share with \`canary\`.`,
   Gone: ({ object }) =>

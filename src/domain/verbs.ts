@@ -3,7 +3,16 @@ import { GUARDING_VERBS } from './verbs/guarding.ts';
 import { POLICY_VERBS } from './verbs/policy.ts';
 
 /** Verbs that change the mesh. Each has a folder in src/domain/, a file in workflows/, a folder in activities/ and one entry in VERBS. */
-export type VerbName = 'canary' | 'policy';
+export const VERB_NAMES = ['canary', 'policy'] as const;
+export type VerbName = (typeof VERB_NAMES)[number];
+
+/** The verb of an operation, from its id; undefined when it is none of ours. */
+export function verbIn(opId: string): VerbName | undefined {
+  return VERB_NAMES.find((name) => opId.startsWith(`${name}-`));
+}
+
+/** The command that takes back what the verb has done. */
+export const WAY_BACK = { canary: 'rollback', policy: 'policy relax' } as const satisfies Record<VerbName, string>;
 
 /** The first word of a command, or the first two where the first names an area. */
 export type CommandName = Command['kind'];
@@ -34,6 +43,8 @@ export interface Verb {
   readonly flags: readonly FlagName[];
   /** Gate default where the configuration names none: a change waits for an approval, a way back never does. */
   readonly gate: 'required' | 'none';
+  /** Whose gate a way back takes where it needs one after all: it comes late, or it raises somebody's share. */
+  readonly gatedAs?: CommandName;
   /** The lifecycle that the command starts or continues; absent where it only reads or stops. */
   readonly changes?: VerbName;
 }
@@ -76,10 +87,14 @@ export const VERBS: readonly Verb[] = [
     name: 'rollback',
     grammar: 'rollback [cluster/][namespace/]name [--reason "…"]',
     summary: 'Put a service back as it was before its last operation.',
-    help: ['Needs no approval. Refused where somebody else has changed the same fields since; the difference is shown then.'],
+    help: [
+      'Rolls back what runs, else what completed last. It is free for a day after that, and later takes the gate of the change itself. What would raise a share again climbs and is watched like any change.',
+      'Refused where somebody else has changed the same fields since; the difference is shown then. What is rolled back already is not rolled back again.',
+    ],
     examples: ['rollback backend', 'rollback backend --reason "customers complain"'],
     flags: ['reason'],
     gate: 'none',
+    gatedAs: 'canary',
     changes: 'canary',
   },
   {

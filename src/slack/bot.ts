@@ -98,7 +98,8 @@ function hearClicks(app: App, deps: BotDeps, admission: Admission): void {
       if (unopened) await show(unopened);
       return;
     }
-    await handleClick(deps, admission, { origin, action: id, value: action.value ?? '' }, show);
+    const message = body.message && { channelId, ts: body.message.ts };
+    await handleClick(deps, admission, { origin, action: id, value: action.value ?? '', ...(message && { message }) }, show);
   });
 }
 

@@ -3,13 +3,13 @@
 import type { Actor } from '../domain/actor.ts';
 import { ACTION, type ActionId, type ButtonIds, parseButton } from '../domain/button.ts';
 import type { Choice } from '../domain/gate.ts';
-import { formatTarget } from '../domain/target.ts';
+import type { MessageRef, OperationView } from '../domain/operation.ts';
 import type { Admission, Origin } from './admission.ts';
 import { type Answer, sayPlain } from './answer.ts';
-import { askForChange } from './change.ts';
 import type { BotDeps } from './deps.ts';
 import { helpAnswer } from './help.ts';
 import { historyAnswer } from './history.ts';
+import { pressNext } from './next.ts';
 import { type Refused, refusal } from './refusals.ts';
 import { decideAnswer } from './result-words.ts';
 import { type ChannelRule, isRefused } from './rules.ts';
@@ -22,6 +22,8 @@ export interface Click {
   readonly value: string;
   /** From the modal of a rejection. */
   readonly reason?: string;
+  /** The message that the button stands in. */
+  readonly message?: MessageRef;
 }
 
 type Later = (answer: Answer) => Promise<void>;
@@ -106,27 +108,20 @@ async function other(
       const allowed = who.rule.resolve(target, 'history');
       return isRefused(allowed) ? refuseClick(deps, click, allowed) : historyAnswer(deps, allowed, who.rule);
     }
-    case ACTION.nextZero: {
-      const allowed = who.rule.resolve(target, 'canary');
-      if (isRefused(allowed)) return refuseClick(deps, click, allowed);
-      const text = `${deps.config().slack.commands.mesh} canary ${formatTarget(allowed)} 0%`;
-      const change = { kind: 'shift', percent: 0 } as const;
-      return askForChange(deps, { origin: click.origin, ...who, target: allowed, command: 'canary', change, options: {}, text }, later);
-    }
+    case ACTION.nextZero:
     case ACTION.nextPromote:
     case ACTION.nextRollback: {
-      const command = click.action === ACTION.nextPromote ? 'promote' : 'rollback';
-      const allowed = who.rule.resolve(target, command);
-      if (isRefused(allowed)) return refuseClick(deps, click, allowed);
-      const change = command === 'promote' ? ({ kind: 'shift', percent: 100 } as const) : ({ kind: 'back' } as const);
-      const text = `${deps.config().slack.commands.mesh} ${command} ${formatTarget(allowed)}`;
-      return askForChange(deps, { origin: click.origin, ...who, target: allowed, command, change, options: {}, text }, later);
+      const pressed = await pressNext(deps, ids, click.action, { origin: click.origin, ...who, target }, later);
+      if (!('kind' in pressed)) return pressed;
+      if (click.message) await deps.retire(click.message);
+      return refuseClick(deps, click, pressed);
     }
     case ACTION.abort:
     case ACTION.rollback: {
       const forbidden = who.rule.refuse('abort');
       if (forbidden) return refuseClick(deps, click, forbidden);
-      const answer = await stop(deps, ids, ids.opId, { actor: who.actor, reason: 'button' });
+      const rollback = click.action === ACTION.rollback ? ({ rollback: true } as const) : {};
+      const answer = await stop(deps, ids, ids.opId, { actor: who.actor, reason: 'button', ...rollback });
       if (answer.ended) await showEnd(deps, ids);
       return answer;
     }
@@ -149,9 +144,16 @@ async function showEnd(deps: BotDeps, ids: ButtonIds): Promise<string | undefine
   const described = await deps.operations.describe({ workflowId: ids.workflowId, runId: ids.runId });
   if (described.kind === 'view') {
     await refresh(deps, described.view);
+    await retireOld(deps, described.view);
     return described.view.outcome?.words;
   }
   return (await deps.audit.operation(ids.opId).catch(() => undefined))?.words;
+}
+
+/** A message that was rendered anew offers what its own operation would: not where another one has completed since. */
+async function retireOld(deps: BotDeps, { opId, verb, target, message }: OperationView): Promise<void> {
+  const last = await deps.audit.lastCompleted(target, verb).catch(() => undefined);
+  if (message && last && last.opId !== opId) await deps.retire(message);
 }
 
 async function refresh(deps: BotDeps, view: Parameters<BotDeps['refresh']>[0]): Promise<void> {

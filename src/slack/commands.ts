@@ -20,9 +20,10 @@ import { historyAnswer } from './history.ts';
 import { answerPolicy } from './policy/answer.ts';
 import type { Refused } from './refusals.ts';
 import { answerRelease } from './release.ts';
+import { rollback } from './rollback.ts';
 import { isRefused } from './rules.ts';
 import { statusOfAll, statusOfOne } from './status.ts';
-import { stop, stopByName } from './stop.ts';
+import { stopByName } from './stop.ts';
 
 export interface Slash {
   readonly origin: Origin;
@@ -104,8 +105,13 @@ async function run(deps: BotDeps, command: Command, slash: Slash, admitted: In, 
     case 'promote':
     case 'ab':
       return change(deps, slash, admitted, command, changeOf(command), later);
-    case 'rollback':
-      return rollback(deps, slash, admitted, command, later);
+    case 'rollback': {
+      const target = rule.resolve(command.service, command.kind);
+      if (isRefused(target)) return refuse(deps, slash, target);
+      const { reason } = command.options;
+      const text = `${slash.command} ${slash.text}`;
+      return rollback(deps, { origin: slash.origin, actor, rule, target, text, ...(reason !== undefined && { reason }) }, later);
+    }
     case 'policy enforce':
     case 'policy check':
     case 'policy dryrun':
@@ -132,16 +138,6 @@ async function change(deps: BotDeps, slash: Slash, { actor, rule }: In, command:
     { origin: slash.origin, actor, rule, target, command: command.kind, change: wanted, options: command.options, text },
     later,
   );
-}
-
-/** What runs is stopped, which undoes it; where nothing runs, the last completed operation is put back. */
-async function rollback(deps: BotDeps, slash: Slash, admitted: In, command: Changing, later: Later): Promise<Answer> {
-  const target = admitted.rule.resolve(command.service, command.kind);
-  if (isRefused(target)) return refuse(deps, slash, target);
-  const running = await deps.operations.running(target);
-  if (!running) return change(deps, slash, admitted, command, { kind: 'back' }, later);
-  const reason = command.options.reason ?? 'rollback';
-  return stop(deps, running, target.name, { actor: admitted.actor, reason });
 }
 
 function refuse(deps: BotDeps, slash: Slash, refused: Refused): Answer {

@@ -4,7 +4,7 @@ import type { Freezes } from '../audit/freezes.ts';
 import type { Audit } from '../audit/log.ts';
 import type { Requests } from '../audit/requests.ts';
 import type { Config } from '../domain/config/schema.ts';
-import type { OperationView } from '../domain/operation.ts';
+import type { MessageRef, OperationView } from '../domain/operation.ts';
 import type { Target } from '../domain/target.ts';
 import type { InFlight } from '../temporal/in-flight.ts';
 import type { Operations } from '../temporal/operations.ts';
@@ -32,6 +32,8 @@ export interface BotDeps {
   readonly liveWeights?: (target: Target, signal: AbortSignal) => Promise<string | undefined>;
   /** Edits an operation's message so that it shows what is true now. */
   readonly refresh: (view: OperationView) => Promise<void>;
+  /** Takes the buttons that hold no more off the message of an operation that is over. Never rejects. */
+  readonly retire: (message: MessageRef) => Promise<void>;
   readonly policy: PolicyParts;
   readonly meter: BotMeter;
   readonly refusals: RefusalBook;

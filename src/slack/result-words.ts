@@ -97,9 +97,10 @@ export function decideAnswer(result: DecideResult, outcome: string | undefined):
   }
 }
 
-export function abortAnswer(result: AbortResult, opId: string): Answer {
+export function abortAnswer(result: AbortResult, opId: string, rollback?: true): Answer {
   switch (result.kind) {
     case 'sent':
+      if (rollback) return say(`*${said(opId)}* is being rolled back. Its message shows when that is done.`);
       return say(`*${said(opId)}* is being stopped; what it changed is put back. Its message shows when that is done.`);
     case 'over':
       return say(

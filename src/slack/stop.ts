@@ -38,10 +38,11 @@ export async function stop(
   deps: BotDeps,
   at: OperationAt,
   name: string,
-  by: { readonly actor: Actor; readonly reason?: string },
+  by: { readonly actor: Actor; readonly reason?: string; readonly rollback?: true },
 ): Promise<Answer & { readonly ended: boolean }> {
-  const result = await deps.operations.abort(at, { actor: by.actor, ...(by.reason === undefined ? {} : { reason: by.reason }) });
-  return { ...abortAnswer(result, name), ended: result.kind === 'over' };
+  const { actor, reason, rollback } = by;
+  const result = await deps.operations.abort(at, { actor, ...(reason === undefined ? {} : { reason }), ...(rollback && { rollback }) });
+  return { ...abortAnswer(result, name, rollback), ended: result.kind === 'over' };
 }
 
 /** Target of a workflow id, undefined when it is none of ours. */

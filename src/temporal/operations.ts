@@ -5,7 +5,17 @@ import { type Target, workflowIdOf } from '../domain/target.ts';
 import { beginOnce, settle } from './begin.ts';
 import { meaningOf } from './errors.ts';
 import { createInFlight } from './in-flight.ts';
-import type { AbortBy, AbortResult, BeginResult, DecideResult, Described, OperationAt, ReleaseResult, Settled } from './results.ts';
+import type {
+  AbortBy,
+  AbortResult,
+  BeginResult,
+  DecideResult,
+  Described,
+  OperationAt,
+  ReleaseResult,
+  RunningAt,
+  Settled,
+} from './results.ts';
 
 /** The operations of all clusters, as the bot reaches them. */
 export interface Operations {
@@ -22,7 +32,7 @@ export interface Operations {
   /** The newest run on a target, running or not. */
   on(target: Target): Promise<Described>;
   /** The run that holds a target now. Needs no worker. Throws when Temporal does not answer. */
-  running(target: Target): Promise<OperationAt | undefined>;
+  running(target: Target): Promise<RunningAt | undefined>;
   /** Workflow ids of running operations, newest first, at most 200. */
   listRunning(): Promise<readonly OperationAt[]>;
   /** Where the operation with this id runs or ran. */
@@ -140,10 +150,10 @@ async function query(client: Client, at: OperationAt, deadline: number): Promise
   }
 }
 
-async function running(client: Client, workflowId: string, deadline: number): Promise<OperationAt | undefined> {
+async function running(client: Client, workflowId: string, deadline: number): Promise<RunningAt | undefined> {
   try {
-    const { status, runId } = await client.withDeadline(deadline, () => client.workflow.getHandle(workflowId).describe());
-    return status.name === 'RUNNING' ? { workflowId, runId } : undefined;
+    const { status, runId, type: verb } = await client.withDeadline(deadline, () => client.workflow.getHandle(workflowId).describe());
+    return status.name === 'RUNNING' ? { workflowId, runId, verb } : undefined;
   } catch (error) {
     if (meaningOf(error)?.kind === 'over') return undefined;
     throw error;

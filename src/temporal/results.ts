@@ -38,7 +38,16 @@ export interface OperationAt {
   readonly runId?: string;
 }
 
+/** The run that holds a target now. */
+export interface RunningAt extends OperationAt {
+  readonly runId: string;
+  /** Its workflow's type. */
+  readonly verb: string;
+}
+
 export interface AbortBy {
   readonly actor: Actor;
   readonly reason?: string;
+  /** It came as a rollback: the operation ends as rolled back, and a way back goes on. */
+  readonly rollback?: true;
 }

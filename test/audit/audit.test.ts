@@ -9,6 +9,18 @@ import { createAudit } from '../../src/audit/log.ts';
 import { createRequests } from '../../src/audit/requests.ts';
 import type { AuditRecord } from '../../src/domain/operation.ts';
 
+const WEIGHT = '/spec/rules/0/backendRefs/1/weight';
+const OBJECT = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute', namespace: 'backend', name: 'backend' };
+/** What a completed operation records: from 0 to 10. */
+const CHANGED = {
+  originals: [{ object: OBJECT, uid: 'u1', fields: { [WEIGHT]: 0 }, token: null, digest: '' }],
+  last: {
+    number: 2,
+    label: '10%',
+    exposure: 0.1,
+    writes: [{ object: OBJECT, uid: 'u1', generation: 1, before: { [WEIGHT]: 0 }, after: { [WEIGHT]: 10 } }],
+  },
+};
 const target = { cluster: 'demo', namespace: 'backend', name: 'backend' };
 function record(key: string, rest: Partial<AuditRecord> = {}): AuditRecord {
   return { key, at: 1_000, kind: 'write', opId: 'canary-k3f2', target, actor: 'operator@example.com', data: { weight: 10 }, ...rest };
@@ -86,15 +98,15 @@ describe('operations', () => {
     const audit = createAudit(db);
     await audit.append([record('p', { kind: 'plan' })]);
     expect(await audit.isOver('canary-k3f2')).toBe(false);
-    const data = { kind: 'completed', words: 'Done.', opId: 'canary-k3f2', originals: [], last: { number: 2 } };
+    const data = { kind: 'completed', words: 'Done.', opId: 'canary-k3f2', ...CHANGED };
     await audit.append([record('o', { kind: 'outcome', at: 2_000, data })]);
     await audit.append([
       record('o2', { kind: 'outcome', at: 3_000, opId: 'canary-zzzz', data: { outcome: { kind: 'rolled-back', words: 'Back.' } } }),
     ]);
     expect(await audit.isOver('canary-k3f2')).toBe(true);
-    expect(await audit.lastCompleted(target)).toMatchObject({ opId: 'canary-k3f2', last: { number: 2 } });
+    expect(await audit.lastCompleted(target, 'canary')).toMatchObject({ opId: 'canary-k3f2', last: { number: 2 } });
     expect(await audit.lastEnded(target)).toMatchObject({ opId: 'canary-zzzz', outcome: 'rolled-back', words: 'Back.' });
-    expect(await audit.lastCompleted({ ...target, name: 'frontend' })).toBeUndefined();
+    expect(await audit.lastCompleted({ ...target, name: 'frontend' }, 'canary')).toBeUndefined();
   });
 
   test('an id alone finds the workflow', async () => {

@@ -10,6 +10,18 @@ import { postgresBinaries, startPostgres, type TestPostgres } from '../support/p
 
 /** What two replicas share, on a real Postgres. Without Debian's package `postgresql` there is none to try. */
 const bin = postgresBinaries();
+const WEIGHT = '/spec/rules/0/backendRefs/1/weight';
+const OBJECT = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute', namespace: 'backend', name: 'backend' };
+/** What a completed operation records: from 0 to 10. */
+const CHANGED = {
+  originals: [{ object: OBJECT, uid: 'u1', fields: { [WEIGHT]: 0 }, token: null, digest: '' }],
+  last: {
+    number: 2,
+    label: '10%',
+    exposure: 0.1,
+    writes: [{ object: OBJECT, uid: 'u1', generation: 1, before: { [WEIGHT]: 0 }, after: { [WEIGHT]: 10 } }],
+  },
+};
 const target = { cluster: 'demo', namespace: 'backend', name: 'backend' };
 const AT = Date.UTC(2026, 0, 1);
 const record = (key: string, rest: Partial<AuditRecord> = {}): AuditRecord => ({
@@ -52,10 +64,10 @@ describe.skipIf(bin === undefined)('two replicas on one Postgres', () => {
     await mine.started({ opId: 'canary-k3f2', workflowId: 'mesh/demo/backend/backend', runId: 'r1', target, at: AT });
     expect(await theirs.operation('canary-k3f2')).toMatchObject({ workflowId: 'mesh/demo/backend/backend', runId: 'r1', startedAt: AT });
     expect(await theirs.isOver('canary-k3f2')).toBe(false);
-    const data = { kind: 'completed', words: 'Done.', opId: 'canary-k3f2', originals: [], last: { number: 2 } };
+    const data = { kind: 'completed', words: 'Done.', opId: 'canary-k3f2', ...CHANGED };
     await mine.append([record('outcome', { kind: 'outcome', at: AT + 5, data })]);
     expect(await theirs.isOver('canary-k3f2')).toBe(true);
-    expect(await theirs.lastCompleted(target)).toMatchObject({ opId: 'canary-k3f2', last: { number: 2 } });
+    expect(await theirs.lastCompleted(target, 'canary')).toMatchObject({ opId: 'canary-k3f2', last: { number: 2 } });
     expect(await theirs.history(target)).toMatchObject([{ opId: 'canary-k3f2' }]);
   });
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ACTION } from '../../src/domain/button.ts';
-import { CHANNEL, postRoot, type Stage, stage, viewOf, WORKFLOW } from './stage.ts';
+import { CHANNEL, completedIn, postRoot, type Stage, stage, viewOf, WORKFLOW } from './stage.ts';
 
 let at: Stage;
 let root: string;
@@ -107,14 +107,74 @@ test('abort stops the operation of the button', async () => {
   expect(told()).toContain('is being stopped');
 });
 
-test('the next step is a new request under the name of who clicked', async () => {
-  await press(ACTION.nextPromote);
-  await press(ACTION.nextRollback);
-  expect(at.played.begins).toMatchObject([
-    { change: { kind: 'shift', percent: 100 }, requester: { id: 'reviewer@example.com' }, text: '/mesh promote demo/backend/backend' },
-    { change: { kind: 'back' }, settings: { gates: [] } },
-  ]);
-  expect(told()).toContain('has started');
+describe('the buttons of an operation that has completed', () => {
+  test('ask for a new operation under the name of who clicked, and say which one they mean', async () => {
+    await completedIn(at, 'canary-k3f2', [0, 10]);
+    await press(ACTION.nextPromote);
+    await press(ACTION.nextRollback);
+    expect(at.played.begins).toMatchObject([
+      {
+        change: { kind: 'shift', percent: 100, of: 'canary-k3f2' },
+        requester: { id: 'reviewer@example.com' },
+        text: '/mesh promote demo/backend/backend',
+      },
+      { change: { kind: 'back', of: 'canary-k3f2' }, text: '/mesh rollback demo/backend/backend' },
+    ]);
+    expect(told()).toContain('has started');
+  });
+
+  test.each([ACTION.nextRollback, ACTION.nextPromote])(
+    '%s is refused when another one has completed since, and the message loses it',
+    async (action) => {
+      await completedIn(at, 'canary-k3f2', [0, 10], { endedAt: 1_000 });
+      await completedIn(at, 'canary-bbbb', [10, 25], { endedAt: 2_000 });
+      await press(action);
+      expect(at.played.begins).toEqual([]);
+      expect(told()).toMatch(/belongs to canary-k3f2, but canary-bbbb has completed/);
+      expect(at.refused).toEqual(['NotTheLast']);
+      expect(at.retired).toEqual([{ channelId: CHANNEL, ts: root }]);
+    },
+  );
+
+  test('pressed again after the way back it says since when, and by whom', async () => {
+    await completedIn(at, 'canary-k3f2', [0, 10], { endedAt: 1_000 });
+    await completedIn(at, 'canary-back', [10, 0], {
+      endedAt: Date.UTC(2026, 0, 1, 22, 4),
+      change: { kind: 'back' },
+      actor: 'reviewer@example.com',
+    });
+    await press(ACTION.nextRollback);
+    expect(at.played.begins).toEqual([]);
+    expect(told()).toMatch(/rolled back already, by canary-back, asked by reviewer@example.com, 2026-01-01 22:04 UTC/);
+  });
+
+  test('hold no more while another operation runs there', async () => {
+    await completedIn(at, 'canary-k3f2', [0, 10]);
+    at.played.running = { workflowId: WORKFLOW, runId: 'run-2', verb: 'canary' };
+    await press(ACTION.nextRollback);
+    expect(at.played.begins).toEqual([]);
+    expect(told()).toContain('Another operation runs');
+  });
+
+  test('0% is offered until something completes after it', async () => {
+    await at.audit.append([
+      {
+        key: 'k',
+        at: 2_000,
+        kind: 'outcome',
+        opId: 'canary-k3f2',
+        target: { cluster: 'demo', namespace: 'backend', name: 'backend' },
+        data: { kind: 'rolled-back' },
+      },
+    ]);
+    await completedIn(at, 'canary-aaaa', [0, 5], { endedAt: 1_000 });
+    await press(ACTION.nextZero);
+    expect(at.played.begins).toMatchObject([{ change: { kind: 'shift', percent: 0 } }]);
+    await completedIn(at, 'canary-bbbb', [5, 50], { endedAt: 3_000 });
+    await press(ACTION.nextZero);
+    expect(at.played.begins).toHaveLength(1);
+    expect(told()).toContain('canary-bbbb has completed');
+  });
 });
 
 test('a value that is none of ours is refused', async () => {

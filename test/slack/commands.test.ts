@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { signedHeaders } from '../../playground/slack/signature.ts';
-import { CHANNEL, type Stage, stage, viewOf, WORKFLOW } from './stage.ts';
+import { CHANNEL, completedIn, type Stage, stage, viewOf, WORKFLOW } from './stage.ts';
 
 let at: Stage;
 beforeEach(async () => {
@@ -120,17 +120,60 @@ describe('a command that changes the mesh', () => {
 });
 
 describe('stopping', () => {
-  test('rollback of what runs stops it; of what is over asks for the way back', async () => {
-    at.played.running = { workflowId: WORKFLOW, runId: 'run-1' };
-    await type('/mesh rollback backend');
-    expect(at.played.aborts).toMatchObject([{ at: { runId: 'run-1' }, by: { actor: { id: 'operator@example.com' }, reason: 'rollback' } }]);
+  test('rollback of what runs rolls it back; of what is over asks for the way back', async () => {
+    at.played.running = { workflowId: WORKFLOW, runId: 'run-1', verb: 'canary' };
+    expect(await type('/mesh rollback backend')).toContain('is being rolled back');
+    expect(at.played.aborts).toMatchObject([{ at: { runId: 'run-1' }, by: { actor: { id: 'operator@example.com' }, rollback: true } }]);
     at.played.running = undefined;
+    await completedIn(at, 'canary-aaaa', [0, 10]);
     await type('/mesh rollback backend');
-    expect(at.played.begins).toMatchObject([{ change: { kind: 'back' }, settings: { gates: [] } }]);
+    expect(at.played.begins).toMatchObject([{ verb: 'canary', change: { kind: 'back', of: 'canary-aaaa' } }]);
+  });
+
+  test('a second rollback is told that it is back already, since when and by whom, and nothing begins', async () => {
+    await completedIn(at, 'canary-aaaa', [0, 10], { endedAt: 1_000 });
+    await completedIn(at, 'canary-back', [10, 0], { endedAt: Date.UTC(2026, 0, 1, 22, 4), change: { kind: 'back' } });
+    expect(await type('/mesh rollback backend')).toMatch(
+      /rolled back already, by canary-back, asked by operator@example.com, 2026-01-01 22:04/,
+    );
+    expect(await type('/mesh rollback catalog')).toContain('no completed operation on catalog');
+    expect(at.played.begins).toEqual([]);
+  });
+
+  test('while a way back runs, a second one is told so, and does not abort it', async () => {
+    at.played.running = { workflowId: WORKFLOW, runId: 'run-1', verb: 'canary' };
+    at.played.described = { kind: 'view', view: viewOf({ opId: 'canary-back', takesBack: true }) };
+    expect(await type('/mesh rollback backend')).toMatch(/being rolled back already: canary-back, asked by Operator/);
+    expect(at.played.aborts).toEqual([]);
+  });
+
+  test('a name of two verbs is asked about, with a button for each', async () => {
+    await completedIn(at, 'canary-aaaa', [0, 10]);
+    await completedIn(at, 'policy-bbbb', [0, 1]);
+    const outcome = await at.slack.drive.as('U0OPERATOR', { staleSession: true }).command(CHANNEL, '/mesh rollback backend');
+    expect(outcome.shown?.text).toMatch(/2 operations .* could be meant/);
+    expect(JSON.stringify(outcome.shown?.blocks)).toMatch(/Roll back the canary \(canary-aaaa\).*Roll back the policy \(policy-bbbb\)/);
+    expect(at.played.begins).toEqual([]);
+  });
+
+  test('of a policy alone it is the policy, by its own verb', async () => {
+    await completedIn(at, 'policy-bbbb', [0, 1]);
+    await type('/mesh rollback backend');
+    expect(at.played.begins).toMatchObject([{ verb: 'policy', change: { kind: 'back', of: 'policy-bbbb' } }]);
+  });
+
+  test('a running policy is rolled back only where nothing else could be meant', async () => {
+    at.played.running = { workflowId: WORKFLOW, runId: 'run-1', verb: 'policy' };
+    await completedIn(at, 'canary-aaaa', [0, 10]);
+    expect(await type('/mesh rollback backend')).toContain('Which one?');
+    expect(at.played.aborts).toEqual([]);
+    await completedIn(at, 'canary-back', [10, 0], { endedAt: Date.now() + 1, change: { kind: 'back' } });
+    await type('/mesh rollback backend');
+    expect(at.played.aborts).toMatchObject([{ by: { rollback: true } }]);
   });
 
   test.each(['canary-k3f2', 'backend', 'demo/backend/backend'])('abort by %s', async (name) => {
-    at.played.running = { workflowId: WORKFLOW, runId: 'run-1' };
+    at.played.running = { workflowId: WORKFLOW, runId: 'run-1', verb: 'canary' };
     expect(await type(`/mesh abort ${name} too slow`)).toContain('is being stopped');
     expect(at.played.aborts).toMatchObject([{ by: { reason: 'too slow' } }]);
   });
@@ -154,7 +197,7 @@ describe('seeing', () => {
 
   test('status without a service lists what runs', async () => {
     expect(await type('/mesh status')).toBe('No operation runs.');
-    at.played.running = { workflowId: WORKFLOW, runId: 'run-1' };
+    at.played.running = { workflowId: WORKFLOW, runId: 'run-1', verb: 'canary' };
     at.played.described = { kind: 'silent' };
     expect(await type('/mesh status')).toContain('no worker answers');
   });

@@ -84,7 +84,7 @@ test('guests can neither freeze nor lift', async () => {
 });
 
 test('release is handed to the operation with who asks', async () => {
-  at.played.running = { workflowId: WORKFLOW, runId: 'run-1' };
+  at.played.running = { workflowId: WORKFLOW, runId: 'run-1', verb: 'canary' };
   expect(await type('/mesh release canary-k3f2 the cluster is gone', 'U0REVIEWER')).toContain('One more approver has to');
   expect(await type('/mesh release canary-k3f2', 'U0REVIEWER2')).toContain('is released and ends as abandoned');
   expect(at.played.releases.map(({ by }) => [by.actor.id, by.reason])).toEqual([

@@ -5,7 +5,7 @@ import { CHANNEL, type Stage, stage } from './stage.ts';
 let at: Stage;
 beforeEach(async () => {
   at = await stage();
-  at.played.running = { workflowId: 'mesh/demo/backend/backend', runId: 'run-1' };
+  at.played.running = { workflowId: 'mesh/demo/backend/backend', runId: 'run-1', verb: 'canary' };
 });
 afterEach(async () => {
   await at[Symbol.asyncDispose]();

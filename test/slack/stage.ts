@@ -11,7 +11,8 @@ import { parseConfig } from '../../src/domain/config/parse.ts';
 import type { Config } from '../../src/domain/config/schema.ts';
 import { kubernetesIdentity } from '../../src/domain/config/use.ts';
 import type { Decision } from '../../src/domain/gate.ts';
-import type { OperationRequest, OperationView } from '../../src/domain/operation.ts';
+import type { JsonObject } from '../../src/domain/json.ts';
+import type { MessageRef, OperationRequest, OperationView } from '../../src/domain/operation.ts';
 import { serveHttp } from '../../src/http.ts';
 import { createBot } from '../../src/slack/bot.ts';
 import type { BotDeps } from '../../src/slack/deps.ts';
@@ -22,7 +23,7 @@ import { createRoom } from '../../src/slack/room.ts';
 import { createWebClient } from '../../src/slack/web.ts';
 import { createInFlight } from '../../src/temporal/in-flight.ts';
 import type { Operations } from '../../src/temporal/operations.ts';
-import type { AbortBy, BeginResult, DecideResult, Described, OperationAt, Settled } from '../../src/temporal/results.ts';
+import type { AbortBy, BeginResult, DecideResult, Described, OperationAt, RunningAt, Settled } from '../../src/temporal/results.ts';
 import { operator } from '../support/operations.ts';
 import { type PlayedPolicy, playPolicy } from './policy/played.ts';
 
@@ -38,7 +39,7 @@ export interface Played {
   begin: (request: OperationRequest) => Promise<BeginResult>;
   decide: (decision: Decision) => Promise<DecideResult>;
   described: Described;
-  running: OperationAt | undefined;
+  running: RunningAt | undefined;
   settled?: (truth: Settled) => Promise<void>;
 }
 
@@ -51,6 +52,8 @@ export interface Stage {
   readonly refused: string[];
   readonly ackMs: number[];
   readonly refreshed: OperationView[];
+  /** Messages that lost buttons. */
+  readonly retired: MessageRef[];
   /** The clock of the bot, in milliseconds ahead of the real one. */
   ahead: number;
   readonly url: string;
@@ -151,6 +154,7 @@ export async function stage(change: Record<string, unknown> = {}, mode: 'http' |
   const inFlight = createInFlight();
   const audit = createAudit(db);
   const [refused, ackMs, refreshed]: [string[], number[], OperationView[]] = [[], [], []];
+  const retired: MessageRef[] = [];
   const deps: BotDeps = {
     config: () => current,
     operations: operationsOf(played),
@@ -160,6 +164,7 @@ export async function stage(change: Record<string, unknown> = {}, mode: 'http' |
     people,
     web,
     refresh: async (view) => void refreshed.push(view),
+    retire: async (message) => void retired.push(message),
     policy,
     meter: { acked: (_what, ms) => ackMs.push(ms), refused: (code) => refused.push(code) },
     refusals: createRefusalBook({ audit, inFlight, now, log: SILENT }),
@@ -191,6 +196,7 @@ export async function stage(change: Record<string, unknown> = {}, mode: 'http' |
     refused,
     ackMs,
     refreshed,
+    retired,
     url,
     get ahead() {
       return clock.ahead;
@@ -231,4 +237,29 @@ export async function postRoot(at: Stage): Promise<string> {
     ],
   });
   return posted.ts ?? '';
+}
+
+const WEIGHT = '/spec/rules/0/backendRefs/1/weight';
+
+/** An operation on the demo's Service that has completed from one share to another, as its records say. */
+export async function completedIn(
+  at: Stage,
+  opId: string,
+  [from, to]: readonly [number, number],
+  {
+    endedAt = Date.now(),
+    change = { kind: 'shift', percent: to },
+    actor = 'operator@example.com',
+  }: { endedAt?: number; change?: JsonObject; actor?: string } = {},
+): Promise<void> {
+  const target = { cluster: 'demo', namespace: 'backend', name: 'backend' };
+  const object = { apiVersion: 'v1', kind: 'HTTPRoute', namespace: 'backend', name: 'backend' };
+  const originals = [{ object, uid: 'u', fields: { [WEIGHT]: from }, token: null, digest: '' }];
+  const writes = [{ object, uid: 'u', generation: 1, before: { [WEIGHT]: from }, after: { [WEIGHT]: to } }];
+  const last = { number: 1, label: `${to}%`, exposure: to / 100, writes };
+  const outcome = { kind: 'completed', code: 'Completed', words: 'Done.', originals, last, opId };
+  await at.audit.append([
+    { key: `${opId}/1`, at: endedAt - 1, kind: 'request', opId, target, actor, data: { text: 'x', change } },
+    { key: `${opId}/2`, at: endedAt, kind: 'outcome', opId, target, data: outcome },
+  ]);
 }

@@ -155,6 +155,7 @@ export function fakes(
     announce: () => ({ value: { channelId: 'C0MESH', ts: '1.1' } }),
     say: () => ({ value: undefined }),
     chart: () => ({ value: undefined }),
+    retire: () => ({ value: undefined }),
     record: () => ({ value: undefined }),
   };
 }

@@ -86,6 +86,7 @@ function planFor({ routes, rulesOf, service, header, explicit = false, firstStag
       ? [`requests to ${receiver.name}: status, latency, resets`, `ready endpoints of ${receiver.name}`]
       : ['that nothing else changes the same fields'],
     details: detailsJson(details),
+    ...(!header && { lowers: true }),
   };
 }
 

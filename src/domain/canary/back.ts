@@ -1,43 +1,42 @@
-import * as z from 'zod';
-import { canonicalJson, type Json, type JsonObject } from '../json.ts';
+import { canonicalJson, type JsonObject } from '../json.ts';
+import { differencesOf, Live, nameOf, sameObject } from '../live.ts';
 import { formatPercent } from '../percent.ts';
-import { type Fields, type ObjectRef, type Original, objectKey, type PlannedStage, type Write } from '../plan.ts';
+import { type Fields, type ObjectRef, objectKey, type PlannedStage, type Write } from '../plan.ts';
+import { alreadyBack, type Completed, movedBy } from '../way-back.ts';
+import { isOurs } from './ab-rules.ts';
+import { climbBack, type ReceiversOf, raises } from './climb-back.ts';
 import { detailsJson, detailsOf } from './details.ts';
+import { gainersAt } from './gainers.ts';
 import { type Impossible, impossible, type Planned } from './planned.ts';
-import { parseRoute } from './route.ts';
+import { type HttpRoute, parseRoute } from './route.ts';
+import { indexOf, nameAt, rulesIn, shareIn, shareOfAll } from './rule-fields.ts';
 import { weightAt } from './stages.ts';
 
-/** A completed operation, as the audit record keeps it (the same shape as activities' `CompletedOperation`). */
-export interface Completed {
-  readonly opId: string;
-  readonly originals: readonly Original[];
-  readonly last: PlannedStage;
-}
-
-const Live = z.object({
-  apiVersion: z.string(),
-  kind: z.string(),
-  metadata: z.looseObject({ name: z.string(), namespace: z.string(), uid: z.string(), generation: z.number() }),
-});
-
-/**
- * Plans the way back from the last completed operation: one stage to the originals, refused where the live objects are not what that
- * operation left. `live`: the objects of its write set as they are now.
- */
-export function planBack(input: {
+export interface BackInput {
   readonly completed: Completed | undefined;
+  /** The objects of its write set as they are now. */
   readonly live: readonly unknown[];
   readonly service: { readonly name: string };
+  readonly ladder: readonly number[];
   readonly firstStage: number;
-}): Planned | Impossible {
-  const { completed, live, service, firstStage } = input;
-  if (!completed) return impossible({ code: 'NothingToUndo', parameters: { service: service.name } });
+  /** The operation that is meant, where a button names it. */
+  readonly of?: string;
+}
+
+/**
+ * Plans the way back from the last completed operation, refused where the live objects are not what that operation left, or where it
+ * was a way back itself. What lowers the canary goes in one step; what raises it is a forward change: it climbs, and is watched.
+ */
+export function planBack({ completed, live, service, ladder, firstStage, of }: BackInput): Planned | Impossible {
+  if (completed?.isWayBack) return impossible(alreadyBack(service.name, completed));
+  const moved = completed ? movedBy(completed) : [];
+  if (!completed || moved.length === 0) return impossible({ code: 'NothingToUndo', parameters: { service: service.name } });
+  if (of !== undefined && of !== completed.opId) return impossible({ code: 'NotTheLast', parameters: { opId: of, last: completed.opId } });
   const writes: Write[] = [];
   const differences: string[] = [];
-  for (const original of completed.originals) {
+  for (const { original, left } of moved) {
     const found = live.find((each) => sameObject(each, original.object));
     const parsed = Live.safeParse(found);
-    const left = completed.last.writes.find(({ object }) => objectKey(object) === objectKey(original.object))?.after ?? original.fields;
     if (!parsed.success || parsed.data.metadata.uid !== original.uid)
       return impossible({ code: 'Gone', parameters: { object: nameOf(original.object) } });
     differences.push(...differencesOf(nameOf(original.object), left, found));
@@ -45,101 +44,139 @@ export function planBack(input: {
     writes.push({ object: original.object, uid, generation, before: left, after: original.fields });
   }
   if (differences.length > 0) return impossible({ code: 'Drifted', parameters: { differences } });
-  const { receiver, exposure } = receiverOf(completed.last, writes);
-  const label = `back to ${formatPercent(exposure * 100)}`;
+  return planned(completed, writes, live, { ladder, firstStage });
+}
+
+function planned(
+  completed: Completed,
+  writes: readonly Write[],
+  live: readonly unknown[],
+  { ladder, firstStage }: Pick<BackInput, 'ladder' | 'firstStage'>,
+): Planned {
+  const receiversOf = receiversIn(completed, writes);
+  const receiver = writes.flatMap((write) =>
+    rulesIn(write.before).flatMap((rule) => receiversOf(write, rule).map((base) => nameAt(write.before, base))),
+  )[0];
+  const [now, then] = [largestShare(writes, 'before', receiversOf), largestShare(writes, 'after', receiversOf)];
+  const isForward = raises(writes, receiversOf) || opensHeader(writes);
+  const stages = isForward
+    ? forwardStages(writes, receiversOf, { ladder, firstStage, exposure: then })
+    : [oneStep(writes, firstStage, then)];
+  const name = receiver ?? '';
   return {
     kind: 'planned',
-    // No fuse stands behind a way back: it would put the harm back in force.
-    stages: [{ number: firstStage, label, exposure, soakMs: 0, writes }],
+    stages,
     from: wordsOf(writes, 'before'),
     to: wordsOf(writes, 'after'),
-    explanation: [`Everything that operation ${completed.opId} changed goes back to what it was before, in one step.`],
-    watched: exposure === 0 ? ['that nothing else changes the same fields'] : [`requests to ${receiver}`, `ready endpoints of ${receiver}`],
-    details: detailsOfBack(writes, live, receiver),
+    explanation: isForward ? forwardWords(completed, name, now, then) : lowersWords(completed),
+    watched: isForward ? [`requests to ${name}: status, latency, resets`, `ready endpoints of ${name}`] : [],
+    details: detailsOfBack(writes, live, name, receiversOf),
+    back: { of: completed.opId, ...(completed.endedAt !== undefined && { completedAt: completed.endedAt }) },
+    lowers: !isForward,
+    gains: gainersAt(writes, (object) => routeOf(live, object)),
   };
 }
 
-function differencesOf(object: string, expected: Fields, live: unknown): readonly string[] {
-  return Object.entries(expected).flatMap(([pointer, value]) => {
-    const found = valueAt(live, pointer);
-    return canonicalJson(found) === canonicalJson(value)
-      ? []
-      : [`${object} ${pointer} is ${canonicalJson(found)}, was left at ${canonicalJson(value)}`];
-  });
+function lowersWords({ opId }: Completed): readonly string[] {
+  return [
+    `Everything that operation ${opId} changed goes back to what it was before, in one step. Nothing watches the traffic afterwards.`,
+  ];
 }
 
-/** The value at a JSON pointer (RFC 6901), null where there is none. */
-function valueAt(root: unknown, pointer: string): Json {
-  let value: unknown = root;
-  for (const step of pointer.split('/').slice(1)) {
-    const key = step.replaceAll('~1', '/').replaceAll('~0', '~');
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return null;
-    value = (value as Record<string, unknown>)[key];
-  }
-  return (value ?? null) as Json;
+function forwardWords({ opId }: Completed, receiver: string, now: number, then: number): readonly string[] {
+  const rises = then > now ? `raises ${receiver} from ${percentOf(now)} to ${percentOf(then)}` : `sends more requests to ${receiver}`;
+  return [
+    `Going back to the state before operation ${opId} ${rises}. That is a forward change: it needs an approval, climbs in steps and is watched.`,
+  ];
 }
 
-/** The receiver is whoever has the last stage's share in the fields it left; its share afterwards is the exposure. */
-function receiverOf(last: PlannedStage, writes: readonly Write[]): { readonly receiver: string; readonly exposure: number } {
-  for (const { before, after } of writes) {
+/** No fuse stands behind it: it would put back in force what was taken away. */
+function oneStep(writes: readonly Write[], number: number, exposure: number): PlannedStage {
+  return { number, label: `back to ${percentOf(exposure)}`, exposure, soakMs: 0, writes };
+}
+
+function forwardStages(
+  writes: readonly Write[],
+  receiversOf: ReceiversOf,
+  { ladder, firstStage, exposure }: { readonly ladder: readonly number[]; readonly firstStage: number; readonly exposure: number },
+): readonly PlannedStage[] {
+  if (raises(writes, receiversOf)) return climbBack(writes, receiversOf, ladder, firstStage);
+  return [{ number: firstStage, label: 'header rule back', exposure: Math.max(LEAST_EXPOSURE, exposure), writes }];
+}
+
+/** Nobody knows how many requests carry a header; more than none, and gates need a number. */
+const LEAST_EXPOSURE = 0.001;
+
+/** Would a header rule of ours come back that is not there now? */
+function opensHeader(writes: readonly Write[]): boolean {
+  const own = (fields: Fields): readonly string[] => {
+    const rules = fields['/spec/rules'];
+    return (Array.isArray(rules) ? (rules as readonly JsonObject[]) : []).filter(isOurs).map((rule) => canonicalJson(rule));
+  };
+  return writes.some(({ before, after }) => own(after).some((rule) => !own(before).includes(rule)));
+}
+
+/**
+ * Who received: the fields that the record calls the operation's own, or (records of earlier versions) whoever has the last stage's share
+ * in what it left.
+ */
+function receiversIn({ originals, last }: Completed, writes: readonly Write[]): ReceiversOf {
+  const own = new Map(originals.map(({ object, own: fields = [] }) => [objectKey(object), fields]));
+  const guessed = guessReceiver(last, writes);
+  return ({ object, before }, { backends }) => {
+    const named = backends.filter((base) => own.get(objectKey(object))?.includes(`${base}/weight`));
+    return named.length > 0 ? named : backends.filter((base) => nameAt(before, base) === guessed);
+  };
+}
+
+function guessReceiver(last: PlannedStage, writes: readonly Write[]): string {
+  for (const { before } of writes) {
     for (const { backends } of rulesIn(before)) {
       const base = backends.findLast((each) => Math.abs(shareIn(before, backends, each) - last.exposure) < 1e-9);
-      if (base !== undefined) return { receiver: nameAt(before, base), exposure: shareIn(after, backends, base) };
+      if (base !== undefined) return nameAt(before, base);
     }
   }
-  return { receiver: '', exposure: 0 };
+  return '';
 }
 
-function detailsOfBack(writes: readonly Write[], live: readonly unknown[], receiver: string): JsonObject {
-  const rules = writes.flatMap(({ object, before }) => {
-    const route = parseRoute(live.find((each) => sameObject(each, object)));
+function largestShare(writes: readonly Write[], side: 'before' | 'after', receiversOf: ReceiversOf): number {
+  const shares = writes.flatMap((write) =>
+    rulesIn(write.before).map((rule) => shareOfAll(write[side], rule.backends, receiversOf(write, rule))),
+  );
+  return Math.max(0, ...shares);
+}
+
+function detailsOfBack(writes: readonly Write[], live: readonly unknown[], receiver: string, receiversOf: ReceiversOf): JsonObject {
+  const rules = writes.flatMap((write) => {
+    const route = routeOf(live, write.object);
     if (!route) return [];
-    return rulesIn(before).map(({ rule, backends }) => ({
+    return rulesIn(write.before).map((rule) => ({
       route,
-      index: Number(rule.slice(rule.lastIndexOf('/') + 1)),
-      backends: backends.map((base) => {
-        const name = nameAt(before, base);
-        return { name, weight: weightAt(before, base), receives: name === receiver };
-      }),
+      index: indexOf(rule.rule),
+      backends: rule.backends.map((base) => ({
+        name: nameAt(write.before, base),
+        weight: weightAt(write.before, base),
+        receives: receiversOf(write, rule).includes(base),
+      })),
     }));
   });
   return detailsJson(detailsOf({ namespace: writes[0]?.object.namespace ?? '' }, receiver, rules, []));
 }
 
-function rulesIn(fields: Fields): readonly { readonly rule: string; readonly backends: readonly string[] }[] {
-  const rules = new Map<string, string[]>();
-  for (const pointer of Object.keys(fields)) {
-    const [, base, rule] = /^((.*)\/backendRefs\/\d+)\/name$/.exec(pointer) ?? [];
-    if (base !== undefined && rule !== undefined) rules.set(rule, [...(rules.get(rule) ?? []), base]);
-  }
-  return [...rules].map(([rule, backends]) => ({ rule, backends }));
-}
-
-function shareIn(fields: Fields, backends: readonly string[], base: string): number {
-  const total = backends.reduce((sum, each) => sum + weightAt(fields, each), 0);
-  return total === 0 ? 0 : weightAt(fields, base) / total;
-}
-
-function nameAt(fields: Fields, base: string): string {
-  const name = fields[`${base}/name`];
-  return typeof name === 'string' ? name : '';
-}
-
 function wordsOf(writes: readonly Write[], side: 'before' | 'after'): string {
   const rules = writes.flatMap(({ [side]: fields }) =>
     rulesIn(fields).map(({ backends }) =>
-      backends.map((base) => `${nameAt(fields, base)} ${formatPercent(shareIn(fields, backends, base) * 100)}`).join(', '),
+      backends.map((base) => `${nameAt(fields, base)} ${percentOf(shareIn(fields, backends, base))}`).join(', '),
     ),
   );
   if (rules.length === 0) return side === 'before' ? 'as the last operation left it' : 'as it was before the last operation';
   return [...new Set(rules)].join('; ');
 }
 
-function sameObject(live: unknown, ref: ObjectRef): boolean {
-  const parsed = Live.safeParse(live);
-  return parsed.success && objectKey({ ...parsed.data, ...parsed.data.metadata }) === objectKey(ref);
+function percentOf(share: number): string {
+  return formatPercent(share * 100);
 }
 
-function nameOf({ kind, namespace, name }: ObjectRef): string {
-  return `${kind} ${namespace}/${name}`;
+function routeOf(live: readonly unknown[], object: ObjectRef): HttpRoute | undefined {
+  return parseRoute(live.find((each) => sameObject(each, object)));
 }

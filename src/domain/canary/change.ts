@@ -12,11 +12,18 @@ export type CanaryChange =
       readonly explicit?: true;
       /** Routes of other namespaces that name the Service move too. */
       readonly includeOthers?: true;
+      /** The operation whose button asked for it: refused once another one has completed. */
+      readonly of?: string;
     }
   /** Requests with this header go to the canary, beside the weights; without a header that rule is taken away again. */
   | { readonly kind: 'ab'; readonly header?: Header; readonly explicit?: true }
-  /** Back to what was before the last completed operation on this target. Needs no gate. */
-  | { readonly kind: 'back' };
+  | WayBack;
+
+/** Back to what was before the last completed operation of the verb on this target. `of`: the operation that a button named. */
+export interface WayBack {
+  readonly kind: 'back';
+  readonly of?: string;
+}
 
 export interface Header {
   /** Lower case. */

@@ -1,9 +1,10 @@
 import { formatPercent } from '../percent.ts';
-import { type Original, objectKey, type PlannedStage } from '../plan.ts';
+import { type Original, objectKey, type PlannedStage, type Write } from '../plan.ts';
 import { type Refusal, sentenceOf } from '../sentences.ts';
 import type { Target } from '../target.ts';
 import type { CanaryChange } from './change.ts';
 import { type CanaryDetails, detailsJson, detailsOf } from './details.ts';
+import { gainersAt } from './gainers.ts';
 import { climb, largestStep } from './ladder.ts';
 import { ownedRoute } from './managers.ts';
 import { type Impossible, impossible, type Planned, type Unclear, unclear } from './planned.ts';
@@ -66,7 +67,8 @@ function planFor(input: CanaryInput): CanaryPlan {
   if (fall) return { kind: 'ambiguous', code: fall.code, words: sentenceOf(fall), candidates: [receiver.name] };
   const stages = stagesOf(receiver.rules, visited, firstStage, originals);
   if ('unknown' in stages) return unknownProportions(stages.unknown);
-  return planned(service, receiver, here, elsewhere, stages);
+  const lowers = shares.every((share) => share >= change.percent);
+  return planned(service, receiver, here, elsewhere, stages, lowers);
 }
 
 /** Only other namespaces have such a route: the flag is named where it would lead to a plan. */
@@ -83,6 +85,7 @@ function planned(
   here: readonly HttpRoute[],
   elsewhere: readonly string[],
   stages: readonly PlannedStage[],
+  lowers: boolean,
 ): CanaryPlan {
   const last = stages.at(-1);
   const touched = receiver.rules.filter(({ route }) => last?.writes.some(({ object }) => objectKey(object) === objectKey(refOf(route))));
@@ -99,6 +102,10 @@ function planned(
       comparison(details, last?.exposure),
     ],
     details: detailsJson(details),
+    ...(lowers && {
+      lowers,
+      gains: gainersAt(wholeWay(stages), (object) => here.find((route) => objectKey(refOf(route)) === objectKey(object))),
+    }),
   };
 }
 
@@ -106,6 +113,12 @@ function comparison({ namespace, others }: CanaryDetails, exposure: number | und
   if (exposure === 1) return 'nothing to compare with at 100%: only the objective counts there';
   if (others.length > 0) return `${others.join(', ')} for comparison`;
   return `nothing to compare with, since no other backend is a Service of ${namespace}: only the objective counts`;
+}
+
+/** The writes of all stages as one: from what is there today to what the last one leaves. */
+function wholeWay(stages: readonly PlannedStage[]): readonly Write[] {
+  const first = new Map((stages[0]?.writes ?? []).map((write) => [objectKey(write.object), write.before]));
+  return (stages.at(-1)?.writes ?? []).map((write) => ({ ...write, before: first.get(objectKey(write.object)) ?? write.before }));
 }
 
 /** A guess must not take more from whoever has most of the traffic, in one step, than the ladder's largest step. */

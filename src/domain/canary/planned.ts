@@ -1,6 +1,7 @@
 import type { JsonObject } from '../json.ts';
-import type { PlannedStage } from '../plan.ts';
+import type { Plan, PlannedStage } from '../plan.ts';
 import { type Refusal, sentenceOf } from '../sentences.ts';
+import type { Gainer } from './gainers.ts';
 
 /** What a canary, a header rule or a way back would do; hash, originals, rights and readiness are the activity's. */
 export interface Planned {
@@ -13,6 +14,10 @@ export interface Planned {
   readonly watched: readonly string[];
   /** As CanaryDetails, so that every one of them is watched alike. */
   readonly details: JsonObject;
+  readonly back?: NonNullable<Plan['back']>;
+  readonly lowers?: boolean;
+  /** Who gets more than today: they must be able to serve it. */
+  readonly gains?: readonly Gainer[];
 }
 
 export interface Impossible {

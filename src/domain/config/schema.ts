@@ -92,6 +92,8 @@ const Gate = z
     }),
     quorum: z.int().min(1, 'At least one person must approve.').max(20).default(1),
     expiry: Duration.default(15 * 60_000),
+    /** A rollback needs no approval for so long after what it takes back has completed. */
+    rollbackWithin: Duration.default(24 * 3_600_000),
   })
   .refine(
     ({ approvers }) => approvers.usergroups.length + approvers.emails.length > 0,

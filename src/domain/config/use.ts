@@ -43,13 +43,20 @@ export function settingsFor(config: Config, target: Target, verb: CommandName, o
   };
 }
 
-/** The gate rules of one command on one target, in the order of the file. */
-function gatesFor(config: Config, target: Target, verb: CommandName): readonly GateRule[] {
+/** The gate rules of one command on one target, in the order of the file. A way back that comes late, or raises a share, meets those of its verb. */
+function gatesFor(config: Config, target: Target, command: CommandName): readonly GateRule[] {
+  const verb = verbOf(command)?.gatedAs ?? command;
   if (verbOf(verb)?.gate !== 'required') return [];
   const applies = (list: readonly string[] | undefined, value: string) => list === undefined || list.includes(value);
   return config.gates
     .filter((gate) => applies(gate.verbs, verb) && applies(gate.clusters, target.cluster) && applies(gate.namespaces, target.namespace))
-    .map(({ above, approvers, quorum, expiry }) => ({ above: above / 100, approvers, quorum, expiryMs: expiry }));
+    .map(({ above, approvers, quorum, expiry, rollbackWithin }) => ({
+      above: above / 100,
+      approvers,
+      quorum,
+      expiryMs: expiry,
+      rollbackWithinMs: rollbackWithin,
+    }));
 }
 
 /** What a channel may do: its own entry, else the one for all others, else undefined. */

@@ -70,6 +70,7 @@ export const POLICY_VERBS: readonly Verb[] = [
     examples: ['policy relax frontend', 'policy relax frontend --reason "customers complain"'],
     flags: ['reason'],
     gate: 'none',
+    gatedAs: 'policy enforce',
     changes: 'policy',
   },
   {

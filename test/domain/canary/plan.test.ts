@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { planBack } from '../../../src/domain/canary/back.ts';
 import { changeOf } from '../../../src/domain/canary/change.ts';
 import { CanaryDetails } from '../../../src/domain/canary/details.ts';
 import { type CanaryInput, type CanaryPlan, planCanary } from '../../../src/domain/canary/plan.ts';
@@ -243,34 +242,6 @@ describe('who receives', () => {
         expect((canary ?? -1) * 1000).toBe(tenths * ((stable ?? 0) + (canary ?? 0)));
       }),
     );
-  });
-});
-
-describe('the way back', () => {
-  const completed = () => {
-    const [stage] = planned(plan([usual()], 10)).stages;
-    const [write] = stage?.writes ?? [];
-    if (!stage || !write) throw new Error('no stage');
-    return { opId: 'c-1', last: stage, originals: [{ object: write.object, uid: 'u1', fields: write.before, token: null, digest: '' }] };
-  };
-  const back = (live: readonly HttpRoute[]) => planBack({ completed: completed(), live, service: { name: 'backend' }, firstStage: 1 });
-
-  it('is one stage to what was before', () => {
-    expect(back([route([{ backend: 90, 'backend-canary': 10 }], { metadata: { generation: 7 } })])).toMatchObject({
-      kind: 'planned',
-      from: 'backend 90%, backend-canary 10%',
-      to: 'backend 100%, backend-canary 0%',
-      details: { receiver: 'backend-canary', others: ['backend'], routes: [{ rules: [0], parents: [{ kind: 'Gateway', name: 'mesh' }] }] },
-      stages: [{ label: 'back to 0%', exposure: 0, writes: [{ generation: 7, after: completed().originals[0]?.fields }] }],
-    });
-  });
-
-  it('is refused after drift, after a reorder, and when the route is another one', () => {
-    expect(back([route([{ backend: 80, 'backend-canary': 20 }])])).toMatchObject({ code: 'Drifted' });
-    expect(back([route([{ 'backend-canary': 10, backend: 90 }])])).toMatchObject({ code: 'Drifted' });
-    expect(back([route([{ backend: 90, 'backend-canary': 10 }], { metadata: { uid: 'u2' } })])).toMatchObject({ code: 'Gone' });
-    expect(back([])).toMatchObject({ code: 'Gone' });
-    expect(planBack({ completed: undefined, live: [], service: { name: 'x' }, firstStage: 1 })).toMatchObject({ code: 'NothingToUndo' });
   });
 });
 

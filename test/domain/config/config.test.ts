@@ -145,13 +145,14 @@ describe('the configuration in use', () => {
     expect(settingsFor(quiet, target, 'canary', { probesPerSecond: 5 }).probes).toEqual({ perSecond: 5, path: '/healthz' });
   });
 
-  it('gives each command its gates, and none to a way back', () => {
+  it('gives each command its gates, and a way back those of its verb, which it meets when it comes late', () => {
     expect(settingsFor(config(), target, 'promote').gates.map(({ above, quorum }) => [above, quorum])).toEqual([
       [0, 1],
       [0.25, 2],
     ]);
     expect(settingsFor(config(), { ...target, namespace: 'other' }, 'canary').gates).toHaveLength(1);
-    expect(settingsFor(config(), target, 'rollback').gates).toEqual([]);
+    expect(settingsFor(config(), target, 'rollback').gates).toEqual(settingsFor(config(), target, 'canary').gates);
+    expect(settingsFor(config(), target, 'abort').gates).toEqual([]);
   });
 
   it('knows what a bare name means in a channel', () => {

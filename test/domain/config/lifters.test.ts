@@ -6,6 +6,7 @@ const gate = (email: string, where: { clusters?: string[]; namespaces?: string[]
   above: 0,
   approvers: { usergroups: [], emails: [email] },
   quorum: 1,
+  rollbackWithin: 86_400_000,
   expiry: 1,
 });
 const gates = [
