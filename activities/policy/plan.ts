@@ -14,9 +14,9 @@ import type { AuditLog } from '../ports.ts';
 import type { WriteDeps } from '../writes/apply.ts';
 import { checkAgents, checkCandidate, checkRights, checkSettings, impossible } from './checks.ts';
 import { checkHeld, finish } from './finish.ts';
-import { planRelax } from './relax.ts';
 import { type Observed, observable, type Rollout, shapedStages, USUAL_WINDOW_MS } from './rollout.ts';
 import { isReady } from './subject.ts';
+import { planWayBack } from './way-back.ts';
 import { readWorkload, type Workload } from './workload.ts';
 import { inForce, readWorld } from './world.ts';
 
@@ -28,7 +28,9 @@ export interface PlanDeps extends WriteDeps {
 /** Plans what a policy command asks for, from live objects. Writes nothing: every write is tried as a dry run under the requester. */
 export async function planPolicy(deps: PlanDeps, input: PlanInput, signal: AbortSignal): Promise<PlanResult> {
   const { change, target } = input.request;
-  if (change.kind === 'relax' || change.kind === 'back') return planRelax(deps, input, { kind: 'relax' }, signal);
+  if (change.kind === 'back') return planWayBack(deps, input, change.of, signal);
+  // What `/policy relax` asked for in requests of earlier versions.
+  if (change.kind === 'relax') return planWayBack(deps, input, undefined, signal);
   if (change.kind === 'bootstrap')
     return planRollout(deps, input, { change, candidate: baselineCandidate(target.namespace), isNamespace: true }, signal);
   if (change.kind === 'enforce' || change.kind === 'observe')

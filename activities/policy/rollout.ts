@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../src/domain/json.ts';
-import type { Candidate, PolicyChange } from '../../src/domain/policy/change.ts';
+import type { Candidate, RolloutChange } from '../../src/domain/policy/change.ts';
 import type { Direction } from '../../src/domain/policy/policy.ts';
 import type { Shape } from '../../src/domain/policy/stages/levels.ts';
 import { directionsOf, rulesOf } from '../../src/domain/policy/stages/rule-document.ts';
@@ -16,7 +16,7 @@ import { inForce, type World, without } from './world.ts';
 export const USUAL_WINDOW_MS = 10 * 60_000;
 
 export interface Rollout {
-  readonly change: Exclude<PolicyChange, { kind: 'relax' }>;
+  readonly change: RolloutChange;
   readonly candidate: Candidate;
   readonly isNamespace: boolean;
 }

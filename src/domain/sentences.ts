@@ -68,6 +68,7 @@ export interface SentenceParameters {
   /** `allow`: the value of the annotation that would make it possible. */
   readonly OtherManager: { readonly route: string; readonly manager: string; readonly allow?: string };
   readonly NothingToUndo: { readonly service: string };
+  readonly NothingToRelax: { readonly workload: string };
   readonly AlreadyBack: { readonly service: string; readonly opId: string; readonly since: string; readonly by: string };
   readonly NotTheLast: { readonly opId: string; readonly last: string };
   readonly NotRecorded: { readonly opId: string };
@@ -194,6 +195,8 @@ const SENTENCES: { readonly [Code in SentenceCode]: (parameters: SentenceParamet
     `Route ${route} belongs to ${manager}, which would undo any change. ${UNTOUCHED} Make the change there, or release the route from it.${allow === undefined ? '' : ` If it leaves weights alone, annotate the route with \`meshops.dev/allow-owner: ${allow}\`.`}`,
   NothingToUndo: ({ service }) =>
     `There is no completed operation on ${service} to take back. ${UNTOUCHED} Use \`canary ${service} <percent>%\`.`,
+  NothingToRelax: ({ workload }) =>
+    `No completed policy operation on ${workload} has left anything that could be rolled back. ${UNTOUCHED} \`policy status ${workload}\` shows what is in force.`,
   AlreadyBack: ({ service, opId, since, by }) =>
     `The last change of ${service} is rolled back already, by ${[opId, by && `asked by ${by}`, since].filter(Boolean).join(', ')}. ${UNTOUCHED} \`history ${service}\` shows what happened.`,
   NotTheLast: ({ opId, last }) =>

@@ -42,7 +42,12 @@ export async function rollback(deps: BotDeps, asked: RollbackAsked, later: Later
   if (first) return askWhich(deps, target, open);
   const [back] = known;
   if (back) return sayPlain(refusalOf(alreadyBack(target.name, back)).words);
-  return sayPlain(refusalOf({ code: 'NothingToUndo', parameters: { service: target.name } }).words);
+  const workload = `${target.namespace}/${target.name}`;
+  const nothing =
+    only === 'policy'
+      ? ({ code: 'NothingToRelax', parameters: { workload } } as const)
+      : ({ code: 'NothingToUndo', parameters: { service: target.name } } as const);
+  return sayPlain(refusalOf(nothing).words);
 }
 
 /** Starts the way back of one verb. `of`: the completed operation that is meant; its plan is refused once it is another one. */

@@ -3,10 +3,15 @@ import type { JsonObject } from '../json.ts';
 /** What `/policy observe`, `enforce`, `relax` and `bootstrap` ask for. */
 export type PolicyChange =
   | EnforceChange
-  /** Takes default deny out of a policy: named, or the one of the last completed operation on this workload. */
+  /** Back to what was before the last completed policy operation on this workload. `of`: the operation that a button named. */
+  | { readonly kind: 'back'; readonly of?: string }
+  /** In requests of earlier versions: back to what was before the last completed operation on this workload, which is `back` now. */
   | { readonly kind: 'relax'; readonly policy?: string }
   /** Default deny for a whole namespace, keeping DNS, the API server, health and ingress. The target's name is `bootstrapName`. */
   | { readonly kind: 'bootstrap'; readonly windowMs?: number; readonly steps?: readonly number[]; readonly accept?: readonly string[] };
+
+/** What brings something new into force, by cohorts. */
+export type RolloutChange = Exclude<PolicyChange, { readonly kind: 'back' | 'relax' }>;
 
 export interface EnforceChange {
   /** `observe`: the shadow alone for the window, then it is removed again. */

@@ -65,8 +65,11 @@ export const POLICY_VERBS: readonly Verb[] = [
   {
     name: 'policy relax',
     grammar: `policy relax ${WORKLOAD} [--reason "…"]`,
-    summary: 'Take back the policy that the last operation brought into force.',
-    help: ['Needs no approval. Refused where somebody else has changed the same objects since; the difference is shown then.'],
+    summary: 'Roll back the last completed policy operation on a workload.',
+    help: [
+      'The same as `rollback`, for the policy alone: what the operation made is removed, what it changed becomes what it was. The plan says what becomes reachable again. It is free for a day, and later takes the gate of the change itself.',
+      'Refused where somebody else has changed the same objects since; the difference is shown then.',
+    ],
     examples: ['policy relax frontend', 'policy relax frontend --reason "customers complain"'],
     flags: ['reason'],
     gate: 'none',

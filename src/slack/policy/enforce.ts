@@ -11,6 +11,7 @@ import { type Answer, say, sayPlain, section } from '../answer.ts';
 import { askForChange } from '../change.ts';
 import type { BotDeps } from '../deps.ts';
 import { refusalOf } from '../refusals.ts';
+import { rollback } from '../rollback.ts';
 import { isRefused } from '../rules.ts';
 import { candidateFor } from './candidate.ts';
 import { findingLines } from './findings.ts';
@@ -68,6 +69,7 @@ async function shortDryRun(
   }
 }
 
+/** The way back of the policy verb alone: what else has the same name is not meant. */
 export async function relax(
   deps: BotDeps,
   asked: PolicyAsked,
@@ -75,7 +77,10 @@ export async function relax(
   later: Later,
 ): Promise<Answer> {
   const target = asked.rule.resolve(command.workload, command.kind);
-  return isRefused(target) ? refused(deps, asked, target) : start(deps, asked, target, command, { kind: 'relax' }, later);
+  if (isRefused(target)) return refused(deps, asked, target);
+  const { origin, actor, rule, text } = asked;
+  const { reason } = command.options;
+  return rollback(deps, { origin, actor, rule, target, text, ...(reason !== undefined && { reason }) }, later, 'policy');
 }
 
 export async function bootstrap(

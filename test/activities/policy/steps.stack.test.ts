@@ -89,7 +89,7 @@ describe('the plan', () => {
       'NotSelected',
       'endpointSelector',
     ],
-    ['a relax of nothing', { kind: 'relax' } as const, {}, 'NothingToUndo', 'policy relax'],
+    ['a way back from nothing', { kind: 'back' } as const, {}, 'NothingToRelax', 'policy status frontend/frontend'],
   ])('refuses %s', async (_, change, { groups }: { groups?: readonly string[] }, code, words) => {
     const result = await rig.step('plan', planInput('policy-p', change, groups));
     expect(result).toMatchObject({ kind: 'impossible', code, words: expect.stringContaining(words) });
@@ -168,14 +168,60 @@ describe('a rollout', () => {
     ).toEqual([first]);
   });
 
-  test('relaxed, it denies nothing by default and can be put back', async () => {
-    await world.admin('POST', POLICIES, FULL);
+  /** What the record of a completed rollout says. */
+  const recorded = (run: Driver) => ({
+    opId: run.opId,
+    originals: run.plan.originals,
+    last: run.plan.stages.at(-1) as Plan['stages'][number],
+    written: run.written,
+    endedAt: 1,
+  });
+
+  test('is rolled back to nothing: the plan says what becomes reachable again, and the policy goes', async () => {
     const before = await state();
-    const run = await planned(nextOp(), { kind: 'relax', policy: 'frontend' });
-    await run.expose(1);
-    expect((await list(POLICIES))[0]?.spec).toMatchObject({ enableDefaultDeny: { ingress: false, egress: false } });
-    expect(await rig.step('restore', run.restoreInput('operation'))).toMatchObject({ exact: true });
+    const run = await planned(nextOp(), enforce({ observe: false }));
+    for (const { number } of run.plan.stages) await run.expose(number);
+    rig.over.add(run.opId);
+    rig.rig.completed = recorded(run);
+    const back = await planned(nextOp(), { kind: 'back' });
+    expect(back.plan).toMatchObject({ lowers: true, back: { of: run.opId }, to: 'no policy frontend' });
+    expect(back.plan.explanation.join(' ')).toMatch(/What becomes reachable again: Ingress: from everybody else/);
+    await back.expose(1);
     expect(await state()).toEqual(before);
+  });
+
+  test('is rolled back to the policy that was there, and refused where somebody else has changed it', async () => {
+    const loose = { ...FULL, spec: { endpointSelector: { matchLabels: { app: 'frontend' } }, ingress: [{}], egress: [{}] } };
+    await world.admin('POST', POLICIES, loose);
+    const run = await planned(nextOp(), enforce({ observe: false }));
+    for (const { number } of run.plan.stages) await run.expose(number);
+    rig.over.add(run.opId);
+    rig.rig.completed = recorded(run);
+    const back = await planned(nextOp(), { kind: 'back' });
+    expect(back.plan).toMatchObject({ lowers: true, to: 'policy frontend as it was before' });
+    await back.expose(1);
+    expect((await list(POLICIES))[0]?.spec).toEqual(loose.spec);
+    expect(await rig.step('plan', planInput('policy-p', { kind: 'back' }))).toMatchObject({ kind: 'impossible', code: 'Drifted' });
+    rig.rig.completed = { ...recorded(run), isWayBack: true };
+    expect(await rig.step('plan', planInput('policy-p', { kind: 'back' }))).toMatchObject({ kind: 'impossible', code: 'AlreadyBack' });
+    rig.over.add(back.opId);
+  });
+
+  test('is rolled back as a forward change where that closes something, and its fuse can put it back', async () => {
+    const spec = { endpointSelector: {}, ingress: [{ fromEntities: ['health'] }] };
+    await world.admin('POST', POLICIES, { apiVersion: 'cilium.io/v2', kind: 'CiliumNetworkPolicy', metadata: { name: 'other' }, spec });
+    const run = await planned(nextOp(), enforce({ observe: false }));
+    for (const { number } of run.plan.stages) await run.expose(number);
+    rig.over.add(run.opId);
+    rig.rig.completed = recorded(run);
+    const before = await state();
+    const back = await planned(nextOp(), { kind: 'back' });
+    expect(back.plan).toMatchObject({ lowers: false });
+    expect(back.plan.explanation.join(' ')).toMatch(/forward change.*What is closed by it/s);
+    await back.expose(1);
+    expect(await rig.step('restore', back.restoreInput('operation'))).toMatchObject({ exact: true });
+    expect(await state()).toEqual(before);
+    rig.over.add(back.opId);
   });
 
   test('a namespace is bootstrapped over all of its pods', async () => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { CHANNEL, type Stage, stage } from '../stage.ts';
+import { parseCommand } from '../../../src/domain/command/parse.ts';
+import { CHANNEL, completedIn, type Stage, stage } from '../stage.ts';
 import { GOOD } from './played.ts';
 
 let at: Stage;
@@ -42,13 +43,24 @@ describe('policy enforce', () => {
   test('observe, relax and bootstrap start their own kind', async () => {
     at.policy.texts.set('backend/backend', GOOD);
     await type('/policy observe backend --window 1m');
+    await completedIn(at, 'policy-aaaa', [0, 1]);
     await type('/policy relax backend');
     await type('/policy bootstrap shop --window 2m');
     expect(at.played.begins).toMatchObject([
       { verb: 'policy', change: { kind: 'observe', windowMs: 60_000 } },
-      { verb: 'policy', change: { kind: 'relax' }, settings: { gates: [] } },
+      { verb: 'policy', change: { kind: 'back', of: 'policy-aaaa' } },
       { verb: 'policy', change: { kind: 'bootstrap', windowMs: 120_000 }, target: { namespace: 'shop', name: 'namespace-shop' } },
     ]);
+  });
+
+  test('relax means the policy alone, and every command that it suggests is one', async () => {
+    await completedIn(at, 'canary-aaaa', [0, 10]);
+    const words = await type('/policy relax frontend/frontend');
+    expect(words).toContain('No completed policy operation on frontend/frontend');
+    const [, suggested = ''] = /`([^`]+)`/.exec(words) ?? [];
+    expect(parseCommand(suggested, { root: 'mesh' })).toMatchObject({ kind: 'policy status' });
+    await type('/policy relax backend');
+    expect(at.played.begins).toEqual([]);
   });
 
   test('without a policy it says where it looked and starts nothing', async () => {

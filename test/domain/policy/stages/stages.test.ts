@@ -4,7 +4,6 @@ import { compilePolicies } from '../../../../src/domain/policy/evaluator.ts';
 import { parsePolicy } from '../../../../src/domain/policy/parse.ts';
 import { baselinePolicy } from '../../../../src/domain/policy/stages/bootstrap.ts';
 import type { Shape } from '../../../../src/domain/policy/stages/levels.ts';
-import { relaxStage } from '../../../../src/domain/policy/stages/relax.ts';
 import { COHORT_LABEL } from '../../../../src/domain/policy/stages/rule-document.ts';
 import { atOnce, shapeOf } from '../../../../src/domain/policy/stages/shape.ts';
 import { COHORT_POINTER } from '../../../../src/domain/policy/stages/stages.ts';
@@ -173,17 +172,6 @@ describe('small and unready workloads', () => {
 
   it('pods that are not ready never go first', () => {
     expect(stagesOf({ pods: podsOf(4, 1) }).cohort).toHaveLength(1);
-  });
-});
-
-describe('relaxing', () => {
-  const ref = { apiVersion: 'cilium.io/v2', kind: 'CiliumNetworkPolicy', namespace: 'frontend', name: 'frontend' };
-  it('takes default deny out and leaves the rest; twice is nothing to do', () => {
-    const stage = relaxStage({ policy: ref, uid: 'u', generation: 1, document: FULL, firstStage: 1 });
-    expect(stage).toMatchObject({ exposure: 1, soakMs: 0, writes: [{ before: { '/spec/enableDefaultDeny': null } }] });
-    const relaxed = policyDocument({ ...(FULL['spec'] as JsonObject), enableDefaultDeny: { ingress: false, egress: false } });
-    expect(allowed(relaxed, { from: stranger, to: outside, port: 8080 })).toBe(true);
-    expect(relaxStage({ policy: ref, uid: 'u', generation: 1, document: relaxed, firstStage: 1 })).toBeUndefined();
   });
 });
 
