@@ -34,8 +34,12 @@ export class Course extends Telling {
   /** The stage whose change is in force now. */
   exposed: PlannedStage | undefined;
   plan: Plan | undefined;
+  /** It is over; only what there is now is still read. */
+  concluding = false;
   /** It only lowers: nothing that it has written is ever undone. */
   keeps = false;
+  /** What was there before the operation, in the words of its first plan. */
+  before: string | undefined;
   /** What is asked for now, agreed to or not. */
   asked: Plan | undefined;
   aborted: { readonly actor?: Actor; readonly reason?: string; readonly rollback?: true } | undefined;
@@ -96,11 +100,12 @@ export class Course extends Telling {
   /** A plan is shown and asked for. */
   planned(plan: Plan): void {
     this.asked = plan;
+    this.before ??= plan.from;
     if (this.view.takesBack && !takesBack(this.request, plan)) this.forget('takesBack');
   }
 
   #abort({ actor, reason, rollback }: AbortBy): void {
-    if (!this.#begun || this.view.phase === 'restoring' || this.view.phase === 'over') return;
+    if (!this.#begun || this.concluding || this.view.phase === 'restoring' || this.view.phase === 'over') return;
     const choice = rollback ? 'rollback' : 'abort';
     // A way back is under way: to take that back would put in force again what it takes away.
     const isKept = (rollback || this.written.length > 0) && (this.keeps || takesBack(this.request, this.asked));

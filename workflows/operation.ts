@@ -6,6 +6,7 @@ import type { Verdict } from '../src/domain/verdict.ts';
 import { agree } from './agree.ts';
 import { Course } from './course.ts';
 import { asksAboutDrift, meetDrift } from './drift.ts';
+import { endState } from './end-state.ts';
 import { expose, hold, type Next } from './expose.ts';
 import { guarded, harm, watch } from './guard.ts';
 import { rootMessage } from './root-message.ts';
@@ -131,7 +132,9 @@ function abortEnding(course: Course): Ending {
 async function conclude(course: Course, ended: Ending, undone: Undone | undefined): Promise<Outcome> {
   const wayBack = takesBack(course.request, course.plan);
   const ending = ended.kind === 'completed' ? { ...seen(course), ...ended, takesBack: wayBack } : ended;
-  const outcome = concludeOperation(ending, undone);
+  course.concluding = true;
+  const now = await endState(course, undone);
+  const outcome: Outcome = { ...concludeOperation(ending, undone), ...(now !== undefined && { now }) };
   const stages = course.view.stages.map((stage) => {
     if (stage.state === 'pending') return { ...stage, state: 'skipped' as const };
     return undone && undone.kind !== 'kept' && stage.state !== 'harmful' ? { ...stage, state: 'undone' as const } : stage;

@@ -46,6 +46,13 @@ export function stepsOf(verb: VerbName, settings: OperationSettings): <K extends
 /** A question that is worth a moment and no more: what is in force is not watched meanwhile. */
 export const quick = proxyActivities<Pick<Shared, 'frozen'>>({ startToCloseTimeout: 2_000, retry: { maximumAttempts: 1 } });
 
+/** What is live at the end: an operation does not end much later because nobody can read it now. */
+export const look = proxyActivities<Pick<Shared, 'inspect'>>({
+  startToCloseTimeout: 5_000,
+  scheduleToCloseTimeout: 10_000,
+  retry: { initialInterval: 500, maximumAttempts: 3 },
+});
+
 /**
  * What all verbs share. None of it is waited for by anything urgent, and an outage of the database or of Slack fails none of it: a record
  * is tried until it is kept, a message until it is posted. One activity each, so that the history does not grow with the outage.

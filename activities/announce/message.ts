@@ -59,9 +59,14 @@ export function renderRoot(view: OperationView, now: number): RenderedMessage {
 
 /** One line for notifications: state first, then what and who. Names, not mentions: an edit must not call people again. */
 export function summary(view: OperationView): string {
-  const change = view.to ? `, to ${said(view.to, 200)}` : '';
+  // What was meant is no news once it is over: what there is now is.
+  const change = view.outcome ? nowWords(view.outcome) : view.to ? `, to ${said(view.to, 200)}` : '';
   const end = view.outcome ? ` ${said(view.outcome.words, 500)}` : '';
   return `${capital(view.verb)} ${said(formatTarget(view.target))}: ${said(stateWords(view))}${change}. Asked by ${said(view.requester.name, 80)}.${end}`;
+}
+
+function nowWords({ now }: Outcome): string {
+  return now === undefined ? '' : `. Now: ${said(now, 200)}`;
 }
 
 export function section(text: string): KnownBlock {
@@ -81,9 +86,12 @@ function request(view: OperationView): string {
   return fitLines([
     `${requester} asked ${moment(view.startedAt)}: ${code(view.text)}`,
     ...(view.reason ? [`Reason: ${said(view.reason, 400)}`] : []),
-    ...(view.from ? [`*From*  ${said(view.from)}`] : []),
-    ...(view.to ? [`*To*  ${said(view.to)}`] : []),
+    ...(view.outcome ? [] : fromTo(view)),
   ]);
+}
+
+function fromTo({ from, to }: OperationView): readonly string[] {
+  return [...(from ? [`*From*  ${said(from)}`] : []), ...(to ? [`*To*  ${said(to)}`] : [])];
 }
 
 function explanation(view: OperationView): KnownBlock[] {
@@ -179,6 +187,7 @@ function outcome(outcome: Outcome, view: OperationView): string {
   const told = view.verb === 'canary' && outcome.verdict !== undefined && outcome.words.includes(outcome.verdict.words);
   return fitLines([
     `*Outcome*  ${said(outcome.words, 500)}`,
+    ...(outcome.now === undefined ? [] : [`*Now*  ${said(outcome.now, 500)}.`]),
     ...(counts && counts.canary.requests > 0 && !told ? [countsWords(counts)] : []),
     ...restored(outcome),
   ]);
@@ -186,7 +195,7 @@ function outcome(outcome: Outcome, view: OperationView): string {
 
 /** The sentence people look for, unless the outcome's own words have said it. What was not put back exactly stands in those words. */
 function restored(outcome: Outcome): readonly string[] {
-  const told = outcome.words.includes('exactly as it was before');
+  const told = outcome.words.includes('exactly as it was before') || outcome.now?.includes('exactly as before');
   return outcome.restoredExactly && !told ? ['Read back and compared: the mesh is exactly as it was before.'] : [];
 }
 

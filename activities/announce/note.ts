@@ -2,7 +2,7 @@
 import type { KnownBlock } from '@slack/types';
 import type { OperationView } from '../../src/domain/operation.ts';
 import { type Ending, OUTCOME_WORDS } from '../../src/domain/outcome.ts';
-import type { Verdict } from '../../src/domain/verdict.ts';
+import type { Harmful, Verdict } from '../../src/domain/verdict.ts';
 import { clockTime, code, codeBlocks, duration, fitLines, frozenWords, person, plural, said } from '../../src/domain/words.ts';
 import type { Note, RestoreResult } from '../contract.ts';
 import { driftLines } from './drift.ts';
@@ -52,7 +52,7 @@ function linesOf(note: Note, view: OperationView): readonly string[] {
     case 'fuse':
       return [
         `Harmful traffic${note.restore.kind === 'restored' ? ', put back' : ''}: ${said(note.verdict.words, 500)}`,
-        `First failure ${clockTime(note.verdict.firstHarmAt)}, decided ${duration(note.verdict.decidedAt - note.verdict.firstHarmAt)} later, ${restoreWords(note.restore)}`,
+        `${FIRST[note.verdict.judge]} ${clockTime(note.verdict.firstHarmAt)}, decided ${duration(note.verdict.decidedAt - note.verdict.firstHarmAt)} later, ${restoreWords(note.restore)}`,
         ...numbers(note.verdict, view),
         ...objects(note.restore),
       ];
@@ -75,6 +75,16 @@ function declined(ending: Ending): string {
   const who = ending.by ? ` by ${said(ending.by.name, 80)}` : '';
   return `${OUTCOME_WORDS[ending.kind]}${who}${ending.reason ? `: ${said(ending.reason, 400)}` : ''}`;
 }
+
+/** What was first seen: only requests fail. */
+const FIRST: Readonly<Record<Harmful['judge'], string>> = {
+  objective: 'First failure',
+  relative: 'First failure',
+  budget: 'First failure',
+  drops: 'First drop',
+  readiness: 'No ready endpoint since',
+  earlier: 'Harm seen by an earlier attempt',
+};
 
 const VERDICTS: Readonly<Record<Verdict['kind'], string>> = {
   healthy: 'Healthy',

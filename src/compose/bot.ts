@@ -9,7 +9,7 @@ import { createRefusalBook } from '../slack/refusal-book.ts';
 import { createRoom } from '../slack/room.ts';
 import { createInFlight } from '../temporal/in-flight.ts';
 import { createOperations, type Operations } from '../temporal/operations.ts';
-import { liveWeights } from './clusters.ts';
+import { liveWeights, missingIn } from './clusters.ts';
 import { type Foundation, NotSet, required } from './foundation.ts';
 import { policyParts } from './policy.ts';
 
@@ -46,6 +46,7 @@ export async function composeBot(on: Foundation): Promise<RunningBot> {
       freezes: on.freezes,
       people,
       web,
+      missing: (scope, signal) => missingIn(clusters, scope, signal),
       liveWeights: (target, signal) => liveWeights(clusters, target, signal),
       refresh: async (view) => {
         if (view.message) await messages.update(view.message.channelId, view.message.ts, renderRoot(view, now()));

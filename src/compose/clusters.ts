@@ -1,7 +1,9 @@
 import { KubeConfig } from '@kubernetes/client-node';
 import { type Cluster, connectCluster } from '../../activities/clients/kubernetes/cluster.ts';
-import { HTTP_ROUTE, type Route } from '../../activities/clients/kubernetes/objects.ts';
+import { HTTP_ROUTE, NAMESPACE, type Route, SERVICE } from '../../activities/clients/kubernetes/objects.ts';
+import { WORKLOADS } from '../../activities/policy/seen/workload.ts';
 import type { Config } from '../domain/config/schema.ts';
+import { bootstrapName } from '../domain/policy/change.ts';
 import type { Target } from '../domain/target.ts';
 
 export type ClusterConfig = Config['clusters'][string];
@@ -60,4 +62,22 @@ export async function liveWeights(clusters: Clusters, target: Target, signal: Ab
       .map((backends) => `${route.metadata.name}: ${backends.map((backend) => `${backend.name} ${backend.weight ?? 1}`).join(', ')}`),
   );
   return lines.length > 0 ? [...new Set(lines)].join('; ') : undefined;
+}
+
+/** What of a scope the cluster does not have, in words. Rejects when it does not say. */
+export async function missingIn(
+  clusters: Clusters,
+  scope: { readonly cluster: string; readonly namespace: string; readonly name?: string },
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const cluster = clusters.get(scope.cluster);
+  if (!cluster) return undefined;
+  const { namespace, name } = scope;
+  if (!(await cluster.read({ ...NAMESPACE, namespace: '', name: namespace }, { signal })))
+    return `namespace ${namespace} in ${scope.cluster}`;
+  // What a bootstrap holds is a whole namespace under this name.
+  if (name === undefined || name === bootstrapName(namespace)) return undefined;
+  const kinds = [SERVICE, ...WORKLOADS];
+  const found = await Promise.all(kinds.map((kind) => cluster.read({ ...kind, namespace, name }, { signal })));
+  return found.every((object) => object === undefined) ? `Service or workload ${name} in ${namespace}` : undefined;
 }

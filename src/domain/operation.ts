@@ -78,6 +78,8 @@ export interface Outcome {
   readonly code: string;
   /** One sentence for people: what happened, what it means for the mesh now, what to do next. */
   readonly words: string;
+  /** What the mesh is now, as it was read back: `backend 90%, backend-canary 10%`. */
+  readonly now?: string;
   readonly by?: { readonly id: string; readonly name: string; readonly slackId?: string };
   /** The mesh is exactly as it was before (undefined when nothing had been changed). */
   readonly restoredExactly?: boolean;

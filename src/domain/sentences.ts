@@ -41,6 +41,7 @@ export interface SentenceParameters {
   readonly ForgedButton: undefined;
   readonly SharedChannel: undefined;
   readonly ChannelNotAllowed: undefined;
+  readonly NotInChannel: undefined;
   readonly VerbNotAllowed: { readonly verb: string; readonly allowed: readonly string[] };
   readonly UnknownCluster: { readonly cluster: string; readonly clusters: readonly string[] };
   readonly NoNamespace: { readonly name: string };
@@ -159,6 +160,8 @@ const SENTENCES: { readonly [Code in SentenceCode]: (parameters: SentenceParamet
   ForgedButton: () => `This button does not belong to an operation of meshops. ${UNTOUCHED} Use the buttons of its own messages.`,
   SharedChannel: () =>
     `This channel is shared with another organisation, so meshops cannot be used here. ${UNTOUCHED} Use an internal channel.`,
+  NotInChannel: () =>
+    `meshops is not in this channel, so nobody could see its plan here or approve it. ${UNTOUCHED} Invite it with \`/invite\`, then run the command again.`,
   ChannelNotAllowed: () => `This channel is not set up for meshops. ${UNTOUCHED} Use a channel that meshops.yaml names.`,
   VerbNotAllowed: ({ verb, allowed }) =>
     `\`${verb}\` is not allowed in this channel; ${list(allowed) || 'only help'} is. ${UNTOUCHED} Use another channel.`,

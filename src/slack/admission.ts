@@ -18,7 +18,13 @@ export interface Origin {
 }
 
 export type Admitted =
-  | { readonly kind: 'admitted'; readonly actor: Actor; readonly rule: ChannelRule }
+  | {
+      readonly kind: 'admitted';
+      readonly actor: Actor;
+      readonly rule: ChannelRule;
+      /** The bot is in the channel, so that what it posts there can be seen and decided on. */
+      readonly isMember: boolean;
+    }
   | Refused
   /** The same request came before; what it was answered then. */
   | { readonly kind: 'replayed'; readonly answer?: string };
@@ -43,9 +49,9 @@ const SHARED_KEPT_MS = 60_000;
 const SAFE_MS = 300_000;
 
 export function createAdmission(deps: BotDeps): Admission {
-  const read = async (channel: string): Promise<boolean> => {
+  const read = async (channel: string): Promise<Seen> => {
     const info = await deps.web.conversations.info({ channel });
-    return info.channel?.is_ext_shared === true;
+    return { isShared: info.channel?.is_ext_shared === true, isMember: info.channel?.is_member !== false };
   };
   const shared = createCache(read, deps.now);
   const perMinute = (): number => deps.config().slack.requestsPerMinute;
@@ -59,19 +65,29 @@ export function createAdmission(deps: BotDeps): Admission {
       if (refused || !rule) return refused ?? refusal('ChannelNotAllowed');
       const { fresh, safe = false } = options;
       // One after the other would add their times, and Slack waits 3 s in all.
-      const [claimed, identified, isShared] = await Promise.all([
+      const [claimed, identified, seen] = await Promise.all([
         options.claim ? claim(deps, origin) : undefined,
         deps.people.identify(origin.userId, { fresh, safe }),
-        shared.get(origin.channelId, { maxAgeMs: SHARED_KEPT_MS, staleMs: safe ? SAFE_MS : 0 }).catch(() => 'unknown' as const),
+        shared.get(origin.channelId, { maxAgeMs: SHARED_KEPT_MS, staleMs: safe ? SAFE_MS : 0 }).catch(unseen),
       ]);
       if (claimed?.kind === 'refused') return claimed;
       if (claimed?.kind === 'seen') return { kind: 'replayed', ...(claimed.answer === undefined ? {} : { answer: claimed.answer }) };
       if (identified.kind === 'refused') return identified;
-      if (isShared === 'unknown') return refusal('SlackSilent');
-      if (isShared) return refusal('SharedChannel');
-      return { kind: 'admitted', actor: identified.actor, rule };
+      if (typeof seen === 'string') return refusal(seen);
+      if (seen.isShared) return refusal('SharedChannel');
+      return { kind: 'admitted', actor: identified.actor, rule, isMember: seen.isMember };
     },
   };
+}
+
+interface Seen {
+  readonly isShared: boolean;
+  readonly isMember: boolean;
+}
+
+/** Slack hides private channels from whoever is not in them. */
+function unseen(error: unknown): 'NotInChannel' | 'SlackSilent' {
+  return error instanceof Error && error.message.includes('channel_not_found') ? 'NotInChannel' : 'SlackSilent';
 }
 
 function stranger(deps: BotDeps, origin: Origin): Refused | undefined {

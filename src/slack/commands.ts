@@ -7,6 +7,7 @@ import type { Command, Misunderstanding } from '../domain/command.ts';
 import { escapeMrkdwn } from '../domain/mrkdwn.ts';
 import type { Change } from '../domain/operation.ts';
 import { sentence } from '../domain/sentences.ts';
+import { verbOf } from '../domain/verbs.ts';
 import { code } from '../domain/words.ts';
 import type { Admission, Admitted, Origin } from './admission.ts';
 import { requestIdOf } from './admission.ts';
@@ -18,7 +19,7 @@ import { answerFreeze } from './freezes.ts';
 import { helpAnswer } from './help.ts';
 import { historyAnswer } from './history.ts';
 import { answerPolicy } from './policy/answer.ts';
-import type { Refused } from './refusals.ts';
+import { type Refused, refusal } from './refusals.ts';
 import { answerRelease } from './release.ts';
 import { rollback } from './rollback.ts';
 import { isRefused } from './rules.ts';
@@ -58,6 +59,8 @@ export async function answerSlash(deps: BotDeps, admission: Admission, slash: Sl
   if (parsed.kind === 'misunderstood') return misunderstood(slash.command, parsed);
   const forbidden = admitted.rule.refuse(parsed.kind);
   if (forbidden) return refuse(deps, slash, forbidden);
+  // Its plan could not be seen here, and nobody could approve it.
+  if (!admitted.isMember && verbOf(parsed.kind)?.gate === 'required') return refuse(deps, slash, refusal('NotInChannel'));
   const answer = await run(deps, parsed, slash, admitted, later);
   if (once) keepAnswer(deps, slash.origin, answer);
   return answer;

@@ -19,6 +19,12 @@ export interface BotMeter {
   refused(code: string): void;
 }
 
+export interface MissingScope {
+  readonly cluster: string;
+  readonly namespace: string;
+  readonly name?: string;
+}
+
 export interface BotDeps {
   /** The configuration as it is now. */
   readonly config: () => Config;
@@ -30,6 +36,8 @@ export interface BotDeps {
   readonly web: WebClient;
   /** Present weights of a target in words, when they can be read cheaply. */
   readonly liveWeights?: (target: Target, signal: AbortSignal) => Promise<string | undefined>;
+  /** What a scope names that the cluster does not have, in words; rejects when the cluster does not say. */
+  readonly missing?: (scope: MissingScope, signal: AbortSignal) => Promise<string | undefined>;
   /** Edits an operation's message so that it shows what is true now. */
   readonly refresh: (view: OperationView) => Promise<void>;
   /** Takes the buttons that hold no more off the message of an operation that is over. Never rejects. */

@@ -37,6 +37,8 @@ async function set(
     const known = Object.keys(clusters).map(code).join(', ');
     return say(`There is no cluster ${code(cluster)}; a scope begins with one of ${known}, or is ${code('*')}. Nothing is frozen by this.`);
   }
+  const missing = await missingIn(deps, scope);
+  if (missing !== undefined) return say(`There is no ${said(missing, 300)}. Nothing is frozen by this. Check the name, then freeze again.`);
   const earlier = (await deps.freezes.list()).find((freeze) => freeze.scope === scope && !isConfigured(freeze));
   // A shorter freeze of the same scope would be a way around the rule for lifting.
   const refused = earlier && (await refuseLift(deps, earlier, actor));
@@ -50,6 +52,20 @@ async function set(
   return say(
     `Frozen: ${lineOf(freeze)}\nNew operations and next stages wait or are refused; an undo is never stopped. ${code(`unfreeze ${scope}`)} ends it early.`,
   );
+}
+
+const LOOK_MS = 1_000;
+
+/** What the scope names and the cluster does not have. A cluster that does not answer stops no freeze: to stop is the safe direction. */
+async function missingIn(deps: BotDeps, scope: string): Promise<string | undefined> {
+  const [cluster = '', namespace, name] = scope.split('/');
+  if (namespace === undefined || !deps.missing) return undefined;
+  try {
+    return await deps.missing({ cluster, namespace, ...(name !== undefined && { name }) }, AbortSignal.timeout(LOOK_MS));
+  } catch (error) {
+    deps.log.debug({ err: error, scope }, 'it could not be checked whether the scope of a freeze exists');
+    return undefined;
+  }
 }
 
 async function lift(deps: BotDeps, scope: string, { actor, origin }: By): Promise<Answer> {

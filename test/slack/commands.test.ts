@@ -236,6 +236,16 @@ describe('who and where', () => {
     expect(at.played.begins).toHaveLength(0);
   });
 
+  test('where the bot is not in the channel, nothing begins that somebody there would have to approve', async () => {
+    at.slack.drive.putChannel({ id: CHANNEL, name: 'mesh', members: ['U0OPERATOR'] });
+    expect(await type('/mesh canary backend 10%')).toMatch(
+      /not in this channel, so nobody could see its plan here or approve it. Nothing was changed. Invite it/,
+    );
+    expect(at.played.begins).toEqual([]);
+    at.played.running = { workflowId: WORKFLOW, runId: 'run-1', verb: 'canary' };
+    expect(await type('/mesh abort backend')).toContain('is being stopped');
+  });
+
   test('when Slack does not say who somebody is, nothing is done', async () => {
     at.slack.faults.rateLimited(1, ['users.info']);
     expect(await type('/mesh canary backend 10%')).toContain('Slack did not say who you are');

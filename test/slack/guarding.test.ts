@@ -77,6 +77,12 @@ test('a scope of an unknown cluster freezes nothing', async () => {
   expect(await type('/mesh freeze')).toBe('Nothing is frozen.');
 });
 
+test('a scope that the cluster does not have freezes nothing, and the channel hears of nothing', async () => {
+  expect(await type('/mesh freeze demo/bakend 2h x')).toContain('There is no namespace bakend in demo. Nothing is frozen by this.');
+  expect(await type('/mesh freeze')).toBe('Nothing is frozen.');
+  expect(at.slack.drive.messages(CHANNEL).filter(({ text }) => text.includes('is frozen'))).toEqual([]);
+});
+
 test('guests can neither freeze nor lift', async () => {
   await type('/mesh freeze * 2h x');
   expect(await type('/mesh unfreeze *', 'U0GUEST')).toContain('Guests cannot use meshops');

@@ -28,6 +28,8 @@ import { operator } from '../support/operations.ts';
 import { type PlayedPolicy, playPolicy } from './policy/played.ts';
 
 export const CHANNEL = 'C0MESH';
+/** What the cluster of the stage has. */
+const NAMESPACES = ['backend', 'frontend', 'shop'];
 export const WORKFLOW = 'mesh/demo/backend/backend';
 
 /** A Temporal that answers as told and remembers what it was asked. */
@@ -164,6 +166,7 @@ export async function stage(change: Record<string, unknown> = {}, mode: 'http' |
     people,
     web,
     refresh: async (view) => void refreshed.push(view),
+    missing: async ({ cluster, namespace }) => (NAMESPACES.includes(namespace) ? undefined : `namespace ${namespace} in ${cluster}`),
     retire: async (message) => void retired.push(message),
     policy,
     meter: { acked: (_what, ms) => ackMs.push(ms), refused: (code) => refused.push(code) },

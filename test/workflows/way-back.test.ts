@@ -204,3 +204,37 @@ describe('a rollback of what runs', () => {
     expect(outcomeOf(simulator)).toMatchObject({ kind: 'aborted', words: expect.stringContaining('Nothing was changed') });
   });
 });
+
+describe('the end', () => {
+  it('says what was read back: what was written, or what was there before', async () => {
+    const { simulator } = await back(10, { lowers: true, back: ago(HOUR), to: 'backend 100%, backend-canary 0%' });
+    await simulator.run();
+    expect(outcomeOf(simulator).now).toBe('backend 100%, backend-canary 0%');
+    const mesh = new FakeMesh();
+    const asked = request();
+    const bad = await Simulator.start(
+      'canary',
+      asked,
+      fakes(mesh, [10], (input) => watched(mesh, input, harmful)),
+    );
+    await bad.update('begin', asked);
+    await bad.advance(1_000);
+    await bad.update('decide', await decisionOn(bad, reviewer, 'approve'));
+    await bad.run();
+    expect(outcomeOf(bad)).toMatchObject({ kind: 'rolled-back', now: 'backend 100%, exactly as before' });
+  });
+
+  it('says what is different from what was written, and that it is not known where nobody answers', async () => {
+    const other = { object: 'HTTPRoute backend/backend', field: 'weight', expected: '0', found: '25' };
+    const changed = await back(
+      10,
+      { lowers: true, back: ago(HOUR) },
+      { activities: { inspect: () => ({ value: { differences: [other], found: {} } }) } },
+    );
+    await changed.simulator.run();
+    expect(outcomeOf(changed.simulator).now).toBe('not what was written: HTTPRoute backend/backend weight is 25, not 0');
+    const silent = await back(10, { lowers: true, back: ago(HOUR) }, { activities: { inspect: () => ({ fails: 'no answer' }) } });
+    await silent.simulator.run();
+    expect(outcomeOf(silent.simulator)).toMatchObject({ kind: 'completed', now: expect.stringContaining('not known') });
+  });
+});

@@ -34,6 +34,19 @@ describe('the root message', () => {
     expect(foreignControls(shown(rendered))).toEqual([]);
   });
 
+  it('says what there is now when it is over, as it was read back, and nothing of what was meant', () => {
+    const outcome = {
+      kind: 'rolled-back',
+      code: 'Harmful',
+      words: 'It failed.',
+      now: 'backend 100%, backend-canary 0%, exactly as before',
+    } as const;
+    const over = renderRoot(view('over', { outcome, from: 'backend 100%', to: 'backend 90%, backend-canary 10%' }), AT);
+    expect(over.text).toContain('rolled back. Now: backend 100%, backend-canary 0%, exactly as before.');
+    expect(shown(over)).toContain('*Now*  backend 100%, backend-canary 0%, exactly as before.');
+    expect(shown(over)).not.toContain('backend-canary 10%');
+  });
+
   it('keeps within the limits and lets no foreign text speak for itself, whatever the texts are', () => {
     const foreign = fc.oneof(
       fc.constantFrom(

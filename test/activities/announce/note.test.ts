@@ -31,6 +31,10 @@ const notes: readonly { readonly note: Note; readonly says: readonly string[] }[
     says: ['HTTPRoute backend/backend was deleted or replaced'],
   },
   {
+    note: { kind: 'fuse', verdict: { ...HARMFUL, judge: 'readiness', words: 'backend-canary has no ready endpoint.' }, restore: restored },
+    says: ['No ready endpoint since'],
+  },
+  {
     note: { kind: 'undo-failing', reason: '<!channel>', commands: ['kubectl get ```'] },
     says: ['&lt;!channel&gt;', "```\nkubectl get '''\n```"],
   },
