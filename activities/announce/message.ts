@@ -102,7 +102,7 @@ function explanation(view: OperationView): KnownBlock[] {
 
 function live(view: OperationView): KnownBlock[] {
   if (!view.live || view.phase === 'restoring' || view.phase === 'over') return [];
-  const { counts, canaryShare, at } = view.live;
+  const { counts, canaryShare, at, unseen } = view.live;
   const asked = presentStage(view)?.exposure;
   const field = (text: string): { type: 'mrkdwn'; text: string } => ({ type: 'mrkdwn', text });
   return [
@@ -117,6 +117,7 @@ function live(view: OperationView): KnownBlock[] {
         ),
       ],
     },
+    ...(unseen === undefined ? [] : [context(`Not seen: ${said(unseen, 300)}`)]),
   ];
 }
 

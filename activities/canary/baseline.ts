@@ -8,7 +8,7 @@ import { ENDPOINT_SLICE, type EndpointSlice } from '../clients/kubernetes/object
 import { createDropReader, DROP_WINDOW_MS } from './drops.ts';
 import { type Impossible, impossible } from './preconditions.ts';
 import { createRequestReader } from './requests.ts';
-import { Sides } from './sides.ts';
+import { nodesOf, Sides } from './sides.ts';
 
 /** How far back is looked: long enough for a rate, short enough that an incident which is over does not count. */
 const BEFORE_MS = 60_000;
@@ -21,17 +21,27 @@ export interface BaselineDeps {
   readonly now: () => number;
 }
 
+/** What is known of the time just before, and where this traffic runs. */
+export interface Before {
+  /** Absent where nothing of it is held any more. */
+  readonly baseline?: Baseline;
+  /** Nodes that reported some of it. */
+  readonly reporters: readonly string[];
+  /** Nodes of the endpoints; undefined for one that does not say. */
+  readonly nodes: readonly (string | undefined)[];
+}
+
 /**
  * What the service's other backends did in the last minute, out of the rings of the agents: requests and failures, groups of drops (one
- * peer, port and reason in 10 s), and the time that is covered. Undefined where nothing of it is held any more. Rejects when aborted.
+ * peer, port and reason in 10 s), and the time that is covered. Rejects when aborted.
  */
 export async function readBaseline(
   deps: BaselineDeps,
   { namespace, receiver, others }: CanaryDetails,
   latencyLimitMs: number,
   signal: AbortSignal,
-): Promise<Baseline | undefined> {
-  const sides = await sidesOf(deps, namespace, receiver, others, signal);
+): Promise<Before> {
+  const { sides, nodes } = await sidesOf(deps, namespace, receiver, others, signal);
   const requests = createRequestReader({ sides, latencyLimitMs });
   const drops = createDropReader(sides);
   const seen: { readonly at: number; readonly failed: boolean }[] = [];
@@ -54,13 +64,15 @@ export async function readBaseline(
   await deps.flows.replay([namespace], until - BEFORE_MS, follower, signal);
   const from = Math.max(until - BEFORE_MS, ...firsts.values());
   const covered = seen.filter(({ at }) => at >= from);
-  if (covered.length === 0) return undefined;
-  return {
+  const where = { reporters: [...firsts.keys()], nodes };
+  if (covered.length === 0) return where;
+  const baseline = {
     requests: covered.length,
     failures: covered.filter(({ failed }) => failed).length,
     drops: [...groups.values()].filter((at) => at >= from).length,
     ms: Math.max(1, until - from),
   };
+  return { ...where, baseline };
 }
 
 async function sidesOf(
@@ -69,19 +81,21 @@ async function sidesOf(
   receiver: string,
   others: readonly string[],
   signal: AbortSignal,
-): Promise<Sides> {
+): Promise<{ readonly sides: Sides; readonly nodes: Before['nodes'] }> {
   const sides = new Sides();
   const services = [[receiver, 'canary'], ...others.map((name) => [name, 'stable'] as const)] as const;
   const select = (name: string): { namespace: string; labelSelector: string } => ({
     namespace,
     labelSelector: `kubernetes.io/service-name=${name}`,
   });
-  await Promise.all(
-    services.map(async ([name, side]) =>
-      sides.endpoints(side, (await cluster.list<EndpointSlice>(ENDPOINT_SLICE, select(name), { signal })).items),
-    ),
+  const found = await Promise.all(
+    services.map(async ([name, side]) => {
+      const { items } = await cluster.list<EndpointSlice>(ENDPOINT_SLICE, select(name), { signal });
+      sides.endpoints(side, items);
+      return nodesOf(items);
+    }),
   );
-  return sides;
+  return { sides, nodes: found.flat() };
 }
 
 /** With this confidence the others break the objective before anybody calls them broken. */

@@ -25,7 +25,7 @@ import {
 } from './preconditions.ts';
 import { type ProbeDeps, proveSight } from './probe.ts';
 import { probingWords } from './probing.ts';
-import { checkSight } from './sight.ts';
+import { checkSight, missing } from './sight.ts';
 
 export interface PlanDeps extends PreconditionDeps, ProbeDeps {
   readonly prometheus?: Prometheus | undefined;
@@ -41,6 +41,8 @@ export interface Checked {
   readonly baseline?: Baseline;
   /** Why people must say yes first. */
   readonly ask?: string;
+  /** Nodes that reported this traffic just before. */
+  readonly carriers?: readonly string[];
 }
 
 /** Everything that must be so before people are asked: from the cheapest to the dearest; the first problem is told. */
@@ -61,24 +63,34 @@ export async function checkPlanned(
   const known =
     (await checkHeld(deps, routes, opId)) ?? checkManagers(routes) ?? (needsHealth ? await checkAccepted(deps, routes, signal) : undefined);
   if (known) return known;
-  const [unready, ready, rights, sight, baseline] = await Promise.all([
+  const [unready, ready, rights, sight, before] = await Promise.all([
     askIfUnready(deps, gains, signal),
     isExposed ? checkReady(deps, details.namespace, details.receiver, signal) : undefined,
     checkRights(deps, refs, request, signal),
     isExposed ? checkSight(deps, signal) : undefined,
     isExposed ? readBaseline(deps, details, request.settings.latencyLimitMs, signal) : undefined,
   ]);
+  const baseline = before?.baseline;
+  const seen = sight && before && !('blind' in sight) ? missing(sight.away, before) : sight;
   const problem =
     ready ??
     rights ??
-    (sight && 'blind' in sight ? sight.blind : undefined) ??
+    (seen && 'blind' in seen ? seen.blind : undefined) ??
     (baseline && checkStable(baseline, details, request.settings)) ??
     (await dryRunStages(deps.cluster, routes, stages, request, signal)) ??
     (isExposed ? await proveSight(deps, details, routes, signal) : undefined);
   if (problem) return problem;
-  const unseen = [...(sight && 'limits' in sight ? sight.limits : []), ...(deps.prometheus ? [] : [NO_PROMETHEUS])];
+  const limits = [sight, seen === sight ? undefined : seen].flatMap((each) => (each && 'limits' in each ? each.limits : []));
+  const unseen = [...limits, ...(deps.prometheus ? [] : [NO_PROMETHEUS])];
   const probing = isExposed ? await probingWords(deps, details, routes, request.settings, signal) : undefined;
-  return { unseen, ...(probing && { probing }), ...(baseline && { baseline }), ...(unready !== undefined && { ask: unready }) };
+  const carriers = before?.reporters.slice(0, MOST_CARRIERS) ?? [];
+  return {
+    unseen,
+    ...(probing && { probing }),
+    ...(baseline && { baseline }),
+    ...(carriers.length > 0 && { carriers }),
+    ...(unready !== undefined && { ask: unready }),
+  };
 }
 
 /** Who must be able to serve more than now. A plan that raises the canary refuses where it is not ready, so nobody is asked about it. */
@@ -86,6 +98,8 @@ export function gainsOf({ lowers, gains = [] }: Pick<Planned, 'lowers' | 'gains'
   return lowers ? gains : [];
 }
 
+/** More are learned from what they report while it is watched. */
+const MOST_CARRIERS = 100;
 const NO_PROMETHEUS = 'requests that reach no pod (no `prometheus` in meshops.yaml)';
 
 /** The plan as people and the workflow see it: with its hash, and with what was before. */
@@ -93,11 +107,11 @@ export function planOf(
   { request, originals }: PlanInput,
   planned: Pick<Plan, 'from' | 'to' | 'explanation' | 'watched' | 'stages' | 'details' | 'back' | 'lowers'>,
   routes: readonly Route[],
-  { unseen, probing, baseline, ask }: Checked,
+  { unseen, probing, baseline, ask, carriers }: Checked,
 ): PlanResult {
   const { from, to, stages, back, lowers } = planned;
   const explanation = ask === undefined ? planned.explanation : [ask, ...planned.explanation];
-  const details = { ...planned.details, ...(baseline && { baseline: { ...baseline } }) };
+  const details = { ...planned.details, ...(baseline && { baseline: { ...baseline } }), ...(carriers && { carriers: [...carriers] }) };
   const isExposed = stages.some(({ exposure, soakMs }) => exposure > 0 && soakMs !== 0);
   const held = isExposed ? heldTo(request.settings) : [];
   const watched = [...planned.watched, ...held, ...(probing === undefined ? [] : [probing]), ...unseen.map((what) => `not seen: ${what}`)];

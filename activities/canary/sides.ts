@@ -45,3 +45,8 @@ export function readyOf(slices: readonly EndpointSlice[]): number {
   }
   return ready.size;
 }
+
+/** Where a Service's endpoints run; undefined for one that does not say. */
+export function nodesOf(slices: readonly EndpointSlice[]): readonly (string | undefined)[] {
+  return [...new Set(slices.flatMap(({ endpoints }) => (endpoints ?? []).map(({ nodeName }) => nodeName || undefined)))];
+}

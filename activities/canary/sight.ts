@@ -1,7 +1,8 @@
 import type { ObjectRef } from '../../src/domain/plan.ts';
-import type { Flows } from '../clients/hubble/flows.ts';
+import { type Flows, RELAY } from '../clients/hubble/flows.ts';
 import type { Cluster } from '../clients/kubernetes/cluster.ts';
 import { CONFIG_MAP, type ConfigMap } from '../clients/kubernetes/objects.ts';
+import type { Before } from './baseline.ts';
 import type { Impossible } from './preconditions.ts';
 
 /** Cilium's settings as its ConfigMap has them: a key that is missing has Cilium's default. */
@@ -9,10 +10,15 @@ type Settings = Readonly<Record<string, string>>;
 
 const CILIUM_CONFIG: ObjectRef = { ...CONFIG_MAP, namespace: 'kube-system', name: 'cilium-config' };
 
-/** What can be seen of a canary. `limits`: what cannot, in words; the rest suffices. */
-export type Sight = { readonly blind: Impossible } | { readonly limits: readonly string[] };
+/** What can be seen of a canary. `limits`: what cannot, in words; `away`: agents that do not answer, and why. */
+export type Sight = { readonly blind: Impossible } | { readonly limits: readonly string[]; readonly away: readonly Away[] };
 
-/** Can the requests be seen at all? Cilium's settings must let them through, and every agent must answer. */
+interface Away {
+  readonly node: string;
+  readonly problem: string;
+}
+
+/** Can requests be seen at all? Cilium's settings must let them through, and agents must answer: which of them is `missing`'s to say. */
 export async function checkSight(
   { cluster, flows }: { readonly cluster: Cluster; readonly flows: Flows },
   signal: AbortSignal,
@@ -25,9 +31,29 @@ export async function checkSight(
   if (settings['enable-l7-proxy'] === 'false')
     return blind('the L7 proxy is off (enable-l7-proxy in cilium-config)', 'Set l7Proxy=true in the Helm values');
   if (nodes.length === 0) return blind('no agent of the cluster is known', 'Check `hubble` in meshops.yaml');
-  const away = nodes.flatMap(({ node, problem }) => (problem === undefined ? [] : [`${node} (${problem})`]));
-  if (away.length > 0) return blind(`flows of ${away.join(', ')} cannot be read`, 'Mend that, or check `hubble` in meshops.yaml');
-  return { limits: limitsOf(settings) };
+  const away = nodes.flatMap(({ node, problem }) => (problem === undefined ? [] : [{ node, problem }]));
+  if (away.length === nodes.length) return unreadable(away);
+  return { limits: limitsOf(settings), away };
+}
+
+/** Agents that do not answer: blind where this traffic runs on one of their nodes, else a remark on each. */
+export function missing(away: readonly Away[], { nodes, reporters }: Pick<Before, 'nodes' | 'reporters'>): Sight {
+  const carriers = new Set([...nodes, ...reporters].map((node = '') => node.slice(node.lastIndexOf('/') + 1)));
+  const carrying = away.filter(({ node }) => node === RELAY || nodes.includes(undefined) || carriers.has(node));
+  if (carrying.length > 0) return unreadable(carrying);
+  return { limits: away.length === 0 ? [] : [`${named(away)}: none of this traffic was seen there`], away };
+}
+
+const MOST_NAMED = 3;
+
+function named(away: readonly Away[]): string {
+  const more = away.length > MOST_NAMED ? ` and ${away.length - MOST_NAMED} more nodes` : '';
+  const first = away.slice(0, MOST_NAMED).map(({ node, problem }) => `${node} (${problem})`);
+  return `${first.join(', ')}${more}`;
+}
+
+function unreadable(away: readonly Away[]): { readonly blind: Impossible } {
+  return blind(`flows of ${named(away)} cannot be read`, 'Mend that, or check `hubble` in meshops.yaml');
 }
 
 /** A ring smaller than this holds less than a worker's absence at a moderate load. */

@@ -111,6 +111,10 @@ class RecordedJudge implements Judge {
     return this.#judge.conclude(at);
   }
 
+  pending(at: number): string | undefined {
+    return this.#judge.pending?.(at);
+  }
+
   snapshot(): JsonObject {
     return this.#judge.snapshot();
   }

@@ -40,6 +40,8 @@ export class Run {
   #since: number;
   #verdict: Verdict | undefined;
   #editing = false;
+  #ending: NodeJS.Timeout | undefined;
+  #unseen: () => string | undefined = () => undefined;
 
   constructor(deps: RunDeps, input: WatchInput, judge: Judge, startedAt: number, before: Progress | undefined) {
     this.#deps = deps;
@@ -60,6 +62,11 @@ export class Run {
     const verdict = this.#judge.hear(event);
     if (!verdict || !this.#ends(verdict)) return;
     this.#settle(verdict, 'seenAt' in event ? event.seenAt : this.#deps.now());
+  };
+
+  /** Where to ask what is not seen and does not count. */
+  readonly remarks = (unseen: () => string | undefined): void => {
+    this.#unseen = unseen;
   };
 
   /** A source could not be opened: the attempt ends and is repeated, unless it has decided already. */
@@ -115,10 +122,11 @@ export class Run {
     const beat = (): void => context.heartbeat(this.#progress());
     const timers = [
       setInterval(beat, Math.max(100, settings.watchHeartbeatMs / 4)),
-      setInterval(() => this.hear({ kind: 'tick', at: now() }), TICK_MS),
+      // What has come while this process was away is read before time passes for the judge: timers run before sockets are read.
+      setInterval(() => setImmediate(() => this.hear({ kind: 'tick', at: now() })), TICK_MS),
       setInterval(() => this.#edit(), settings.editEveryMs),
     ];
-    const end = setTimeout(() => this.#conclude(), Math.max(0, this.#startedAt + durationMs - now()));
+    this.#ending = setTimeout(() => this.#conclude(), Math.max(0, this.#startedAt + durationMs - now()));
     const stop = (): void => {
       if (this.#verdict) return;
       // The SDK gives an attempt up by itself, some seconds after the last heartbeat that was taken. Every write of ours is fenced.
@@ -137,7 +145,7 @@ export class Run {
       return await this.#over.promise;
     } finally {
       for (const timer of timers) clearInterval(timer);
-      clearTimeout(end);
+      clearTimeout(this.#ending);
       sibling.leave(replaced);
       cancelled.removeEventListener('abort', stop);
     }
@@ -151,6 +159,11 @@ export class Run {
   #conclude(): void {
     if (this.#verdict) return;
     const at = this.#deps.now();
+    // Evidence of this time is still to come: it is waited for, until it is there or the judge is blind.
+    if (this.#judge.pending?.(at) !== undefined) {
+      this.#ending = setTimeout(() => this.#conclude(), TICK_MS);
+      return;
+    }
     this.#settle(this.#judge.conclude(at), at);
   }
 
@@ -164,7 +177,13 @@ export class Run {
     this.#editing = true;
     const { counts } = this.#judge;
     const all = counts.canary.requests + counts.stable.requests;
-    const live = { counts, canaryShare: all === 0 ? 0 : counts.canary.requests / all, at: this.#deps.now() };
+    const unseen = this.#unseen();
+    const live = {
+      counts,
+      canaryShare: all === 0 ? 0 : counts.canary.requests / all,
+      at: this.#deps.now(),
+      ...(unseen !== undefined && { unseen }),
+    };
     this.#deps
       .editMessage(this.#input.view, live)
       .catch((error: unknown) => this.#deps.log.warn({ opId: this.#input.opId, err: error }, 'the live numbers were not shown'))

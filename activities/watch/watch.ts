@@ -8,7 +8,7 @@ import type { Progress } from './progress.ts';
 import { parseProgress } from './progress.ts';
 import { Run, type WatchDeps } from './run.ts';
 import { checkStanding, followStanding } from './standing.ts';
-import type { Watching } from './watching.ts';
+import type { OpenOptions, Watching } from './watching.ts';
 
 /**
  * The one long activity of a stage: evidence into the judge, event by event; on harm the fuse, before anything else. A later
@@ -36,7 +36,9 @@ export function createWatch(deps: WatchDeps, watching: Watching): (input: WatchI
     try {
       // Heartbeats and the clock run while the sources open.
       const over = run.untilOver(cancellationSignal);
-      begin(deps, watching, input, run, { since: before?.since ?? startedAt, signal: watchOver.signal }).catch(run.fail);
+      begin(deps, watching, input, run, { since: before?.since ?? startedAt, signal: watchOver.signal, remarks: run.remarks }).catch(
+        run.fail,
+      );
       const result = await over;
       ({ verdict } = result);
       return result;
@@ -50,13 +52,7 @@ export function createWatch(deps: WatchDeps, watching: Watching): (input: WatchI
 }
 
 /** Before anything is judged: is the stage still in force? What is found meanwhile is drift. */
-async function begin(
-  deps: WatchDeps,
-  watching: Watching,
-  input: WatchInput,
-  run: Run,
-  options: { readonly since: number; readonly signal: AbortSignal },
-): Promise<void> {
+async function begin(deps: WatchDeps, watching: Watching, input: WatchInput, run: Run, options: OpenOptions): Promise<void> {
   if (input.purpose !== 'restored' && !input.drifted) {
     const { drift, versions } = await checkStanding(deps, input, options.signal);
     const hear = (event: Evidence): void => (event.kind === 'drift' ? run.differs(event, options.signal) : run.hear(event));

@@ -13,7 +13,14 @@ export interface Watching {
    * Streams evidence until the signal aborts. `hear` is called synchronously, event by event. With `since` the evidence begins
    * there (exclusive, epoch ms of event time), as far as it is still held. Resolves when everything is being listened to.
    */
-  open(input: WatchInput, hear: Hear, options: { readonly since: number; readonly signal: AbortSignal }): Promise<void>;
+  open(input: WatchInput, hear: Hear, options: OpenOptions): Promise<void>;
+}
+
+export interface OpenOptions {
+  readonly since: number;
+  readonly signal: AbortSignal;
+  /** Takes the source of a remark, asked whenever people are shown how the watch stands: what is not seen and does not count. */
+  readonly remarks?: (unseen: () => string | undefined) => void;
 }
 
 export type Hear = (event: Evidence) => void;

@@ -7,8 +7,18 @@ export type Evidence =
   | ConnectionEvidence
   | TroubleEvidence
   | { readonly kind: 'readiness'; readonly at: number; readonly service: string; readonly ready: number }
-  /** Events were lost or a node's stream is down: from `at` on the picture is incomplete. */
-  | { readonly kind: 'gap'; readonly at: number; readonly node: string; readonly reason: string; readonly lost?: number }
+  /**
+   * Events were lost or a node's stream is down: from `at` on the picture is incomplete. `patienceMs`: nothing is lost by all that is known
+   * and the rest comes later, so it blinds only so long after `at`.
+   */
+  | {
+      readonly kind: 'gap';
+      readonly at: number;
+      readonly node: string;
+      readonly reason: string;
+      readonly lost?: number;
+      readonly patienceMs?: number;
+    }
   /** The gap has closed: the picture is complete again. */
   | { readonly kind: 'sight'; readonly at: number; readonly node: string }
   /** Somebody else changed a managed field. */

@@ -128,7 +128,13 @@ export interface OperationView {
   /** End of the present soak or afterwatch (epoch ms). */
   readonly watchUntil?: number;
   /** Live numbers of the present watch; the watching activity fills them in when it edits the message itself. */
-  readonly live?: { readonly counts: Counts; readonly canaryShare: number; readonly at: number };
+  readonly live?: {
+    readonly counts: Counts;
+    readonly canaryShare: number;
+    readonly at: number;
+    /** What is not seen and does not count, in words. */
+    readonly unseen?: string;
+  };
   readonly verdict?: Verdict;
   /** What another hand has changed, while people are asked about it. */
   readonly drift?: readonly {

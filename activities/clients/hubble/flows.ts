@@ -1,9 +1,13 @@
 import type { Log } from '../../log.ts';
 import { checkNode, nodesNow } from './ask.ts';
 import { keysOf } from './flow.ts';
-import { followNode, type StreamListener } from './node-stream.ts';
+import { followNode } from './node-stream.ts';
 import { connectObserver, type HubbleTls, type Observer } from './observer.ts';
+import { measureOwnDelay } from './own-delay.ts';
 import { createReplays } from './replays.ts';
+import { RELAY, type StreamListener } from './stream-listener.ts';
+
+export { RELAY };
 
 /** Where a node's agent answers: `host:port`. */
 export interface HubbleNode {
@@ -13,9 +17,6 @@ export interface HubbleNode {
 
 /** Tells which nodes there are, at once or soon, and again when they change, until the signal aborts. */
 export type NodeSource = (changed: (nodes: readonly HubbleNode[]) => void, signal: AbortSignal) => void;
-
-/** Name of the stream that speaks for all nodes, when flows come through Hubble Relay. */
-export const RELAY = 'relay';
 
 export function fixedNodes(nodes: readonly HubbleNode[]): NodeSource {
   return (changed) => changed(nodes);
@@ -69,7 +70,7 @@ export function createFlows(deps: FlowsDeps): Flows {
       for (const key of keysOf(flow)) for (const follower of followers.get(key) ?? []) reached.add(follower);
       for (const follower of reached) follower.flow(flow, node, seenAt);
     },
-    gap: (node, at, reason, lost) => all((follower) => follower.gap(node, at, reason, lost)),
+    gap: (node, at, reason, lost, patienceMs) => all((follower) => follower.gap(node, at, reason, lost, patienceMs)),
     sight: (node, at) => all((follower) => follower.sight(node, at)),
   };
   const stop = (): void => {
@@ -92,7 +93,7 @@ export function createFlows(deps: FlowsDeps): Flows {
       streams ??= openStreams({ ...deps, connect }, listener);
       for (const key of keys) followers.set(key, (followers.get(key) ?? new Set()).add(follower));
       count.set(follower, keys);
-      for (const { node, at, reason } of streams.unseen()) follower.gap(node, at, reason);
+      for (const { node, at, reason, patienceMs } of streams.unseen()) follower.gap(node, at, reason, undefined, patienceMs);
       signal.addEventListener('abort', () => leave(follower), { once: true });
     },
     replay: (keys, since, follower, signal) => replays.replay(keys, since, follower, signal),
@@ -108,7 +109,7 @@ export function createFlows(deps: FlowsDeps): Flows {
 }
 
 interface Streams {
-  unseen(): readonly { readonly node: string; readonly at: number; readonly reason: string }[];
+  unseen(): readonly { readonly node: string; readonly at: number; readonly reason: string; readonly patienceMs?: number }[];
   close(): void;
 }
 
@@ -117,13 +118,14 @@ type Connected = FlowsDeps & Pick<Required<FlowsDeps>, 'connect'>;
 /** One stream per node, kept in step with the nodes there are. */
 function openStreams(deps: Connected, listener: StreamListener): Streams {
   const stop = new AbortController();
+  const ownDelay = measureOwnDelay();
   const running = new Map<string, { readonly address: string; readonly stop: AbortController }>();
-  const gaps = new Map<string, { readonly at: number; readonly reason: string }>();
+  const gaps = new Map<string, { readonly at: number; readonly reason: string; readonly patienceMs?: number }>();
   const tracked: StreamListener = {
     flow: (flow, node, seenAt) => listener.flow(flow, node, seenAt),
-    gap(node, at, reason, lost) {
-      if (!gaps.has(node)) gaps.set(node, { at, reason });
-      listener.gap(node, at, reason, lost);
+    gap(node, at, reason, lost, patienceMs) {
+      gaps.set(node, { at: gaps.get(node)?.at ?? at, reason, ...(patienceMs !== undefined && { patienceMs }) });
+      listener.gap(node, at, reason, lost, patienceMs);
     },
     sight(node, at) {
       gaps.delete(node);
@@ -142,7 +144,7 @@ function openStreams(deps: Connected, listener: StreamListener): Streams {
     running.set(node, { address, stop: own });
     tracked.gap(node, deps.now(), 'connecting');
     const signal = AbortSignal.any([stop.signal, own.signal]);
-    void followNode({ node, observer, listener: tracked, now: deps.now, log: deps.log, signal }).finally(() => observer.close());
+    void followNode({ node, observer, listener: tracked, now: deps.now, log: deps.log, signal, ownDelay }).finally(() => observer.close());
   };
   deps.nodes((nodes) => {
     const wanted = new Map(nodes.map((node) => [node.node, node]));
@@ -151,6 +153,9 @@ function openStreams(deps: Connected, listener: StreamListener): Streams {
   }, stop.signal);
   return {
     unseen: () => [...gaps].map(([node, gap]) => ({ node, ...gap })),
-    close: () => stop.abort(),
+    close: () => {
+      stop.abort();
+      ownDelay.close();
+    },
   };
 }

@@ -21,6 +21,8 @@ export const CanaryDetails = z.object({
   elsewhere: z.array(z.string()),
   /** What the other backends did just before the plan, in `ms`; absent where no record of it was left. */
   baseline: z.object({ requests: z.number(), failures: z.number(), drops: z.number(), ms: z.number() }).exactOptional(),
+  /** Nodes that reported this traffic just before the plan. */
+  carriers: z.array(z.string()).exactOptional(),
 });
 export type CanaryDetails = z.infer<typeof CanaryDetails>;
 

@@ -99,7 +99,7 @@ class EventJudge implements ExplainedJudge {
       case 'readiness':
         return this.#readiness(event.service, event.ready, event.at);
       case 'gap':
-        this.#sight.gap(event.node, event.at, event.reason, event.lost ?? 0);
+        this.#sight.gap(event.node, event);
         return undefined;
       case 'sight':
         this.#sight.sight(event.node);
@@ -207,8 +207,19 @@ class EventJudge implements ExplainedJudge {
   conclude(at: number): Verdict {
     if (this.#settled) return this.#settled;
     const now = Math.max(at, this.#clock);
-    const reason = this.#sight.blind(now);
+    const reason = this.#sight.blind(now, this.#harmless());
     return reason === undefined ? promote(this.#settings, this.#panel, this.counts, this.#silence.at(now)) : this.#blind(reason);
+  }
+
+  /** So many lost events would keep the objective, even if each of them was a failed request of the canary. */
+  #harmless(): number {
+    const objective = this.#panel.objective ?? this.#settings.objective;
+    const { requests, failures } = this.#canary;
+    return Math.floor((objective * requests - failures) / (1 - objective));
+  }
+
+  pending(at: number): string | undefined {
+    return this.#settled ? undefined : this.#sight.pending(Math.max(at, this.#clock));
   }
 
   standing(): readonly Standing[] {

@@ -55,6 +55,8 @@ export interface Judge {
   hear(event: Evidence): Verdict | undefined;
   /** What is to be said when the soak is over at `at`: healthy, no-traffic or blind. */
   conclude(at: number): Verdict;
+  /** Why evidence up to `at` may still come, where some is late or a stream is just being opened again: to conclude now would be early. */
+  pending?(at: number): string | undefined;
   readonly counts: Counts;
   /** Everything needed to go on elsewhere: goes into heartbeat details. */
   snapshot(): JsonObject;

@@ -4,6 +4,7 @@ import { alternatives } from './eprocess.ts';
 import type { JudgeSettings } from './judge.ts';
 import type { Panel } from './panel.ts';
 import { ODDS } from './relative.ts';
+import { GapSnapshot } from './sight.ts';
 
 /** A verdict that stands: what came after it does not change it. */
 export type Settled = Harmful | Extract<Verdict, { kind: 'drift' }>;
@@ -22,7 +23,7 @@ export const Snapshot = z.object({
     since: Numbers,
     failures: z.tuple([z.number(), z.number()]).exactOptional(),
   }),
-  gaps: z.record(z.string(), z.object({ at: z.number(), reason: z.string(), lost: z.number(), told: z.boolean() })),
+  gaps: z.record(z.string(), GapSnapshot),
   clock: z.number(),
   released: z.number(),
   canary: Side,

@@ -20,6 +20,7 @@ export function watchRig(options: { readonly token?: string | null; readonly can
   const restores: RestoreInput[] = [];
   const followers = new Map<string, Follower>();
   let hear: Hear | undefined;
+  let unseen: string | undefined;
   const opened = Promise.withResolvers<{ readonly since: number }>();
   const live = {
     route: routeObject(options.token === undefined ? 'canary-t1/2' : options.token, options.canaryWeight ?? 10, 7, options.manager),
@@ -39,8 +40,9 @@ export function watchRig(options: { readonly token?: string | null; readonly can
         { objective: 0.01, alpha, durationMs, startedAt, minRequests: 10, canaryService: 'backend-canary', exposure: 0.1 },
         resumed,
       ),
-    open: async (_input, tell, { since }) => {
+    open: async (_input, tell, { since, remarks }) => {
       hear = tell;
+      remarks?.(() => unseen);
       opened.resolve({ since });
     },
   };
@@ -87,6 +89,7 @@ export function watchRig(options: { readonly token?: string | null; readonly can
     live,
     run,
     opened: opened.promise,
+    unseen: (words: string) => void (unseen = words),
     hear: (...evidence: Parameters<Hear>) => hear?.(...evidence),
     failRestore: (...errors: readonly Error[]) => {
       const good = restore;

@@ -92,6 +92,40 @@ describe('the fuse', () => {
   });
 });
 
+describe('the end of a soak', () => {
+  test('waits for evidence that comes late by all that is known, and judges it', async () => {
+    const rig = watchRig();
+    const { result } = rig.run(watchInput({ durationMs: 600 }));
+    await untilOpen(rig);
+    for (let n = 0; n < 20; n++) rig.hear(request());
+    rig.hear({ kind: 'gap', at: Date.now(), node: 'node-1', reason: 'this process is busy', patienceMs: 45_000 });
+    let over = false;
+    void result.then(() => (over = true));
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    expect(over).toBe(false);
+    rig.hear({ kind: 'sight', at: Date.now(), node: 'node-1' });
+    expect(await result).toMatchObject({ verdict: { kind: 'healthy' } });
+  });
+
+  test('is blind where that never comes', async () => {
+    const rig = watchRig();
+    const { result } = rig.run(watchInput({ durationMs: 300 }));
+    await untilOpen(rig);
+    for (let n = 0; n < 20; n++) rig.hear(request());
+    rig.hear({ kind: 'gap', at: Date.now(), node: 'node-1', reason: 'this process is busy', patienceMs: 700 });
+    expect(await result).toMatchObject({ verdict: { kind: 'blind', reason: expect.stringContaining('node-1') } });
+  });
+
+  test('shows what is not seen and does not count beside the live numbers', async () => {
+    const rig = watchRig();
+    rig.unseen('node-9 (gone)');
+    const { environment } = rig.run(watchInput({ settings: { watchHeartbeatMs: 1_000, editEveryMs: 50 } as never }));
+    await untilOpen(rig);
+    await expect.poll(() => rig.edits.at(-1)).toMatchObject({ unseen: 'node-9 (gone)' });
+    environment.cancel('CANCELLED');
+  });
+});
+
 describe('a later attempt', () => {
   test('goes on from the counts, the series and the time of the earlier one', async () => {
     const first = watchRig();

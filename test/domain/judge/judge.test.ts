@@ -63,6 +63,34 @@ describe('the judge', () => {
     expect(judge.conclude(after(20_002)).kind).toBe('healthy');
   });
 
+  it('remembers what was lost: fewer events than could break the objective change nothing, more leave it blind', () => {
+    const lose = (events: number) => heard([...healthy(200), gap(100, events), { kind: 'sight', at: after(200), node: 'node-1' }]).judge;
+    expect(lose(2).conclude(after(20_000)).kind).toBe('healthy');
+    expect(lose(3).conclude(after(20_000))).toMatchObject({
+      kind: 'blind',
+      reason: expect.stringContaining('3 events of node-1 were lost'),
+    });
+    const resumed = createJudge(settings(), lose(50_000).snapshot());
+    expect(resumed.conclude(after(20_000)).kind).toBe('blind');
+  });
+
+  it('waits for what comes late by all that is known, and says what it waits for', () => {
+    const tick = (ms: number): Evidence => ({ kind: 'tick', at: after(ms) });
+    const late: Evidence = { kind: 'gap', at: after(10_000), node: 'node-1', reason: 'late', patienceMs: 60_000 };
+    const { judge, verdicts } = heard([...healthy(200), late, tick(20_000)]);
+    expect(verdicts).toEqual([]);
+    expect(judge.pending?.(after(20_000))).toContain('node-1');
+    judge.hear({ kind: 'sight', at: after(20_001), node: 'node-1' });
+    expect(judge.pending?.(after(20_002))).toBeUndefined();
+    expect(judge.conclude(after(20_002)).kind).toBe('healthy');
+    expect(heard([late, tick(70_000)]).verdicts).toEqual([]);
+    expect(heard([late, tick(70_001)]).verdicts).toMatchObject([{ kind: 'blind' }]);
+    // A stream that is away meanwhile has only its own time.
+    const away = { ...gap(11_000), reason: 'gone' };
+    expect(heard([late, away, tick(13_000)]).verdicts).toEqual([]);
+    expect(heard([late, away, tick(13_001)]).verdicts).toMatchObject([{ kind: 'blind' }]);
+  });
+
   it('still sees harm while it is blind', () => {
     const { verdicts } = heard([gap(100, 1), ...Array.from({ length: 8 }, (_, i) => request(after(200 + i * 10), true))]);
     expect(verdicts.map(({ kind }) => kind)).toContain('harmful');

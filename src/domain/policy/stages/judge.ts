@@ -83,7 +83,7 @@ class DropsJudge implements Judge {
 
   #take(event: Evidence): Settled | undefined {
     if (event.kind === 'connection') return this.#connection(event);
-    if (event.kind === 'gap') this.#sight.gap(event.node, event.at, event.reason, event.lost ?? 0);
+    if (event.kind === 'gap') this.#sight.gap(event.node, event);
     if (event.kind === 'sight') this.#sight.sight(event.node);
     if (event.kind !== 'drift') return undefined;
     const { object, field, manager, found } = event;

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { GapSnapshot } from '../../judge/sight.ts';
 import type { Harmful, Verdict } from '../../verdict.ts';
 import { DIRECTIONS } from '../policy.ts';
 
@@ -16,7 +17,7 @@ const Group = z.object({
 /** What a judge of drops leaves in the heartbeats for the next attempt. */
 export const DropsSnapshot = z.object({
   version: z.literal(1),
-  gaps: z.record(z.string(), z.object({ at: z.number(), reason: z.string(), lost: z.number(), told: z.boolean() })),
+  gaps: z.record(z.string(), GapSnapshot),
   known: z.array(z.string()),
   doubts: z.object({
     since: z.number().nullable(),

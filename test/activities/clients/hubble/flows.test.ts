@@ -27,19 +27,23 @@ function flowsOf(agents: readonly Agent[], now: () => number = Date.now): Flows 
 function follow(flows: Flows, keys: readonly string[]) {
   const heard: Flow[] = [];
   const news: string[] = [];
+  const patience: (number | undefined)[] = [];
   const stop = new AbortController();
   cleanups.push(() => stop.abort());
   flows.follow(
     keys,
     {
       flow: (flow) => void heard.push(flow),
-      gap: (node, _at, reason, lost) => void news.push(`gap ${node} ${lost === undefined ? '' : `lost ${lost} `}${reason}`),
+      gap: (node, _at, reason, lost, patienceMs) => {
+        news.push(`gap ${node} ${lost === undefined ? '' : `lost ${lost} `}${reason}`);
+        patience.push(patienceMs);
+      },
       sight: (node) => void news.push(`sight ${node}`),
     },
     stop.signal,
   );
   const seen = (node: string) => expect.poll(() => news.filter((each) => each.includes(` ${node}`)).at(-1)).toBe(`sight ${node}`);
-  return { heard, news, seen, stop };
+  return { heard, news, patience, seen, stop };
 }
 
 function push(agent: Agent, flow = answerFlow(agent.node)) {
@@ -151,6 +155,37 @@ test('a node that Relay does not reach is a gap, and is seen again once Relay sa
   missing = [];
   await expect.poll(() => news.at(-1), { timeout: 3_000 }).toBe('sight node-2');
 });
+
+test('an agent that does not answer for a while keeps its stream: it is silent, then seen again, and nothing is lost', async () => {
+  let silent = false;
+  let opened = 0;
+  const observer: Observer = {
+    status: async () => {
+      if (silent) throw new Error('Deadline exceeded');
+      return {};
+    },
+    flows: () => {
+      opened += 1;
+      return { cancel: () => undefined };
+    },
+    close: () => undefined,
+  };
+  const flows = createFlows({ nodes: fixedNodes([{ node: 'node-1', address: 'x' }]), now: Date.now, log: SILENT, connect: () => observer });
+  cleanups.push(() => flows.close());
+  const { news, seen, patience } = follow(flows, ['backend']);
+  await seen('node-1');
+  silent = true;
+  await expect.poll(() => news.at(-1), { timeout: 3_000 }).toBe('gap node-1 Deadline exceeded');
+  expect(patience.at(-1)).toBeGreaterThanOrEqual(5_000);
+  silent = false;
+  await expect.poll(() => news.at(-1), { timeout: 3_000 }).toBe('sight node-1');
+  expect(opened).toBe(1);
+  // One that stays silent is asked anew on a stream of its own.
+  silent = true;
+  await expect.poll(() => news.filter((each) => each.startsWith('gap')).length, { timeout: 10_000 }).toBeGreaterThan(4);
+  silent = false;
+  await expect.poll(() => opened, { timeout: 3_000 }).toBe(2);
+}, 20_000);
 
 test('many watches that resume at once read each node once', async () => {
   const [agent] = (await startAgents('node-1')) as [Agent];
