@@ -1,0 +1,80 @@
+import type { OperationTruth, OwnWrite, Truth } from '../truth.ts';
+import type { Invariant } from './invariant.ts';
+
+const EPSILON = 1e-9;
+
+/** Gates at which enough other people have said yes, before `at`. */
+function agreedGates({ decisions, requests }: OperationTruth, at: number): number {
+  const isOwn = ({ actor, at: when }: OperationTruth['decisions'][number]): boolean =>
+    requests.some(({ requester, requestedAt }) => requester.id === actor.id && requestedAt <= when);
+  const yes = decisions.filter((one) => one.at <= at && ['approve', 'adopt', 'restore', 'continue'].includes(one.choice) && !isOwn(one));
+  return new Set(yes.map(({ gateId }) => gateId)).size;
+}
+
+/** How many gates the rules put before this share, for an operation that began at another. */
+function neededGates({ requests, shareBefore }: OperationTruth, to: number): number {
+  const rules = requests.at(-1)?.settings.gates ?? requests[0]?.settings.gates ?? [];
+  const crossed = rules.filter(({ above }) => to > above && shareBefore <= above);
+  return Math.max(1, crossed.length);
+}
+
+function rises(truth: Truth): readonly { operation: OperationTruth; write: OwnWrite }[] {
+  return truth.operations.flatMap((operation) =>
+    operation.writes.filter(({ from, to }) => to > from + EPSILON).map((write) => ({ operation, write })),
+  );
+}
+
+const percent = (share: number): string => `${Math.round(share * 1_000) / 10}%`;
+
+export const NOTHING_WITHOUT_CONSENT: Invariant = {
+  name: 'nothing in force without consent',
+  says: 'The share of the canary never rises by a write of meshops unless people other than the one who asked have agreed to it; nor by a way back.',
+  broken: (truth) => {
+    for (const { operation, write } of rises(truth)) {
+      const isForward = write.by.kind === 'person';
+      const agreed = agreedGates(operation, write.at);
+      const needed = isForward ? neededGates(operation, write.to) : 1;
+      if (agreed >= needed) continue;
+      const how = isForward ? 'a stage' : 'an undo';
+      return `${how} of ${operation.opId} raised the canary from ${percent(write.from)} to ${percent(write.to)} after ${agreed} of ${needed} agreements`;
+    }
+    return undefined;
+  },
+};
+
+export const NO_APPROVAL_COUNTED_TWICE: Invariant = {
+  name: 'no approval counted twice',
+  says: 'One person counts once at one gate, and never for what they asked for themselves.',
+  broken: (truth) => {
+    for (const { decisions, requests, opId } of truth.operations) {
+      const yes = decisions.filter(({ choice }) => choice === 'approve' || choice === 'continue');
+      const own = yes.find(({ actor, at }) =>
+        requests.some(({ requester, requestedAt }) => requester.id === actor.id && requestedAt <= at),
+      );
+      if (own) return `${own.actor.id} approved the own request ${opId} at ${own.gateId}`;
+      const keys = yes.map(({ gateId, actor }) => `${gateId} ${actor.id}`);
+      const twice = keys.find((key, index) => keys.indexOf(key) !== index);
+      if (twice) return `a decision at ${opId} counted twice: ${twice}`;
+    }
+    return undefined;
+  },
+};
+
+export const OLD_BUTTONS_ACT_ON_THEIR_OWN: Invariant = {
+  name: 'a button acts on its own operation',
+  says: 'A button on the message of an operation never changes what another operation has made.',
+  broken: (truth) => {
+    for (const operation of truth.operations) {
+      const [request] = operation.requests;
+      const asked = truth.requests.find(({ what, at }) => (what.do === 'press' || what.do === 'press-old') && at === request?.requestedAt);
+      if (!request || !asked || operation.writes.length === 0) continue;
+      const pressed = truth.pressed.get(request.requestId);
+      const last = truth.operations.findLast(
+        (one) => one.outcome?.kind === 'completed' && one.wasWritten && (one.closedAt ?? Number.POSITIVE_INFINITY) <= request.requestedAt,
+      );
+      if (pressed && last && pressed !== last.opId)
+        return `a button of ${pressed} started ${operation.opId}, which changed what ${last.opId} had made`;
+    }
+    return undefined;
+  },
+};

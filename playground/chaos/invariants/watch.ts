@@ -1,0 +1,98 @@
+import { isExposing, type OperationTruth, type Truth } from '../truth.ts';
+import type { Invariant } from './invariant.ts';
+
+/** How long something may be in force without a watch before people are told (ms). */
+const UNWATCHED_MS = 10_000;
+/** A run that is gone is found by whoever looks next (ms). */
+const GONE_MS = 60_000;
+/** Requests and time within which harm must be undone; a stage of 5% has one request of the canary in about three seconds. */
+const HARMED = 12;
+const HARMED_MS = 45_000;
+const TOLD =
+  /not (being )?watched|nobody watches|no watch|unwatched|without a (watch|fuse)|no fuse|is gone|has vanished|ended by hand|terminated/i;
+
+/** Was it said in the channel since then? */
+function wasTold(truth: Truth, since: number): boolean {
+  const { slack } = truth.world;
+  return [...slack.messages.values()].some(
+    ({ text, editedAt }) => editedAt >= since && TOLD.test(`${text.text} ${JSON.stringify(text.blocks)}`),
+  );
+}
+
+function unwatched({ now }: Truth, { unwatchedSince }: OperationTruth): number {
+  return unwatchedSince === undefined ? 0 : now - unwatchedSince;
+}
+
+export const WHAT_IS_IN_FORCE_IS_WATCHED: Invariant = {
+  name: 'what is in force is watched',
+  says: 'Whenever a change of an operation is in force a fuse is armed, or people have been told within 10 s that none is.',
+  broken: (truth) => {
+    for (const operation of truth.operations) {
+      const ms = unwatched(truth, operation);
+      const limit = operation.run.isOpen ? UNWATCHED_MS : GONE_MS;
+      if (ms <= limit + 1_500 || wasTold(truth, truth.now - ms)) continue;
+      return `${operation.opId} had ${Math.round(truth.written * 1_000) / 10}% in force for ${Math.round(ms / 1_000)} s without a watch (${operation.view?.phase})`;
+    }
+    return undefined;
+  },
+};
+
+export const HARM_IS_UNDONE: Invariant = {
+  name: 'harm is undone',
+  says: 'A canary that fails while an operation exposes it is taken back within its bound.',
+  broken: (truth) => {
+    for (const operation of truth.operations) {
+      const { harmedSince, harmed, opId } = operation;
+      const ms = harmedSince === undefined ? 0 : truth.now - harmedSince;
+      if (harmed < HARMED || ms < HARMED_MS || !isExposing(truth, operation)) continue;
+      return `${opId}: ${harmed} requests harmed in ${Math.round(ms / 1_000)} s and not undone (${operation.view?.phase})`;
+    }
+    return undefined;
+  },
+};
+
+export const BUDGET_IS_KEPT: Invariant = {
+  name: 'one budget for one operation',
+  says: 'An operation with a budget ends when its canary has failed more often than the budget allows, over all its watches together.',
+  broken: (truth) => {
+    for (const operation of truth.operations) {
+      const settings = operation.requests[0]?.settings;
+      if (settings?.budget === undefined || operation.outages.size > 0) continue;
+      const over = operation.failures - settings.objective * operation.answered - settings.budget;
+      if (over > 3 && isExposing(truth, operation) && operation.run.isOpen)
+        return `${operation.opId}: ${operation.failures} failures of ${operation.answered}, where ${settings.budget} were allowed`;
+    }
+    return undefined;
+  },
+};
+
+export const ONLY_NODES_THAT_MATTER_BLIND: Invariant = {
+  name: 'only nodes that matter blind',
+  says: 'An agent that carries no traffic of the watched Services blinds nobody.',
+  broken: (truth) => {
+    for (const { watches, opId } of truth.operations) {
+      for (const { result } of watches) {
+        if (result?.verdict.kind === 'blind' && /node-other/.test(result.verdict.reason))
+          return `${opId} was blind because of a node without traffic: ${result.verdict.words}`;
+      }
+    }
+    return undefined;
+  },
+};
+
+export const LOST_EVENTS_ARE_REMEMBERED: Invariant = {
+  name: 'what was not seen is remembered',
+  says: 'A watch that lost records of its own traffic never ends healthy.',
+  broken: (truth) => {
+    for (const { watches, opId } of truth.operations) {
+      for (const { result, input } of watches) {
+        if (result?.verdict.kind !== 'healthy') continue;
+        const lost = truth.lost.find(
+          ({ at, node }) => node === 'node-gateway' && at >= result.startedAt + 500 && at <= result.endedAt - 500,
+        );
+        if (lost && lost.count >= 1_000) return `${opId}: ${lost.count} records were lost, and the watch (${input.purpose}) ended healthy`;
+      }
+    }
+    return undefined;
+  },
+};

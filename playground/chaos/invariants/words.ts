@@ -1,0 +1,82 @@
+import { parseToken } from '../../../src/domain/plan.ts';
+import type { Asked, OperationTruth, Truth } from '../truth.ts';
+import type { Invariant } from './invariant.ts';
+
+/** Sentences and what must be so for them to be true. */
+interface Claim {
+  readonly words: RegExp;
+  readonly isTrue: (truth: Truth, match: RegExpExecArray, operation: OperationTruth | undefined) => boolean;
+}
+
+const HEALTHY: Claim = {
+  words: /stayed healthy|is healthy/,
+  isTrue: (_truth, _match, operation) => {
+    if (!operation) return true;
+    return operation.watches.some(({ result }) => result?.verdict.kind === 'healthy');
+  },
+};
+
+const DELETED: Claim = {
+  words: /(\S+ \S+\/\S+) (?:has been|was) deleted/,
+  isTrue: (truth, _match, operation) =>
+    !truth.route || operation?.before === undefined || truth.route.metadata.uid !== operation.before.metadata.uid,
+};
+
+const HELD: Claim = {
+  words: /held by (?:another )?operation \*?([a-z]+-[a-z0-9]+)/,
+  isTrue: (truth, [, opId = '']) => truth.operations.some((one) => one.opId === opId),
+};
+
+const SUPERSEDED: Claim = {
+  words: /is held by another operation, so nothing of it was touched/,
+  isTrue: (truth, _match, operation) => {
+    const holder = truth.byToken(truth.token);
+    return holder !== undefined && holder !== operation;
+  },
+};
+
+const NOT_ACCEPTED: Claim = {
+  words: /is not accepted|not accepted by|has not (?:taken|accepted) the route/,
+  // The Gateway's own controller takes every route of this world, sooner or later.
+  isTrue: (truth) => (truth.world.options.controllerMs ?? 0) > 5_000 || !truth.hasLeftStatus,
+};
+
+const CLAIMS: readonly Claim[] = [HEALTHY, DELETED, HELD, SUPERSEDED, NOT_ACCEPTED];
+
+export const EVERY_WORD_IS_TRUE: Invariant = {
+  name: 'what the outcome says is true',
+  says: 'The sentence at the end of an operation says what is so: healthy only what was seen healthy, gone only what is gone, held only by somebody who is there.',
+  broken: (truth) => {
+    for (const operation of truth.operations) {
+      const { outcome, opId } = operation;
+      if (!outcome || truth.checked.has(operation)) continue;
+      truth.checked.add(operation);
+      for (const { words, isTrue } of CLAIMS) {
+        const match = words.exec(outcome.words);
+        if (match && !isTrue(truth, match, operation)) return `${opId} (${operation.requests.at(-1)?.text}): "${outcome.words}"`;
+      }
+    }
+    return undefined;
+  },
+};
+
+function untrue(truth: Truth, { answer = '', told, what }: Asked): string | undefined {
+  const holder = truth.byToken(told?.token ?? null);
+  const isHeld = holder !== undefined && !holder.run.isOpen && holder.outcome === undefined && (told?.written ?? 0) > holder.shareBefore;
+  const nothing = /Nothing runs on|there was nothing to stop|No operation runs|Nothing runs/.test(answer);
+  if (nothing && isHeld)
+    return `"${answer}" was the answer to ${JSON.stringify(what)} while ${parseToken(told?.token ?? '')?.opId} is in force`;
+  return undefined;
+}
+
+export const EVERY_REFUSAL_IS_TRUE: Invariant = {
+  name: 'every refusal is true',
+  says: 'Nobody is told that nothing runs while a change of an operation without an end is in force.',
+  broken: (truth) => {
+    for (const asked of truth.requests) {
+      const words = untrue(truth, asked);
+      if (words !== undefined) return words;
+    }
+    return undefined;
+  },
+};

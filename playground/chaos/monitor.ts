@@ -1,0 +1,68 @@
+import type { Invariant } from './invariants/invariant.ts';
+import type { States } from './states.ts';
+import { isExposing, isSeen, isWatched, type OperationTruth, type Truth } from './truth.ts';
+
+const EVERY_MS = 1_000;
+
+/** Looks every second, and after every step: adds up what lasts, and asks every invariant. */
+export class Monitor {
+  readonly #truth: Truth;
+  readonly #invariants: readonly Invariant[];
+  readonly #states: States;
+  found: { invariant: string; words: string } | undefined;
+
+  constructor(truth: Truth, invariants: readonly Invariant[], states: States) {
+    this.#truth = truth;
+    this.#invariants = invariants;
+    this.#states = states;
+  }
+
+  start(): void {
+    this.#truth.world.time.after(
+      EVERY_MS,
+      () => {
+        this.#second();
+        this.found ??= this.look(false);
+        this.start();
+      },
+      true,
+    );
+  }
+
+  /** The first broken promise. */
+  look(atEnd: boolean): { invariant: string; words: string } | undefined {
+    for (const { name, broken } of this.#invariants) {
+      const words = broken(this.#truth, atEnd);
+      if (words !== undefined) return { invariant: name, words };
+    }
+    return undefined;
+  }
+
+  async readAudit(): Promise<void> {
+    await this.#truth.readAudit();
+  }
+
+  #second(): void {
+    const { operations, world } = this.#truth;
+    const { faults } = world;
+    this.#states.visit(this.#truth);
+    for (const operation of operations) {
+      if (operation.closedAt === undefined) for (const [system, mode] of faults.present) operation.outages.add(`${system}:${mode}`);
+      this.#exposed(operation);
+    }
+  }
+
+  #exposed(operation: OperationTruth): void {
+    const { world, now } = this.#truth;
+    const { faults, traffic } = world;
+    const isInForce = isExposing(this.#truth, operation) && operation.ending !== 'completed';
+    const canBeWatched = faults.wellFor('worker', 20_000) && faults.wellFor('api', 20_000);
+    if (!isInForce || !canBeWatched || isWatched(operation)) operation.unwatchedSince = undefined;
+    else operation.unwatchedSince ??= now;
+    if (isInForce && isSeen(this.#truth) && traffic.failing.canary >= 0.5) operation.harmedSince ??= now;
+    else {
+      operation.harmedSince = undefined;
+      operation.harmed = 0;
+    }
+  }
+}

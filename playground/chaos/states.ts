@@ -1,0 +1,62 @@
+import type { Phase } from '../../src/domain/operation.ts';
+import type { Truth } from './truth.ts';
+import { MODES, SYSTEMS } from './world/faults.ts';
+
+export const PHASES: readonly Phase[] = ['planning', 'waiting', 'applying', 'watching', 'holding', 'afterwatch', 'restoring', 'over'];
+
+/** What can be wrong, as the table of visited states names it. */
+export const TROUBLES: readonly string[] = [
+  'none',
+  ...SYSTEMS.flatMap((system) => MODES.map((mode) => `${system} ${mode}`)),
+  'canary fails',
+  'noise',
+  'no canary pods',
+  'no stable pods',
+  'agent away',
+  'other hands',
+  'frozen',
+  'no traffic',
+];
+
+/** How often each phase was met together with each trouble. */
+export class States {
+  readonly #visits = new Map<string, number>();
+
+  visit(truth: Truth): void {
+    const troubles = troublesNow(truth);
+    for (const operation of truth.operations) {
+      const phase = operation.view?.phase;
+      if (phase === undefined || (operation.closedAt !== undefined && truth.now - operation.closedAt > 60_000)) continue;
+      for (const trouble of troubles) this.#add(`${phase}/${trouble}`, 1);
+    }
+  }
+
+  add(other: States): void {
+    for (const [key, count] of other.#visits) this.#add(key, count);
+  }
+
+  #add(key: string, count: number): void {
+    this.#visits.set(key, (this.#visits.get(key) ?? 0) + count);
+  }
+
+  /** Phase by trouble, those that were never met with 0. */
+  table(): Record<string, Record<string, number>> {
+    const row = (phase: string): Record<string, number> =>
+      Object.fromEntries(TROUBLES.map((trouble) => [trouble, this.#visits.get(`${phase}/${trouble}`) ?? 0]));
+    return Object.fromEntries(PHASES.map((phase) => [phase, row(phase)]));
+  }
+}
+
+function troublesNow({ world, holder, frozen }: Truth): readonly string[] {
+  const { faults, traffic, mesh, agents } = world;
+  const troubles = faults.present.map(([system, mode]) => `${system} ${mode}`);
+  if (traffic.failing.canary >= 0.5) troubles.push('canary fails');
+  if (traffic.failing.stable > 0) troubles.push('noise');
+  if (mesh.pods('canary').length === 0) troubles.push('no canary pods');
+  if (mesh.pods('stable').length === 0) troubles.push('no stable pods');
+  if (agents.nodes.some(({ node }) => agents.isAway(node))) troubles.push('agent away');
+  if ((holder?.foreign.length ?? 0) > 0) troubles.push('other hands');
+  if (frozen) troubles.push('frozen');
+  if (traffic.quiet) troubles.push('no traffic');
+  return troubles.length === 0 ? ['none'] : troubles;
+}

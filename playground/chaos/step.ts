@@ -1,0 +1,48 @@
+import type { ActionId } from '../../src/domain/button.ts';
+import type { Mode, System } from './world/faults.ts';
+import type { WorldOptions } from './world/settings.ts';
+
+/** One thing that happens in the world. `wait`: how long nothing else is made to happen after it (ms); 0 = the next one comes at once. */
+export type Step = Happening & { readonly wait: number };
+
+export type Happening =
+  /** A person types a command. */
+  | { readonly do: 'command'; readonly by: string; readonly text: string }
+  /** A person presses the newest button of this kind that is still there. */
+  | { readonly do: 'press'; readonly by: string; readonly action: ActionId; readonly reason?: string }
+  /** A person presses a button that was shown some time ago: `back` = 0 is the newest that was ever shown, 1 the one before. */
+  | { readonly do: 'press-old'; readonly by: string; readonly action: ActionId; readonly back: number }
+  /** Slack delivers the last request once more. */
+  | { readonly do: 'redeliver' }
+  /** Another hand changes the weights of the route. */
+  | { readonly do: 'edit-weights'; readonly canary: number }
+  /** Another hand changes something that meshops does not manage. */
+  | { readonly do: 'edit-label'; readonly value: string }
+  | { readonly do: 'strip-token' }
+  /** Another hand puts a token of an operation that never was. */
+  | { readonly do: 'forge-token' }
+  | { readonly do: 'delete-route' }
+  | { readonly do: 'recreate-route' }
+  /** A controller that is here no more has left its word on the route. */
+  | { readonly do: 'leave-status' }
+  /** All pods of one side are replaced by so many. */
+  | { readonly do: 'scale'; readonly side: 'stable' | 'canary'; readonly count: number }
+  /** From now on this share of the side's requests fails. */
+  | { readonly do: 'fail'; readonly side: 'stable' | 'canary'; readonly share: number }
+  /** Nobody asks for anything, or people do again. */
+  | { readonly do: 'quiet'; readonly quiet: boolean }
+  | { readonly do: 'outage'; readonly system: System; readonly mode: Mode }
+  | { readonly do: 'heal'; readonly system: System }
+  | { readonly do: 'agent'; readonly node: string; readonly away: boolean }
+  | { readonly do: 'lose'; readonly node: string; readonly count: number }
+  /** The worker is killed; another comes up after some time (ms). */
+  | { readonly do: 'kill-worker'; readonly backAfter: number }
+  /** Somebody ends the newest run by hand, on Temporal's server. */
+  | { readonly do: 'terminate' };
+
+/** A world and what happens in it: all of one run, together with the seed of its chances. */
+export interface Schedule {
+  readonly seed: number;
+  readonly world: WorldOptions;
+  readonly steps: readonly Step[];
+}

@@ -1,0 +1,280 @@
+import type { KubeObject, Route } from '../../activities/clients/kubernetes/objects.ts';
+import type { WatchInput, WatchResult } from '../../activities/contract.ts';
+import type { Verification } from '../../src/audit/chain.ts';
+import type { Decision } from '../../src/domain/gate.ts';
+import { canonicalJson } from '../../src/domain/json.ts';
+import type { AuditRecord, Begun, OperationRequest, OperationView, Outcome } from '../../src/domain/operation.ts';
+import { parseToken, TOKEN_ANNOTATION } from '../../src/domain/plan.ts';
+import type { Happening } from './step.ts';
+import type { Failure } from './temporal/payload.ts';
+import type { WorkflowRun } from './temporal/run.ts';
+import type { ServerObserver } from './temporal/server.ts';
+import type { Attempt } from './temporal/task.ts';
+import type { Change } from './world/api-server.ts';
+import { shareOf, weightsOf } from './world/mesh.ts';
+import type { World } from './world/world.ts';
+
+/** A request of a person and what came of it. */
+export interface Asked {
+  readonly by: string;
+  readonly what: Happening;
+  readonly at: number;
+  answer?: string | undefined;
+  answeredAt?: number;
+  /** What was so when the answer was given. */
+  told?: { readonly written: number; readonly token: string | null };
+}
+
+/** A write of meshops into a route, by the operation whose token it put or took. */
+export interface OwnWrite extends Change {
+  readonly opId: string | undefined;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A watch that runs or ran, as Temporal's server sees it. */
+export interface Watched {
+  readonly attempt: Attempt;
+  readonly input: WatchInput;
+  endedAt?: number;
+  result?: WatchResult;
+}
+
+/** All that happened to one operation, seen from outside. A run that goes on as a new one is the same operation. */
+export class OperationTruth {
+  readonly run: WorkflowRun;
+  opId: string | undefined;
+  readonly requests: OperationRequest[] = [];
+  readonly decisions: (Decision & { readonly at: number })[] = [];
+  readonly aborts: { readonly at: number; readonly by: string }[] = [];
+  readonly writes: OwnWrite[] = [];
+  readonly watches: Watched[] = [];
+  /** The route before the operation's first write. */
+  before: KubeObject | undefined;
+  /** Everything that other hands changed on the route since then. */
+  readonly foreign: Change[] = [];
+  /** The other systems that were out at some time while it ran, as `system:mode`. */
+  readonly outages = new Set<string>();
+  view: OperationView | undefined;
+  closedAt: number | undefined;
+  /** Since when no watch could fire, while its change is in force and could be watched. */
+  unwatchedSince: number | undefined;
+  /** Since when its canary harms and that could be seen, and how many requests. */
+  harmedSince: number | undefined;
+  harmed = 0;
+  /** Failures and requests of its canary while its change was in force. */
+  failures = 0;
+  answered = 0;
+
+  constructor(run: WorkflowRun) {
+    this.run = run;
+  }
+
+  get outcome(): Outcome | undefined {
+    return this.run.status === 'COMPLETED' ? (this.run.result as Outcome | undefined) : undefined;
+  }
+
+  /** How it ended or is about to: what is left to do is to say so. */
+  get ending(): Outcome['kind'] | undefined {
+    return this.outcome?.kind ?? this.view?.outcome?.kind;
+  }
+
+  get wasWritten(): boolean {
+    return this.writes.length > 0;
+  }
+
+  /** Share of the canary before its first write. */
+  get shareBefore(): number {
+    return this.before ? shareOf(weightsOf(this.before as Route)) : 0;
+  }
+}
+
+/** What really happened: kept apart from everything that the product says. */
+export class Truth implements ServerObserver {
+  readonly world: World;
+  readonly operations: OperationTruth[] = [];
+  readonly requests: Asked[] = [];
+  /** Broken promises of the model or of the product that no list of rules foresees: an exception where none may be. */
+  readonly breakages: string[] = [];
+  readonly lost: { readonly at: number; readonly node: string; readonly count: number }[] = [];
+  /** Operations whose last sentence has been looked at. */
+  readonly checked = new Set<OperationTruth>();
+  /** The operation whose button was pressed, by the request's id. */
+  readonly pressed = new Map<string, string>();
+  /** A controller that is here no more has left its word on the route. */
+  hasLeftStatus = false;
+  /** A command has frozen something. */
+  frozen = false;
+  /** The audit record as it is when all is over. */
+  audit: { readonly verified: Verification; readonly records: readonly AuditRecord[] } | undefined;
+
+  constructor(world: World) {
+    this.world = world;
+    const before = world.api.changed;
+    world.api.changed = (change) => {
+      this.#changed(change);
+      before(change);
+    };
+    world.temporal.observer = this;
+    world.traffic.answered = (side, failed) => this.#answered(side, failed);
+  }
+
+  get now(): number {
+    return this.world.time.now;
+  }
+
+  /** The canary's share as it is written now, 0..1. */
+  get written(): number {
+    const weights = this.world.mesh.written;
+    return weights ? shareOf(weights) : 0;
+  }
+
+  get token(): string | null {
+    const route = this.route;
+    return route?.metadata.annotations?.[TOKEN_ANNOTATION] ?? null;
+  }
+
+  get route(): KubeObject | undefined {
+    const [ref] = this.world.mesh.routes;
+    return ref && this.world.api.read(ref);
+  }
+
+  /** The operation whose change is in force on the route, by its token. */
+  get holder(): OperationTruth | undefined {
+    return this.byToken(this.token);
+  }
+
+  byToken(token: string | null): OperationTruth | undefined {
+    const opId = token === null ? undefined : parseToken(token)?.opId;
+    return opId === undefined ? undefined : this.operations.findLast((one) => one.opId === opId);
+  }
+
+  byRun(runId: string): OperationTruth | undefined {
+    return this.operations.find(({ run }) => run.runId === runId);
+  }
+
+  asked(by: string, what: Happening): Asked {
+    const asked: Asked = { by, what, at: this.now };
+    this.requests.push(asked);
+    return asked;
+  }
+
+  answered(asked: Asked, answer: string | undefined): void {
+    asked.answer = answer;
+    asked.answeredAt = this.now;
+    if (answer?.startsWith('Frozen:')) this.frozen = true;
+    if (answer?.includes('is lifted')) this.frozen = false;
+    asked.told = { written: this.written, token: this.token };
+  }
+
+  broke(words: string): void {
+    this.breakages.push(words);
+  }
+
+  started(run: WorkflowRun): void {
+    this.operations.push(new OperationTruth(run));
+  }
+
+  broken(run: WorkflowRun, error: unknown): void {
+    this.broke(`a task of ${run.workflowId} broke: ${String(error)}`);
+  }
+
+  closed(run: WorkflowRun): void {
+    const operation = this.byRun(run.runId);
+    if (operation) operation.closedAt = this.now;
+  }
+
+  signalled(run: WorkflowRun, name: string, argument: unknown): void {
+    if (name !== 'abort') return;
+    const { actor } = argument as { actor?: { id: string } };
+    this.byRun(run.runId)?.aborts.push({ at: this.now, by: actor?.id ?? '' });
+  }
+
+  updated(run: WorkflowRun, name: string, argument: unknown, answer: { result: unknown } | { refused: Failure }): void {
+    const operation = this.byRun(run.runId);
+    if (!operation || 'refused' in answer) return;
+    if (name === 'begin') {
+      operation.opId = (answer.result as Begun).opId;
+      operation.requests.push(argument as OperationRequest);
+    }
+    if (name === 'decide') operation.decisions.push({ ...(argument as Decision), at: this.now });
+  }
+
+  begun(attempt: Attempt): void {
+    const operation = this.byRun(attempt.runId);
+    if (!operation) return;
+    const { input } = attempt;
+    if (attempt.type.endsWith('.watch')) operation.watches.push({ attempt, input: input as WatchInput });
+    const { view } = (input ?? {}) as { view?: OperationView };
+    if (view && attempt.type === 'announce') operation.view = view;
+  }
+
+  ended(attempt: Attempt, result: unknown): void {
+    const watch = this.byRun(attempt.runId)?.watches.find((each) => each.attempt === attempt);
+    if (!watch) return;
+    watch.endedAt = this.now;
+    if (result) watch.result = result as WatchResult;
+  }
+
+  #changed(change: Change): void {
+    const [ref] = this.world.mesh.routes;
+    if (change.ref.kind !== 'HTTPRoute' || change.ref.name !== ref?.name || change.by.kind === 'controller') return;
+    if (change.by.kind === 'foreign') {
+      for (const operation of this.operations) if (operation.wasWritten) operation.foreign.push(change);
+      return;
+    }
+    const share = (object: KubeObject | undefined): number => (object ? shareOf(weightsOf(object as Route)) : 0);
+    const tokenOf = (object: KubeObject | undefined): string | null => object?.metadata.annotations?.[TOKEN_ANNOTATION] ?? null;
+    const own = change.by.kind === 'person' ? tokenOf(change.after) : tokenOf(change.before);
+    const operation = this.byToken(own) ?? this.operations.findLast(({ run }) => run.isOpen);
+    const write: OwnWrite = { ...change, opId: operation?.opId, from: share(change.before), to: share(change.after) };
+    if (!operation) return this.broke('a write of meshops belongs to no operation');
+    operation.before ??= change.before;
+    operation.writes.push(write);
+  }
+
+  #answered(side: 'stable' | 'canary', failed: boolean): void {
+    if (side !== 'canary') return;
+    const operation = this.holder;
+    if (!operation || !isExposing(this, operation)) return;
+    operation.answered += 1;
+    if (failed) operation.failures += 1;
+    if (failed && isSeen(this)) operation.harmed += 1;
+  }
+
+  async readAudit(): Promise<void> {
+    const { product } = this.world;
+    this.audit = { verified: await product.audit.verify(), records: await product.records() };
+  }
+
+  /** A worker was killed. */
+  workerDied(): void {
+    for (const operation of this.operations) if (operation.run.isOpen) operation.outages.add('a worker was killed');
+  }
+
+  /** Another hand has lost events, or an agent: kept for the question what a watch may have missed. */
+  lose(node: string, count: number): void {
+    this.lost.push({ at: this.now, node, count });
+  }
+}
+
+/** Is a change of this operation in force that gives the canary more than it had before it? */
+export function isExposing(truth: Truth, operation: OperationTruth): boolean {
+  return operation.wasWritten && truth.byToken(truth.token) === operation && truth.written > operation.shareBefore + 1e-9;
+}
+
+/** Could harm be seen now by a watch: requests come, flows come, and the API takes an undo? */
+export function isSeen(truth: Truth): boolean {
+  const { faults, agents, traffic } = truth.world;
+  const well = (['hubble', 'api', 'worker'] as const).every((system) => faults.wellFor(system, 20_000));
+  return well && !traffic.quiet && agents.nodes.every(({ node }) => node === 'node-other' || !agents.isAway(node));
+}
+
+/** Is a watch of the operation under way that would fire? */
+export function isWatched(operation: OperationTruth): boolean {
+  return operation.watches.some(({ attempt, input, endedAt }) => endedAt === undefined && attempt.isLive() && input.purpose !== 'restored');
+}
+
+export function sameState(a: unknown, b: unknown): boolean {
+  return canonicalJson(a as never) === canonicalJson(b as never);
+}

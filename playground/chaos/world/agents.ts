@@ -1,0 +1,136 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Flow, GetFlowsResponse } from '../../../activities/clients/hubble/flow.ts';
+import { millisecondsOf } from '../../../activities/clients/hubble/flow.ts';
+import type { HubbleNode } from '../../../activities/clients/hubble/flows.ts';
+import type { FlowsRequest, Observer } from '../../../activities/clients/hubble/observer.ts';
+import type { Process, VirtualTime } from '../virtual-time.ts';
+import type { Faults } from './faults.ts';
+
+/** What one agent's ring holds. */
+const RING = 600;
+
+interface Following {
+  readonly process: Process | undefined;
+  readonly hear: (response: GetFlowsResponse) => void;
+  readonly ended: (reason?: string) => void;
+}
+
+/** The Hubble agent of one node: a ring, streams, and a state of its own. */
+class Agent {
+  readonly ring: Flow[] = [];
+  readonly following = new Set<Following>();
+  away = false;
+}
+
+function listening(agent: Agent): readonly Following[] {
+  return [...agent.following].filter(({ process }) => process?.alive !== false);
+}
+
+/** All agents of the cluster. */
+export class Agents {
+  readonly nodes: readonly HubbleNode[];
+  readonly #agents: ReadonlyMap<string, Agent>;
+  readonly #faults: Faults;
+  readonly #time: VirtualTime;
+
+  constructor(names: readonly string[], faults: Faults, time: VirtualTime) {
+    this.nodes = names.map((node) => ({ node, address: `${node}:4244` }));
+    this.#agents = new Map(names.map((node) => [node, new Agent()]));
+    this.#faults = faults;
+    this.#time = time;
+    faults.listen(() => {
+      const mode = faults.mode('hubble');
+      if (mode === 'down' || mode === 'error') for (const agent of this.#agents.values()) this.#cut(agent, 'UNAVAILABLE');
+    });
+  }
+
+  #agent(node: string): Agent {
+    const agent = this.#agents.get(node);
+    if (!agent) throw new Error(`no agent on ${node}`);
+    return agent;
+  }
+
+  /** A record of one node. While Hubble is slow it comes late, while it hangs not at all. */
+  emit(node: string, flow: Flow): void {
+    const agent = this.#agent(node);
+    agent.ring.push(flow);
+    if (agent.ring.length > RING) agent.ring.shift();
+    const mode = this.#faults.mode('hubble');
+    if (agent.away || mode === 'hang') return;
+    const tell = (): void => {
+      for (const { hear } of listening(agent)) hear({ flow, node_name: node });
+    };
+    if (mode === 'slow') this.#time.in(undefined, () => this.#time.after(3_500, tell));
+    else tell();
+  }
+
+  /** So many events of one node were lost. */
+  lose(node: string, count: number): void {
+    for (const { hear } of listening(this.#agent(node)))
+      hear({ lost_events: { source: 'PERF_EVENT_RING_BUFFER', num_events_lost: count }, node_name: node });
+  }
+
+  /** The agent of one node goes away, or comes back. */
+  setAway(node: string, away: boolean): void {
+    const agent = this.#agent(node);
+    agent.away = away;
+    if (away) this.#cut(agent, 'connection reset');
+    this.#time.wake();
+  }
+
+  isAway(node: string): boolean {
+    return this.#agent(node).away;
+  }
+
+  #cut(agent: Agent, reason: string): void {
+    const streams = [...agent.following];
+    agent.following.clear();
+    for (const { ended, process } of streams) if (process?.alive !== false) ended(reason);
+  }
+
+  connect({ node }: HubbleNode): Observer {
+    const agent = this.#agent(node);
+    const unavailable = (): Error => new Error('14 UNAVAILABLE: no connection');
+    return {
+      status: async (deadlineMs) => {
+        if (agent.away) throw unavailable();
+        return this.#faults.call('hubble', () => ({ num_flows: agent.ring.length }), unavailable, { ms: 1, deadlineMs });
+      },
+      flows: (request, hear, ended) => this.#stream(agent, node, request, this.#bound(hear, ended)),
+      close: () => undefined,
+    };
+  }
+
+  /** What is heard belongs to the process that listens, whoever speaks. */
+  #bound(hear: Following['hear'], ended: Following['ended']): Following {
+    const inside = AsyncLocalStorage.snapshot();
+    return {
+      process: this.#time.process(),
+      hear: (response) => inside(() => hear(response)),
+      ended: (reason) => inside(() => ended(reason)),
+    };
+  }
+
+  #stream(agent: Agent, node: string, request: FlowsRequest, following: Following): { cancel(): void } {
+    const mode = this.#faults.mode('hubble');
+    if (agent.away || mode === 'down' || mode === 'error') {
+      this.#time.after(1, () => following.ended('14 UNAVAILABLE'));
+      return { cancel: () => undefined };
+    }
+    const { since = 0, until = Number.POSITIVE_INFINITY } = request;
+    const held = agent.ring.filter((flow) => millisecondsOf(flow.time) >= since && millisecondsOf(flow.time) <= until);
+    let open = true;
+    this.#time.after(1, () => {
+      if (!open || this.#faults.mode('hubble') === 'hang') return;
+      for (const flow of held) following.hear({ flow, node_name: node });
+      if (!request.follow) following.ended();
+    });
+    if (request.follow) agent.following.add(following);
+    return {
+      cancel: () => {
+        open = false;
+        agent.following.delete(following);
+      },
+    };
+  }
+}

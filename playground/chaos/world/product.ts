@@ -1,0 +1,184 @@
+import { createAnnounce } from '../../../activities/announce/index.ts';
+import { renderRoot } from '../../../activities/announce/message.ts';
+import { retireButtons } from '../../../activities/announce/retire.ts';
+import { createFlows, fixedNodes } from '../../../activities/clients/hubble/flows.ts';
+import { readRings } from '../../../activities/clients/hubble/ring.ts';
+import { createHub } from '../../../activities/clients/kubernetes/hub.ts';
+import { createActivities } from '../../../activities/index.ts';
+import { SILENT } from '../../../activities/log.ts';
+import { askServer } from '../../../activities/policy/seen/server-word.ts';
+import { readWorkload } from '../../../activities/policy/seen/workload.ts';
+import { findCandidate } from '../../../activities/policy/sources/find.ts';
+import { readWorld } from '../../../activities/policy/world.ts';
+import { createFreezes, type Freezes } from '../../../src/audit/freezes.ts';
+import { type Audit, createAudit } from '../../../src/audit/log.ts';
+import { createRequests, type Requests } from '../../../src/audit/requests.ts';
+import type { Config } from '../../../src/domain/config/schema.ts';
+import { kubernetesIdentity } from '../../../src/domain/config/use.ts';
+import type { AuditRecord } from '../../../src/domain/operation.ts';
+import type { BotDeps } from '../../../src/slack/deps.ts';
+import { createPeople, type SlackPeople } from '../../../src/slack/people.ts';
+import { createRefusalBook } from '../../../src/slack/refusal-book.ts';
+import { createRoom } from '../../../src/slack/room.ts';
+import { createInFlight } from '../../../src/temporal/in-flight.ts';
+import { createOperations } from '../../../src/temporal/operations.ts';
+import { createClient } from '../temporal/client.ts';
+import type { TemporalServer } from '../temporal/server.ts';
+import type { WorkerProcess } from '../temporal/worker.ts';
+import type { VirtualTime } from '../virtual-time.ts';
+import type { Agents } from './agents.ts';
+import type { ApiServer } from './api-server.ts';
+import { modelCluster } from './cluster.ts';
+import { type Counters, modelPrometheus } from './counters.ts';
+import { cleared } from './database.ts';
+import type { Faults } from './faults.ts';
+import { TEAM } from './people.ts';
+import type { SlackModel } from './slack.ts';
+
+/** The product, put together over the model as src/compose puts it together over the real things. */
+export interface ProductDeps {
+  readonly time: VirtualTime;
+  readonly faults: Faults;
+  readonly api: ApiServer;
+  readonly agents: Agents;
+  readonly slack: SlackModel;
+  readonly temporal: TemporalServer;
+  readonly config: Config;
+  readonly counters: Counters;
+}
+
+export interface Product {
+  readonly bot: BotDeps;
+  /** The audit record itself, whatever the outage. */
+  readonly audit: Audit;
+  /** Every record in the order of its writing. */
+  records(): Promise<readonly AuditRecord[]>;
+  newWorker(name: string): WorkerProcess;
+}
+
+interface Shared {
+  readonly audit: Audit;
+  readonly freezes: Freezes;
+  readonly requests: Requests;
+  readonly people: SlackPeople;
+}
+
+export async function composeProduct(deps: ProductDeps): Promise<Product> {
+  const { time, faults, slack, config } = deps;
+  const now = (): number => time.now;
+  const database = await cleared();
+  const audit = createAudit(database);
+  const people = createPeople({
+    web: slack.forBot(),
+    teamIds: () => [TEAM],
+    kubernetesOf: (id) => kubernetesIdentity(config, id),
+    now,
+  });
+  const shared: Shared = {
+    audit: overDatabase(audit, faults),
+    freezes: overDatabase(createFreezes(database, now), faults),
+    requests: overDatabase(createRequests(database), faults),
+    people,
+  };
+  let workers = 0;
+  return {
+    audit,
+    records: async () => {
+      const rows = await database.selectFrom('audit').select('body').orderBy('seq').execute();
+      return rows.map(({ body }) => JSON.parse(body) as AuditRecord);
+    },
+    bot: botOf(deps, shared),
+    newWorker: (name) => workerOf(deps, shared, `${name}-${++workers}`),
+  };
+}
+
+function workerOf(
+  { time, faults, api, agents, slack, counters }: ProductDeps,
+  { audit, freezes, people }: Shared,
+  name: string,
+): WorkerProcess {
+  const process: { -readonly [K in keyof WorkerProcess]: WorkerProcess[K] } = {
+    name,
+    alive: true,
+    connected: true,
+    taskMs: 2,
+    activities: {},
+  };
+  const now = (): number => time.now;
+  time.in(process, () => {
+    const cluster = modelCluster(api, faults);
+    const hub = createHub({ cluster, log: SILENT });
+    const flows = createFlows({ nodes: fixedNodes(agents.nodes), now, log: SILENT, connect: (node) => agents.connect(node) });
+    const messages = slack.forWorker();
+    // The picture of a chart takes longer to draw than the rest of a run, and is the same for all.
+    const announce = { ...createAnnounce({ slack: messages, now, logger: SILENT }), chart: () => messages.upload({} as never) };
+    const prometheus = modelPrometheus(counters, faults, time);
+    process.activities = createActivities({
+      cluster,
+      hub,
+      flows,
+      prometheus,
+      probe: 'off',
+      audit,
+      freezes,
+      people,
+      now,
+      log: SILENT,
+      announce,
+    });
+  });
+  return process;
+}
+
+function botOf({ time, faults, api, agents, slack, temporal, config }: ProductDeps, { audit, freezes, requests, people }: Shared): BotDeps {
+  const now = (): number => time.now;
+  const cluster = modelCluster(api, faults);
+  const messages = slack.forWorker();
+  const inFlight = createInFlight();
+  const broken = (error: unknown): void => {
+    throw error;
+  };
+  return {
+    config: () => config,
+    operations: createOperations({ client: createClient(temporal), now, lookup: (opId) => audit.operation(opId), onError: broken }),
+    audit,
+    requests,
+    freezes,
+    people,
+    web: slack.forBot(),
+    refresh: async (view) => {
+      if (view.message) await messages.update(view.message.channelId, view.message.ts, renderRoot(view, now()));
+    },
+    retire: (message) => retireButtons(messages, message).catch(() => undefined),
+    policy: {
+      candidate: (target, signal) => findCandidate({ cluster, label: config.policy.sources.label, folder: undefined }, target, signal),
+      download: async () => ({ kind: 'refused', code: 'NotReadable', words: 'no file' }) as never,
+      world: (_cluster, namespace, signal) => readWorld(cluster, namespace, signal),
+      workload: (target, signal) => readWorkload(cluster, target, signal),
+      askServer: (_cluster, candidate, as, signal) => askServer(cluster, candidate, as, signal),
+      rings: (_cluster, request, signal) =>
+        readRings({ nodes: fixedNodes(agents.nodes), connect: (node) => agents.connect(node) }, request, signal),
+      post: (channelId, message, threadTs) => messages.post(channelId, message, threadTs),
+      upload: (file) => messages.upload(file),
+    },
+    refusals: createRefusalBook({ audit, inFlight, log: SILENT, now }),
+    room: createRoom(),
+    meter: { acked: () => undefined, refused: () => undefined },
+    inFlight,
+    now,
+    log: SILENT,
+  };
+}
+
+/** Every call goes over the wire to the database, which may be away. `hang`: what node-postgres' statement timeout makes of it. */
+function overDatabase<T extends object>(target: T, faults: Faults): T {
+  const fail = (): Error => new Error('the database does not answer');
+  return new Proxy(target, {
+    get: (object, name) => {
+      const member: unknown = Reflect.get(object, name);
+      if (typeof member !== 'function') return member;
+      return (...args: unknown[]) =>
+        faults.call('database', () => member.apply(object, args) as unknown, fail, { ms: 1, deadlineMs: 2_000 });
+    },
+  });
+}

@@ -1,0 +1,79 @@
+import { type Admission, createAdmission } from '../../../src/slack/admission.ts';
+import { Random } from '../random.ts';
+import { TemporalServer } from '../temporal/server.ts';
+import { loadWorkflows } from '../temporal/vm.ts';
+import { VirtualTime } from '../virtual-time.ts';
+import { Agents } from './agents.ts';
+import { ApiServer } from './api-server.ts';
+import { Counters } from './counters.ts';
+import { Faults } from './faults.ts';
+import { Mesh, NODES } from './mesh.ts';
+import { composeProduct, type Product } from './product.ts';
+import { configOf, type WorldOptions } from './settings.ts';
+import { SlackModel } from './slack.ts';
+import { Traffic } from './traffic.ts';
+
+let worlds = 0;
+const STARTS_AT = Date.UTC(2026, 0, 5, 9);
+
+/** Everything there is: the mesh, what the product leans on, and the product itself. */
+export interface World {
+  /** Tells one world from all others of this process. */
+  readonly name: string;
+  readonly options: WorldOptions;
+  readonly random: Random;
+  readonly time: VirtualTime;
+  readonly faults: Faults;
+  readonly api: ApiServer;
+  readonly mesh: Mesh;
+  readonly agents: Agents;
+  readonly slack: SlackModel;
+  readonly traffic: Traffic;
+  readonly temporal: TemporalServer;
+  readonly product: Product;
+  readonly admission: Admission;
+}
+
+/** A world at rest: nothing runs, all traffic goes to the stable version. Its timers are installed: `time.uninstall()` ends that. */
+export async function createWorld(seed: number, options: WorldOptions): Promise<World> {
+  await loadWorkflows();
+  const random = new Random(seed);
+  const time = new VirtualTime(STARTS_AT);
+  time.install();
+  const faults = new Faults(time, random);
+  const api = new ApiServer(time);
+  const mesh = new Mesh(api, time, { routes: options.routes ?? 1, rules: options.rules ?? 1 });
+  mesh.controllerMs = options.controllerMs ?? mesh.controllerMs;
+  const agents = new Agents(Object.values(NODES), faults, time);
+  const slack = new SlackModel(time, faults);
+  const counters = new Counters();
+  const traffic = new Traffic(time, mesh, agents, random, counters);
+  const temporal = new TemporalServer({
+    time,
+    seed: () => random.whole(2 ** 32),
+    choose: (workers) => random.one(workers),
+    limits: {
+      ...(options.events !== undefined && { events: options.events }),
+      ...(options.payload !== undefined && { payload: options.payload }),
+    },
+  });
+  const product = await composeProduct({ time, faults, api, agents, slack, temporal, config: configOf(options), counters });
+  for (let count = 0; count < (options.workers ?? 1); count += 1) temporal.join(product.newWorker('worker'));
+  traffic.start();
+  worlds += 1;
+  return {
+    name: `world-${worlds}`,
+    options,
+    random,
+    time,
+    faults,
+    api,
+    mesh,
+    agents,
+    slack,
+    traffic,
+    temporal,
+    product,
+    admission: createAdmission(product.bot),
+  };
+}
