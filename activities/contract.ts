@@ -144,9 +144,20 @@ export interface WatchInput {
   /** `stage`: soak of one stage. `after`: afterwatch. `restored`: 60 s after an undo, without a fuse. */
   readonly purpose: 'stage' | 'after' | 'restored';
   readonly stage: PlannedStage;
+  /** How long it is watched; of a guard, how long one judge plans with. */
   readonly durationMs: number;
-  /** Another hand has changed the objects and people are asked: the traffic is watched as it is, what stands is not. */
+  /** A guard watches while people are asked or a stage is written: until it is relieved (by the next watch, or cancelled), or so long (ms). */
+  readonly guardMs?: number;
+  /** Cancelled by its workflow, it ends with what it has seen instead of as cancelled. */
+  readonly relievable?: boolean;
+  /** Somebody else has changed the objects and people are asked: the traffic is watched as it is; what is there now is only shown. */
   readonly drifted?: boolean;
+  /** The stage is being written: what is there is not compared. */
+  readonly applying?: boolean;
+  /** Failures above objective x requests that this operation's earlier watches have used of its budget. Absent: told by the view. */
+  readonly spent?: number;
+  /** What was seen before this is no point of this watch's chart (epoch ms). Absent: everything is. */
+  readonly chartFrom?: number;
   /** This watch's share of alpha, already split over stages and judges. */
   readonly alpha: number;
   readonly settings: OperationSettings;
@@ -167,6 +178,12 @@ export interface WatchResult {
   readonly series: readonly SeriesPoint[];
   readonly startedAt: number;
   readonly endedAt: number;
+  /** It was cancelled or the next watch took over; the verdict says what was seen until then. */
+  readonly relieved?: boolean;
+  /** False: it has heard nothing that a judge could weigh, so its share of alpha is not spent. Absent: not known. */
+  readonly judged?: boolean;
+  /** Failures above objective x requests that it has counted. */
+  readonly spent?: number;
 }
 /** One bucket of the chart. `at` epoch ms, `ms` its width. */
 export interface SeriesPoint {
@@ -186,9 +203,10 @@ export interface RestoreInput {
   readonly written: readonly { readonly stage: number; readonly writes: readonly Write[] }[];
   /**
    * Which token entitles to write: `{ stage }` for a fuse (exactly `<opId>/<stage>`: a stale attempt ends as superseded),
-   * `'operation'` for the undo of the whole operation (any stage of it).
+   * `'operation'` for the undo of the whole operation (any stage of it). `since`: the stage is being written, and objects may still
+   * carry the token of the one before it, down to this number.
    */
-  readonly holder: { readonly stage: number } | 'operation';
+  readonly holder: { readonly stage: number; readonly since?: number } | 'operation';
 }
 export type RestoreResult =
   | {

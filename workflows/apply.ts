@@ -42,6 +42,8 @@ export async function write(
   mine: readonly Write[] = stage.writes,
 ): Promise<Ending | undefined> {
   registerUndo(course, plan, stage, mine);
+  // Armed from the first write on: what is written takes effect before anybody says so. What lowers has no fuse: it would raise again.
+  if (stage.number > 0 && course.isGuarded && !course.keeps) course.guards.arm({ applying: stage });
   const tokenBefore = Object.fromEntries(stage.writes.map(({ object }) => [objectKey(object), course.tokens[objectKey(object)] ?? null]));
   const applied = await course.step('apply')({
     opId: course.opId,
@@ -70,6 +72,7 @@ export async function write(
 /** The undo before the do: from here on the operation may have written this stage. */
 function registerUndo(course: Course, plan: Plan, stage: PlannedStage, writes: readonly Write[]): void {
   course.plan = plan;
+  if (course.written.every((one) => one.stage === 0)) course.firstWriteAt = Date.now();
   const known = new Set(course.originals.map((original) => objectKey(original.object)));
   const added: readonly Original[] = plan.originals.filter((original) => !known.has(objectKey(original.object)));
   course.originals = [...course.originals, ...added];

@@ -1,10 +1,14 @@
-import { ApplicationFailure, CancellationScope, condition, setHandler, uuid4, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, condition, patched, setHandler, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { RestoreInput } from '../activities/contract.ts';
 import type { Actor } from '../src/domain/actor.ts';
 import { type Approver, type Decision, type Gate, refuseDecision, refuseRelease } from '../src/domain/gate.ts';
 import { type OperationRequest, type OperationView, takesBack } from '../src/domain/operation.ts';
 import type { Fields, Original, Plan, PlannedStage } from '../src/domain/plan.ts';
+import type { Answer } from './answer.ts';
+import { Guards } from './guards.ts';
 import { type AbortBy, abort, begin, decide, describe, release } from './messages.ts';
+import { refusal } from './refusal.ts';
+import { Shares } from './shares.ts';
 import { stepsOf } from './steps.ts';
 import { Telling } from './telling.ts';
 
@@ -13,13 +17,6 @@ const BEGIN_WITHIN_MS = 10_000;
 
 /** How many people give up an undo. */
 const RELEASE_QUORUM = 2;
-
-/** How an open gate was answered. */
-export interface Answer {
-  readonly choice: Decision['choice'] | 'expired';
-  readonly by?: Actor;
-  readonly reason?: string;
-}
 
 /** The state of one running operation, its messages, and what it tells the outside. The lifecycle itself is in operation.ts. */
 export class Course extends Telling {
@@ -52,7 +49,13 @@ export class Course extends Telling {
   readonly adoptions: Record<string, Fields> = {};
   /** Doubts that people have accepted, by key. */
   readonly accepted: string[] = [];
-  watches = 0;
+  readonly shares = new Shares();
+  readonly guards = new Guards(this);
+  /** Failures above objective x requests that the watches have counted: the budget is that of the whole operation. */
+  spent = 0;
+  firstWriteAt = Date.now();
+  /** Everything exposed has a guard, whatever else goes on. An operation that began before this was so goes on as it began. */
+  isGuarded = false;
   /** Added to the numbers of the plan's stages: what was written because of drift has taken some, and numbers only rise. */
   offset = 0;
   /** Drift that had gone again when it was looked at. */
@@ -89,6 +92,7 @@ export class Course extends Telling {
 
   /** Sets the handlers and waits for the accepted `begin`; false when none came in time. */
   async begun(): Promise<boolean> {
+    this.isGuarded = patched('guards');
     setHandler(describe, () => this.view);
     setHandler(begin, (request) => this.#begin(request), { validator: (request) => this.#refuseBegin(request) });
     setHandler(decide, (decision) => this.#decide(decision), { validator: (decision) => this.#refuseDecision(decision) });
@@ -214,8 +218,4 @@ export class Course extends Telling {
     this.show({ gate: { ...gate, approvals } });
     return { remaining };
   }
-}
-
-function refusal(code: string, view?: OperationView): ApplicationFailure {
-  return ApplicationFailure.create({ type: code, message: code, nonRetryable: true, ...(view && { details: [view] }) });
 }

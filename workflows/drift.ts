@@ -5,9 +5,11 @@ import type { OperationRequest } from '../src/domain/operation.ts';
 import type { Ending } from '../src/domain/outcome.ts';
 import { objectKey, type Plan, type PlannedStage, type Write } from '../src/domain/plan.ts';
 import { NO_COUNTS, type Verdict } from '../src/domain/verdict.ts';
+import type { Answer } from './answer.ts';
 import { write } from './apply.ts';
-import type { Answer, Course } from './course.ts';
-import { guarded } from './guard.ts';
+import type { Course } from './course.ts';
+import { watchedWhile } from './guard.ts';
+import { guardedBefore } from './guard-before.ts';
 import { whoDecides } from './patience.ts';
 import { shared } from './steps.ts';
 
@@ -41,13 +43,38 @@ export async function meetDrift(
   const verdict = driftVerdict(found, inspection, words);
   course.say({ kind: 'drift', stage: stage.label, inspection });
   course.showStage(stage.number, { state: 'held' }, { verdict, drift: inspection.differences });
-  const asked = await guarded(course, () => ask(course, request, stage), { drifted: true });
+  const asked = await askedWhile(course, () => ask(course, request, stage));
   course.forget('drift');
   if ('ending' in asked) return asked;
   const { choice, by, reason } = asked.done;
   if (choice === 'adopt' || choice === 'restore') return takeUp(course, request, plan, stage, { inspection, choice });
   const code = choice === 'expired' ? 'HoldExpired' : 'DriftLeft';
   return { ending: { kind: 'drifted', code, words, verdict, ...(by && { by }), ...(reason && { reason }) } };
+}
+
+/** People are asked while the traffic is judged as it is. */
+async function askedWhile(course: Course, work: () => Promise<Answer>): Promise<{ done: Answer } | { ending: Ending }> {
+  if (!course.isGuarded) return guardedBefore(course, work, { drifted: true });
+  const asked = await watchedWhile(course, work, { drifted: true });
+  return 'done' in asked ? asked : { done: await work() };
+}
+
+/**
+ * Does `work` (a gate, a plan, a freeze that is waited for) while what is in force is guarded. What somebody else changes meanwhile is met at
+ * once, as in the watch of a stage: the work is put away, people are asked, and it begins anew. Ends with the work's value, an ending, or
+ * `replan`: what was found was adopted.
+ */
+export async function guarded<T>(course: Course, work: () => Promise<T>): Promise<{ done: T } | { ending: Ending } | 'replan'> {
+  if (!course.isGuarded) return guardedBefore(course, work);
+  for (;;) {
+    const watched = await watchedWhile(course, work);
+    if ('done' in watched) return watched;
+    const { plan, exposed, request } = course;
+    if (!plan || !exposed) throw new Error('drift of nothing');
+    const met = await meetDrift(course, request, plan, exposed, watched.drift);
+    if ('ending' in met) return met;
+    if (met.kind === 'replan') return 'replan';
+  }
 }
 
 async function ask(course: Course, request: OperationRequest, stage: PlannedStage): Promise<Answer> {

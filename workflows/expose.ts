@@ -5,11 +5,12 @@ import type { Ending } from '../src/domain/outcome.ts';
 import type { Plan, PlannedStage } from '../src/domain/plan.ts';
 import type { Verdict } from '../src/domain/verdict.ts';
 import { approval, ruleBefore } from './agree.ts';
+import type { Answer } from './answer.ts';
 import { apply } from './apply.ts';
-import type { Answer, Course } from './course.ts';
-import { asksAboutDrift, meetDrift } from './drift.ts';
+import type { Course } from './course.ts';
+import { asksAboutDrift, guarded, meetDrift } from './drift.ts';
 import { heedsFreezes, isFree, untilThawed } from './freeze.ts';
-import { guarded, harm, watch } from './guard.ts';
+import { harm, watch } from './guard.ts';
 import { whoDecides } from './patience.ts';
 
 /** What comes after a stage: an ending (everything is to be undone), a new plan, or undefined (the next stage). */
@@ -21,15 +22,14 @@ export async function expose(course: Course, request: OperationRequest, plan: Pl
   const before = course.exposed?.exposure ?? 0;
   if (planned !== plan.stages[0]) {
     if (heedsFreezes(request, plan) && !(await isFree(request))) {
-      const thawed = await guarded(course, () => untilThawed(course, stage));
-      const stopped = 'ending' in thawed ? thawed.ending : thawed.done;
-      if (stopped) return stopped;
+      const thawed = next(await guarded(course, () => untilThawed(course, numbered(course, planned))));
+      if (thawed) return thawed;
     }
-    if (ruleBefore(request, plan, stage, before)) {
-      const gate = await guarded(course, () => approval(course, request, plan, stage, before));
-      const ending = 'ending' in gate ? gate.ending : gate.done;
-      if (ending) return ending;
+    if (ruleBefore(request, plan, planned, before)) {
+      const gate = next(await guarded(course, () => approval(course, request, plan, numbered(course, planned), before)));
+      if (gate) return gate;
     }
+    stage = numbered(course, planned);
   }
   const standing = course.exposed;
   let refused = await apply(course, request, plan, stage);
@@ -44,6 +44,11 @@ export async function expose(course: Course, request: OperationRequest, plan: Pl
   return refused ?? soak(course, request, plan, stage);
 }
 
+function next(done: { readonly done: Ending | undefined } | { readonly ending: Ending } | 'replan'): Next {
+  if (done === 'replan') return done;
+  return 'ending' in done ? done.ending : done.done;
+}
+
 function numbered(course: Course, stage: PlannedStage): PlannedStage {
   return course.offset === 0 ? stage : { ...stage, number: stage.number + course.offset };
 }
@@ -51,10 +56,13 @@ function numbered(course: Course, stage: PlannedStage): PlannedStage {
 /** Watches the stage until it is healthy, harmful, or people have answered a hold. A stage that exposes nobody needs no watch. */
 async function soak(course: Course, request: OperationRequest, plan: Plan, planned: PlannedStage): Promise<Next> {
   let stage = planned;
+  if (planned.soakMs === 0) course.guards.relieve();
   const soakMs = stage.soakMs ?? request.settings.soakMs;
   while (soakMs > 0) {
     course.showStage(stage.number, { state: 'watching' }, { phase: 'watching', watchUntil: Date.now() + soakMs });
-    const { verdict, counts, startedAt, endedAt } = await watch(course, 'stage', stage, soakMs);
+    const watching = watch(course, 'stage', stage, soakMs);
+    course.guards.relieve();
+    const { verdict, counts, startedAt, endedAt } = await watching;
     if (verdict.kind === 'healthy') {
       course.showStage(stage.number, { state: 'passed', endedAt: Date.now(), counts }, { verdict });
       return undefined;
@@ -72,7 +80,10 @@ async function soak(course: Course, request: OperationRequest, plan: Plan, plann
       continue;
     }
     const held = await hold(course, request, stage, verdict);
+    if (held === 'replan') return held;
     if ('ending' in held) return held.ending;
+    // Somebody may have had to write the stage again meanwhile.
+    if (course.isGuarded) stage = course.exposed ?? stage;
     if (held.answer !== 'continue') continue;
     if (verdict.kind === 'doubtful') course.accepted.push(...verdict.doubts.map((doubt) => doubt.key));
     // A doubt that ended the watch early leaves the rest unseen; one that was told at the end of a whole soak does not.
@@ -88,10 +99,14 @@ export async function hold(
   request: OperationRequest,
   stage: PlannedStage,
   verdict: Verdict,
-): Promise<{ ending: Ending } | { answer: 'extend' | 'continue' }> {
+): Promise<{ ending: Ending } | { answer: 'extend' | 'continue' } | 'replan'> {
   course.say({ kind: 'verdict', verdict, stage: stage.label });
-  const asked = await guarded(course, () => askHold(course, request, stage));
-  if ('ending' in asked) return asked;
+  const asked = await guarded(course, () => {
+    const now = course.isGuarded ? (course.exposed ?? stage) : stage;
+    if (now !== stage) course.showStage(now.number, { state: 'held' }, { verdict });
+    return askHold(course, request, now);
+  });
+  if (asked === 'replan' || 'ending' in asked) return asked;
   const { choice, by, reason } = asked.done;
   if (choice === 'extend' || choice === 'continue') return { answer: choice };
   const code = choice === 'expired' ? 'HoldExpired' : 'HoldRolledBack';

@@ -1,16 +1,20 @@
-import { CancellationScope, isCancellation, log, sleep } from '@temporalio/workflow';
+import { CancellationScope, condition } from '@temporalio/workflow';
 import type { WatchInput, WatchResult } from '../activities/contract.ts';
-import { alphaFor } from '../src/domain/judge/alpha.ts';
 import type { Ending } from '../src/domain/outcome.ts';
 import type { PlannedStage } from '../src/domain/plan.ts';
+import type { Verdict } from '../src/domain/verdict.ts';
 import type { Course } from './course.ts';
+import type { GuardOptions } from './guards.ts';
+import { quiet } from './quiet.ts';
 import { restoreRecord } from './records.ts';
 
-/** Between two watches of a guard that could not see: long enough not to fill the history, short next to any gate. */
-const BLIND_PAUSE_MS = 15_000;
-const GUARD_WATCH_MS = 15 * 60_000;
+export interface WatchOptions extends Pick<WatchInput, 'drifted' | 'applying' | 'guardMs' | 'relievable'> {
+  /** What entitles its fuse; left out: the token of the stage. */
+  readonly holder?: WatchInput['fuse']['holder'];
+}
 
-export type GuardOptions = Pick<WatchInput, 'drifted'>;
+/** The chart begins so long before the first write. */
+const CHART_BEFORE_MS = 30_000;
 
 /** One watch of one stage, with everything it needs to act alone: the judge's share of alpha, the fuse, the message. */
 export async function watch(
@@ -18,14 +22,16 @@ export async function watch(
   purpose: WatchInput['purpose'],
   stage: PlannedStage,
   durationMs: number,
-  options: GuardOptions = {},
+  { holder = { stage: stage.number }, ...options }: WatchOptions = {},
 ): Promise<WatchResult> {
   const { plan, request } = course;
   if (!plan) throw new Error('watching without a plan');
-  course.watches += 1;
+  const shares = options.guardMs === undefined ? course.shares.watches : course.shares.guards;
+  const share = shares.take(request.settings.alpha);
+  const chartFrom = course.series.length > 0 || course.shares.taken > 1 ? Date.now() : course.firstWriteAt - CHART_BEFORE_MS;
   const result = await course.step(
     'watch',
-    durationMs,
+    options.guardMs ?? durationMs,
   )({
     opId: course.opId,
     target: plan.target,
@@ -34,14 +40,23 @@ export async function watch(
     stage,
     durationMs,
     ...options,
+    spent: course.spent,
+    chartFrom,
     plan,
-    alpha: alphaFor(request.settings.alpha, course.watches),
+    alpha: share.alpha,
     settings: request.settings,
     view: course.view,
     accepted: course.accepted,
-    fuse: course.restoreInput({ stage: stage.number }),
+    fuse: course.restoreInput(holder),
   });
-  course.series.push(...result.series);
+  if (result.judged === false) share.giveBack();
+  course.spent += result.spent ?? 0;
+  course.addSeries(result.series);
+  if (!result.relieved || result.verdict.kind === 'harmful') recordWatch(course, purpose, stage, result);
+  return result;
+}
+
+function recordWatch(course: Course, purpose: WatchInput['purpose'], stage: PlannedStage, result: WatchResult): void {
   course.record('verdict', {
     stage: stage.number,
     purpose,
@@ -49,16 +64,14 @@ export async function watch(
     words: result.verdict.words,
     counts: { ...result.counts } as never,
   });
-  if (result.fuse) {
-    course.record('restore', {
-      fuse: true,
-      startedAt: result.fuse.startedAt,
-      endedAt: result.fuse.endedAt,
-      ...restoreRecord(result.fuse.result),
-    });
-    if (result.verdict.kind === 'harmful') course.say({ kind: 'fuse', verdict: result.verdict, restore: result.fuse.result });
-  }
-  return result;
+  if (!result.fuse) return;
+  course.record('restore', {
+    fuse: true,
+    startedAt: result.fuse.startedAt,
+    endedAt: result.fuse.endedAt,
+    ...restoreRecord(result.fuse.result),
+  });
+  if (result.verdict.kind === 'harmful') course.say({ kind: 'fuse', verdict: result.verdict, restore: result.fuse.result });
 }
 
 /** How a harmful verdict ends the operation. */
@@ -68,45 +81,30 @@ export function harm(verdict: WatchResult['verdict']): Ending {
 }
 
 /**
- * Does `work` (a gate, a plan) while whatever is exposed stays watched with its fuse. Ends with the work's value,
- * or with the ending that harm brings; the loser is cancelled and awaited.
+ * Does `work` (a gate, a plan) while what is in force is guarded. Ends with the work's value, or with what the guard found changed by
+ * somebody else: then the work was put away. Harm stops everything forward. The guard stays until the next one relieves it.
  */
-export async function guarded<T>(
+export async function watchedWhile<T>(
   course: Course,
   work: () => Promise<T>,
   options: GuardOptions = {},
-): Promise<{ done: T } | { ending: Ending }> {
-  const stage = course.exposed;
-  if (!stage || stage.soakMs === 0 || !course.plan) return { done: await work() };
-  const guardScope = new CancellationScope();
-  const workScope = new CancellationScope();
-  const guarding = guardScope.run(() => untilHarm(course, stage, options)).then((ending) => ({ ending }));
+): Promise<{ readonly done: T } | { readonly drift: Verdict }> {
+  const { guards } = course;
+  guards.arm(options);
+  const [workScope, lookScope] = [new CancellationScope(), new CancellationScope()];
   const working = workScope.run(work).then((done) => ({ done }));
-  let late: { ending: Ending } | undefined;
-  let first: { done: T } | { ending: Ending };
+  const looking = lookScope.run(() => condition(() => guards.drift !== undefined));
   try {
-    first = await Promise.race([working, guarding]);
-  } finally {
-    guardScope.cancel();
+    const first = await Promise.race([working, looking]);
+    if (first) return first;
     workScope.cancel();
-    [late] = await Promise.all([quiet(guarding), quiet(working)]);
+    // Both may have come at once: what people have decided is not thrown away, and the next write finds the drift.
+    const late = await quiet(working);
+    const { drift } = guards;
+    if (late || !drift) return late ?? (await watchedWhile(course, work, options));
+    return { drift };
+  } finally {
+    lookScope.cancel();
+    await quiet(looking);
   }
-  // A watch that was cancelled may have fired before it heard of it: then everything is put back already.
-  return late ?? first;
-}
-
-async function untilHarm(course: Course, stage: PlannedStage, options: GuardOptions): Promise<Ending> {
-  for (;;) {
-    const { verdict } = await watch(course, 'after', stage, GUARD_WATCH_MS, options);
-    if (verdict.kind === 'harmful') return harm(verdict);
-    if (verdict.kind !== 'healthy') await sleep(BLIND_PAUSE_MS);
-  }
-}
-
-/** The value of what may have been cancelled; a failure is told by whoever waits for the work itself. */
-async function quiet<T>(promise: Promise<T>): Promise<T | undefined> {
-  return promise.catch((error: unknown) => {
-    if (!isCancellation(error)) log.warn('what ran beside a guard failed', { error: String(error) });
-    return undefined;
-  });
 }

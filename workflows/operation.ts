@@ -5,10 +5,10 @@ import type { PlannedStage } from '../src/domain/plan.ts';
 import type { Verdict } from '../src/domain/verdict.ts';
 import { agree } from './agree.ts';
 import { Course } from './course.ts';
-import { asksAboutDrift, meetDrift } from './drift.ts';
+import { asksAboutDrift, guarded, meetDrift } from './drift.ts';
 import { endState } from './end-state.ts';
 import { expose, hold, type Next } from './expose.ts';
-import { guarded, harm, watch } from './guard.ts';
+import { harm, watch } from './guard.ts';
 import { rootMessage } from './root-message.ts';
 import { undo, watchRestored } from './undo.ts';
 import { lower } from './way-back.ts';
@@ -28,7 +28,9 @@ export async function operate(request: OperationRequest): Promise<Outcome> {
   const ending = await advance(course);
   return CancellationScope.nonCancellable(async () => {
     const undone = ending.kind === 'completed' ? undefined : await undo(course);
-    return conclude(course, undone ? await watchRestored(course, ending, undone) : ending, undone);
+    await course.guards.over();
+    const why = refusedByFuse(course, ending) ?? ending;
+    return conclude(course, undone ? await watchRestored(course, why, undone) : why, undone);
   });
 }
 
@@ -36,14 +38,33 @@ export async function operate(request: OperationRequest): Promise<Outcome> {
 async function advance(course: Course): Promise<Ending> {
   try {
     const ending = await course.forward.run(() => steps(course));
-    // The last step may have been done already when it was asked to stop: an abort that was taken counts all the same.
+    // A guard that was relieved a moment ago may not have said its last word.
+    if (ending.kind === 'completed') await course.guards.over();
+    // The last step may have been done already when it was asked to stop: what stopped it counts all the same.
     const isLate = ending.kind !== 'rolled-back' && course.forward.consideredCancelled && patched('abort-counts');
-    return isLate ? abortEnding(course) : ending;
+    return isLate ? stopped(course) : ending;
   } catch (error) {
-    if (isCancellation(error)) return abortEnding(course);
-    log.error('operation failed', { opId: course.opId, error: String(error) });
-    return { kind: 'failed', code: 'Failed', words: `A step failed: ${rootMessage(error)}.` };
+    return isCancellation(error) ? stopped(course) : failedEnding(course, error);
+  } finally {
+    course.guards.relieve();
   }
+}
+
+/** A write that a guard's fuse has just undone finds nothing as it expects: the reason is the harm, not the refusal. */
+function refusedByFuse(course: Course, { kind }: Ending): Ending | undefined {
+  return kind === 'superseded' || kind === 'drifted' || kind === 'failed' ? course.guards.harm : undefined;
+}
+
+/** Why everything forward was stopped: people, a guard's verdict, or a guard that could not go on. */
+function stopped(course: Course): Ending {
+  const { harm: found, failure } = course.guards;
+  if (course.aborted || !(found || failure)) return abortEnding(course);
+  return found ?? failedEnding(course, failure?.error);
+}
+
+function failedEnding({ opId }: Course, error: unknown): Ending {
+  log.error('operation failed', { opId, error: String(error) });
+  return { kind: 'failed', code: 'Failed', words: `A step failed: ${rootMessage(error)}.` };
 }
 
 async function steps(course: Course): Promise<Ending> {
@@ -52,6 +73,7 @@ async function steps(course: Course): Promise<Ending> {
     const { adopted } = course;
     course.adopted = false;
     const agreed = await guarded(course, () => agree(course, request));
+    if (agreed === 'replan') continue;
     if ('ending' in agreed) return agreed.ending;
     let next: Next;
     if (agreed.done.kind === 'agreed') {
@@ -89,8 +111,16 @@ async function afterwatch(course: Course): Promise<Next> {
   if (!isWatched || afterwatchMs === 0) return { kind: 'completed', code: 'Completed' };
   course.show({ phase: 'afterwatch', watchUntil: Date.now() + afterwatchMs });
   const scope = new CancellationScope();
-  const watching = scope.run(() => watch(course, 'after', stage, afterwatchMs));
+  const watching = scope.run(() => watch(course, 'after', stage, afterwatchMs, course.isGuarded ? { relievable: true } : {}));
+  course.guards.relieve();
   const first = await Promise.race([watching, condition(() => course.next !== undefined)]);
+  if (first === undefined && course.isGuarded) {
+    // It stays armed until the guard of what comes next is.
+    course.guards.leave(scope, watching);
+    if (course.next) course.requests.push(course.next);
+    course.next = undefined;
+    return undefined;
+  }
   if (first === undefined) {
     scope.cancel();
     const late = await watching.catch((error: unknown) => {
@@ -115,6 +145,7 @@ async function settle(course: Course, stage: PlannedStage, verdict: Verdict): Pr
   }
   if (verdict.kind === 'drift') {
     const held = await hold(course, course.request, stage, verdict);
+    if (held === 'replan') return held;
     if ('ending' in held) return held.ending;
     if (held.answer === 'extend') return afterwatch(course);
   }

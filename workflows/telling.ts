@@ -3,11 +3,12 @@ import type { Note, SeriesPoint } from '../activities/contract.ts';
 import type { JsonObject } from '../src/domain/json.ts';
 import type { AuditRecord, OperationView, StageView } from '../src/domain/operation.ts';
 import { Lane } from './lane.ts';
+import { joinSeries } from './series.ts';
 import { shared } from './steps.ts';
 
 /** What an operation tells: its one message, notes in the thread, the chart, the audit record. In the background, waited for only at the end. */
 export class Telling {
-  readonly series: SeriesPoint[] = [];
+  series: readonly SeriesPoint[] = [];
   readonly #channelId: string;
   readonly #slack = new Lane('slack');
   readonly #audit = new Lane('audit');
@@ -48,6 +49,10 @@ export class Telling {
       const { message } = this.#view;
       if (message) await shared.say({ view: this.#view, thread: message, note, key });
     });
+  }
+
+  addSeries(points: readonly SeriesPoint[]): void {
+    this.series = joinSeries(this.series, points);
   }
 
   drawChart(): void {

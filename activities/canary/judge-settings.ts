@@ -3,7 +3,8 @@ import type { JudgeSettings } from '../../src/domain/judge/judge.ts';
 import type { WatchInput } from '../contract.ts';
 
 /** What one watch of a canary is held to: the operation's settings, with what is known of the time before it. */
-export function judgeSettings({ plan, settings, alpha, durationMs, stage, purpose, view }: WatchInput, startedAt: number): JudgeSettings {
+export function judgeSettings(input: WatchInput, startedAt: number): JudgeSettings {
+  const { plan, settings, alpha, durationMs, stage, purpose, view } = input;
   const { receiver, baseline } = CanaryDetails.parse(plan.details);
   const { objective, minRequests, slo, budget, confidence } = settings;
   const isRestored = purpose === 'restored';
@@ -23,13 +24,16 @@ export function judgeSettings({ plan, settings, alpha, durationMs, stage, purpos
     // After an undo both sides are asked about, so there is nothing to hold drops against.
     ...(!isRestored && hasControl && { drops: {} }),
     ...(!isRestored && exposure === 1 && before && { drops: { before } }),
-    ...(budget !== undefined && !isRestored && { budget: budget - spent(view, stage.number, objective) }),
+    ...(budget !== undefined && !isRestored && { budget: budget - (input.spent ?? spentIn(view, stage.number, objective)) }),
     ...(confidence !== undefined && { promotion: { kind: 'confidence', level: 1 - confidence } }),
   };
 }
 
-/** Failures above objective x requests that earlier stages have used up of the budget; better ones give nothing back. */
-function spent({ stages }: WatchInput['view'], number: number, objective: number): number {
+/**
+ * Failures above objective x requests that earlier stages have used up of the budget; better ones give nothing back. For an operation that
+ * began before its watches counted this themselves.
+ */
+function spentIn({ stages }: WatchInput['view'], number: number, objective: number): number {
   const earlier = stages.flatMap((stage) => (stage.number < number && stage.counts ? [stage.counts.canary] : []));
   return earlier.reduce((sum, { requests, failures }) => sum + Math.max(0, failures - objective * requests), 0);
 }

@@ -29,15 +29,27 @@ export interface Sibling {
   /** Ends the attempt that watches here, if one does, and is ended by the next. */
   takeOver(stop: () => void): void;
   leave(stop: () => void): void;
+  /** Registers a guard, which the next watch of its operation relieves. */
+  guards(relieve: () => void): void;
+  /** This watch is open: guards of the same operation that began before it end with what they have seen. */
+  relieveGuards(): void;
+}
+
+/** A watch as Temporal names it: the run of its operation, and the number of its activity in it. */
+export interface Activity {
+  readonly run: string;
+  readonly id: string;
 }
 
 /** The watches of this process: those that live, and those that have fired. */
 export class Siblings {
   readonly #results = new Map<string, Promise<WatchResult>>();
   readonly #live = new Map<string, () => void>();
+  readonly #guards = new Map<string, Map<string, () => void>>();
 
-  /** `activity`: the same for all attempts, and for nothing else. */
-  of(activity: string): Sibling {
+  /** The same for all attempts, and for nothing else. */
+  of({ run, id }: Activity): Sibling {
+    const activity = `${run}/${id}`;
     return {
       told: () => this.#results.get(activity),
       keep: (result) => {
@@ -51,7 +63,18 @@ export class Siblings {
         this.#live.set(activity, stop);
       },
       leave: (stop) => {
-        if (this.#live.get(activity) === stop) this.#live.delete(activity);
+        if (this.#live.get(activity) !== stop) return;
+        this.#live.delete(activity);
+        const guards = this.#guards.get(run);
+        if (guards?.delete(id) && guards.size === 0) this.#guards.delete(run);
+      },
+      guards: (relieve) => {
+        const guards = this.#guards.get(run) ?? new Map<string, () => void>();
+        this.#guards.set(run, guards.set(id, relieve));
+      },
+      relieveGuards: () => {
+        // An attempt of an older guard that comes late relieves nobody.
+        for (const [other, relieve] of this.#guards.get(run) ?? []) if (Number(other) < Number(id)) relieve();
       },
     };
   }

@@ -10,6 +10,8 @@ export interface Progress {
   readonly since: number;
   readonly judge: JsonObject;
   readonly series: readonly SeriesPoint[];
+  /** Something was heard that a judge can weigh. */
+  readonly judged?: boolean;
   /** Reached: whoever comes next fires the fuse again, which does nothing where it has been done. */
   readonly harmful?: Harmful;
 }
@@ -19,6 +21,7 @@ const Shape = z.object({
   since: z.number(),
   judge: z.custom<JsonObject>((value) => typeof value === 'object' && value !== null),
   series: z.array(z.custom<SeriesPoint>((value) => typeof value === 'object' && value !== null)),
+  judged: z.boolean().exactOptional(),
   harmful: z.custom<Harmful>((value) => typeof value === 'object' && value !== null && 'kind' in value).optional(),
 });
 

@@ -7,11 +7,13 @@ import type { Verdict } from '../../src/domain/verdict.ts';
 import { type Cluster, FIELD_MANAGER } from '../clients/kubernetes/cluster.ts';
 import type { Hub } from '../clients/kubernetes/hub.ts';
 import type { WatchInput, WatchResult } from '../contract.ts';
+import { Chapters, excess, isWeighed } from './chapters.ts';
 import { isUndone, lostVerdict, type Sibling } from './earlier.ts';
 import { type FuseDeps, fireFuse } from './fuse.ts';
 import type { Progress } from './progress.ts';
 import type { Recorder } from './recorder.ts';
 import { Series } from './series.ts';
+import { Shown } from './shown.ts';
 
 export interface WatchDeps extends FuseDeps {
   readonly cluster: Cluster;
@@ -31,6 +33,7 @@ type RunDeps = WatchDeps & { readonly context: Context; readonly sibling: Siblin
 
 /** One attempt under way. */
 export class Run {
+  readonly shown: Shown;
   readonly #deps: RunDeps;
   readonly #input: WatchInput;
   readonly #judge: Judge;
@@ -38,10 +41,9 @@ export class Run {
   readonly #series: Series;
   readonly #over = Promise.withResolvers<WatchResult>();
   #since: number;
+  #judged: boolean;
   #verdict: Verdict | undefined;
-  #editing = false;
   #ending: NodeJS.Timeout | undefined;
-  #unseen: () => string | undefined = () => undefined;
 
   constructor(deps: RunDeps, input: WatchInput, judge: Judge, startedAt: number, before: Progress | undefined) {
     this.#deps = deps;
@@ -49,7 +51,9 @@ export class Run {
     this.#judge = judge;
     this.#startedAt = startedAt;
     this.#since = before?.since ?? startedAt;
-    this.#series = new Series(input.stage.number, input.stage.exposure * 100, before?.series);
+    this.#judged = before?.judged ?? before !== undefined;
+    this.#series = new Series(input.stage.number, input.stage.exposure * 100, before?.series, input.chartFrom);
+    this.shown = new Shown(deps, input);
   }
 
   /** Takes one event. Bound, since every source calls it. */
@@ -59,19 +63,22 @@ export class Run {
       this.#series.add(event);
       this.#since = Math.max(this.#since, event.at);
     }
+    this.#judged ||= isWeighed(event);
     const verdict = this.#judge.hear(event);
     if (!verdict || !this.#ends(verdict)) return;
     this.#settle(verdict, 'seenAt' in event ? event.seenAt : this.#deps.now());
   };
 
-  /** Where to ask what is not seen and does not count. */
-  readonly remarks = (unseen: () => string | undefined): void => {
-    this.#unseen = unseen;
-  };
-
   /** A source could not be opened: the attempt ends and is repeated, unless it has decided already. */
   readonly fail = (error: unknown): void => {
     if (!this.#verdict) this.#over.reject(error);
+  };
+
+  /** The next watch of the operation judges from here on, or nobody needs to: ends with what was seen. */
+  readonly relieve = (): void => {
+    if (this.#verdict) return;
+    this.#verdict = this.#judge.conclude(this.#deps.now());
+    this.#over.resolve({ ...this.#ended({ verdict: this.#verdict }), relieved: true });
   };
 
   /**
@@ -117,8 +124,8 @@ export class Run {
 
   /** Resolves when the soak is over or a verdict has ended it, the fuse included; rejects when cancelled before that. */
   async untilOver(cancelled: AbortSignal): Promise<WatchResult> {
-    const { settings, durationMs } = this.#input;
-    const { now, context, sibling, log } = this.#deps;
+    const { settings, durationMs, guardMs = durationMs } = this.#input;
+    const { now, context, sibling } = this.#deps;
     const beat = (): void => context.heartbeat(this.#progress());
     const timers = [
       setInterval(beat, Math.max(100, settings.watchHeartbeatMs / 4)),
@@ -126,14 +133,8 @@ export class Run {
       setInterval(() => setImmediate(() => this.hear({ kind: 'tick', at: now() })), TICK_MS),
       setInterval(() => this.#edit(), settings.editEveryMs),
     ];
-    this.#ending = setTimeout(() => this.#conclude(), Math.max(0, this.#startedAt + durationMs - now()));
-    const stop = (): void => {
-      if (this.#verdict) return;
-      // The SDK gives an attempt up by itself, some seconds after the last heartbeat that was taken. Every write of ours is fenced.
-      if (context.cancellationDetails?.timedOut)
-        return log.warn({ opId: this.#input.opId }, 'Temporal takes no heartbeats; the watch goes on');
-      context.cancelled.catch((error: unknown) => this.#over.reject(error));
-    };
+    this.#ending = setTimeout(() => this.#conclude(), Math.max(0, this.#startedAt + guardMs - now()));
+    const stop = (): void => this.#stop();
     const replaced = (): void => {
       if (!this.#verdict) this.#over.reject(new CancelledFailure('another attempt goes on'));
     };
@@ -151,9 +152,25 @@ export class Run {
     }
   }
 
+  #stop(): void {
+    if (this.#verdict) return;
+    const { context, log } = this.#deps;
+    // The SDK gives an attempt up by itself, some seconds after the last heartbeat that was taken. Every write of ours is fenced.
+    if (context.cancellationDetails?.timedOut)
+      return log.warn({ opId: this.#input.opId }, 'Temporal takes no heartbeats; the watch goes on');
+    if (this.#input.relievable && context.cancellationDetails?.cancelRequested) return this.relieve();
+    context.cancelled.catch((error: unknown) => this.#over.reject(error));
+  }
+
   #ended(over: Pick<WatchResult, 'verdict' | 'fuse'>): WatchResult {
     const [startedAt, endedAt] = [this.#startedAt, this.#deps.now()];
-    return { ...over, counts: this.#judge.counts, series: this.#series.points, startedAt, endedAt };
+    const judged = this.#judged || over.verdict.kind === 'harmful';
+    return { ...over, counts: this.#judge.counts, series: this.#series.points, startedAt, endedAt, judged, spent: this.#spent() };
+  }
+
+  #spent(): number {
+    if (this.#judge instanceof Chapters) return this.#judge.spent;
+    return excess(this.#judge.counts.canary, this.#input.settings.objective);
   }
 
   #conclude(): void {
@@ -168,27 +185,12 @@ export class Run {
   }
 
   #progress(): Progress {
-    const base = { startedAt: this.#startedAt, since: this.#since, judge: this.#judge.snapshot(), series: this.#series.points };
+    const { points: series } = this.#series;
+    const base = { startedAt: this.#startedAt, since: this.#since, judge: this.#judge.snapshot(), series, judged: this.#judged };
     return this.#verdict?.kind === 'harmful' ? { ...base, harmful: this.#verdict } : base;
   }
 
   #edit(): void {
-    if (this.#editing || this.#verdict) return;
-    this.#editing = true;
-    const { counts } = this.#judge;
-    const all = counts.canary.requests + counts.stable.requests;
-    const unseen = this.#unseen();
-    const live = {
-      counts,
-      canaryShare: all === 0 ? 0 : counts.canary.requests / all,
-      at: this.#deps.now(),
-      ...(unseen !== undefined && { unseen }),
-    };
-    this.#deps
-      .editMessage(this.#input.view, live)
-      .catch((error: unknown) => this.#deps.log.warn({ opId: this.#input.opId, err: error }, 'the live numbers were not shown'))
-      .finally(() => {
-        this.#editing = false;
-      });
+    if (!this.#verdict) this.shown.edit(this.#judge.counts, this.#judge.conclude(this.#deps.now()));
   }
 }

@@ -10,10 +10,13 @@ const FIRST_WIDTH_MS = 1_000;
 export class Series {
   readonly #stage: number;
   readonly #percent: number;
+  readonly #from: number;
   #width: number;
   #points: Map<number, SeriesPoint>;
 
-  constructor(stage: number, percent: number, resumed: readonly SeriesPoint[] = []) {
+  /** `from`: what was before is no point of this chart (epoch ms): the ring tells of it as well. */
+  constructor(stage: number, percent: number, resumed: readonly SeriesPoint[] = [], from = 0) {
+    this.#from = from;
     this.#stage = stage;
     this.#percent = percent;
     this.#width = resumed[0]?.ms ?? FIRST_WIDTH_MS;
@@ -23,6 +26,7 @@ export class Series {
   /** A request, or a connection of a pod under a policy: dropped is failed. */
   add(event: RequestEvidence | ConnectionEvidence): void {
     const { at } = event;
+    if (at < this.#from) return;
     const side = event.kind === 'request' ? (event.of ?? event.side) : event.side;
     const failed = event.kind === 'request' ? event.failed : event.outcome === 'dropped' && event.cause !== 'before';
     const start = Math.floor(at / this.#width) * this.#width;

@@ -84,6 +84,36 @@ export function followStanding(
   }
 }
 
+/**
+ * Shows what differs from what the stages wrote, whenever the shared watch brings news: while people are asked about a difference it may
+ * change again, or go.
+ */
+export function followDifferences(
+  { hub }: { readonly hub: Hub },
+  input: WatchInput,
+  show: (differences: readonly Difference[]) => void,
+  signal: AbortSignal,
+): void {
+  const found = new Map<string, readonly Difference[]>();
+  for (const write of standing(input)) {
+    const { object: ref } = write;
+    if (comesAndGoes(ref)) continue;
+    const changed = ([object]: readonly KubeObject[]): void => {
+      found.set(objectKey(ref), differencesOf(input, write, object));
+      show([...found.values()].flat());
+    };
+    hub.follow(ref, `${ref.namespace}/${ref.name}`, { changed }, signal);
+  }
+}
+
+function differencesOf(input: WatchInput, write: LastWrite, object: KubeObject | undefined): readonly Difference[] {
+  if (write.isDeleted) return [];
+  if (!object || (write.uid !== '' && object.metadata.uid !== write.uid)) return [gone(write.object, write.uid, object)];
+  const [token, found] = [tokenOf(input.opId, write.stage), tokenIn(object)];
+  const values = differences(object, write.object, write.fields);
+  return found === token ? values : [...values, difference(write.object, TOKEN_POINTER, token, found)];
+}
+
 function driftOf(input: WatchInput, write: LastWrite, object: KubeObject | undefined, at: number): Drift | undefined {
   if (write.isDeleted)
     return object && write.uid === object.metadata.uid

@@ -20,7 +20,9 @@ const TRIES = 8;
 
 /** Does a token of ours, of this stage, entitle the holder? A stage that does not write an object leaves the token of an earlier one. */
 export function isHolder({ holder, written }: RestoreInput, object: ObjectRef, stage: number): boolean {
-  return holder === 'operation' || lastWrites(written, holder.stage).get(objectKey(object))?.stage === stage;
+  if (holder === 'operation') return true;
+  const lastUpTo = (most: number): number | undefined => lastWrites(written, most).get(objectKey(object))?.stage;
+  return lastUpTo(holder.stage) === stage || (holder.since !== undefined && lastUpTo(holder.since) === stage);
 }
 
 /**

@@ -134,6 +134,12 @@ export interface OperationView {
     readonly at: number;
     /** What is not seen and does not count, in words. */
     readonly unseen?: string;
+    /** What the watch would say if it ended now. */
+    readonly word?: Pick<Verdict, 'kind' | 'words'>;
+    /** Everything is seen again since then, after a time in which it was not (epoch ms). */
+    readonly seenSince?: number;
+    /** What differs now from what was written, while people are asked about a difference. */
+    readonly drift?: OperationView['drift'];
   };
   readonly verdict?: Verdict;
   /** What another hand has changed, while people are asked about it. */

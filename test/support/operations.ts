@@ -139,7 +139,9 @@ export function fakes(
   mesh: FakeMesh,
   percents: readonly number[] | ((input: PlanInput) => readonly number[]),
   watching: Watching,
+  options: { readonly applying?: (input: WatchInput) => Reply } = {},
 ): Record<string, FakeActivity> {
+  let writes = 0;
   const define = <T>(fake: (input: T, context: { now: number; call: number }) => Reply): FakeActivity => fake as FakeActivity;
   return {
     'canary.plan': define<PlanInput>((input) => ({
@@ -147,7 +149,12 @@ export function fakes(
     })),
     'canary.apply': define<ApplyInput>((input) => mesh.apply(input)),
     'canary.realised': () => ({ value: { kind: 'realised', afterMs: 3 } }),
-    'canary.watch': define<WatchInput>((input, { call }) => watching(input, call)),
+    'canary.watch': define<WatchInput>((input, { call }) => {
+      // A test that counts watches means those of stages and after them; what guards a write is quiet unless the test says otherwise.
+      if (!input.applying) return watching(input, call - writes);
+      writes += 1;
+      return options.applying?.(input) ?? quietGuard(input);
+    }),
     'canary.restore': define<RestoreInput>((input) => mesh.restore(input)),
     frozen: () => ({ value: null }),
     inspect: () => ({ value: { differences: [], found: {} } }),
@@ -160,12 +167,24 @@ export function fakes(
   };
 }
 
-/** A watch that ends with the verdict: healthy at its end, anything else after a second; harmful fires the fuse. */
+/** A guard that sees nothing wrong, until it is relieved. */
+export function quietGuard(input: WatchInput): Reply {
+  const { value } = watched(new FakeMesh(), { ...input, guardMs: undefined } as never, healthy) as { value: object };
+  return { never: true, whenCancelled: { ...value, relieved: true, judged: true } };
+}
+
+/**
+ * A watch that ends with the verdict: healthy at its end, anything else after a second; harmful fires the fuse. A guard ends with harm and
+ * drift alone.
+ */
 export function watched(mesh: FakeMesh, input: WatchInput, verdict: Verdict): Reply {
+  if (input.guardMs !== undefined && verdict.kind !== 'harmful' && verdict.kind !== 'drift') return quietGuard(input);
   const fuse = verdict.kind === 'harmful' ? { result: mesh.restore(input.fuse), startedAt: 0, endedAt: 1 } : undefined;
   const result = fuse && { ...fuse, result: (fuse.result as { value: unknown }).value };
   const value = { verdict, counts: verdict.counts, series: [], startedAt: 0, endedAt: 0, ...(result && { fuse: result }) };
-  return { value, afterMs: verdict.kind === 'healthy' ? input.durationMs : 1_000 };
+  const afterMs = verdict.kind === 'healthy' ? input.durationMs : 1_000;
+  // A fuse that has fired is told although the watch is cancelled.
+  return fuse ? { value, afterMs, whenCancelled: value } : { value, afterMs };
 }
 
 /** The decision of one person on the gate that the view shows. */

@@ -30,6 +30,13 @@ interface Due {
   readonly jobs: () => object[];
 }
 
+interface Open {
+  readonly activity: string;
+  readonly input: never;
+  /** How long it is tried for (ms). */
+  readonly longest: number;
+}
+
 export interface Call {
   readonly activity: string;
   readonly input: never;
@@ -46,6 +53,8 @@ async function loadCreator(): Promise<VMWorkflowCreator> {
 export class Simulator {
   now = Date.UTC(2026, 0, 1);
   readonly calls: Call[] = [];
+  /** What a server would have in this run's history: events, and the bytes of what they carry. */
+  readonly history = { events: 0, bytes: 0 };
   result: unknown;
   failure: { readonly message?: string | null } | undefined;
   state: 'running' | 'completed' | 'failed' | 'cancelled' = 'running';
@@ -53,6 +62,7 @@ export class Simulator {
   readonly #workflow: Workflow;
   readonly #due: Due[] = [];
   readonly #whenCancelled = new Map<number, unknown>();
+  readonly #open = new Map<number, Open>();
   readonly #updates = new Map<string, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   #queryAnswer: unknown;
   #order = 0;
@@ -112,6 +122,14 @@ export class Simulator {
     await this.#activate([{ signalWorkflow: { signalName, input: [defaultPayloadConverter.toPayload(argument)], identity: 'test' } }]);
   }
 
+  /** Asks the fakes of this activity once more for every call that is still open: what they see has changed. */
+  async wake(activity: string): Promise<void> {
+    for (const [seq, open] of this.#open) {
+      if (open.activity !== activity || this.#due.some(({ key }) => key === `activity ${seq}`)) continue;
+      this.#reply(seq, open);
+    }
+  }
+
   async cancel(): Promise<void> {
     await this.#activate([{ cancelWorkflow: { reason: 'test' } }]);
   }
@@ -145,7 +163,18 @@ export class Simulator {
     return this;
   }
 
+  #write(events: number, bytes: number): void {
+    this.history.events += events;
+    this.history.bytes += bytes + 100 * events;
+  }
+
   async #activate(jobs: object[]): Promise<void> {
+    // A task of the workflow is scheduled, started and completed; then what came to it, and what it commands.
+    for (const job of jobs) {
+      const { resolveActivity } = job as { resolveActivity?: { seq: number } };
+      if (resolveActivity) this.#open.delete(resolveActivity.seq);
+    }
+    this.#write(3 + jobs.length, JSON.stringify(jobs).length);
     const activation = {
       runId: 'r',
       timestamp: timestamp(this.now),
@@ -161,6 +190,7 @@ export class Simulator {
   }
 
   #handle(command: Record<string, never>): void {
+    this.#write(1, JSON.stringify(command).length);
     const [kind, body] = Object.entries(command).find(([key, value]) => value !== null && key !== 'userMetadata') ?? [];
     const seq = (body as { seq?: number } | undefined)?.seq;
     switch (kind) {
@@ -214,13 +244,19 @@ export class Simulator {
     const { seq, activityType } = body;
     const input = defaultPayloadConverter.fromPayload(body.arguments[0] as never) as never;
     this.calls.push({ activity: activityType, input, at: this.now });
+    const longest = body.scheduleToCloseTimeout ? tsToMs(body.scheduleToCloseTimeout) : Number.POSITIVE_INFINITY;
+    const open = { activity: activityType, input, longest };
+    this.#open.set(seq, open);
+    this.#reply(seq, open);
+  }
+
+  #reply(seq: number, { activity: activityType, input, longest }: Open): void {
+    const call = this.calls.filter((earlier) => earlier.activity === activityType).length;
     const fake = this.#activities[activityType];
     if (!fake) throw new Error(`no fake for the activity ${activityType}`);
-    const call = this.calls.filter((earlier) => earlier.activity === activityType).length;
     const reply = fake(input, { now: this.now, call });
     if ('whenCancelled' in reply) this.#whenCancelled.set(seq, reply.whenCancelled);
     if ('never' in reply) return;
-    const longest = body.scheduleToCloseTimeout ? tsToMs(body.scheduleToCloseTimeout) : Number.POSITIVE_INFINITY;
     if ((reply.afterMs ?? 1) > longest)
       return this.#push(this.now + longest, `activity ${seq}`, () => [
         { resolveActivity: { seq, result: failed({ fails: 'nobody answered in time', type: 'Timeout' }) } },

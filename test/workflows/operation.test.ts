@@ -215,7 +215,7 @@ describe('the lifecycle of an operation', () => {
 
   it('a hold keeps the fuse armed', async () => {
     const mesh = new FakeMesh();
-    const { simulator } = await approved(mesh, [10], (input, call) => watched(mesh, input, call < 3 ? blind : harmful));
+    const { simulator } = await approved(mesh, [10], (input, call) => watched(mesh, input, call === 1 ? blind : harmful));
     await simulator.run();
     expect(outcomeOf(simulator)).toMatchObject({ kind: 'rolled-back', code: 'Harmful' });
     expect(mesh.percent).toBe(0);

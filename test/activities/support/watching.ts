@@ -22,6 +22,7 @@ export function watchRig(options: { readonly token?: string | null; readonly can
   let hear: Hear | undefined;
   let unseen: string | undefined;
   const opened = Promise.withResolvers<{ readonly since: number }>();
+  const closed: Error[] = [];
   const live = {
     route: routeObject(options.token === undefined ? 'canary-t1/2' : options.token, options.canaryWeight ?? 10, 7, options.manager),
   };
@@ -41,6 +42,8 @@ export function watchRig(options: { readonly token?: string | null; readonly can
         resumed,
       ),
     open: async (_input, tell, { since, remarks }) => {
+      const error = closed.shift();
+      if (error) throw error;
       hear = tell;
       remarks?.(() => unseen);
       opened.resolve({ since });
@@ -69,8 +72,8 @@ export function watchRig(options: { readonly token?: string | null; readonly can
     },
     watching,
   );
-  const run = (input: WatchInput, heartbeatDetails?: unknown, attempt = 1) => {
-    const environment = new MockActivityEnvironment({ attempt, ...(heartbeatDetails !== undefined && { heartbeatDetails }) });
+  const run = (input: WatchInput, heartbeatDetails?: unknown, attempt = 1, activityId = '7') => {
+    const environment = new MockActivityEnvironment({ attempt, activityId, ...(heartbeatDetails !== undefined && { heartbeatDetails }) });
     environment.on('heartbeat', (details: unknown) => {
       heartbeats.push(details);
       events.push('heartbeat');
@@ -90,6 +93,8 @@ export function watchRig(options: { readonly token?: string | null; readonly can
     run,
     opened: opened.promise,
     unseen: (words: string) => void (unseen = words),
+    /** The sources cannot be opened so often. */
+    failOpen: (...errors: readonly Error[]) => void closed.push(...errors),
     hear: (...evidence: Parameters<Hear>) => hear?.(...evidence),
     failRestore: (...errors: readonly Error[]) => {
       const good = restore;
@@ -137,7 +142,7 @@ export function watchInput(change: Partial<WatchInput> = {}): WatchInput {
   const write = { object, uid: 'u1', generation: 1, before: fieldsOf(100, 0), after: fieldsOf(90, 10) };
   const stage = { number: 2, label: '10%', exposure: 0.1, writes: [write] };
   const target = { cluster: 'demo', namespace: 'backend', name: 'backend' };
-  const settings = { watchHeartbeatMs: 1_000, editEveryMs: 60_000 } as WatchInput['settings'];
+  const settings = { watchHeartbeatMs: 1_000, editEveryMs: 60_000, objective: 0.01 } as WatchInput['settings'];
   const original = { object, uid: 'u1', fields: fieldsOf(100, 0), token: null, digest: 'd' };
   return {
     opId: 'canary-t1',

@@ -242,6 +242,78 @@ describe('drift', () => {
   });
 });
 
+describe('a guard', () => {
+  const guard = (change: Parameters<typeof watchInput>[0] = {}) =>
+    watchInput({ purpose: 'after', guardMs: 60_000, relievable: true, ...change });
+
+  test('that is relieved ends with what it has seen; what its worker stops goes on elsewhere', async () => {
+    const rig = watchRig();
+    const { environment, result } = rig.run(guard());
+    await untilOpen(rig);
+    for (let n = 0; n < 30; n++) rig.hear(request());
+    rig.hear(failure());
+    environment.cancel('CANCELLED');
+    const seen = await result;
+    expect(seen).toMatchObject({ relieved: true, judged: true, counts: { canary: { requests: 31, failures: 1 } } });
+    expect(seen.spent).toBeCloseTo(1 - 0.31);
+    const stopped = watchRig();
+    const other = stopped.run(guard());
+    await untilOpen(stopped);
+    other.environment.cancel('WORKER_SHUTDOWN', new ActivityCancellationDetails({ workerShutdown: true }));
+    await expect(other.result).rejects.toBeInstanceOf(CancelledFailure);
+  });
+
+  test('ends as soon as the next watch of its operation is open, not before, and an older one relieves nobody', async () => {
+    const rig = watchRig();
+    const first = rig.run(guard(), undefined, 1, '7');
+    await untilOpen(rig);
+    const older = rig.run(guard(), undefined, 1, '6');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(rig.heartbeats.length).toBeGreaterThan(0);
+    rig.failOpen(new ClusterFailure('Unreachable', 'gone'));
+    const next = rig.run(guard(), undefined, 1, '8');
+    const ended = first.result.then(() => performance.now());
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const early = await Promise.race([ended, Promise.resolve(undefined)]);
+    expect(early).toBeUndefined();
+    expect(await first.result).toMatchObject({ relieved: true, judged: false });
+    for (const one of [older, next]) one.environment.cancel('CANCELLED');
+    await Promise.all([older.result, next.result]);
+  });
+
+  test('that cannot open its sources is blind and opens them again, within one activity', async () => {
+    const rig = watchRig();
+    rig.failOpen(...Array.from({ length: 4 }, () => new ClusterFailure('Unreachable', 'connection refused')));
+    const { result } = rig.run(guard({ settings: { watchHeartbeatMs: 1_000, editEveryMs: 50, objective: 0.01 } as never }));
+    await expect
+      .poll(() => rig.edits.at(-1), { timeout: 6_000 })
+      .toMatchObject({ word: { words: expect.stringContaining('connection refused') } });
+    await untilOpen(rig);
+    await expect.poll(() => rig.edits.at(-1)).toMatchObject({ seenSince: expect.any(Number) });
+    breakCanary(rig);
+    expect(await result).toMatchObject({ verdict: { kind: 'harmful' }, fuse: { result: { kind: 'restored' } } });
+  });
+
+  test('of a stage that is being written takes what is in between for no drift', async () => {
+    const rig = watchRig({ token: 'canary-t1/1', canaryWeight: 0 });
+    const { result } = rig.run(guard({ applying: true }));
+    await untilOpen(rig);
+    breakCanary(rig);
+    expect(await result).toMatchObject({ verdict: { kind: 'harmful' } });
+  });
+
+  test('while people are asked about drift shows what differs now, and when it has gone', async () => {
+    const rig = watchRig({ canaryWeight: 40 });
+    rig.run(guard({ drifted: true, settings: { watchHeartbeatMs: 1_000, editEveryMs: 20, objective: 0.01 } as never }));
+    await untilOpen(rig);
+    const follower = rig.followers.get('backend/backend');
+    follower?.changed([routeObject('canary-t1/2', 40, 8)]);
+    await expect.poll(() => rig.edits.at(-1)).toMatchObject({ drift: [{ found: '60' }, { found: '40', manager: 'kubectl-edit' }] });
+    follower?.changed([routeObject('canary-t1/2', 10, 9)]);
+    await expect.poll(() => rig.edits.at(-1)).toMatchObject({ drift: [] });
+  });
+});
+
 describe('the rest of a watch', () => {
   test('ends healthy with enough good requests', async () => {
     const rig = watchRig();
@@ -264,6 +336,17 @@ describe('the rest of a watch', () => {
     after.hear(gap);
     breakCanary(after);
     expect(await two.result).toMatchObject({ verdict: { kind: 'harmful' }, fuse: { result: { kind: 'restored' } } });
+  });
+
+  test('events that were lost are remembered to its end: nobody can call that time healthy', async () => {
+    const rig = watchRig();
+    const { result } = rig.run(watchInput({ purpose: 'after', durationMs: 400 }));
+    await untilOpen(rig);
+    for (let n = 0; n < 20; n++) rig.hear(request());
+    rig.hear({ kind: 'gap', at: Date.now(), node: 'node-2', reason: 'HUBBLE_RING_BUFFER', lost: 50_000 });
+    rig.hear({ kind: 'sight', at: Date.now(), node: 'node-2' });
+    for (let n = 0; n < 20; n++) rig.hear(request());
+    expect(await result).toMatchObject({ verdict: { kind: 'blind', words: expect.stringMatching(/50,?000 events/) } });
   });
 
   test('cancelled by the workflow it rejects with that, and nothing is written', async () => {

@@ -1,0 +1,9 @@
+import type { Actor } from '../src/domain/actor.ts';
+import type { Decision } from '../src/domain/gate.ts';
+
+/** How an open gate was answered. */
+export interface Answer {
+  readonly choice: Decision['choice'] | 'expired';
+  readonly by?: Actor;
+  readonly reason?: string;
+}

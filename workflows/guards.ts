@@ -1,0 +1,114 @@
+import { CancellationScope, isCancellation } from '@temporalio/workflow';
+import type { WatchResult } from '../activities/contract.ts';
+import type { Ending } from '../src/domain/outcome.ts';
+import type { PlannedStage } from '../src/domain/plan.ts';
+import type { Verdict } from '../src/domain/verdict.ts';
+import type { Course } from './course.ts';
+import { harm, type WatchOptions, watch } from './guard.ts';
+
+export interface GuardOptions {
+  /** People are asked about what somebody else has changed: it is not found again. */
+  readonly drifted?: boolean;
+  /** This stage is being written: what stands is in between, and so is what entitles the fuse. */
+  readonly applying?: PlannedStage;
+}
+
+interface Current {
+  readonly scope: CancellationScope;
+  /** What it guards, and how. */
+  readonly key: string;
+}
+
+/** A guard is one activity, so that days of it are a handful of events. */
+const GUARD_MS = 7 * 24 * 3_600_000;
+/** What the judges of a guard plan with, one after the other. */
+const JUDGED_MS = 15 * 60_000;
+
+/**
+ * The watch beside everything that is no watch itself: questions, plans, freezes, writes. At most one counts; one that is relieved ends in
+ * its own time, and its harm counts all the same. It finds harm: everything forward is stopped. It finds drift: whoever waits is told.
+ */
+export class Guards {
+  /** What the present guard has found changed by somebody else. */
+  drift: Verdict | undefined;
+  /** Why everything forward was stopped. */
+  harm: Ending | undefined;
+  /** A guard that could not do its work: nothing is left exposed without one. */
+  failure: { readonly error: unknown } | undefined;
+  readonly #course: Course;
+  readonly #ending = new Set<Promise<void>>();
+  #current: Current | undefined;
+
+  constructor(course: Course) {
+    this.#course = course;
+  }
+
+  /** Guards what is in force, or the stage that is being written. The guard before it is relieved; the same one goes on. */
+  arm(options: GuardOptions = {}): void {
+    const { exposed, plan } = this.#course;
+    const stage = options.applying?.soakMs === 0 ? exposed : (options.applying ?? exposed);
+    const before = this.#current;
+    const key = `${stage?.number}/${options.applying?.number}/${options.drifted}`;
+    if (before?.key === key) return;
+    [this.#current, this.drift] = [undefined, undefined];
+    if (stage && plan && stage.soakMs !== 0) {
+      const current = { scope: new CancellationScope(), key };
+      this.#current = current;
+      const watching = current.scope.run(() => watch(this.#course, 'after', stage, JUDGED_MS, this.#optionsOf(options)));
+      this.#follow(watching, (result) => this.#over(current, result, options));
+    }
+    before?.scope.cancel();
+  }
+
+  #optionsOf({ drifted, applying }: GuardOptions): WatchOptions {
+    const base = { guardMs: GUARD_MS, relievable: true, ...(drifted && { drifted }) };
+    if (!applying) return base;
+    const since = Math.max(0, ...this.#course.written.map(({ stage }) => stage).filter((stage) => stage < applying.number));
+    return { ...base, applying: true, holder: { stage: applying.number, since } };
+  }
+
+  /** The next watch judges from here on. */
+  relieve(): void {
+    this.#current?.scope.cancel();
+    [this.#current, this.drift] = [undefined, undefined];
+  }
+
+  /** A watch that is not waited for any more: its harm counts all the same. */
+  leave(scope: CancellationScope, watching: Promise<WatchResult>): void {
+    scope.cancel();
+    this.#follow(watching, () => undefined);
+  }
+
+  /** Resolves when every guard has said its last word. */
+  async over(): Promise<void> {
+    this.relieve();
+    await Promise.all(this.#ending);
+  }
+
+  #follow(watching: Promise<WatchResult>, then: (result: WatchResult) => void): void {
+    const ending = watching
+      .then((result) => {
+        if (result.verdict.kind === 'harmful') this.#stop(harm(result.verdict));
+        else then(result);
+      })
+      .catch((error: unknown) => {
+        if (isCancellation(error)) return;
+        this.failure ??= { error };
+        this.#course.forward.cancel();
+      })
+      .finally(() => this.#ending.delete(ending));
+    this.#ending.add(ending);
+  }
+
+  #over(which: Current, { relieved, verdict }: WatchResult, options: GuardOptions): void {
+    if (this.#current !== which || relieved) return;
+    this.#current = undefined;
+    if (verdict.kind === 'drift') this.drift = verdict;
+    else this.arm(options);
+  }
+
+  #stop(why: Ending): void {
+    this.harm ??= why;
+    this.#course.forward.cancel();
+  }
+}
