@@ -23,7 +23,7 @@ import {
   type Impossible,
   type PreconditionDeps,
 } from './preconditions.ts';
-import { type ProbeDeps, proveSight } from './probe.ts';
+import { type ProbeDeps, proveSight, unprovedWords } from './probe.ts';
 import { probingWords } from './probing.ts';
 import { checkSight, missing } from './sight.ts';
 
@@ -81,7 +81,8 @@ export async function checkPlanned(
     (isExposed ? await proveSight(deps, details, routes, signal) : undefined);
   if (problem) return problem;
   const limits = [sight, seen === sight ? undefined : seen].flatMap((each) => (each && 'limits' in each ? each.limits : []));
-  const unseen = [...limits, ...(deps.prometheus ? [] : [NO_PROMETHEUS])];
+  const unproved = isExposed ? await unprovedWords(deps, details, routes, signal) : undefined;
+  const unseen = [...limits, ...(unproved === undefined ? [] : [unproved]), ...(deps.prometheus ? [] : [NO_PROMETHEUS])];
   const probing = isExposed ? await probingWords(deps, details, routes, request.settings, signal) : undefined;
   const carriers = before?.reporters.slice(0, MOST_CARRIERS) ?? [];
   return {

@@ -43,7 +43,7 @@ export async function proveSight(
   if (!deps.prometheus && details.routes.some(({ ref }) => ref.kind === 'GRPCRoute')) return GRPC_UNSEEN;
   if (deps.probe === 'off' || deps.probe === undefined) return undefined;
   const way = await wayIn(deps.cluster, deps.probe, details, routes, signal);
-  if (!way) return undefined;
+  if ('reason' in way) return undefined;
   const id = randomUUID();
   const over = new AbortController();
   const until = AbortSignal.any([signal, over.signal]);
@@ -78,4 +78,16 @@ export async function proveSight(
     over.abort();
     await sending;
   }
+}
+
+/** What people are told where no probe can prove that requests are seen; undefined where one did, or none was wanted. */
+export async function unprovedWords(
+  { cluster, probe }: Pick<ProbeDeps, 'cluster' | 'probe'>,
+  details: CanaryDetails,
+  routes: readonly Route[],
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (probe === 'off' || probe === undefined) return undefined;
+  const way = await wayIn(cluster, probe, details, routes, signal);
+  return 'reason' in way ? `whether requests are seen at all, since it cannot be probed (${way.reason})` : undefined;
 }

@@ -62,10 +62,10 @@ export async function probingWords(
 ): Promise<string | undefined> {
   if (!probes) return undefined;
   if (!isPossible(deps.probe)) return 'no probes, though they were asked for: `probe` is off for this cluster in meshops.yaml';
-  const way = await wayIn(deps.cluster, deps.probe, details, routes, signal);
-  if (!way) return 'no probes, though they were asked for: no Gateway of these routes can be reached with a plain HTTP request';
-  const { pathname } = new URL(probes.path ?? way.url, way.url);
-  return `${probes.perSecond} GET ${pathname} per second of our own through Gateway ${way.gateway}, told as synthetic`;
+  const way = await wayIn(deps.cluster, deps.probe, details, routes, signal, probes.path);
+  if ('reason' in way) return `no probes, though they were asked for: ${way.reason}`;
+  const { pathname } = new URL(way.url);
+  return `${probes.perSecond} ${way.method} ${pathname} per second of our own through Gateway ${way.gateway}, told as synthetic`;
 }
 
 function isPossible(probe: ProbeSettings | undefined): probe is Exclude<ProbeSettings, 'off'> {
@@ -88,8 +88,10 @@ async function firstWay(
         details,
         found.filter((route) => route !== undefined),
         signal,
+        path,
       );
-      return way && path !== undefined ? { ...way, url: new URL(path, way.url).href } : way;
+      if ('reason' in way) log.warn({ reason: way.reason }, 'no probes are sent');
+      return 'reason' in way ? undefined : way;
     } catch (error) {
       if (signal.aborted) return undefined;
       log.warn({ err: error }, 'the way for probes could not be read; it is tried again');

@@ -19,5 +19,13 @@ export interface WorkerOrder {
 export type WorkerWord =
   | { readonly word: 'watching'; readonly ms: number }
   | { readonly word: 'undone'; readonly target: number; readonly at: number; readonly requests: number }
-  | { readonly word: 'ended'; readonly target: number; readonly kind: string }
-  | { readonly word: 'usage'; readonly rssMiB: number; readonly heapMiB: number; readonly cpuMs: number; readonly heard: number };
+  /** `why`: of a blind one. */
+  | { readonly word: 'ended'; readonly target: number; readonly kind: string; readonly why: string }
+  | {
+      readonly word: 'usage';
+      readonly rssMiB: number;
+      readonly heapMiB: number;
+      readonly cpuMs: number;
+      readonly heard: number;
+      readonly awayMs: number;
+    };

@@ -1,4 +1,5 @@
 /** Process of the fleet bench: what one worker is, with every watch of the fleet in it; only Kubernetes and Temporal are stood in for. */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { canaryWatching } from '../../activities/canary/evidence.ts';
@@ -43,12 +44,21 @@ const routeOf = (namespace: string): KubeObject => ({
     ],
   },
 });
+/** Each namespace has its pods on one node, whose agent reports its requests. */
+const nodeOf = (namespace: string): string => `node-${(Number(namespace.slice('ns-'.length)) % order.nodes.length) + 1}`;
 const sliceOf = (namespace: string, service: string): KubeObject =>
   ({
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
     metadata: { name: service, namespace, uid: service, resourceVersion: '1' },
-    endpoints: [{ addresses: ['10.9.9.9'], conditions: { ready: true }, targetRef: { kind: 'Pod', name: `${service}-1`, namespace } }],
+    endpoints: [
+      {
+        addresses: ['10.9.9.9'],
+        conditions: { ready: true },
+        nodeName: nodeOf(namespace),
+        targetRef: { kind: 'Pod', name: `${service}-1`, namespace },
+      },
+    ],
   }) as KubeObject;
 
 const cluster = {
@@ -152,7 +162,7 @@ flows.follow(
   ['warm'],
   {
     flow: () => undefined,
-    gap: (node) => void open.delete(node),
+    gap: () => undefined,
     sight: (node) => {
       open.add(node);
       if (open.size === order.nodes.length) all.resolve();
@@ -165,15 +175,24 @@ for (let target = 0; target < order.targets; target += 1) {
   if (target % BATCH === 0) await sleep(BATCH_EVERY_MS);
   const running = new MockActivityEnvironment({ activityId: String(target) }).run(watch, inputOf(target)) as Promise<WatchResult>;
   running.then(
-    ({ verdict }) => tell({ word: 'ended', target, kind: verdict.kind }),
-    (error: unknown) => tell({ word: 'ended', target, kind: String(error) }),
+    ({ verdict }) => tell({ word: 'ended', target, kind: verdict.kind, why: 'reason' in verdict ? verdict.reason : '' }),
+    (error: unknown) => tell({ word: 'ended', target, kind: String(error), why: '' }),
   );
 }
 tell({ word: 'watching', ms: Date.now() - beganAt });
 
+const delay = monitorEventLoopDelay({ resolution: 20 });
+delay.enable();
 setInterval(() => {
   const { user, system } = process.cpuUsage();
   const { rss, heapUsed } = process.memoryUsage();
-  tell({ word: 'usage', rssMiB: rss / 2 ** 20, heapMiB: heapUsed / 2 ** 20, cpuMs: (user + system) / 1_000, heard });
+  tell({
+    word: 'usage',
+    rssMiB: rss / 2 ** 20,
+    heapMiB: heapUsed / 2 ** 20,
+    cpuMs: (user + system) / 1_000,
+    heard,
+    awayMs: delay.max / 1e6,
+  });
 }, 1_000);
 process.on('disconnect', () => process.exit(0));

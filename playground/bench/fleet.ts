@@ -52,10 +52,14 @@ async function measure(agents: ChildProcess, worker: ChildProcess, signal: Abort
   const usage: Extract<WorkerWord, { word: 'usage' }>[] = [];
   const undone = new Map<number, number>();
   const ended = new Map<string, number>();
+  const why = new Map<string, number>();
   worker.on('message', (word: WorkerWord) => {
     if (word.word === 'usage') usage.push(word);
     if (word.word === 'undone') undone.set(word.target, word.at);
-    if (word.word === 'ended') ended.set(word.kind, (ended.get(word.kind) ?? 0) + 1);
+    if (word.word !== 'ended') return;
+    ended.set(word.kind, (ended.get(word.kind) ?? 0) + 1);
+    const reason = word.why.replaceAll(/\d[\d.]*/g, 'n');
+    if (reason !== '') why.set(reason, (why.get(reason) ?? 0) + 1);
   });
   await wordOf<WorkerWord, 'watching'>(worker, 'watching');
   await sleep(SETTLE_MS, undefined, { signal });
@@ -90,5 +94,8 @@ async function measure(agents: ChildProcess, worker: ChildProcess, signal: Abort
     wrongly: [...undone.keys()].filter((target) => !broken.has(target)).length,
     firstFailureToUndoMs: quantiles(delays),
     ended: Object.fromEntries(ended),
+    why: Object.fromEntries(why),
+    // The longest time in which the worker did not come round: what the machine, not meshops, adds to each delay.
+    workerAwayMs: Math.round(Math.max(...usage.map(({ awayMs }) => awayMs))),
   };
 }
