@@ -1,6 +1,7 @@
 import type { KubernetesIdentity } from '../src/domain/actor.ts';
 import type { Freeze } from '../src/domain/freeze.ts';
 import type { Approver, GateRule } from '../src/domain/gate.ts';
+import type { HowLost } from '../src/domain/lost.ts';
 import type { AuditRecord, MessageRef, OperationRequest, OperationView } from '../src/domain/operation.ts';
 import type { Ending } from '../src/domain/outcome.ts';
 import type { Fields, ObjectRef, Original, Plan, PlannedStage, Write } from '../src/domain/plan.ts';
@@ -81,6 +82,8 @@ export type Note =
   | { readonly kind: 'undo-failing'; readonly reason: string; readonly commands: readonly string[] }
   /** A further step of a running operation (promote, a higher percent) was not agreed to; what is in force stays. */
   | { readonly kind: 'declined'; readonly ending: Ending }
+  /** Its run is gone without an outcome, and what it wrote is in place. `label`: of the stage whose token stands; `before`: in words. */
+  | { readonly kind: 'lost'; readonly how: HowLost; readonly wroteAt: number; readonly label?: string; readonly before?: string }
   | { readonly kind: 'outcome' };
 
 export interface PlanInput {

@@ -1,6 +1,7 @@
 import { isCancellation, patched } from '@temporalio/workflow';
 import type { PlanResult } from '../activities/contract.ts';
 import { type Gate, type GateRule, gateRuleFor } from '../src/domain/gate.ts';
+import type { PlannedUndo } from '../src/domain/lost.ts';
 import type { OperationRequest, StageView } from '../src/domain/operation.ts';
 import type { Ending } from '../src/domain/outcome.ts';
 import type { Plan, PlannedStage } from '../src/domain/plan.ts';
@@ -116,8 +117,8 @@ function showPlan(course: Course, plan: Plan): void {
   const before = course.view.stages.filter((stage) => stage.state !== 'pending');
   const stages: StageView[] = plan.stages.map(({ number, label, exposure }) => ({ number, label, exposure, state: 'pending' }));
   // With all that a rollback needs: it must not die with this run.
-  const writes = plan.stages.map(({ number, writes }) => ({ stage: number, writes }));
-  const undo = { firstStage: plan.stages[0]?.number ?? 0, originals: plan.originals, writes };
+  const kept = plan.stages.map(({ number, label, exposure, writes }) => ({ number, label, exposure, writes }));
+  const undo: PlannedUndo = { firstStage: plan.stages[0]?.number ?? 0, originals: plan.originals, stages: kept };
   course.record('plan', { from, to, planHash, stages: stages.map((stage) => stage.label), explanation, undo: undo as never });
   course.planned(plan);
   course.show({ from, to, explanation, watched, planHash, stages: [...before, ...stages] });

@@ -72,10 +72,12 @@ export class Course extends Telling {
   constructor(request: OperationRequest) {
     const { workflowId, runId } = workflowInfo();
     const { verb, target, text, reason, requester } = request;
-    const opId = `${verb}-${uuid4().replaceAll('-', '').slice(0, 6)}`;
+    const { recovery } = request;
+    const opId = recovery?.opId ?? `${verb}-${uuid4().replaceAll('-', '').slice(0, 6)}`;
     const start = { phase: 'planning', startedAt: Date.now(), explanation: [], watched: [], stages: [] } as const;
-    const view = { opId, workflowId, runId, verb, target, text, requester, ...(reason && { reason }), ...start };
-    super({ ...view, ...(takesBack(request, undefined) && { takesBack: true }) }, request.channel.channelId);
+    const view = { opId, workflowId, runId, verb, target, text, requester, ...(reason && { reason }), ...start, ...recovery?.view };
+    const isBack = recovery !== undefined || takesBack(request, undefined);
+    super({ ...view, ...(isBack && { takesBack: true }) }, request.channel.channelId);
     this.opId = opId;
     this.requests = [request];
     this.step = stepsOf(verb, request.settings);
@@ -186,9 +188,14 @@ export class Course extends Telling {
     const continued = this.#begun;
     if (continued) this.next = request;
     this.#begun = true;
-    const { text, requestId, verb, change, requester, channel } = request;
+    const { text, requestId, verb, change, requester, channel, recovery } = request;
+    if (recovery) {
+      const { how, by, reason } = recovery;
+      this.record('decision', { choice: 'recover', lost: how, runId: this.view.runId, ...(reason && { reason }) }, by?.id);
+      return { opId: this.opId, runId: this.view.runId, continued: false };
+    }
     // With who asked and where: what is known of a run that is lost is known from here.
-    const lost = { runId: this.view.runId, verb, requester: requester as never, channelId: channel.channelId };
+    const lost = { runId: this.view.runId, verb, requester: requester as never, channel };
     this.record('request', { text, requestId, continued, change: change as never, ...lost }, requester.id);
     return { opId: this.opId, runId: this.view.runId, continued };
   }

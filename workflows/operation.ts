@@ -9,6 +9,7 @@ import { asksAboutDrift, guarded, meetDrift } from './drift.ts';
 import { endState } from './end-state.ts';
 import { expose, hold, type Next } from './expose.ts';
 import { harm, watch } from './guard.ts';
+import { recover } from './recover.ts';
 import { rootMessage } from './root-message.ts';
 import { undo, watchRestored } from './undo.ts';
 import { lower } from './way-back.ts';
@@ -25,7 +26,7 @@ export async function operate(request: OperationRequest): Promise<Outcome> {
       undefined,
     );
   course.show({});
-  const ending = await advance(course);
+  const ending = request.recovery ? recover(course, request.recovery) : await advance(course);
   return CancellationScope.nonCancellable(async () => {
     const undone = ending.kind === 'completed' ? undefined : await undo(course);
     await course.guards.over();

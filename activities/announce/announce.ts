@@ -62,7 +62,8 @@ export function createAnnouncer(deps: AnnounceDeps): Announcer {
       const where = { oldest: Number(thread.ts) - 1, threadTs: thread.ts };
       if (attempt() > 1 && (await find(slack, thread.channelId, where, said))) return;
       const metadata = { event_type: NOTE_EVENT, event_payload: { op_id: view.opId, key } };
-      await slack.post(thread.channelId, { ...renderNote(note, view, deps.onCall?.()), metadata }, thread.ts);
+      const broadcast = note.kind === 'lost' && { reply_broadcast: true };
+      await slack.post(thread.channelId, { ...renderNote(note, view, deps.onCall?.()), metadata, ...broadcast }, thread.ts);
     } catch (error) {
       throw slackFailure(error);
     }

@@ -21,6 +21,7 @@ export function buttonRow(view: OperationView): ActionsBlock | undefined {
 }
 
 function buttonsOf(view: OperationView): readonly ButtonWords[] {
+  if (view.lost) return [{ ...ROLL_BACK, id: ACTION.abort }];
   switch (view.phase) {
     case 'planning':
     case 'restoring':

@@ -6,6 +6,7 @@ import { nextStage, presentStage } from './ladder.ts';
 
 /** The state in a few words, for the headline and for notifications. */
 export function stateWords(view: OperationView): string {
+  if (view.lost) return 'nobody watches it';
   if (view.undoFailing) return 'the undo is failing';
   const stage = presentStage(view);
   switch (view.phase) {
@@ -33,6 +34,8 @@ export function stateWords(view: OperationView): string {
 
 /** One sentence: the next thing that happens, by itself or by somebody's hand. */
 export function nextAction(view: OperationView): string {
+  if (view.lost)
+    return `its run was ${view.lost.how} on the Temporal server, so nothing would roll it back by itself. Roll it back with the button, or with \`abort ${view.opId}\`.`;
   const until = view.watchUntil === undefined ? 'the end of the watch' : clockTime(view.watchUntil);
   const next = nextStage(view);
   switch (view.phase) {

@@ -5,6 +5,7 @@ import { type Ending, OUTCOME_WORDS } from '../../src/domain/outcome.ts';
 import type { Harmful, Verdict } from '../../src/domain/verdict.ts';
 import { clockTime, code, codeBlocks, duration, fitLines, frozenWords, person, plural, said } from '../../src/domain/words.ts';
 import type { Note, RestoreResult } from '../contract.ts';
+import { buttonRow } from './buttons.ts';
 import { driftLines } from './drift.ts';
 import { countsWords } from './ladder.ts';
 import { section, summary } from './message.ts';
@@ -12,9 +13,12 @@ import { section, summary } from './message.ts';
 /** Renders one note: `text` for notifications, `blocks` with the numbers. `onCall`: the usergroup that an undo that keeps failing calls. */
 export function renderNote(note: Note, view: OperationView, onCall?: string): { readonly text: string; readonly blocks: KnownBlock[] } {
   const [first = '', ...details] = linesOf(note, view);
-  const headline = note.kind === 'undo-failing' && onCall ? `<!subteam^${onCall}> ${first}` : first;
+  const calls = note.kind === 'undo-failing' || note.kind === 'lost';
+  const headline = calls && onCall ? `<!subteam^${onCall}> ${first}` : first;
   const blocks = [section(fitLines([headline, ...details]))];
   if (note.kind === 'undo-failing') blocks.push(...codeBlocks(note.commands).map(section));
+  const buttons = note.kind === 'lost' ? buttonRow(view) : undefined;
+  if (buttons) blocks.push(buttons);
   return { text: headline, blocks };
 }
 
@@ -61,6 +65,14 @@ function linesOf(note: Note, view: OperationView): readonly string[] {
         `The undo of ${code(view.opId)} is failing. The change is still in force, and it goes on trying.`,
         `Reason: ${said(note.reason, 500)}`,
         ...(note.commands.length > 0 ? ['To put it back by hand, with rights on the cluster:'] : []),
+      ];
+    case 'lost':
+      return [
+        `*Nobody watches a change on ${said(view.target.name, 80)}.* ${code(view.opId)} wrote it at ${clockTime(note.wroteAt)}; its run was ${note.how} without an outcome.`,
+        [note.label && `*Now:* ${said(note.label, 80)} is in place.`, note.before && `Before: ${said(note.before, 200)}.`]
+          .filter(Boolean)
+          .join(' '),
+        `Roll it back with the button, or with ${code(`abort ${view.opId}`)}.`,
       ];
     case 'declined':
       return [`The further step was not agreed to (${declined(note.ending)}). What is in force stays.`];

@@ -31,6 +31,8 @@ export interface SlackText {
   readonly text: string;
   readonly blocks: KnownBlock[];
   readonly metadata?: MessageMetadata;
+  /** A reply that the channel sees as well. */
+  readonly reply_broadcast?: boolean;
 }
 
 /** A stored message, as far as a look-up needs it. */

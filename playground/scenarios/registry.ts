@@ -6,6 +6,7 @@ import { faultStories } from './stories/faults.ts';
 import { guardingStories } from './stories/guarding.ts';
 import { harmStories } from './stories/harm.ts';
 import { heldToStories } from './stories/held-to.ts';
+import { lostStories } from './stories/lost.ts';
 import { outageStories } from './stories/outages.ts';
 import { partitionStories } from './stories/partition.ts';
 import { peopleStories } from './stories/people.ts';
@@ -27,6 +28,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...harmStories,
   ...sightStories,
   ...outageStories,
+  ...lostStories,
   ...partitionStories,
   ...abStories,
   ...guardingStories,

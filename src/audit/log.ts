@@ -1,12 +1,14 @@
 import type { Transaction } from 'kysely';
 import type { AuditLog } from '../../activities/ports.ts';
 import type { Json } from '../domain/json.ts';
+import type { LostOperation } from '../domain/lost.ts';
 import type { AuditRecord } from '../domain/operation.ts';
 import { formatTarget, type Target, workflowIdOf } from '../domain/target.ts';
 import { rowOf, type Verification, verifyChain } from './chain.ts';
 import { earlierMessages, lastCompleted } from './completed.ts';
 import type { Database } from './database.ts';
 import { historyOf, type Past } from './history.ts';
+import { lostOf } from './lost.ts';
 import type { OperationRow, Tables } from './schema.ts';
 
 /** One operation as the database knows it. */
@@ -29,11 +31,17 @@ export interface Audit extends AuditLog {
   /** Remembers where an operation runs, so that its id alone finds it. */
   started(operation: { opId: string; workflowId: string; runId: string; target: Target; at: number }): Promise<void>;
   operation(opId: string): Promise<KnownOperation | undefined>;
+  /** Operations without an outcome, on one target or all, oldest first; at most 500. */
+  open(target?: Target): Promise<readonly KnownOperation[]>;
+  /** What the record knows of an operation for its rollback. */
+  lost(opId: string): Promise<LostOperation | undefined>;
   /** The operation on this target that ended last. */
   lastEnded(target: Target): Promise<KnownOperation | undefined>;
   /** The last operations on a target, or on all, newest first. */
   history(target: Target | undefined): Promise<readonly Past[]>;
 }
+
+const MOST_OPEN = 500;
 
 /** Appends are serialised by a lock on the head's row, on both kinds of database and between processes. */
 export function createAudit(db: Database): Audit {
@@ -49,6 +57,13 @@ export function createAudit(db: Database): Audit {
     started: (operation) => remember(db, operation),
     history: (target) => historyOf(db, target),
     operation: async (opId) => known(await find(db, opId)),
+    lost: (opId) => lostOf(db, opId),
+    open: async (target) => {
+      let query = db.selectFrom('operations').selectAll().where('ended_at', 'is', null);
+      if (target) query = query.where('target', '=', formatTarget(target));
+      const rows = await query.orderBy('started_at').limit(MOST_OPEN).execute();
+      return rows.flatMap((row) => known(row) ?? []);
+    },
     lastEnded: async (target) => {
       const ended = db.selectFrom('operations').selectAll().where('target', '=', formatTarget(target)).where('ended_at', 'is not', null);
       return known(await ended.orderBy('ended_at', 'desc').limit(1).executeTakeFirst());
@@ -83,10 +98,12 @@ async function appendAll(trx: Transaction<Tables>, records: readonly AuditRecord
 async function noteOperation(trx: Transaction<Tables>, record: AuditRecord): Promise<void> {
   if (record.opId === '' || record.kind === 'refusal') return;
   const row = { op_id: record.opId, workflow_id: workflowIdOf(record.target), target: formatTarget(record.target), started_at: record.at };
+  const { runId } = record.data;
+  const run_id = typeof runId === 'string' ? runId : null;
   await trx
     .insertInto('operations')
-    .values({ ...row, run_id: null, ended_at: null, outcome: null, outcome_data: null })
-    .onConflict((conflict) => conflict.column('op_id').doNothing())
+    .values({ ...row, run_id, ended_at: null, outcome: null, outcome_data: null })
+    .onConflict((conflict) => (run_id === null ? conflict.column('op_id').doNothing() : conflict.column('op_id').doUpdateSet({ run_id })))
     .execute();
   if (record.kind !== 'outcome') return;
   const end = { ended_at: record.at, outcome: outcomeKind(record), outcome_data: JSON.stringify(record.data) };

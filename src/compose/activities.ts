@@ -1,4 +1,5 @@
 // What a worker can do for one cluster, put together from the parts that the process owns.
+import { createAnnouncer } from '../../activities/announce/announce.ts';
 import { createAnnounce } from '../../activities/announce/index.ts';
 import { ciliumNodes } from '../../activities/clients/hubble/cilium-nodes.ts';
 import { createFlows, type Flows, fixedNodes, type NodeSource, RELAY } from '../../activities/clients/hubble/flows.ts';
@@ -7,12 +8,16 @@ import { createHub, type Hub } from '../../activities/clients/kubernetes/hub.ts'
 import { connectPrometheus } from '../../activities/clients/prometheus/prometheus.ts';
 import { createSlackMessages } from '../../activities/clients/slack.ts';
 import { createActivities } from '../../activities/index.ts';
+import { settingsFor } from '../domain/config/use.ts';
 import { type ClusterConfig, kubeConfigOf } from './clusters.ts';
 import { type Foundation, required } from './foundation.ts';
+import type { ReconcilerDeps } from './lost.ts';
 import { meteredActivities, meteredFlows } from './metered.ts';
 
 export interface ClusterActivities {
   readonly activities: object;
+  /** What a look for lost operations needs of the cluster. */
+  readonly reconciler: Omit<ReconcilerDeps, 'cluster' | 'operations'>;
   /** Ends the shared streams and watches of the cluster. */
   close(): void;
 }
@@ -44,6 +49,15 @@ export function clusterActivities(on: Foundation, name: string, config: ClusterC
   });
   return {
     activities: meteredActivities(activities, meter),
+    reconciler: {
+      audit,
+      read: (object, signal) => cluster.read(object, { signal }),
+      // Nobody knows whether another worker has spoken: what was said is looked for first.
+      announcer: createAnnouncer({ slack, now, attempt: () => 2, logger: log, onCall: () => on.config.current().slack.onCall }),
+      settings: ({ target, verb }) => settingsFor(on.config.current(), target, verb === 'policy' ? 'policy enforce' : 'canary'),
+      now,
+      log,
+    },
     close: () => {
       flows.close();
       hub.close();

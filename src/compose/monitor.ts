@@ -12,6 +12,8 @@ const BEFORE: ReadonlySet<Phase> = new Set<Phase>(['planning', 'waiting']);
 
 export interface MonitorDeps {
   readonly operations: Pick<Operations, 'listRunning' | 'describe'>;
+  /** `cluster/namespace/name` of operations whose run is gone and whose change is not known to be rolled back. */
+  readonly lost: () => Promise<readonly string[]>;
   readonly clusters: () => readonly string[];
   readonly seen: (cluster: string, operations: OperationsSeen) => void;
   readonly now: () => number;
@@ -51,6 +53,10 @@ export async function look(deps: MonitorDeps, last: Map<string, OperationView>):
         if (answer.kind === 'silent' && (!before || hasChanged(before))) silent.set(cluster, (silent.get(cluster) ?? 0) + 1);
       }),
     );
+  }
+  for (const target of await deps.lost()) {
+    const cluster = target.slice(0, target.indexOf('/'));
+    silent.set(cluster, (silent.get(cluster) ?? 0) + 1);
   }
   for (const cluster of deps.clusters()) {
     const views = [...last.values()].filter((view) => view.target.cluster === cluster);

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { createRequests } from '../audit/requests.ts';
 import type { Environment } from '../config/environment.ts';
 import { type HttpServer, type ReadyCheck, serveHttp } from '../http.ts';
+import { lostOn } from '../slack/lost.ts';
 import { installRuntime } from '../temporal/runtime.ts';
 import { composeBot, type RunningBot } from './bot.ts';
 import { type Foundation, layFoundation } from './foundation.ts';
@@ -45,6 +46,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     const background = Promise.all([
       ...(bot ? [monitor(monitorDeps(on, bot), ending.signal)] : []),
       ...(bot ? [forget(on, ending.signal)] : []),
+      ...(workers ? [workers.reconcile(ending.signal)] : []),
     ]);
     log.info({ port: http.port }, 'meshops ready');
     await Promise.race([untilAborted(options.signal), unhandled.fatal, ...(workers ? [workers.running] : [])]);
@@ -102,6 +104,7 @@ function openHttp(on: Foundation, ready: readonly ReadyCheck[], bot: RunningBot 
 function monitorDeps(on: Foundation, bot: RunningBot): Parameters<typeof monitor>[0] {
   return {
     operations: bot.operations,
+    lost: async () => (await lostOn({ audit: on.audit, operations: bot.operations })).map(({ known }) => known.target),
     clusters: () => Object.keys(on.config.current().clusters),
     seen: (cluster, operations) => on.telemetry.seen(cluster, operations),
     now: on.now,

@@ -1,13 +1,17 @@
 import type { ReadyCheck } from '../http.ts';
 import { connectWorker, dataConverterOf } from '../temporal/connection.ts';
+import { createOperations } from '../temporal/operations.ts';
 import { type ClusterWorker, createWorker } from '../temporal/worker.ts';
 import { clusterActivities } from './activities.ts';
 import { type Foundation, NotSet } from './foundation.ts';
+import { type ReconcilerDeps, reconcile } from './lost.ts';
 
 export interface RunningWorkers {
   readonly ready: readonly ReadyCheck[];
   /** Rejects as soon as one of them breaks; resolves when all have stopped. */
   readonly running: Promise<void>;
+  /** Looks for operations whose run is gone, until the signal aborts. */
+  reconcile(signal: AbortSignal): Promise<void>;
   /** Lets running activities finish or hand over, then closes what they used. */
   stop(): Promise<void>;
 }
@@ -23,9 +27,17 @@ export async function startWorkers(on: Foundation, only: string | undefined): Pr
   const connection = await connectWorker(on.where);
   const closers: (() => void)[] = [];
   const workers: ClusterWorker[] = [];
+  const reconcilers: ReconcilerDeps[] = [];
+  const operations = createOperations({
+    client: on.client,
+    now: on.now,
+    lookup: async (opId) => on.audit.operation(opId),
+    onError: (error) => on.telemetry.log.error({ err: error }, 'background work of the worker broke'),
+  });
   for (const [cluster, config] of Object.entries(clusters).filter(([name]) => only === undefined || name === only)) {
     const parts = clusterActivities(on, cluster, config);
     closers.push(() => parts.close());
+    reconcilers.push({ cluster, operations, ...parts.reconciler });
     const { workflowBundle } = on.environment;
     workers.push(
       await createWorker({
@@ -41,6 +53,7 @@ export async function startWorkers(on: Foundation, only: string | undefined): Pr
   return {
     ready: workers.map((worker) => ({ name: `worker ${worker.cluster}`, isReady: () => worker.isRunning() })),
     running: Promise.all(workers.map((worker) => worker.running)).then(() => undefined),
+    reconcile: async (signal) => void (await Promise.all(reconcilers.map((deps) => reconcile(deps, signal)))),
     stop: async () => {
       for (const worker of workers) worker.stop();
       await Promise.allSettled(workers.map((worker) => worker.running));

@@ -3,6 +3,7 @@ import type { CanaryChange } from './canary/change.ts';
 import type { Freeze } from './freeze.ts';
 import type { Gate } from './gate.ts';
 import type { JsonObject } from './json.ts';
+import type { HowLost, Recovery } from './lost.ts';
 import type { Plan } from './plan.ts';
 import type { PolicyChange } from './policy/change.ts';
 import type { OperationSettings } from './settings.ts';
@@ -39,6 +40,8 @@ export interface OperationRequest {
   /** A `begin` that arrives later than this is refused: nobody expects the change any more (epoch ms). */
   readonly validUntil: number;
   readonly settings: OperationSettings;
+  /** The run is to end an operation whose own run was lost, and nothing else. */
+  readonly recovery?: Recovery;
 }
 
 /** The answer to an accepted `begin`. */
@@ -152,6 +155,8 @@ export interface OperationView {
   }[];
   /** What does not answer, and keeps the operation waiting (since epoch ms). Nothing is undone for it. */
   readonly awaited?: { readonly what: 'records' | 'approvers' | 'plan'; readonly since: number };
+  /** Its run is gone without an outcome: nobody watches what it changed. */
+  readonly lost?: { readonly how: HowLost };
   /** The freeze that the next stage waits for. */
   readonly frozen?: Freeze;
   /** It is a way back itself, and raises nobody's exposure: a second one has nothing to do. */
@@ -170,7 +175,7 @@ export interface OperationView {
 export interface AuditRecord {
   readonly key: string;
   readonly at: number;
-  readonly kind: 'request' | 'refusal' | 'plan' | 'gate' | 'decision' | 'write' | 'verdict' | 'restore' | 'outcome' | 'freeze';
+  readonly kind: 'request' | 'refusal' | 'plan' | 'gate' | 'decision' | 'write' | 'verdict' | 'restore' | 'outcome' | 'freeze' | 'lost';
   readonly opId: string;
   readonly target: Target;
   readonly actor?: string;

@@ -5,7 +5,7 @@ import { changeOf } from '../domain/canary/change.ts';
 import { parseCommand, type Root } from '../domain/command/parse.ts';
 import type { Command, Misunderstanding } from '../domain/command.ts';
 import { escapeMrkdwn } from '../domain/mrkdwn.ts';
-import type { Change } from '../domain/operation.ts';
+import { type Change, isWayBack } from '../domain/operation.ts';
 import { sentence } from '../domain/sentences.ts';
 import { verbOf } from '../domain/verbs.ts';
 import { code } from '../domain/words.ts';
@@ -18,6 +18,7 @@ import type { BotDeps } from './deps.ts';
 import { answerFreeze } from './freezes.ts';
 import { helpAnswer } from './help.ts';
 import { historyAnswer } from './history.ts';
+import { rollBackLost } from './lost.ts';
 import { answerPolicy } from './policy/answer.ts';
 import { type Refused, refusal } from './refusals.ts';
 import { answerRelease } from './release.ts';
@@ -135,12 +136,19 @@ type Changing = Extract<Command, { readonly options: unknown; readonly service: 
 async function change(deps: BotDeps, slash: Slash, { actor, rule }: In, command: Changing, wanted: Change, later: Later): Promise<Answer> {
   const target = rule.resolve(command.service, command.kind);
   if (isRefused(target)) return refuse(deps, slash, target);
+  // Zero is wanted where nobody watches: back to what was before comes first, since nobody else may write there.
+  const lost = isWayBack(wanted) ? await rollBackLost(deps, { target }, { actor, ...reasonIn(command) }) : undefined;
+  if (lost) return lost;
   const text = `${slash.command} ${slash.text}`;
   return askForChange(
     deps,
     { origin: slash.origin, actor, rule, target, command: command.kind, change: wanted, options: command.options, text },
     later,
   );
+}
+
+function reasonIn({ options: { reason } }: Changing): { readonly reason?: string } {
+  return reason === undefined ? {} : { reason };
 }
 
 function refuse(deps: BotDeps, slash: Slash, refused: Refused): Answer {

@@ -5,6 +5,7 @@ import { code, said } from '../domain/words.ts';
 import type { ReleaseResult } from '../temporal/results.ts';
 import { type Answer, say, sayPlain } from './answer.ts';
 import type { BotDeps } from './deps.ts';
+import { rollBackLost } from './lost.ts';
 import { refusal, wordsFor } from './refusals.ts';
 import { type ChannelRule, isRefused } from './rules.ts';
 import { targetOf } from './stop.ts';
@@ -21,7 +22,11 @@ export async function answerRelease(
   if (isRefused(allowed)) return sayPlain(allowed.words);
   const result = await deps.operations.release(at, { actor, ...(reason === undefined ? {} : { reason }) });
   if (result.kind === 'refused') deps.meter.refused(result.code);
-  return words(result, operation);
+  const lost =
+    result.kind === 'over'
+      ? await rollBackLost(deps, { target: allowed, opId: operation }, { actor, ...(reason !== undefined && { reason }) })
+      : undefined;
+  return lost ?? words(result, operation);
 }
 
 function words(result: ReleaseResult, operation: string): Answer {

@@ -12,6 +12,7 @@ import type { Origin } from './admission.ts';
 import { type Answer, say, sayPlain } from './answer.ts';
 import { askForChange } from './change.ts';
 import type { BotDeps } from './deps.ts';
+import { rollBackLost } from './lost.ts';
 import { refusalOf } from './refusals.ts';
 import type { ChannelRule } from './rules.ts';
 import { stop } from './stop.ts';
@@ -36,6 +37,8 @@ export async function rollback(deps: BotDeps, asked: RollbackAsked, later: Later
   const [running, known] = await Promise.all([deps.operations.running(target), lastOf(deps, target, verbs)]);
   const open = known?.filter(({ isWayBack }) => !isWayBack) ?? [];
   if (running) return rollbackRunning(deps, asked, running, { open, only });
+  const lost = await rollBackLost(deps, { target }, { actor: asked.actor, ...(asked.reason !== undefined && { reason: asked.reason }) });
+  if (lost) return lost;
   if (known === undefined) return begin(deps, asked, only ?? 'canary', undefined, later);
   const [first, ...others] = open;
   if (first && others.length === 0) return begin(deps, asked, first.verb, first.opId, later);

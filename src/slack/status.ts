@@ -6,6 +6,7 @@ import { code, frozenWords, moment, said } from '../domain/words.ts';
 import { type Answer, say, section } from './answer.ts';
 import type { BotDeps } from './deps.ts';
 import { permalink } from './link.ts';
+import { lostLines } from './lost.ts';
 import { runningWords } from './result-words.ts';
 import { type ChannelRule, isRefused } from './rules.ts';
 import { targetOf } from './stop.ts';
@@ -21,7 +22,11 @@ export async function statusOfAll(deps: BotDeps, rule: ChannelRule): Promise<Ans
     const target = targetOf(at);
     return target !== undefined && !isRefused(rule.resolve(target, 'status'));
   });
-  if (visible.length === 0) return say('No operation runs.');
+  const lost = await lostLines(deps, (target) => !isRefused(rule.resolve(target, 'status')));
+  if (visible.length === 0) {
+    const lines = [...lost, 'No operation runs.'];
+    return { text: lines.join('\n'), blocks: lines.map(section) };
+  }
   const lines = await Promise.all(
     visible.slice(0, MOST_SHOWN).map(async (at) => {
       const answer = await deps.operations.describe(at);
@@ -32,21 +37,26 @@ export async function statusOfAll(deps: BotDeps, rule: ChannelRule): Promise<Ans
   );
   const more = visible.length > MOST_SHOWN ? [`… and ${visible.length - MOST_SHOWN} more`] : [];
   const head = `*${visible.length === 1 ? 'One operation runs' : `${visible.length} operations run`}*`;
-  const all = [head, ...lines, ...more];
+  const all = [...lost, head, ...lines, ...more];
   return { text: all.join('\n'), blocks: all.map(section) };
 }
 
 /** What runs on one target, its present weights, and how the last operation ended. */
 export async function statusOfOne(deps: BotDeps, target: Target): Promise<Answer> {
-  const [described, last, weights, freeze] = await Promise.all([
+  const [described, last, weights, freeze, lost] = await Promise.all([
     deps.operations.on(target),
     deps.audit.lastEnded(target).catch(() => undefined),
     weightsOf(deps, target),
     deps.freezes.active(target).catch(() => undefined),
+    lostLines(deps, () => true, target),
   ]);
   const name = code(formatTarget(target));
   const lines: string[] = [];
-  if (described.kind === 'view' && described.view.phase !== 'over') lines.push(await viewLine(deps, described.view));
+  lines.push(...lost);
+  const { view } = described.kind === 'view' ? described : {};
+  const isLost = lost.length > 0 && (view === undefined || lost.some((line) => line.includes(view.opId)));
+  if (isLost) lines.push(`Nothing runs on ${name}.`);
+  else if (described.kind === 'view' && described.view.phase !== 'over') lines.push(await viewLine(deps, described.view));
   else if (described.kind === 'silent') lines.push(`${name}: an operation is there, but no worker answers for it now.`);
   else lines.push(`Nothing runs on ${name}.`);
   if (freeze) lines.push(`Frozen: ${frozenWords(freeze)} New operations and next stages wait or are refused; an undo does not.`);

@@ -6,6 +6,7 @@ import { code } from '../domain/words.ts';
 import type { OperationAt } from '../temporal/results.ts';
 import { type Answer, say, sayPlain } from './answer.ts';
 import type { BotDeps } from './deps.ts';
+import { rollBackLost } from './lost.ts';
 import { refusal } from './refusals.ts';
 import { abortAnswer } from './result-words.ts';
 import { type ChannelRule, isRefused } from './rules.ts';
@@ -28,6 +29,8 @@ export async function stopByName(
   if (isRefused(target)) return sayPlain(target.words);
   const running = await deps.operations.running(target);
   if (running) return stop(deps, running, formatTarget(target), asked);
+  const lost = await rollBackLost(deps, { target }, asked);
+  if (lost) return lost;
   return say(
     `Nothing runs on ${code(formatTarget(target))}, and there is no operation of that name. Nothing was changed. ${code('status')} lists what runs.`,
   );
@@ -42,7 +45,10 @@ export async function stop(
 ): Promise<Answer & { readonly ended: boolean }> {
   const { actor, reason, rollback } = by;
   const result = await deps.operations.abort(at, { actor, ...(reason === undefined ? {} : { reason }), ...(rollback && { rollback }) });
-  return { ...abortAnswer(result, name, rollback), ended: result.kind === 'over' };
+  const target = targetOf(at);
+  const lost =
+    result.kind === 'over' && target ? await rollBackLost(deps, { target, ...(OP_ID.test(name) && { opId: name }) }, by) : undefined;
+  return lost ? { ...lost, ended: false } : { ...abortAnswer(result, name, rollback), ended: result.kind === 'over' };
 }
 
 /** Target of a workflow id, undefined when it is none of ours. */

@@ -4,6 +4,7 @@ import type { OperationRequest, OperationView } from '../domain/operation.ts';
 import { type Target, workflowIdOf } from '../domain/target.ts';
 import { beginOnce, settle } from './begin.ts';
 import { meaningOf } from './errors.ts';
+import { type Fate, fateOf } from './fate.ts';
 import { createInFlight } from './in-flight.ts';
 import type {
   AbortBy,
@@ -37,6 +38,8 @@ export interface Operations {
   listRunning(): Promise<readonly OperationAt[]>;
   /** Where the operation with this id runs or ran. */
   find(opId: string): Promise<OperationAt | undefined>;
+  /** What became of an operation that has no outcome on record. Throws when Temporal does not answer. */
+  fate(at: OperationAt & { readonly opId: string }): Promise<Fate>;
   /** True when Temporal answers. */
   reachable(): Promise<boolean>;
   /** Waits for background work; what is left after `timeoutMs` is given up (and told as unknown). Returns how many that were. */
@@ -80,6 +83,7 @@ export function createOperations(deps: OperationsDeps): Operations {
     running: (target) => running(client, workflowIdOf(target), now() + QUERY_MS),
     listRunning: () => listRunning(client, now() + QUERY_MS),
     find: async (opId) => (await deps.lookup(opId)) ?? (await findRunning(client, opId, now, describe)),
+    fate: (at) => fateOf(client, at, now() + QUERY_MS, describe),
     reachable: () => reachable(client, now() + QUERY_MS),
     drain: async (timeoutMs) => {
       const left = await inFlight.drain(timeoutMs);

@@ -11,6 +11,7 @@ function looking(answer: () => Described): { readonly look: () => Promise<Operat
   let seen: OperationsSeen | undefined;
   const deps: MonitorDeps = {
     operations: { listRunning: async () => [{ workflowId: WORKFLOW, runId: 'run-1' }], describe: async () => answer() },
+    lost: async () => [],
     clusters: () => ['demo'],
     seen: (_cluster, operations) => (seen = operations),
     now: () => 100_000,

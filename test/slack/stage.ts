@@ -21,6 +21,7 @@ import type { Entrance } from '../../src/slack/receiver.ts';
 import { createRefusalBook } from '../../src/slack/refusal-book.ts';
 import { createRoom } from '../../src/slack/room.ts';
 import { createWebClient } from '../../src/slack/web.ts';
+import type { Fate } from '../../src/temporal/fate.ts';
 import { createInFlight } from '../../src/temporal/in-flight.ts';
 import type { Operations } from '../../src/temporal/operations.ts';
 import type { AbortBy, BeginResult, DecideResult, Described, OperationAt, RunningAt, Settled } from '../../src/temporal/results.ts';
@@ -42,6 +43,7 @@ export interface Played {
   decide: (decision: Decision) => Promise<DecideResult>;
   described: Described;
   running: RunningAt | undefined;
+  fate: Fate;
   settled?: (truth: Settled) => Promise<void>;
 }
 
@@ -107,10 +109,11 @@ function play(): Played {
     decide: async () => ({ kind: 'accepted', remaining: 0 }),
     described: { kind: 'gone' },
     running: undefined,
+    fate: { kind: 'runs' },
   };
 }
 
-function operationsOf(played: Played): Operations {
+function operationsOf(played: Played, audit: Audit): Operations {
   return {
     begin: async (request, { onSettled }) => {
       played.begins.push(request);
@@ -122,10 +125,12 @@ function operationsOf(played: Played): Operations {
       return played.decide(decision);
     },
     abort: async (at, by) => {
+      if (played.fate.kind !== 'runs') return { kind: 'over' };
       played.aborts.push({ at, by });
       return { kind: 'sent' };
     },
     release: async (at, by) => {
+      if (played.fate.kind !== 'runs') return { kind: 'over' };
       played.releases.push({ at, by });
       return { kind: 'accepted', remaining: 2 - played.releases.length };
     },
@@ -133,7 +138,8 @@ function operationsOf(played: Played): Operations {
     on: async () => played.described,
     running: async () => played.running,
     listRunning: async () => (played.running ? [played.running] : []),
-    find: async (opId) => (opId === 'canary-k3f2' ? played.running : undefined),
+    find: async (opId) => (opId === 'canary-k3f2' ? played.running : audit.operation(opId)),
+    fate: async () => played.fate,
     reachable: async () => true,
     drain: async () => 0,
   };
@@ -159,7 +165,7 @@ export async function stage(change: Record<string, unknown> = {}, mode: 'http' |
   const retired: MessageRef[] = [];
   const deps: BotDeps = {
     config: () => current,
-    operations: operationsOf(played),
+    operations: operationsOf(played, audit),
     audit,
     requests: createRequests(db),
     freezes: createFreezes(db, now, () => standingFreezes(current.freezes, now())),

@@ -77,7 +77,7 @@ describe('while the database is away', () => {
     expect(one.written[0]).toBeGreaterThanOrEqual(HOUR);
     expect(await one.view()).not.toHaveProperty('awaited');
     const plan = one.kept.find(({ record }) => record.kind === 'plan');
-    expect(plan?.record.data).toMatchObject({ undo: { originals: [{ uid: 'uid-1' }], writes: [{ stage: 1 }] } });
+    expect(plan?.record.data).toMatchObject({ undo: { originals: [{ uid: 'uid-1' }], stages: [{ number: 1 }] } });
   });
 
   it('an abort ends the wait for it', async () => {

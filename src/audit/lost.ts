@@ -1,0 +1,61 @@
+import type { LostOperation, PlannedUndo } from '../domain/lost.ts';
+import type { AuditRecord } from '../domain/operation.ts';
+import { type Original, objectKey } from '../domain/plan.ts';
+import type { Database } from './database.ts';
+
+type Data = Readonly<Record<string, unknown>>;
+type Kept = Omit<AuditRecord, 'data'> & { readonly data: Data };
+
+/** What the record knows of an operation: who asked, what was before, what may have been written. Undefined: too little for a rollback. */
+export async function lostOf(db: Database, opId: string): Promise<LostOperation | undefined> {
+  const rows = await db
+    .selectFrom('audit')
+    .select('body')
+    .where('op_id', '=', opId)
+    .where('kind', 'in', ['request', 'plan', 'write'])
+    .orderBy('seq')
+    .execute();
+  const records = rows.map(({ body }) => JSON.parse(body) as Kept);
+  const request = records.find(({ kind }) => kind === 'request');
+  if (!request) return undefined;
+  return { ...whoAsked(opId, request), ...whatWas(records) };
+}
+
+function whoAsked(opId: string, { at, actor = '', target, data }: Kept) {
+  const asked = data as Partial<Pick<LostOperation, 'verb' | 'change' | 'text' | 'requester' | 'channel' | 'runId'>>;
+  const { verb = opId.startsWith('policy-') ? 'policy' : 'canary', change = { kind: 'back' }, text = '', requester, runId } = asked;
+  return {
+    opId,
+    target,
+    verb,
+    change,
+    text,
+    requester: requester ?? { id: actor, name: actor },
+    channel: { teamId: asked.channel?.teamId ?? '', channelId: asked.channel?.channelId ?? '' },
+    startedAt: at,
+    ...(runId !== undefined && { runId }),
+  } as const;
+}
+
+function whatWas(records: readonly Kept[]): Pick<LostOperation, 'originals' | 'stages' | 'plan' | 'wroteAt'> {
+  const originals = new Map<string, Original>();
+  let stages: PlannedUndo['stages'] = [];
+  let plan: LostOperation['plan'];
+  let wroteAt: number | undefined;
+  for (const { kind, data, at } of records) {
+    if (kind === 'plan') {
+      const { undo, from = '', to = '', planHash = '' } = data as { undo?: PlannedUndo; from?: string; to?: string; planHash?: string };
+      plan = { from, to, planHash };
+      if (!undo) continue;
+      stages = [...stages.filter(({ number }) => number < undo.firstStage), ...undo.stages];
+      for (const original of undo.originals) originals.set(objectKey(original.object), original);
+    } else if (kind === 'write') {
+      const { stage, result, writes } = data as { stage: number; result: string; writes: PlannedUndo['stages'][number]['writes'] };
+      if (result === 'applied') wroteAt = at;
+      // Written over drift: no plan has named these stages.
+      if (stage > 0 && !stages.some(({ number }) => number === stage))
+        stages = [...stages, { number: stage, label: `stage ${stage}`, exposure: 0, writes }];
+    }
+  }
+  return { originals: [...originals.values()], stages, ...(plan && { plan }), ...(wroteAt !== undefined && { wroteAt }) };
+}

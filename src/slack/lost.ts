@@ -1,0 +1,118 @@
+// Operations whose run is gone without an outcome: nobody watches what they changed, and any way of stopping rolls it back.
+
+import type { KnownOperation } from '../audit/log.ts';
+import type { Actor } from '../domain/actor.ts';
+import { settingsFor } from '../domain/config/use.ts';
+import { type LostOperation, recoveryRequest } from '../domain/lost.ts';
+import { formatTarget, type Target } from '../domain/target.ts';
+import type { CommandName } from '../domain/verbs.ts';
+import { code, moment, said } from '../domain/words.ts';
+import type { Fate } from '../temporal/fate.ts';
+import { type Answer, say, sayPlain } from './answer.ts';
+import { inBackground } from './background.ts';
+import type { BotDeps } from './deps.ts';
+import { wordsFor } from './refusals.ts';
+
+export interface Lost {
+  readonly known: KnownOperation;
+  readonly fate: Extract<Fate, { kind: 'lost' }>;
+}
+
+/** More are never looked into for one answer. */
+const MOST = 20;
+
+export interface LostDeps {
+  readonly audit: Pick<BotDeps['audit'], 'open'>;
+  readonly operations: Pick<BotDeps['operations'], 'fate' | 'listRunning'>;
+}
+
+/** The lost operations on a target, or on all. Throws when the database or Temporal does not answer. */
+export async function lostOn(deps: LostDeps, target?: Target): Promise<readonly Lost[]> {
+  const open = await deps.audit.open(target);
+  const running = target ? [] : await deps.operations.listRunning();
+  const runs = new Set(running.map(({ runId }) => runId));
+  const doubtful = open.filter(({ runId }) => runId === undefined || !runs.has(runId)).slice(0, MOST);
+  const fates = await Promise.all(doubtful.map(async (known) => ({ known, fate: await deps.operations.fate(known) })));
+  return fates.flatMap(({ known, fate }) => (fate.kind === 'lost' ? [{ known, fate }] : []));
+}
+
+/** The gates that hold for a verb's operation are those of this command. */
+const COMMAND: Readonly<Record<LostOperation['verb'], CommandName>> = { canary: 'canary', policy: 'policy enforce' };
+
+/** Rolls back the lost operation on a target, or the one that is named. Undefined: there is none. */
+export async function rollBackLost(
+  deps: BotDeps,
+  where: { readonly target: Target; readonly opId?: string },
+  by: { readonly actor: Actor; readonly reason?: string },
+): Promise<Answer | undefined> {
+  let lost: Lost | undefined;
+  try {
+    lost = (await lostOn(deps, where.target)).find(({ known }) => where.opId === undefined || known.opId === where.opId);
+  } catch (error) {
+    deps.log.warn({ err: error }, 'it could not be learned whether an operation is lost');
+    return say(
+      '*Not known.* The database or Temporal did not answer, so it cannot be said what is in place. Nothing was changed. Try again in a minute.',
+    );
+  }
+  if (!lost) return undefined;
+  const { opId } = lost.known;
+  const record = await deps.audit.lost(opId);
+  if (!record || record.originals.length === 0) return say(nothingKnown(opId));
+  const { how, seen } = lost.fate;
+  const settings = settingsFor(deps.config(), record.target, COMMAND[record.verb]);
+  const who = { by: by.actor, ...(by.reason !== undefined && { reason: by.reason }) };
+  const request = recoveryRequest(record, { how, ...who, inPlace: true, settings, ...(seen && { seen }), now: deps.now() });
+  const result = await deps.operations.begin(request, { onSettled: async () => undefined });
+  if (result.kind === 'begun') {
+    const { runId } = result.begun;
+    const { workflowId } = lost.known;
+    const work = () => deps.audit.started({ opId, workflowId, runId, target: record.target, at: deps.now() });
+    inBackground(deps, 'the run of a rollback could not be recorded', work);
+  }
+  switch (result.kind) {
+    case 'begun':
+      return say(`*${said(opId)}* is rolled back: its own run is gone (${how}). Its message shows when that is done.`);
+    case 'busy':
+      return say(`*${said(opId)}* is not rolled back now: *${said(result.view.opId)}* runs on the same target. Abort that first.`);
+    case 'refused':
+      return sayPlain(wordsFor(result.code, result.words));
+    case 'not-confirmed':
+      return say(
+        `*Not confirmed.* Nobody answered in time, so *${said(opId)}* may or may not be rolled back now. It is safe to ask again.`,
+      );
+    default:
+      return result satisfies never;
+  }
+}
+
+/** One line of a status. */
+export function lostLine({ known, fate }: Lost): string {
+  return (
+    `${code(known.target)}: *nobody watches a change.* *${said(known.opId)}* of ${moment(known.startedAt)} has no run any more (${fate.how}) and no outcome. ` +
+    `${code(`abort ${known.opId}`)} rolls it back.`
+  );
+}
+
+function nothingKnown(opId: string): string {
+  return `*${said(opId)}* has no run any more, and the record does not hold what was before it. Nothing was changed. Set the share by hand, and remove the annotation meshops.dev/operation.`;
+}
+
+/** The target of a known operation. */
+export function targetIn({ target }: Pick<KnownOperation, 'target'>): Target | undefined {
+  const [cluster, namespace, name] = target.split('/');
+  return cluster && namespace && name ? { cluster, namespace, name } : undefined;
+}
+
+/** Not to be told from a status that there is nothing: the reason is logged, and the answer says that it is not known. */
+export async function lostLines(deps: BotDeps, allowed: (target: Target) => boolean, target?: Target): Promise<readonly string[]> {
+  try {
+    const visible = (await lostOn(deps, target)).filter(({ known }) => {
+      const at = targetIn(known);
+      return at !== undefined && allowed(at);
+    });
+    return visible.map(lostLine);
+  } catch (error) {
+    deps.log.warn({ err: error, ...(target && { target: formatTarget(target) }) }, 'it could not be learned which operations are lost');
+    return ['Whether changes are in place that nobody watches could not be learned now.'];
+  }
+}
