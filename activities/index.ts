@@ -34,7 +34,7 @@ export function createActivities(deps: ActivityDeps): Record<string, (input: nev
     retire: mapped(async ({ target, verb, opId }: Parameters<Shared['retire']>[0]) => {
       for (const message of (await audit.earlierMessages?.(target, verb, opId)) ?? []) await announce.retire?.(message);
     }),
-    inspect: mapped((input: Parameters<Shared['inspect']>[0]) => inspect(deps, input, Context.current().cancellationSignal)),
+    inspect: mapped((input: Parameters<Shared['inspect']>[0]) => inspect({ ...deps, audit }, input, Context.current().cancellationSignal)),
     frozen: mapped(async ({ target }: Parameters<Shared['frozen']>[0]) => (await deps.freezes.active(target)) ?? null),
     resolveApprovers: mapped(({ rule }: Parameters<Shared['resolveApprovers']>[0]) =>
       people.approvers(rule, Context.current().cancellationSignal),

@@ -14,8 +14,8 @@ export interface AuditLog {
   lastCompleted(target: Target, verb: VerbName): Promise<CompletedOperation | undefined>;
   /** Root messages of the operations of this verb that completed on the target before another one did, newest first. Left out: none. */
   earlierMessages?(target: Target, verb: VerbName, opId: string): Promise<readonly MessageRef[]>;
-  /** Has this operation written its outcome? A token of an operation that is over may be taken over. */
-  isOver(opId: string): Promise<boolean>;
+  /** Is this an operation that is known and not over? A token of any other may be taken over. Throws when nobody can say. */
+  holds(opId: string): Promise<boolean>;
 }
 
 /** A completed operation as the record keeps it. */

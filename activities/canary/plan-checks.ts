@@ -29,7 +29,7 @@ import { checkSight, missing } from './sight.ts';
 
 export interface PlanDeps extends PreconditionDeps, ProbeDeps {
   readonly prometheus?: Prometheus | undefined;
-  readonly audit: Pick<AuditLog, 'isOver' | 'lastCompleted'>;
+  readonly audit: Pick<AuditLog, 'holds' | 'lastCompleted'>;
 }
 
 /** Nothing stands against the plan; `unseen`: what its watch will not see, in words. */

@@ -29,7 +29,7 @@ export function impossible<Code extends SentenceCode>(code: Code, parameters: Se
 
 export interface PreconditionDeps {
   readonly cluster: Cluster;
-  readonly audit: Pick<AuditLog, 'isOver'>;
+  readonly audit: Pick<AuditLog, 'holds'>;
 }
 
 /** A token of another operation that is not over holds the object. */
@@ -42,8 +42,8 @@ export async function checkHeld(
     const token = tokenIn(object);
     if (token === null) continue;
     const holder = parseToken(token)?.opId;
-    if (holder === opId || (holder !== undefined && (await audit.isOver(holder)))) continue;
-    return impossible('Held', { object: `${object.kind} ${object.metadata.namespace}/${object.metadata.name}`, opId: holder ?? token });
+    if (holder === undefined || holder === opId || !(await audit.holds(holder))) continue;
+    return impossible('Held', { object: `${object.kind} ${object.metadata.namespace}/${object.metadata.name}`, opId: holder });
   }
   return undefined;
 }

@@ -38,9 +38,9 @@ export async function checkHeld(
       const words = 'The rollout had begun when somebody else changed its objects: what they changed cannot be taken into it.';
       return impossible('Drift', `${words} Everything is put back; run the command again.`);
     }
-    if (holder !== undefined && (await audit.isOver(holder))) continue;
+    if (holder === undefined || !(await audit.holds(holder))) continue;
     const name = `${ref.kind} ${ref.namespace}/${ref.name}`;
-    return impossible('Held', sentence('Held', { object: name, opId: holder ?? token }));
+    return impossible('Held', sentence('Held', { object: name, opId: holder }));
   }
   return undefined;
 }

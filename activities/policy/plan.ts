@@ -22,7 +22,7 @@ import { inForce, readWorld } from './world.ts';
 
 export interface PlanDeps extends WriteDeps {
   readonly flows: Flows;
-  readonly audit: Pick<AuditLog, 'isOver' | 'lastCompleted'>;
+  readonly audit: Pick<AuditLog, 'holds' | 'lastCompleted'>;
 }
 
 /** Plans what a policy command asks for, from live objects. Writes nothing: every write is tried as a dry run under the requester. */

@@ -9,12 +9,13 @@ import type { Log } from '../log.ts';
 import type { AuditLog } from '../ports.ts';
 import { difference, differences, gone } from './differences.ts';
 import { guardedPatch, isBare, TOKEN_POINTER, tokenIn } from './guarded-patch.ts';
+import { isHeld } from './held.ts';
 import { withToken } from './manifest.ts';
 import { comesAndGoes } from './written.ts';
 
 export interface WriteDeps {
   readonly cluster: Cluster;
-  readonly audit: Pick<AuditLog, 'isOver'>;
+  readonly audit: Pick<AuditLog, 'holds'>;
   readonly now: () => number;
   readonly log: Log;
 }
@@ -106,8 +107,9 @@ async function lookAt(deps: WriteDeps, input: ApplyInput, write: Write, signal: 
     return { kind: 'drift', differences: [difference(write.object, '/metadata/uid', null, object.metadata.uid)] };
   const expected = input.tokenBefore[objectKey(write.object)] ?? null;
   if (!(await mayTake(deps, token, expected, input.opId))) {
-    if (token !== null) return { kind: 'held', object: write.object, token };
-    return { kind: 'drift', differences: [difference(write.object, TOKEN_POINTER, expected, null)] };
+    const isHolder = token !== null && (parseToken(token)?.opId === input.opId || (await isHeld(deps, token)));
+    if (isHolder) return { kind: 'held', object: write.object, token };
+    return { kind: 'drift', differences: [difference(write.object, TOKEN_POINTER, expected, token)] };
   }
   const found = [...differences(object, write.object, write.before)];
   if (found.length === 0 && testsGeneration(expected, input, write) && object.metadata.generation !== write.generation) {
@@ -124,13 +126,12 @@ function lookAtNothing(input: ApplyInput, write: Write, other: KubeObject | unde
   return { kind: 'drift', differences: [gone(write.object, write.uid, other)] };
 }
 
-/** The token expected is there; or none was expected and the one there belongs to an operation that is over. */
+/** The token expected is there; or none was expected and the one there holds nothing. */
 async function mayTake(deps: WriteDeps, token: string | null, expected: string | null, opId: string): Promise<boolean> {
   if (token === expected) return true;
   if (expected !== null || token === null) return false;
-  const holder = parseToken(token);
   // Our own token of another stage means that this attempt is late, whatever the audit says.
-  return holder !== undefined && holder.opId !== opId && deps.audit.isOver(holder.opId);
+  return parseToken(token)?.opId !== opId && !(await isHeld(deps, token));
 }
 
 /**

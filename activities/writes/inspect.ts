@@ -4,8 +4,10 @@ import type { Cluster } from '../clients/kubernetes/cluster.ts';
 import { isFailure } from '../clients/kubernetes/failure.ts';
 import type { KubeObject } from '../clients/kubernetes/objects.ts';
 import type { Difference, FoundObject, Inspection, Shared } from '../contract.ts';
+import type { AuditLog } from '../ports.ts';
 import { difference, differences, gone } from './differences.ts';
 import { guardedPatch, isBare, TOKEN_POINTER, tokenIn } from './guarded-patch.ts';
+import { isHeld } from './held.ts';
 import { valueAt } from './pointer.ts';
 import { comesAndGoes, type LastWrite, lastWrites } from './written.ts';
 
@@ -15,7 +17,11 @@ type Input = Parameters<Shared['inspect']>[0];
  * What is live where a stage should stand: every difference with who wrote it, the values and tokens as they are, and whether the
  * stage's values could be written over them (tried as a dry run).
  */
-export async function inspect(deps: { readonly cluster: Cluster }, input: Input, signal: AbortSignal): Promise<Inspection> {
+export async function inspect(
+  deps: { readonly cluster: Cluster; readonly audit: Pick<AuditLog, 'holds'> },
+  input: Input,
+  signal: AbortSignal,
+): Promise<Inspection> {
   const found: Record<string, FoundObject> = {};
   const different: Difference[] = [];
   let stuck: string | undefined;
@@ -34,7 +40,7 @@ export async function inspect(deps: { readonly cluster: Cluster }, input: Input,
     const fields = Object.fromEntries(Object.keys(write.fields).map((field): [string, Json] => [field, valueAt(object, field)]));
     const { fields: expected } = write;
     found[objectKey(write.object)] = { object: write.object, uid, expected, fields, token, generation: object.metadata.generation ?? 0 };
-    stuck ??= otherHolder(input.opId, write, token) ?? (await refusal(deps.cluster, write, object, fields, signal));
+    stuck ??= (await otherHolder(deps, input.opId, write, token)) ?? (await refusal(deps.cluster, write, object, fields, signal));
   }
   return { differences: different, found, ...(stuck !== undefined && { stuck }) };
 }
@@ -44,8 +50,13 @@ function tokenDifference(input: Input, write: LastWrite, token: string | null): 
   return token === expected ? [] : [difference(write.object, TOKEN_POINTER, expected, token)];
 }
 
-function otherHolder(opId: string, write: LastWrite, token: string | null): string | undefined {
-  if (token === null || parseToken(token)?.opId === opId) return undefined;
+async function otherHolder(
+  deps: { readonly audit: Pick<AuditLog, 'holds'> },
+  opId: string,
+  write: LastWrite,
+  token: string | null,
+): Promise<string | undefined> {
+  if (token === null || parseToken(token)?.opId === opId || !(await isHeld(deps, token))) return undefined;
   return `${objectKey(write.object)} is held by operation ${token}`;
 }
 

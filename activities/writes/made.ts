@@ -8,6 +8,7 @@ import type { WriteDeps } from './apply.ts';
 import { differences } from './differences.ts';
 import { digestOf } from './digest.ts';
 import { tokenIn } from './guarded-patch.ts';
+import { isHeld } from './held.ts';
 import { withToken } from './manifest.ts';
 import { lastWrites } from './written.ts';
 
@@ -54,7 +55,7 @@ export async function restoreMade(
 
 /** Removes what the operation made: exactly the version that was looked at. Undefined: look again. */
 async function unmake(
-  { cluster }: WriteDeps,
+  deps: WriteDeps,
   input: RestoreInput,
   original: Original,
   object: KubeObject | undefined,
@@ -64,17 +65,19 @@ async function unmake(
   if (!object) return told(original, 'unchanged', true);
   const token = tokenIn(object);
   const holder = token === null ? undefined : parseToken(token);
-  if (token !== null && holder?.opId !== input.opId) return { kind: 'superseded', object: original.object, token };
-  if (!holder) {
+  const isOwn = holder?.opId === input.opId;
+  if (token !== null && !isOwn && input.holder === 'operation' && (await isHeld(deps, token)))
+    return { kind: 'superseded', object: original.object, token };
+  if (!isOwn) {
     if (input.holder !== 'operation') return { kind: 'superseded', object: original.object, token };
-    // Somebody has taken the token off, and it still is what the operation made of it: ours. Anything else is another hand's.
+    // Somebody has taken the token off, or written one that belongs to nobody, and it still is what the operation made of it: ours. Anything else is another hand's.
     const last = lastWrites(input.written, Number.POSITIVE_INFINITY).get(objectKey(original.object));
     const isOurs = last !== undefined && differences(object, original.object, last.fields).length === 0;
     if (!isOurs) return told(original, 'gone', false);
   } else if (!isHolder(input, original.object, holder.stage)) {
     return { kind: 'superseded', object: original.object, token };
   }
-  await cluster.remove(original.object, object.metadata, { signal });
+  await deps.cluster.remove(original.object, object.metadata, { signal });
   return told(original, 'restored', true);
 }
 

@@ -8,6 +8,7 @@ import type { WriteDeps } from './apply.ts';
 import { difference, differences, same } from './differences.ts';
 import { digestOf } from './digest.ts';
 import { guardedPatch, isBare, TOKEN_POINTER, tokenIn } from './guarded-patch.ts';
+import { isHeld } from './held.ts';
 import { isHolder, restoreMade, type Step } from './made.ts';
 import type { Ours } from './ours.ts';
 import { sortFields } from './ours.ts';
@@ -89,12 +90,18 @@ async function restoreOne(
       return { kind: 'object', restored: { object: original.object, state: 'gone' }, exact: comesAndGoes(original.object) };
     }
     const ours = sortFields(object, original, input.written);
-    const right = rightTo(input, original, object, ours);
+    const right = await rightTo(deps, input, original, object, ours);
     if (right === 'superseded') return { kind: 'superseded', object: original.object, token: tokenIn(object) };
     try {
       if (right === 'write') await write(deps, original, object, ours, signal);
       acknowledged();
-      return await readBack(deps, original, right === 'write' ? 'restored' : 'unchanged', driftOf(right, original, object, ours), signal);
+      return await readBack(
+        deps,
+        original,
+        right === 'write' ? 'restored' : 'unchanged',
+        driftOf(input, right, original, object, ours),
+        signal,
+      );
     } catch (error) {
       if (!isFailure(error, 'Conflict', 'Invalid', 'NotFound')) throw error;
       last = error;
@@ -121,16 +128,22 @@ async function restoredAtOnce(deps: WriteDeps, input: RestoreInput, original: Or
 }
 
 /** What the token on the live object, and the values beside it, entitle to. */
-function rightTo(input: RestoreInput, original: Original, object: KubeObject, ours: Ours): 'write' | 'leave' | 'superseded' {
+async function rightTo(
+  deps: WriteDeps,
+  input: RestoreInput,
+  original: Original,
+  object: KubeObject,
+  ours: Ours,
+): Promise<'write' | 'leave' | 'superseded'> {
   const token = tokenIn(object);
   const holder = token === null ? undefined : parseToken(token);
   if (holder?.opId === input.opId) {
     return isHolder(input, original.object, holder.stage) ? 'write' : 'superseded';
   }
-  if (token !== null && token !== original.token) return 'superseded';
+  if (token !== null && token !== original.token && (input.holder !== 'operation' || (await isHeld(deps, token)))) return 'superseded';
   if (differences(object, original.object, original.fields).length === 0) return 'leave';
   // No token of ours, and not the old values. A fuse may be late and touches nothing. The undo of the whole operation takes
-  // back what it wrote if that still stands (somebody stripped the annotation); the rest is another hand's.
+  // back what it wrote if that still stands (somebody stripped the annotation, or wrote one that belongs to nobody); the rest is another hand's.
   if (input.holder !== 'operation') return 'superseded';
   return Object.entries(ours.from).some(([field, value]) => !same(value, ours.to[field] ?? null)) ? 'write' : 'leave';
 }
@@ -141,10 +154,10 @@ async function write(deps: WriteDeps, original: Original, object: KubeObject, ou
   await deps.cluster.patch(original.object, guardedPatch({ uid: original.uid, token, from, to, bare: isBare(object) }), { signal });
 }
 
-function driftOf(right: 'write' | 'leave', original: Original, object: KubeObject, ours: Ours): Ours['drift'] {
+function driftOf(input: RestoreInput, right: 'write' | 'leave', original: Original, object: KubeObject, ours: Ours): Ours['drift'] {
   const token = tokenIn(object);
-  const stripped = right === 'write' && token === original.token;
-  return stripped ? [...ours.drift, difference(original.object, TOKEN_POINTER, 'the token of this operation', token)] : ours.drift;
+  const isForeign = right === 'write' && (token === null || parseToken(token)?.opId !== input.opId);
+  return isForeign ? [...ours.drift, difference(original.object, TOKEN_POINTER, 'the token of this operation', token)] : ours.drift;
 }
 
 async function readBack(

@@ -28,6 +28,8 @@ export interface KnownOperation {
 /** The audit record with what it knows of operations. */
 export interface Audit extends AuditLog {
   verify(signal?: AbortSignal): Promise<Verification>;
+  /** Has this operation written its outcome? */
+  isOver(opId: string): Promise<boolean>;
   /** Remembers where an operation runs, so that its id alone finds it. */
   started(operation: { opId: string; workflowId: string; runId: string; target: Target; at: number }): Promise<void>;
   operation(opId: string): Promise<KnownOperation | undefined>;
@@ -51,6 +53,7 @@ export function createAudit(db: Database): Audit {
       await db.transaction().execute(async (trx) => appendAll(trx, records));
     },
     verify: (signal) => verifyChain(db, signal),
+    holds: async (opId) => (await find(db, opId))?.ended_at === null,
     isOver: async (opId) => (await find(db, opId))?.ended_at != null,
     lastCompleted: (target, verb) => lastCompleted(db, target, verb),
     earlierMessages: (target, verb, opId) => earlierMessages(db, target, verb, opId),

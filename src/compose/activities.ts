@@ -9,6 +9,7 @@ import { connectPrometheus } from '../../activities/clients/prometheus/prometheu
 import { createSlackMessages } from '../../activities/clients/slack.ts';
 import { createActivities } from '../../activities/index.ts';
 import { settingsFor } from '../domain/config/use.ts';
+import type { Operations } from '../temporal/operations.ts';
 import { type ClusterConfig, kubeConfigOf } from './clusters.ts';
 import { type Foundation, required } from './foundation.ts';
 import type { ReconcilerDeps } from './lost.ts';
@@ -23,7 +24,12 @@ export interface ClusterActivities {
 }
 
 /** The activities of one cluster's worker. Its connections are shared by all operations and opened once. */
-export function clusterActivities(on: Foundation, name: string, config: ClusterConfig): ClusterActivities {
+export function clusterActivities(
+  on: Foundation,
+  operations: Pick<Operations, 'runs'>,
+  name: string,
+  config: ClusterConfig,
+): ClusterActivities {
   const { audit, freezes, people, telemetry, environment, now } = on;
   const log = telemetry.log.child({ cluster: name });
   const slackApiUrl = environment.slackApiUrl ?? on.config.current().slack.apiUrl;
@@ -39,7 +45,8 @@ export function clusterActivities(on: Foundation, name: string, config: ClusterC
     flows,
     probe: config.probe,
     prometheus: config.prometheus === undefined ? undefined : connectPrometheus({ url: config.prometheus }),
-    audit,
+    // A record may be late: an operation that Temporal runs holds what it holds all the same.
+    audit: { ...audit, holds: async (opId) => ((await audit.operation(opId)) ? audit.holds(opId) : operations.runs(opId)) },
     records: on.records,
     freezes,
     people,

@@ -35,7 +35,7 @@ export async function startWorkers(on: Foundation, only: string | undefined): Pr
     onError: (error) => on.telemetry.log.error({ err: error }, 'background work of the worker broke'),
   });
   for (const [cluster, config] of Object.entries(clusters).filter(([name]) => only === undefined || name === only)) {
-    const parts = clusterActivities(on, cluster, config);
+    const parts = clusterActivities(on, operations, cluster, config);
     closers.push(() => parts.close());
     reconcilers.push({ cluster, operations, ...parts.reconciler });
     const { workflowBundle } = on.environment;

@@ -38,6 +38,8 @@ export interface Operations {
   listRunning(): Promise<readonly OperationAt[]>;
   /** Where the operation with this id runs or ran. */
   find(opId: string): Promise<OperationAt | undefined>;
+  /** Does one of the running operations have this id? Throws when it cannot be said in time. */
+  runs(opId: string): Promise<boolean>;
   /** What became of an operation that has no outcome on record. Throws when Temporal does not answer. */
   fate(at: OperationAt & { readonly opId: string }): Promise<Fate>;
   /** True when Temporal answers. */
@@ -59,6 +61,7 @@ const BEGIN_MS = 1_500;
 const DECIDE_MS = 8_000;
 const QUERY_MS = 2_000;
 const MOST_LISTED = 200;
+const AT_ONCE = 16;
 
 export function createOperations(deps: OperationsDeps): Operations {
   const { client, now } = deps;
@@ -83,6 +86,7 @@ export function createOperations(deps: OperationsDeps): Operations {
     running: (target) => running(client, workflowIdOf(target), now() + QUERY_MS),
     listRunning: () => listRunning(client, now() + QUERY_MS),
     find: async (opId) => (await deps.lookup(opId)) ?? (await findRunning(client, opId, now, describe)),
+    runs: (opId) => runs(client, opId, now, describe),
     fate: (at) => fateOf(client, at, now() + QUERY_MS, describe),
     reachable: () => reachable(client, now() + QUERY_MS),
     drain: async (timeoutMs) => {
@@ -189,6 +193,19 @@ async function findRunning(
     if (answer.kind === 'view' && answer.view.opId === opId) return at;
   }
   return undefined;
+}
+
+/** No answer in time is no answer: who asks must not take an operation for unknown because there are many. */
+async function runs(client: Client, opId: string, now: () => number, describe: (at: OperationAt) => Promise<Described>): Promise<boolean> {
+  const until = now() + DECIDE_MS;
+  const all = await listRunning(client, until);
+  for (let start = 0; start < all.length; start += AT_ONCE) {
+    if (now() >= until) throw new Error('too many operations run to say in time whether one of them has this id');
+    const answers = await Promise.all(all.slice(start, start + AT_ONCE).map(describe));
+    if (answers.some((answer) => answer.kind === 'view' && answer.view.opId === opId)) return true;
+    if (answers.some(({ kind }) => kind === 'silent')) throw new Error('an operation runs that no worker answers for');
+  }
+  return false;
 }
 
 async function reachable(client: Client, deadline: number): Promise<boolean> {

@@ -111,7 +111,7 @@ test('one that runs is left alone, and one that ended gets the outcome that Temp
   const ended = await scene(true, `${OP}/1`, { kind: 'ended', outcome: { kind: 'completed', code: 'Completed', words: 'Done.' } });
   await ended.again();
   expect(await ended.audit.operation(OP)).toMatchObject({ outcome: 'completed', words: 'Done.' });
-  expect(await ended.audit.lastCompleted(target)).toMatchObject({ opId: OP, last: { number: 1 } });
+  expect(await ended.audit.lastCompleted(target, 'canary')).toMatchObject({ opId: OP, last: { number: 1 } });
   await ended.again();
   expect(await ended.audit.open()).toEqual([]);
 });

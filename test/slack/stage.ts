@@ -139,6 +139,7 @@ function operationsOf(played: Played, audit: Audit): Operations {
     running: async () => played.running,
     listRunning: async () => (played.running ? [played.running] : []),
     find: async (opId) => (opId === 'canary-k3f2' ? played.running : audit.operation(opId)),
+    runs: async () => false,
     fate: async () => played.fate,
     reachable: async () => true,
     drain: async () => 0,

@@ -12,6 +12,9 @@ let world: TestCluster;
 let rig: Awaited<ReturnType<typeof canaryRig>>;
 const made: string[] = [];
 
+/** Every token counts. */
+const audit = { holds: async () => true };
+
 beforeAll(async () => {
   world = await startTestCluster(new AbortController().signal);
   for (const name of ['backend', 'shop']) await world.admin('POST', '/api/v1/namespaces', { metadata: { name } });
@@ -138,7 +141,7 @@ test('a header rule is what the apiserver keeps, and is taken away exactly, also
   const undo = await apply('canary-ab1', plan, only(plan), input);
   expect(
     await inspect(
-      { cluster: world.connect('meshops') },
+      { cluster: world.connect('meshops'), audit },
       { opId: 'canary-ab1', stage: only(plan), written: writtenOf(plan) },
       new AbortController().signal,
     ),
@@ -163,13 +166,13 @@ test('drift is shown with field, expected, found and manager, and whether our va
   await jsonPatch(world, 'web', [{ op: 'replace', path: '/spec/rules/0/backendRefs/1/weight', value: 30 }], 'kubectl-edit');
   const cluster = world.connect('meshops');
   const { signal } = new AbortController();
-  const seen = await inspect({ cluster }, { opId: 'canary-drift1', stage: only(plan), written: writtenOf(plan) }, signal);
+  const seen = await inspect({ cluster, audit }, { opId: 'canary-drift1', stage: only(plan), written: writtenOf(plan) }, signal);
   const field = '/spec/rules/0/backendRefs/1/weight';
   expect(seen.differences).toEqual([{ object: 'HTTPRoute/backend/web', field, expected: '10', found: '30', manager: 'kubectl-edit' }]);
   expect(seen.found['HTTPRoute/backend/web']).toMatchObject({ fields: { [field]: 30 }, token: 'canary-drift1/1' });
   expect(seen).not.toHaveProperty('stuck');
   await jsonPatch(world, 'web', [{ op: 'remove', path: '/spec/rules/0/backendRefs/1' }], 'kubectl-edit');
-  expect(await inspect({ cluster }, { opId: 'canary-drift1', stage: only(plan), written: writtenOf(plan) }, signal)).toMatchObject({
+  expect(await inspect({ cluster, audit }, { opId: 'canary-drift1', stage: only(plan), written: writtenOf(plan) }, signal)).toMatchObject({
     stuck: expect.any(String),
   });
   await jsonPatch(world, 'web', [

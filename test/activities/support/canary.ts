@@ -36,7 +36,7 @@ export async function canaryRig(
     prometheus: options.prometheus,
     now: Date.now,
     log,
-    audit: { append: async () => {}, isOver: async (opId) => over.has(opId), lastCompleted: options.completed ?? (async () => undefined) },
+    audit: { append: async () => {}, holds: async (opId) => !over.has(opId), lastCompleted: options.completed ?? (async () => undefined) },
     freezes: { active: async () => undefined },
     people: { approvers: async () => [] },
     announce: {

@@ -4,7 +4,7 @@ import { createHub } from '../../../activities/clients/kubernetes/hub.ts';
 import type { ApplyResult, Inspection, PlanInput, RestoreInput, Steps, WatchInput } from '../../../activities/contract.ts';
 import { SILENT } from '../../../activities/log.ts';
 import { policySteps } from '../../../activities/policy/steps.ts';
-import type { CompletedOperation } from '../../../activities/ports.ts';
+import type { AuditLog, CompletedOperation } from '../../../activities/ports.ts';
 import { type Original, objectKey, type Plan, type PlannedStage, tokenOf, type Write } from '../../../src/domain/plan.ts';
 import type { PolicyChange } from '../../../src/domain/policy/change.ts';
 import { FULL } from '../../domain/policy/stages/documents.ts';
@@ -114,13 +114,14 @@ export async function policyRig(world: TestCluster) {
   const flows = createFlows({ nodes: fixedNodes(agents), now: Date.now, log: SILENT });
   const over = new Set<string>();
   const rig = { completed: undefined as CompletedOperation | undefined };
+  const audit: AuditLog = { append: async () => {}, holds: async (opId) => !over.has(opId), lastCompleted: async () => rig.completed };
   const steps = policySteps({
     cluster,
     hub,
     flows,
     now: Date.now,
     log: SILENT,
-    audit: { append: async () => {}, isOver: async (opId) => over.has(opId), lastCompleted: async () => rig.completed },
+    audit,
     editMessage: async () => {},
   });
   const step = <K extends keyof Steps>(name: K, input: Parameters<Steps[K]>[0]): ReturnType<Steps[K]> =>
@@ -131,6 +132,7 @@ export async function policyRig(world: TestCluster) {
     rig,
     step,
     cluster,
+    audit,
     stop: () => {
       hub.close();
       flows.close();

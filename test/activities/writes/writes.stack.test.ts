@@ -23,7 +23,7 @@ beforeAll(async () => {
   await world.admin('POST', '/api/v1/namespaces', { metadata: { name: 'backend' } });
   await grantRights(world);
   bot = world.connect('meshops');
-  deps = { cluster: bot, audit: { isOver: async (opId) => over.has(opId) }, now: Date.now, log: SILENT };
+  deps = { cluster: bot, audit: { holds: async (opId) => !over.has(opId) }, now: Date.now, log: SILENT };
 });
 afterAll(() => world?.stop());
 
