@@ -3,6 +3,7 @@ import type { MessageRef } from '../src/domain/operation.ts';
 import { type CanaryDeps, canarySteps } from './canary/steps.ts';
 import type { Shared, Steps } from './contract.ts';
 import { asDatabase, mapped } from './failures.ts';
+import { refuseTooLarge } from './plan-size.ts';
 import { policySteps } from './policy/steps.ts';
 import type { Freezes, People, WatchRecords } from './ports.ts';
 import { Recorder } from './watch/recorder.ts';
@@ -12,6 +13,8 @@ import { inspect } from './writes/inspect.ts';
 export interface ActivityDeps extends Omit<CanaryDeps, 'editMessage' | 'recorder'> {
   /** Where what the judges hear is kept for a replay; left out: nowhere. */
   readonly records?: WatchRecords;
+  /** Bytes of a value as one payload of Temporal; left out: its JSON text. */
+  readonly payloadSize?: (value: unknown) => Promise<number>;
   readonly people: People;
   readonly freezes: Freezes;
   readonly announce: Pick<Shared, 'announce' | 'say' | 'chart'> &
@@ -23,10 +26,11 @@ export function createActivities(deps: ActivityDeps): Record<string, (input: nev
   const { announce, people } = deps;
   const audit = asDatabase(deps.audit);
   const editMessage: CanaryDeps['editMessage'] = (view, live) => announce.editMessage(view, live);
+  const sizeOf = deps.payloadSize ?? (async (value: unknown) => JSON.stringify(value).length);
   const recorder = deps.records && new Recorder(deps.records, deps.log);
   const verbs = { canary: canarySteps({ ...deps, audit, recorder, editMessage }), policy: policySteps({ ...deps, audit, editMessage }) };
   return {
-    ...Object.fromEntries(Object.entries(verbs).flatMap(([verb, steps]) => stepsOf(verb, steps))),
+    ...Object.fromEntries(Object.entries(verbs).flatMap(([verb, steps]) => stepsOf(verb, steps, sizeOf))),
     announce: mapped((input: Parameters<Shared['announce']>[0]) => announce.announce(input)),
     say: mapped((input: Parameters<Shared['say']>[0]) => announce.say(input)),
     chart: mapped((input: Parameters<Shared['chart']>[0]) => announce.chart(input)),
@@ -42,9 +46,16 @@ export function createActivities(deps: ActivityDeps): Record<string, (input: nev
   };
 }
 
-function stepsOf(verb: string, steps: Steps): readonly (readonly [string, (input: never) => Promise<unknown>])[] {
+function stepsOf(
+  verb: string,
+  steps: Steps,
+  sizeOf: (value: unknown) => Promise<number>,
+): readonly (readonly [string, (input: never) => Promise<unknown>])[] {
   return [
-    [`${verb}.plan`, mapped((input: Parameters<Steps['plan']>[0]) => steps.plan(input), { impatient: true })],
+    [
+      `${verb}.plan`,
+      mapped(async (input: Parameters<Steps['plan']>[0]) => refuseTooLarge(await steps.plan(input), sizeOf), { impatient: true }),
+    ],
     [`${verb}.apply`, mapped((input: Parameters<Steps['apply']>[0]) => steps.apply(input))],
     [`${verb}.realised`, mapped((input: Parameters<Steps['realised']>[0]) => steps.realised(input))],
     [`${verb}.watch`, mapped((input: Parameters<Steps['watch']>[0]) => steps.watch(input))],

@@ -45,7 +45,10 @@ export async function write(
   // Armed from the first write on: what is written takes effect before anybody says so. What lowers has no fuse: it would raise again.
   if (stage.number > 0 && course.isGuarded && !course.keeps) course.guards.arm({ applying: stage });
   const tokenBefore = Object.fromEntries(stage.writes.map(({ object }) => [objectKey(object), course.tokens[objectKey(object)] ?? null]));
-  const applied = await course.step('apply')({
+  const applied = await course.step(
+    'apply',
+    stage.writes.length,
+  )({
     opId: course.opId,
     target: plan.target,
     stage,

@@ -6,14 +6,17 @@ import type { VerbName } from '../src/domain/verbs.ts';
 /** As long as anybody could care about an operation. Milliseconds. */
 const LONGEST_OUTAGE_MS = 30 * 24 * 3_600_000;
 
+/** What one object of a large stage may take on a slow API server, beyond the usual time. Milliseconds. */
+const WRITE_MS = 200;
+
 const RETRY = { initialInterval: 200, backoffCoefficient: 2, maximumInterval: 5_000 } as const;
 
 /** The one table of timeouts and retries of all activities. */
-function optionsOf(settings: OperationSettings): Record<keyof Steps, (durationMs: number) => ActivityOptions> {
+function optionsOf(settings: OperationSettings): Record<keyof Steps, (size: number) => ActivityOptions> {
   return {
     // An outage of the database is waited out; the activity itself gives up at the fourth failure of any other kind.
-    plan: () => ({ startToCloseTimeout: 20_000, scheduleToCloseTimeout: LONGEST_OUTAGE_MS, retry: RETRY }),
-    apply: () => ({ startToCloseTimeout: 15_000, retry: { ...RETRY, maximumAttempts: 4 } }),
+    plan: () => ({ startToCloseTimeout: 60_000, scheduleToCloseTimeout: LONGEST_OUTAGE_MS, retry: RETRY }),
+    apply: (writes) => ({ startToCloseTimeout: 15_000 + writes * WRITE_MS, retry: { ...RETRY, maximumAttempts: 4 } }),
     realised: () => ({ startToCloseTimeout: settings.realiseMs + 10_000, retry: { ...RETRY, maximumAttempts: 4 } }),
     watch: (durationMs) => ({
       startToCloseTimeout: durationMs + 60_000,
@@ -24,8 +27,8 @@ function optionsOf(settings: OperationSettings): Record<keyof Steps, (durationMs
       retry: { ...RETRY, maximumInterval: 1_000 },
     }),
     // The undo is tried for as long as anybody could still care, ahead of everything else in the queue.
-    restore: () => ({
-      startToCloseTimeout: 20_000,
+    restore: (objects) => ({
+      startToCloseTimeout: 20_000 + objects * WRITE_MS,
       scheduleToCloseTimeout: 7 * 24 * 3_600_000,
       retry: { ...RETRY, maximumInterval: 2_000 },
       priority: { priorityKey: 1 },
@@ -33,13 +36,16 @@ function optionsOf(settings: OperationSettings): Record<keyof Steps, (durationMs
   };
 }
 
-/** The four functions in which verbs differ, and the restore, as this workflow calls them. `durationMs` matters to `watch` alone. */
-export function stepsOf(verb: VerbName, settings: OperationSettings): <K extends keyof Steps>(step: K, durationMs?: number) => Steps[K] {
+/**
+ * The four functions in which verbs differ, and the restore, as this workflow calls them. `size`: how long a watch is in milliseconds, how many
+ * objects an apply or a restore writes.
+ */
+export function stepsOf(verb: VerbName, settings: OperationSettings): <K extends keyof Steps>(step: K, size?: number) => Steps[K] {
   const options = optionsOf(settings);
-  return (step, durationMs = 0) => {
+  return (step, size = 0) => {
     const name = `${verb}.${step}`;
     // A proxy answers every name, so the member is always there.
-    return proxyActivities<Record<string, Steps[typeof step]>>(options[step](durationMs))[name] as Steps[typeof step];
+    return proxyActivities<Record<string, Steps[typeof step]>>(options[step](size))[name] as Steps[typeof step];
   };
 }
 

@@ -23,7 +23,7 @@ export async function undo(course: Course): Promise<Undone | undefined> {
     course.show({ phase: 'restoring' });
     const [reminders, attempts] = [new CancellationScope(), new CancellationScope()];
     const reminding = reminders.run(() => remind(course)).catch(() => undefined);
-    const restoring = attempts.run(() => course.step('restore')(course.restoreInput('operation')));
+    const restoring = attempts.run(() => course.step('restore', course.originals.length)(course.restoreInput('operation')));
     const result = await Promise.race([restoring, condition(() => course.released)]);
     reminders.cancel();
     await reminding;

@@ -5,6 +5,7 @@ import type { CanaryDetails } from '../../src/domain/canary/details.ts';
 import type { OperationSettings } from '../../src/domain/settings.ts';
 import type { Cluster } from '../clients/kubernetes/cluster.ts';
 import type { Route } from '../clients/kubernetes/objects.ts';
+import { AT_ONCE, inParallel } from '../fan-out.ts';
 import type { Log } from '../log.ts';
 import { type ProbeSettings, send, type Way, wayIn } from './way.ts';
 
@@ -81,7 +82,7 @@ async function firstWay(
 ): Promise<Way | undefined> {
   while (isPossible(probe) && !signal.aborted) {
     try {
-      const found = await Promise.all(details.routes.map(({ ref }) => cluster.read<Route>(ref, { signal })));
+      const found = await inParallel(details.routes, AT_ONCE, ({ ref }) => cluster.read<Route>(ref, { signal }));
       const way = await wayIn(
         cluster,
         probe,

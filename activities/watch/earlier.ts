@@ -5,6 +5,7 @@ import type { Counts, Harmful } from '../../src/domain/verdict.ts';
 import type { Cluster } from '../clients/kubernetes/cluster.ts';
 import type { KubeObject } from '../clients/kubernetes/objects.ts';
 import type { RestoreInput, WatchResult } from '../contract.ts';
+import { inParallel, URGENT_AT_ONCE } from '../fan-out.ts';
 import { differences } from '../writes/differences.ts';
 import { digestOf } from '../writes/digest.ts';
 import { tokenIn } from '../writes/guarded-patch.ts';
@@ -98,8 +99,8 @@ const LOOK_MS = 50;
 export async function isUndone(cluster: Cluster, { originals }: RestoreInput, signal: AbortSignal): Promise<boolean> {
   const end = performance.now() + UNDO_TAKES_MS;
   for (;;) {
-    const back = await Promise.all(
-      originals.map(async (original) => isAsBefore(original, await cluster.read(original.object, { signal }))),
+    const back = await inParallel(originals, URGENT_AT_ONCE, async (original) =>
+      isAsBefore(original, await cluster.read(original.object, { signal })),
     );
     if (back.every(Boolean)) return true;
     // What has not even begun to be put back was changed by somebody else.

@@ -4,6 +4,7 @@ import type { Cluster } from '../clients/kubernetes/cluster.ts';
 import type { Hub } from '../clients/kubernetes/hub.ts';
 import type { KubeObject } from '../clients/kubernetes/objects.ts';
 import type { Difference, WatchInput } from '../contract.ts';
+import { inParallel, URGENT_AT_ONCE } from '../fan-out.ts';
 import { difference, differences, gone } from '../writes/differences.ts';
 import { TOKEN_POINTER, tokenIn } from '../writes/guarded-patch.ts';
 import { comesAndGoes, type LastWrite, lastWrites } from '../writes/written.ts';
@@ -37,13 +38,11 @@ export async function checkStanding(
   signal: AbortSignal,
 ): Promise<Standing> {
   const versions = new Map<string, bigint>();
-  const found = await Promise.all(
-    standing(input).map(async (write) => {
-      const object = await deps.cluster.read(write.object, { signal });
-      if (object) versions.set(objectKey(write.object), BigInt(object.metadata.resourceVersion));
-      return driftOf(input, write, object, deps.now());
-    }),
-  );
+  const found = await inParallel(standing(input), URGENT_AT_ONCE, async (write) => {
+    const object = await deps.cluster.read(write.object, { signal });
+    if (object) versions.set(objectKey(write.object), BigInt(object.metadata.resourceVersion));
+    return driftOf(input, write, object, deps.now());
+  });
   return { drift: found.find((drift) => drift !== undefined), versions };
 }
 

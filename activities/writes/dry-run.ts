@@ -3,9 +3,10 @@ import type { OperationRequest } from '../../src/domain/operation.ts';
 import { type Fields, objectKey, type PlannedStage, tokenOf, type Write } from '../../src/domain/plan.ts';
 import { sentence } from '../../src/domain/sentences.ts';
 import type { CallOptions, Cluster } from '../clients/kubernetes/cluster.ts';
-import { isFailure } from '../clients/kubernetes/failure.ts';
+import { ClusterFailure, type FailureReason } from '../clients/kubernetes/failure.ts';
 import type { KubeObject } from '../clients/kubernetes/objects.ts';
 import type { PlanResult } from '../contract.ts';
+import { AT_ONCE, inParallel } from '../fan-out.ts';
 import { guardedPatch, isBare, tokenIn } from './guarded-patch.ts';
 import { withFields, withToken } from './manifest.ts';
 
@@ -24,19 +25,25 @@ export async function dryRunStages(
   signal: AbortSignal,
 ): Promise<Impossible | undefined> {
   const as = requester.kubernetes;
-  const results = await Promise.all(
-    triesOf(live, stages).map(async ({ write, action, run }): Promise<Impossible | undefined> => {
-      try {
-        await run(cluster, { signal, as, dryRun: true });
-        return undefined;
-      } catch (error) {
-        if (!isFailure(error, 'Forbidden', 'Invalid', 'BadRequest', 'Conflict', 'NotFound', 'AlreadyExists')) throw error;
-        return refused({ reason: error.reason, message: error.message }, { write, action }, as?.user ?? 'meshops');
+  const tries = triesOf(live, stages);
+  const results = await inParallel(tries, AT_ONCE, async ({ write, action, run }): Promise<Impossible | undefined> => {
+    try {
+      await run(cluster, { signal, as, dryRun: true });
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof ClusterFailure)) throw error;
+      if (!REFUSALS.includes(error.reason)) {
+        const what = `dry-run of ${objectKey(write.object)}, one of ${tries.length}`;
+        throw new ClusterFailure(error.reason, `${what}: ${error.message}`, { cause: error });
       }
-    }),
-  );
+      return refused({ reason: error.reason, message: error.message }, { write, action }, as?.user ?? 'meshops');
+    }
+  });
   return results.find((result) => result !== undefined);
 }
+
+/** What the server says to the write itself; anything else says that it could not be asked. */
+const REFUSALS: readonly FailureReason[] = ['Forbidden', 'Invalid', 'BadRequest', 'Conflict', 'NotFound', 'AlreadyExists'];
 
 interface Try {
   readonly write: Write;

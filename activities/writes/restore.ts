@@ -4,6 +4,7 @@ import { objectKey, parseToken, tokenOf } from '../../src/domain/plan.ts';
 import { ClusterFailure, isFailure } from '../clients/kubernetes/failure.ts';
 import type { KubeObject } from '../clients/kubernetes/objects.ts';
 import type { RestoredObject, RestoreInput, RestoreResult } from '../contract.ts';
+import { inParallel, URGENT_AT_ONCE } from '../fan-out.ts';
 import type { WriteDeps } from './apply.ts';
 import { difference, differences, same } from './differences.ts';
 import { digestOf } from './digest.ts';
@@ -34,7 +35,9 @@ export async function restore(deps: WriteDeps, input: RestoreInput, options: Res
   };
   const steps: Step[] = [];
   for (const group of inOrder(input)) {
-    const done = await Promise.all(group.map((original) => restoreOne(deps, input, original, options.signal, () => written(original))));
+    const done = await inParallel(group, URGENT_AT_ONCE, (original) =>
+      restoreOne(deps, input, original, options.signal, () => written(original)),
+    );
     steps.push(...done);
     if (input.holder !== 'operation' && done.some((step) => step.kind === 'superseded')) break;
   }

@@ -66,7 +66,7 @@ export async function writeConfig(file: string, options: ConfigOptions): Promise
     },
     timings: { ...TIMINGS[pace], restoredWatch },
     slack: { mode: 'http', teamIds: ['T0MESHOPS'], appId: 'A0MESHOPS', onCall: 'S0REVIEWERS', apiUrl: slackApi },
-    temporal,
+    temporal: { ...temporal, allowPlaintext: true },
     audit: { database },
     http: { port: httpPort },
   };

@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
+import { dataConverterOf } from '../../src/temporal/connection.ts';
 import { type Cilium, startCilium } from '../cilium/cilium.ts';
 import { type ReportProgress, step } from '../cluster/progress.ts';
 import { type Stack, startStack } from '../cluster/stack.ts';
@@ -118,7 +119,7 @@ async function furnish(stack: Stack, options: RigOptions, undo: (() => Promise<v
   undo.push(() => slack.stop());
   const connection = await Connection.connect({ address: stack.temporal.address });
   undo.push(() => connection.close());
-  const temporal = new Client({ connection, namespace: stack.temporal.namespace });
+  const temporal = new Client({ connection, namespace: stack.temporal.namespace, dataConverter: dataConverterOf(undefined) });
 
   const database = join(stack.dir, 'meshops.db');
   const env = { SLACK_BOT_TOKEN: app.botToken, SLACK_SIGNING_SECRET: app.signingSecret };

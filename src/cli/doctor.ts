@@ -1,10 +1,9 @@
 import { isSqlite, openDatabase, refuseReplicas } from '../audit/database.ts';
-import { databaseUrlOf, temporalAddressOf } from '../compose/foundation.ts';
+import { databaseUrlOf, PLAINTEXT, secretsOf, temporalAddressOf } from '../compose/foundation.ts';
 import type { Environment } from '../config/environment.ts';
 import { formatConfigError, readConfigFile } from '../config/read.ts';
 import type { Config } from '../domain/config/schema.ts';
 import { createWebClient } from '../slack/web.ts';
-import { parsePayloadKeys } from '../temporal/codec.ts';
 import { connectClient } from '../temporal/connection.ts';
 import type { CliOptions } from './audit-verify.ts';
 import { clusterChecks } from './check-cluster.ts';
@@ -31,6 +30,7 @@ function checksOf(environment: Environment, config: Config): readonly Check[] {
   const token = environment.slackBotToken;
   return [
     { name: 'secrets', look: async () => checkSecrets(environment, config) },
+    { name: 'payloads', look: async () => checkPayloads(environment, config) },
     ...(token ? slackChecks(createWebClient({ token, ...(slackApiUrl ? { slackApiUrl } : {}) }), config) : []),
     { name: 'database', look: () => checkDatabase(environment, config) },
     { name: 'Temporal', look: () => checkTemporal(environment, config) },
@@ -46,8 +46,16 @@ function checkSecrets(environment: Environment, config: Config): string {
     ...(wayIn ? [] : [`${way} (for slack.mode ${config.slack.mode})`]),
   ];
   if (missing.length > 0) throw new Error(`not set: ${missing.join(', ')}`);
-  if (!environment.payloadKey) return 'set; MESHOPS_PAYLOAD_KEY is not, so Temporal holds requests and plans readable';
-  return `set; payloads are encrypted with ${parsePayloadKeys(environment.payloadKey).length} key(s)`;
+  return 'set';
+}
+
+/** Fails closed: readable payloads are a decision, and have to be written down as one. */
+function checkPayloads(environment: Environment, config: Config): string {
+  const secrets = secretsOf(environment, config);
+  if (!secrets && !config.temporal.allowPlaintext) throw new Error(PLAINTEXT);
+  if (!secrets) return 'readable for whoever reads Temporal, as temporal.allowPlaintext says';
+  const plain = secrets.allowPlaintext ? '; what is not encrypted is taken as well (temporal.allowPlaintext)' : '';
+  return `encrypted with ${secrets.keys.length === 1 ? 'one key' : `${secrets.keys.length} keys`}${plain}`;
 }
 
 async function checkDatabase(environment: Environment, config: Config): Promise<string> {

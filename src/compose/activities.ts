@@ -9,6 +9,7 @@ import { connectPrometheus } from '../../activities/clients/prometheus/prometheu
 import { createSlackMessages } from '../../activities/clients/slack.ts';
 import { createActivities } from '../../activities/index.ts';
 import { settingsFor } from '../domain/config/use.ts';
+import { payloadSize } from '../temporal/compression.ts';
 import type { Operations } from '../temporal/operations.ts';
 import { type ClusterConfig, kubeConfigOf } from './clusters.ts';
 import { type Foundation, required } from './foundation.ts';
@@ -47,6 +48,7 @@ export function clusterActivities(
     prometheus: config.prometheus === undefined ? undefined : connectPrometheus({ url: config.prometheus }),
     // A record may be late: an operation that Temporal runs holds what it holds all the same.
     audit: { ...audit, holds: async (opId) => ((await audit.operation(opId)) ? audit.holds(opId) : operations.runs(opId)) },
+    payloadSize,
     records: on.records,
     freezes,
     people,

@@ -13,8 +13,8 @@ import { kubernetesIdentity } from '../domain/config/use.ts';
 import { createPeople, type SlackPeople } from '../slack/people.ts';
 import { createWebClient } from '../slack/web.ts';
 import { createTelemetry, type Telemetry } from '../telemetry.ts';
-import { type PayloadKey, parsePayloadKeys } from '../temporal/codec.ts';
-import { connectClient, type TemporalAddress } from '../temporal/connection.ts';
+import { parsePayloadKeys } from '../temporal/codec.ts';
+import { connectClient, type PayloadSecrets, type TemporalAddress } from '../temporal/connection.ts';
 import { type Clusters, openClusters } from './clusters.ts';
 
 export interface Foundation {
@@ -27,7 +27,7 @@ export interface Foundation {
   readonly freezes: Freezes;
   readonly client: Client;
   readonly where: TemporalAddress;
-  readonly keys: readonly PayloadKey[] | undefined;
+  readonly secrets: PayloadSecrets | undefined;
   readonly web: WebClient;
   readonly people: SlackPeople;
   readonly clusters: Clusters;
@@ -59,13 +59,14 @@ export async function layFoundation(options: {
   const token = required(environment.slackBotToken, 'SLACK_BOT_TOKEN', 'the bot cannot speak in Slack');
   const slackApiUrl = environment.slackApiUrl ?? config.current().slack.apiUrl;
   const web = createWebClient({ token, ...(slackApiUrl ? { slackApiUrl } : {}) });
-  const keys = environment.payloadKey ? parsePayloadKeys(environment.payloadKey) : undefined;
+  const secrets = secretsOf(environment, config.current());
+  if (!secrets && !config.current().temporal.allowPlaintext) telemetry.log.warn({}, PLAINTEXT);
   const url = databaseUrlOf(environment, config.current());
   refuseReplicas(url, environment.replicas);
   const database = await openDatabase(url);
   const where = temporalAddressOf(environment, config.current());
   try {
-    const { client, close } = await connectClient(where, keys);
+    const { client, close } = await connectClient(where, secrets);
     const clusters = openClusters(() => config.current());
     const people = createPeople({
       web,
@@ -89,7 +90,7 @@ export async function layFoundation(options: {
       freezes: createFreezes(database, now, () => standingFreezes(config.current().freezes, now())),
       client,
       where,
-      keys,
+      secrets,
       web,
       people,
       clusters,
@@ -107,13 +108,23 @@ export async function layFoundation(options: {
   }
 }
 
+/** Said at the start, and by `meshops doctor`. */
+export const PLAINTEXT =
+  'MESHOPS_PAYLOAD_KEY is not set: requests, plans and names are readable for whoever reads Temporal, and whoever writes there can command. ' +
+  'Set it, or set temporal.allowPlaintext: true if that is meant.';
+
+export function secretsOf({ payloadKey }: Environment, { temporal: { allowPlaintext } }: Config): PayloadSecrets | undefined {
+  return payloadKey ? { keys: parsePayloadKeys(payloadKey), allowPlaintext } : undefined;
+}
+
 export function databaseUrlOf(environment: Environment, config: Config): string {
   return environment.databaseUrl ?? `sqlite:${config.audit.database}`;
 }
 
 export function temporalAddressOf(environment: Environment, config: Config): TemporalAddress {
   const { temporalApiKey } = environment;
-  return { ...config.temporal, ...(temporalApiKey ? { apiKey: temporalApiKey, tls: true } : {}) };
+  const { address, namespace } = config.temporal;
+  return { address, namespace, ...(temporalApiKey ? { apiKey: temporalApiKey, tls: true } : {}) };
 }
 
 /** The audit record, with what the metrics want to know of it. */

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Announcer } from '../../activities/announce/announce.ts';
 import type { KubeObject } from '../../activities/clients/kubernetes/objects.ts';
+import { AT_ONCE, inParallel } from '../../activities/fan-out.ts';
 import type { Log } from '../../activities/log.ts';
 import type { Audit, KnownOperation } from '../audit/log.ts';
 import { type LostOperation, lostView, recoveryRequest } from '../domain/lost.ts';
@@ -91,13 +92,11 @@ async function meet(
 
 /** The highest stage whose token still stands on an object of it; undefined: nothing of it is in place. */
 async function stageInPlace(deps: ReconcilerDeps, { opId, originals }: LostOperation, signal: AbortSignal): Promise<number | undefined> {
-  const stages = await Promise.all(
-    originals.map(async ({ object }) => {
-      const found = await deps.read(object, AbortSignal.any([signal, AbortSignal.timeout(READ_MS)]));
-      const token = parseToken(found?.metadata.annotations?.[TOKEN_ANNOTATION] ?? '');
-      return token?.opId === opId ? [token.stage] : [];
-    }),
-  );
+  const stages = await inParallel(originals, AT_ONCE, async ({ object }) => {
+    const found = await deps.read(object, AbortSignal.any([signal, AbortSignal.timeout(READ_MS)]));
+    const token = parseToken(found?.metadata.annotations?.[TOKEN_ANNOTATION] ?? '');
+    return token?.opId === opId ? [token.stage] : [];
+  });
   const all = stages.flat();
   return all.length === 0 ? undefined : Math.max(...all);
 }

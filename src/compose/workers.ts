@@ -45,7 +45,7 @@ export async function startWorkers(on: Foundation, only: string | undefined): Pr
         connection,
         namespace: on.where.namespace,
         activities: parts.activities,
-        dataConverter: dataConverterOf(on.keys),
+        dataConverter: dataConverterOf(on.secrets),
         ...(workflowBundle ? { bundlePath: workflowBundle } : {}),
       }),
     );

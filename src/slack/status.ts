@@ -3,7 +3,7 @@
 import type { OperationView } from '../domain/operation.ts';
 import { formatTarget, type Target } from '../domain/target.ts';
 import { code, frozenWords, moment, said } from '../domain/words.ts';
-import { type Answer, say, section } from './answer.ts';
+import { type Answer, section } from './answer.ts';
 import type { BotDeps } from './deps.ts';
 import { permalink } from './link.ts';
 import { lostLines } from './lost.ts';

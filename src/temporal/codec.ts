@@ -33,11 +33,14 @@ const TAG_BYTES = 16;
 export class AesGcmCodec implements PayloadCodec {
   readonly #keys: ReadonlyMap<string, PayloadKey>;
   readonly #current: PayloadKey;
+  readonly #allowPlaintext: boolean;
 
-  constructor(keys: readonly PayloadKey[]) {
+  /** `allowPlaintext`: what is not encrypted passes. Else it is refused: nobody without the key gets a word in. */
+  constructor(keys: readonly PayloadKey[], allowPlaintext = false) {
     const [current] = keys;
     if (!current) throw new PayloadKeyRefused('The codec needs at least one key.');
     this.#current = current;
+    this.#allowPlaintext = allowPlaintext;
     this.#keys = new Map(keys.map((key) => [key.id, key]));
   }
 
@@ -46,7 +49,13 @@ export class AesGcmCodec implements PayloadCodec {
   }
 
   async decode(payloads: Payload[]): Promise<Payload[]> {
-    return payloads.map((payload) => (metadataOf(payload, 'encoding') === ENCODING ? this.#open(payload) : payload));
+    return payloads.map((payload) => {
+      if (metadataOf(payload, 'encoding') === ENCODING) return this.#open(payload);
+      if (this.#allowPlaintext) return payload;
+      throw new PayloadKeyRefused(
+        'A payload is not encrypted although MESHOPS_PAYLOAD_KEY is set, so it was not taken. Set temporal.allowPlaintext while runs from before the key are there.',
+      );
+    });
   }
 
   #seal(payload: Payload): Payload {

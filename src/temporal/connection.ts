@@ -3,6 +3,7 @@ import { Client, Connection, type TLSConfig } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { NativeConnection } from '@temporalio/worker';
 import { AesGcmCodec, type PayloadKey } from './codec.ts';
+import { ZstdCodec } from './compression.ts';
 
 /** Where Temporal is. `address` is `host:port`. */
 export interface TemporalAddress {
@@ -13,11 +14,18 @@ export interface TemporalAddress {
   readonly apiKey?: string;
 }
 
-/** How requests and plans are written into Temporal: plain JSON, or encrypted when keys are given. The same for client and worker. */
-export function dataConverterOf(keys: readonly PayloadKey[] | undefined): DataConverter {
-  if (!keys || keys.length === 0) return {};
+/** The keys of payloads. `allowPlaintext`: what is not encrypted is read all the same, as long as runs from before the key are there. */
+export interface PayloadSecrets {
+  readonly keys: readonly PayloadKey[];
+  readonly allowPlaintext?: boolean;
+}
+
+/** How requests and plans are written into Temporal: large ones compressed, and encrypted when keys are given. The same for client and worker. */
+export function dataConverterOf(secrets: PayloadSecrets | undefined): DataConverter {
+  if (!secrets || secrets.keys.length === 0) return { payloadCodecs: [new ZstdCodec()] };
   return {
-    payloadCodecs: [new AesGcmCodec(keys)],
+    // Encoded in this order, decoded in the other: what is encrypted cannot be compressed any more.
+    payloadCodecs: [new ZstdCodec(), new AesGcmCodec(secrets.keys, secrets.allowPlaintext ?? false)],
     failureConverterPath: fileURLToPath(new URL('./failure-converter.ts', import.meta.url)),
   };
 }
@@ -25,11 +33,11 @@ export function dataConverterOf(keys: readonly PayloadKey[] | undefined): DataCo
 /** A client for the bot. Rejects when the server cannot be reached within `timeoutMs`. */
 export async function connectClient(
   where: TemporalAddress,
-  keys: readonly PayloadKey[] | undefined,
+  secrets: PayloadSecrets | undefined,
   timeoutMs = 10_000,
 ): Promise<{ readonly client: Client; readonly close: () => Promise<void> }> {
   const connection = await Connection.connect({ ...connectionOptions(where), connectTimeout: timeoutMs });
-  const client = new Client({ connection, namespace: where.namespace, dataConverter: dataConverterOf(keys) });
+  const client = new Client({ connection, namespace: where.namespace, dataConverter: dataConverterOf(secrets) });
   return { client, close: () => connection.close() };
 }
 

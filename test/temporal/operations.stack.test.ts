@@ -14,7 +14,7 @@ import { type ClusterWorker, createWorker } from '../../src/temporal/worker.ts';
 import { FakeMesh, fakes, healthy, operator, request, reviewer, watched } from '../support/operations.ts';
 import type { FakeActivity } from '../support/simulator.ts';
 
-const keys = parsePayloadKeys(`test:${Buffer.alloc(32, 7).toString('base64')}`);
+const keys = { keys: parsePayloadKeys(`test:${Buffer.alloc(32, 7).toString('base64')}`) };
 const ending = new AbortController();
 let stack: Stack;
 let client: Client;

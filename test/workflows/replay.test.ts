@@ -3,6 +3,7 @@ import { gunzipSync } from 'node:zlib';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import { Worker } from '@temporalio/worker';
 import { describe, expect, it } from 'vitest';
+import { dataConverterOf } from '../../src/temporal/connection.ts';
 import { workflowBundle } from '../support/bundle.ts';
 
 /**
@@ -16,7 +17,8 @@ describe('recorded operations', () => {
   it.each(names)('%s replays with the workflows of today', async (name) => {
     const json: unknown = JSON.parse(gunzipSync(await readFile(new URL(name, folder))).toString('utf8'));
     const [workflowBundleNow, history] = [await workflowBundle(), historyFromJSON(json)];
-    await Worker.runReplayHistory({ workflowBundle: workflowBundleNow, replayName: name }, history, 'mesh/demo/backend/backend');
+    const options = { workflowBundle: workflowBundleNow, replayName: name, dataConverter: dataConverterOf(undefined) };
+    await Worker.runReplayHistory(options, history, 'mesh/demo/backend/backend');
   });
 
   it('there is one for each way an operation can end', () => {

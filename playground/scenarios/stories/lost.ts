@@ -61,10 +61,8 @@ export const lostStories: readonly Scenario[] = [
       await operation.handle.terminate('by hand');
       await operation.seen(({ text }) => text.includes('nobody watches it'), 'the message to say that nobody watches it');
       const foundMs = Date.now() - at;
-      must(
-        replies(scene, operation).some(({ text }) => text.includes('Nobody watches a change on backend')),
-        'the thread says nothing of it',
-      );
+      const isSaid = () => replies(scene, operation).some(({ text }) => text.includes('Nobody watches a change on backend'));
+      await scene.until(isSaid, 'the thread to say so');
       const status = await scene.type('/mesh status backend', 'reviewer');
       must(JSON.stringify(status.shown).includes(operation.opId), `the status does not name it: ${status.shown?.text ?? ''}`);
       await scene.until(async () => (await metric(scene, 'meshops_unwatched_operations')) === 1, 'the metric to count it', 30_000);

@@ -210,7 +210,14 @@ export const Config = z.strictObject({
     /** Another Web API than Slack's own, for tests. */
     apiUrl: HttpUrl.optional(),
   }),
-  temporal: z.strictObject({ address: Address.default('127.0.0.1:7233'), namespace: z.string().min(1).default('default') }).prefault({}),
+  temporal: z
+    .strictObject({
+      address: Address.default('127.0.0.1:7233'),
+      namespace: z.string().min(1).default('default'),
+      /** Payloads that are not encrypted are taken although there is a key, or there is none on purpose. */
+      allowPlaintext: z.boolean().default(false),
+    })
+    .prefault({}),
   audit: z
     .strictObject({
       database: FilePath.default('meshops.db'),
