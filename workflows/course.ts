@@ -1,4 +1,4 @@
-import { CancellationScope, condition, patched, setHandler, uuid4, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, condition, patched, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { RestoreInput } from '../activities/contract.ts';
 import type { Actor } from '../src/domain/actor.ts';
 import { type Approver, type Decision, type Gate, refuseDecision, refuseRelease } from '../src/domain/gate.ts';
@@ -7,6 +7,7 @@ import type { Fields, Original, Plan, PlannedStage } from '../src/domain/plan.ts
 import type { Answer } from './answer.ts';
 import { Guards } from './guards.ts';
 import { type AbortBy, abort, begin, decide, describe, release } from './messages.ts';
+import { beginRecord, ownId } from './records.ts';
 import { refusal } from './refusal.ts';
 import { Shares } from './shares.ts';
 import { stepsOf } from './steps.ts';
@@ -73,7 +74,7 @@ export class Course extends Telling {
     const { workflowId, runId } = workflowInfo();
     const { verb, target, text, reason, requester } = request;
     const { recovery } = request;
-    const opId = recovery?.opId ?? `${verb}-${uuid4().replaceAll('-', '').slice(0, 6)}`;
+    const opId = recovery?.opId ?? request.opId ?? ownId(verb);
     const start = { phase: 'planning', startedAt: Date.now(), explanation: [], watched: [], stages: [] } as const;
     const view = { opId, workflowId, runId, verb, target, text, requester, ...(reason && { reason }), ...start, ...recovery?.view };
     const isBack = recovery !== undefined || takesBack(request, undefined);
@@ -188,15 +189,8 @@ export class Course extends Telling {
     const continued = this.#begun;
     if (continued) this.next = request;
     this.#begun = true;
-    const { text, requestId, verb, change, requester, channel, recovery } = request;
-    if (recovery) {
-      const { how, by, reason } = recovery;
-      this.record('decision', { choice: 'recover', lost: how, runId: this.view.runId, ...(reason && { reason }) }, by?.id);
-      return { opId: this.opId, runId: this.view.runId, continued: false };
-    }
-    // With who asked and where: what is known of a run that is lost is known from here.
-    const lost = { runId: this.view.runId, verb, requester: requester as never, channel };
-    this.record('request', { text, requestId, continued, change: change as never, ...lost }, requester.id);
+    const { kind, data, actor } = beginRecord(request, this.view.runId, continued);
+    this.record(kind, data, actor);
     return { opId: this.opId, runId: this.view.runId, continued };
   }
 

@@ -1,5 +1,7 @@
+import { patched, uuid4 } from '@temporalio/workflow';
 import type { RestoreResult } from '../activities/contract.ts';
 import type { JsonObject } from '../src/domain/json.ts';
+import type { AuditRecord, OperationRequest } from '../src/domain/operation.ts';
 import type { ObjectRef } from '../src/domain/plan.ts';
 
 /** A restore as the audit keeps it. */
@@ -15,3 +17,25 @@ export function restoreRecord(result: RestoreResult): JsonObject {
 }
 
 export const nameOf = (object: ObjectRef): string => `${object.kind} ${object.namespace}/${object.name}`;
+
+/** An id for a request that brings none; too long for chance to give it twice. */
+export function ownId(verb: string): string {
+  return `${verb}-${uuid4()
+    .replaceAll('-', '')
+    .slice(0, patched('long-ids') ? 12 : 6)}`;
+}
+
+/** An accepted `begin` as the audit keeps it: with who asked and where, since what is known of a run that is lost is known from here. */
+export function beginRecord(
+  request: OperationRequest,
+  runId: string,
+  continued: boolean,
+): Pick<AuditRecord, 'kind' | 'data'> & { readonly actor: string | undefined } {
+  const { text, requestId, verb, change, requester, channel, recovery } = request;
+  if (recovery) {
+    const { how, by, reason } = recovery;
+    return { kind: 'decision', data: { choice: 'recover', lost: how, runId, ...(reason && { reason }) }, actor: by?.id };
+  }
+  const data = { text, requestId, continued, change: change as never, runId, verb, requester: requester as never, channel };
+  return { kind: 'request', data, actor: requester.id };
+}

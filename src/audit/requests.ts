@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import type { Database } from './database.ts';
 
 /** What a request id is: new, or one that was handled before. */
@@ -13,12 +14,36 @@ export type Claim =
 export interface Requests {
   claim(id: string, now: number): Promise<Claim>;
   answer(id: string, answer: string): Promise<void>;
+  /** A readable id for a new operation, such as `canary-k3f2x9qd`, that no other operation has had or will have. */
+  newOperationId(verb: string, now: number): Promise<string>;
   /** Forgets what is older than `before` (epoch ms): far beyond the five minutes in which a signature is accepted. */
   forget(before: number): Promise<number>;
 }
 
-export function createRequests(db: Database): Requests {
+/** No vowels, so that no words come out, and nothing that looks like something else: 27 signs, 38 bits in 8 of them. */
+const SIGNS = '23456789bcdfghjkmnpqrstvwxz';
+const LENGTH = 8;
+const TRIES = 20;
+
+/** `random`: a whole number from 0 to below its argument. */
+export function createRequests(db: Database, random: (below: number) => number = (below) => randomInt(below)): Requests {
+  const isTaken = async (opId: string): Promise<boolean> =>
+    (await db.selectFrom('operations').select('op_id').where('op_id', '=', opId).executeTakeFirst()) !== undefined;
   return {
+    newOperationId: async (verb, now) => {
+      for (let attempt = 0; attempt < TRIES; attempt++) {
+        const opId = `${verb}-${Array.from({ length: LENGTH }, () => SIGNS[random(SIGNS.length)]).join('')}`;
+        // Requests are forgotten in time; by then an operation that has begun is known by itself.
+        const reserved = await db
+          .insertInto('requests')
+          .values({ id: `operation:${opId}`, claimed_at: now, answer: null })
+          .onConflict((conflict) => conflict.column('id').doNothing())
+          .returning('id')
+          .executeTakeFirst();
+        if (reserved && !(await isTaken(opId))) return opId;
+      }
+      throw new Error(`no free id for an operation was found in ${TRIES} tries`);
+    },
     claim: async (id, now) => {
       const inserted = await db
         .insertInto('requests')

@@ -40,6 +40,8 @@ export interface OperationRequest {
   /** A `begin` that arrives later than this is refused: nobody expects the change any more (epoch ms). */
   readonly validUntil: number;
   readonly settings: OperationSettings;
+  /** The id of the operation that this begins, unique in the database. Absent (an earlier bot, a database that is away): the run makes one. */
+  readonly opId?: string;
   /** The run is to end an operation whose own run was lost, and nothing else. */
   readonly recovery?: Recovery;
 }

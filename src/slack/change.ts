@@ -37,7 +37,7 @@ export async function askForChange(deps: BotDeps, asked: Asked, later: (answer: 
     deps.meter.refused('NoIdentity');
     return sayPlain(sentence('NoIdentity', { email: asked.actor.id }));
   }
-  const request = requestOf(asked, deps.now());
+  const request = { ...requestOf(asked, deps.now()), ...(await newId(deps, asked)) };
   const result = await deps.operations.begin(request, {
     onSettled: async (truth) => {
       if (truth.kind !== 'unknown') remember(deps, asked.origin, truth, request);
@@ -48,6 +48,16 @@ export async function askForChange(deps: BotDeps, asked: Asked, later: (answer: 
   if (result.kind !== 'not-confirmed') remember(deps, asked.origin, result, request);
   const link = result.kind === 'busy' ? await permalink(deps.web, result.view.message) : undefined;
   return beginAnswer(result, request, link);
+}
+
+/** The database sees to it that no other operation has this id. Without it the operation takes a longer one of its own. */
+async function newId(deps: BotDeps, { command }: Asked): Promise<{ readonly opId?: string }> {
+  try {
+    return { opId: await deps.requests.newOperationId(verbOf(command)?.changes ?? 'canary', deps.now()) };
+  } catch (error) {
+    deps.log.warn({ err: error }, 'the database gave no id for an operation');
+    return {};
+  }
 }
 
 function requestOf(asked: Asked, now: number): OperationRequest {

@@ -17,6 +17,7 @@ import type {
   RunningAt,
   Settled,
 } from './results.ts';
+import { findRunning, listRunning, running, runs } from './running.ts';
 
 /** The operations of all clusters, as the bot reaches them. */
 export interface Operations {
@@ -60,8 +61,6 @@ export interface OperationsDeps {
 const BEGIN_MS = 1_500;
 const DECIDE_MS = 8_000;
 const QUERY_MS = 2_000;
-const MOST_LISTED = 200;
-const AT_ONCE = 16;
 
 export function createOperations(deps: OperationsDeps): Operations {
   const { client, now } = deps;
@@ -156,56 +155,6 @@ async function query(client: Client, at: OperationAt, deadline: number): Promise
     if (meaning?.kind === 'uncertain') return { kind: 'silent' };
     throw error;
   }
-}
-
-async function running(client: Client, workflowId: string, deadline: number): Promise<RunningAt | undefined> {
-  try {
-    const { status, runId, type: verb } = await client.withDeadline(deadline, () => client.workflow.getHandle(workflowId).describe());
-    return status.name === 'RUNNING' ? { workflowId, runId, verb } : undefined;
-  } catch (error) {
-    if (meaningOf(error)?.kind === 'over') return undefined;
-    throw error;
-  }
-}
-
-async function listRunning(client: Client, deadline: number): Promise<readonly OperationAt[]> {
-  const found: OperationAt[] = [];
-  await client.withDeadline(deadline, async () => {
-    for await (const run of client.workflow.list({ query: 'WorkflowId STARTS_WITH "mesh/" AND ExecutionStatus = "Running"' })) {
-      found.push({ workflowId: run.workflowId, runId: run.runId });
-      if (found.length >= MOST_LISTED) break;
-    }
-  });
-  return found;
-}
-
-/** For the short time in which an operation runs and the database does not know it yet. */
-async function findRunning(
-  client: Client,
-  opId: string,
-  now: () => number,
-  describe: (at: OperationAt) => Promise<Described>,
-): Promise<OperationAt | undefined> {
-  const until = now() + QUERY_MS;
-  for (const at of await listRunning(client, until)) {
-    if (now() >= until) return undefined;
-    const answer = await describe(at);
-    if (answer.kind === 'view' && answer.view.opId === opId) return at;
-  }
-  return undefined;
-}
-
-/** No answer in time is no answer: who asks must not take an operation for unknown because there are many. */
-async function runs(client: Client, opId: string, now: () => number, describe: (at: OperationAt) => Promise<Described>): Promise<boolean> {
-  const until = now() + DECIDE_MS;
-  const all = await listRunning(client, until);
-  for (let start = 0; start < all.length; start += AT_ONCE) {
-    if (now() >= until) throw new Error('too many operations run to say in time whether one of them has this id');
-    const answers = await Promise.all(all.slice(start, start + AT_ONCE).map(describe));
-    if (answers.some((answer) => answer.kind === 'view' && answer.view.opId === opId)) return true;
-    if (answers.some(({ kind }) => kind === 'silent')) throw new Error('an operation runs that no worker answers for');
-  }
-  return false;
 }
 
 async function reachable(client: Client, deadline: number): Promise<boolean> {
