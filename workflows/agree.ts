@@ -118,7 +118,9 @@ function showPlan(course: Course, plan: Plan): void {
   const stages: StageView[] = plan.stages.map(({ number, label, exposure }) => ({ number, label, exposure, state: 'pending' }));
   // With all that a rollback needs: it must not die with this run.
   const kept = plan.stages.map(({ number, label, exposure, writes }) => ({ number, label, exposure, writes }));
-  const undo: PlannedUndo = { firstStage: plan.stages[0]?.number ?? 0, originals: plan.originals, stages: kept };
+  const { originals, lowers, back } = plan;
+  const way = { ...(lowers && { lowers }), ...(back && { back }) };
+  const undo: PlannedUndo = { firstStage: plan.stages[0]?.number ?? 0, originals, stages: kept, ...way };
   course.record('plan', { from, to, planHash, stages: stages.map((stage) => stage.label), explanation, undo: undo as never });
   course.planned(plan);
   course.show({ from, to, explanation, watched, planHash, stages: [...before, ...stages] });

@@ -4,10 +4,11 @@ import { objectKey } from '../src/domain/plan.ts';
 import type { Course } from './course.ts';
 
 /** Goes on where a run was lost: with what was before and what may have been written. Everything ends with the undo, as ever. */
-export function recover(course: Course, { originals, written, by, reason, how }: Recovery): Ending {
+export function recover(course: Course, { originals, written, by, reason, how, keeps = false }: Recovery): Ending {
   // Stage 0, the claim, is in no plan.
   const claim = written.length > 0 ? [{ stage: 0, writes: claimOf(written) }] : [];
   course.originals = originals;
+  course.keeps = keeps;
   course.written.push(...claim, ...written);
   for (const { object, token } of originals) course.tokens[objectKey(object)] = token;
   if (!by) return { kind: 'failed', code: 'RunLost', words: `Its run was ${how} on the Temporal server.` };

@@ -45,7 +45,8 @@ function whatWas(records: readonly Kept[]): Pick<LostOperation, 'originals' | 's
   for (const { kind, data, at } of records) {
     if (kind === 'plan') {
       const { undo, from = '', to = '', planHash = '' } = data as { undo?: PlannedUndo; from?: string; to?: string; planHash?: string };
-      plan = { from, to, planHash };
+      const { lowers, back } = undo ?? {};
+      plan = { from, to, planHash, ...(lowers && { lowers }), ...(back && { back }) };
       if (!undo) continue;
       stages = [...stages.filter(({ number }) => number < undo.firstStage), ...undo.stages];
       for (const original of undo.originals) originals.set(objectKey(original.object), original);

@@ -5,7 +5,7 @@ import type { KubeObject } from '../../activities/clients/kubernetes/objects.ts'
 import { AT_ONCE, inParallel } from '../../activities/fan-out.ts';
 import type { Log } from '../../activities/log.ts';
 import type { Audit, KnownOperation } from '../audit/log.ts';
-import { type LostOperation, lostView, recoveryRequest } from '../domain/lost.ts';
+import { isKept, type LostOperation, lostView, recoveryRequest } from '../domain/lost.ts';
 import type { AuditRecord } from '../domain/operation.ts';
 import { type ObjectRef, parseToken, TOKEN_ANNOTATION } from '../domain/plan.ts';
 import type { OperationSettings } from '../domain/settings.ts';
@@ -75,7 +75,7 @@ async function meet(
   const lost = await deps.audit.lost(known.opId);
   if (!lost) return;
   const held = await stageInPlace(deps, lost, signal);
-  if (held === undefined) return close(deps, lost, known, fate);
+  if (held === undefined || isKept(lost)) return close(deps, lost, known, fate);
   if (deps.now() - (told.get(lost.opId) ?? Number.NEGATIVE_INFINITY) < REMIND_MS) return;
   deps.log.error({ opId: lost.opId, how: fate.how }, 'nobody watches a change: its run is gone');
   const view = lostView(lost, fate.how, known.workflowId, fate.seen);
@@ -108,7 +108,7 @@ async function close(
   known: KnownOperation,
   { how, seen }: Extract<Fate, { kind: 'lost' }>,
 ): Promise<void> {
-  const inPlace = lost.wroteAt !== undefined;
+  const inPlace = lost.wroteAt !== undefined || isKept(lost);
   const request = recoveryRequest(lost, { how, inPlace, settings: deps.settings(lost), ...(seen && { seen }), now: deps.now() });
   const result = await deps.operations.begin(request, { withinMs: 10_000, onSettled: async () => undefined });
   if (result.kind !== 'begun') return;

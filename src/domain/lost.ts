@@ -1,5 +1,5 @@
 import type { Actor } from './actor.ts';
-import type { Change, OperationRequest, OperationView } from './operation.ts';
+import { type Change, type OperationRequest, type OperationView, takesBack } from './operation.ts';
 import type { Original, Plan, PlannedStage, Write } from './plan.ts';
 import type { OperationSettings } from './settings.ts';
 import type { Target } from './target.ts';
@@ -12,7 +12,7 @@ export type HowLost = 'terminated' | 'timed out' | 'failed' | 'cancelled' | 'del
 export type Written = readonly { readonly stage: number; readonly writes: readonly Write[] }[];
 
 /** What a `plan` record holds for a rollback. `firstStage`: a later plan replaces the stages from there on, which nobody has written. */
-export interface PlannedUndo {
+export interface PlannedUndo extends Pick<Plan, 'lowers' | 'back'> {
   readonly firstStage: number;
   readonly originals: readonly Original[];
   readonly stages: readonly Pick<PlannedStage, 'number' | 'label' | 'exposure' | 'writes'>[];
@@ -30,7 +30,7 @@ export interface LostOperation {
   readonly startedAt: number;
   readonly runId?: string;
   /** The last plan in words. */
-  readonly plan?: Pick<Plan, 'from' | 'to' | 'planHash'>;
+  readonly plan?: Pick<Plan, 'from' | 'to' | 'planHash' | 'lowers' | 'back'>;
   readonly originals: readonly Original[];
   readonly stages: PlannedUndo['stages'];
   /** The last write that is on record (epoch ms); one that is not may have followed. */
@@ -46,6 +46,8 @@ export interface Recovery {
   readonly reason?: string;
   readonly originals: readonly Original[];
   readonly written: Written;
+  /** It only took something away: that stays so, since taking it back would put it in force again. */
+  readonly keeps?: boolean;
   readonly view: Partial<OperationView>;
 }
 
@@ -81,8 +83,13 @@ export function recoveryRequest(
     requestedAt: now,
     validUntil: now + VALID_MS,
     settings,
-    recovery: { opId, how, ...who, originals, written, view: shownOf(lost, seen) },
+    recovery: { opId, how, ...who, originals, written, ...(isKept(lost) && { keeps: true }), view: shownOf(lost, seen) },
   };
+}
+
+/** Is what a lost operation has written to stay, whoever ends it? */
+export function isKept({ change, plan }: LostOperation): boolean {
+  return takesBack({ change }, plan);
 }
 
 /** A lost operation as its message shows it while nobody has rolled it back. */
@@ -96,7 +103,7 @@ export function lostView(lost: LostOperation, how: HowLost, workflowId: string, 
 function shownOf(lost: LostOperation, seen: OperationView | undefined): Partial<OperationView> {
   const stages = lost.stages.map(({ number, label, exposure }) => ({ number, label, exposure, state: 'passed' as const }));
   const { startedAt, plan } = lost;
-  if (!seen) return { startedAt, stages, ...plan };
+  if (!seen) return { startedAt, stages, ...(plan && { from: plan.from, to: plan.to, planHash: plan.planHash }) };
   const { from, to, explanation, watched, planHash, reason, message } = seen;
   const known = {
     ...(reason && { reason }),

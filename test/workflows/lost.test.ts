@@ -69,6 +69,16 @@ describe('an operation whose run is gone', () => {
     expect(simulator.calls.some(({ activity }) => activity === 'canary.restore')).toBe(false);
   });
 
+  it('takes nothing back that was a way back itself', async () => {
+    const one = await played('watching');
+    one.mesh.percent = 5;
+    const lost = { ...one.lost, change: { kind: 'shift', percent: 0 } as const };
+    const { simulator } = await recoveredBy({ ...one, lost }, { by: reviewer });
+    await simulator.run();
+    expect(simulator.result as Outcome).toMatchObject({ kind: 'aborted', restoredExactly: false });
+    expect(one.mesh.percent).toBe(5);
+  });
+
   it('touches nothing that another operation holds by now', async () => {
     const one = await played('watching');
     one.mesh.token = 'canary-other1/1';
