@@ -97,7 +97,13 @@ export interface PlanInput {
 export type PlanResult =
   | { readonly kind: 'plan'; readonly plan: Plan }
   /** The reason as a code and a sentence that says what was looked for and what to do. Nothing was changed. */
-  | { readonly kind: 'impossible'; readonly code: string; readonly words: string };
+  | {
+      readonly kind: 'impossible';
+      readonly code: string;
+      readonly words: string;
+      /** Services of the target's namespace, for each of which the same command can be planned: offered as buttons. */
+      readonly candidates?: readonly string[];
+    };
 
 export interface ApplyInput {
   readonly opId: string;

@@ -99,7 +99,7 @@ async function makePlan(course: Course, request: OperationRequest): Promise<Plan
   } catch (error) {
     result = unplanned(course, error);
   }
-  if (result.kind === 'impossible') return { ending: { kind: 'impossible', code: result.code, words: result.words } };
+  if (result.kind === 'impossible') return { ending: result };
   const { plan } = result;
   // Back to a state that exposes more is a change like another.
   const late = plan.back && !plan.lowers ? await refuseFrozen(request) : undefined;

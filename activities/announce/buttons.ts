@@ -1,6 +1,6 @@
 // Which buttons an operation's message carries in which phase. Their values are ids only; the server's state decides what a click means.
 import type { ActionsBlock, Button, ConfirmationDialog } from '@slack/types';
-import { ACTION, type ActionId, encodeButton } from '../../src/domain/button.ts';
+import { ACTION, type ActionId, CANDIDATES, encodeButton } from '../../src/domain/button.ts';
 import type { OperationView } from '../../src/domain/operation.ts';
 import { cut } from '../../src/domain/words.ts';
 import { presentStage } from './ladder.ts';
@@ -12,6 +12,7 @@ interface ButtonWords {
   readonly spoken: string;
   readonly style?: 'primary' | 'danger';
   readonly confirm?: { readonly title: string; readonly text: string; readonly yes: string };
+  readonly candidate?: string;
 }
 
 /** The row of buttons, or undefined when there is nothing to press. */
@@ -38,10 +39,19 @@ function buttonsOf(view: OperationView): readonly ButtonWords[] {
       return [...(canClimb(view) ? [PROMOTE] : []), abort(view)];
     case 'over':
       if (view.outcome?.kind === 'completed') return [...(canClimb(view) ? [PROMOTE] : []), NEXT_ROLLBACK, STATUS, HISTORY];
-      return [...(view.outcome?.stillFailing?.hasShare ? [NEXT_ZERO] : []), STATUS, HISTORY];
+      return [...candidates(view), ...(view.outcome?.stillFailing?.hasShare ? [NEXT_ZERO] : []), STATUS, HISTORY];
     default:
       return view.phase satisfies never;
   }
+}
+
+/** Whom the command could have meant: each button gives it again, for that one. */
+function candidates({ outcome, target }: OperationView): readonly ButtonWords[] {
+  return CANDIDATES.flatMap((id, index) => {
+    const name = outcome?.candidates?.[index];
+    if (name === undefined) return [];
+    return [{ id, label: cut(`${target.namespace}/${name}`, 75), spoken: `Take ${name} as the canary, instead of`, candidate: name }];
+  });
 }
 
 function canClimb(view: OperationView): boolean {
@@ -150,6 +160,7 @@ function button(words: ButtonWords, view: OperationView): Button {
       workflowId: view.workflowId,
       runId: view.runId,
       opId: view.opId,
+      ...(words.candidate === undefined ? {} : { candidate: words.candidate }),
       ...(view.gate ? { gateId: view.gate.gateId, planHash: view.gate.planHash } : {}),
     }),
     accessibility_label: cut(`${words.spoken} ${view.verb} ${view.target.name}, operation ${view.opId}`, 75),

@@ -7,6 +7,7 @@ import type { PlanInput, PlanResult } from '../contract.ts';
 import { checkPlanned, type PlanDeps, planOf } from './plan-checks.ts';
 import { byKey } from './preconditions.ts';
 import { listRoutes } from './routes.ts';
+import { unclearPlan } from './unclear.ts';
 
 type Ab = Extract<PlanInput['request']['change'], { kind: 'ab' }>;
 
@@ -28,6 +29,10 @@ export async function planHeader(deps: PlanDeps, input: PlanInput, { header, exp
     explicit: explicit === true,
     firstStage: input.firstStage,
   });
+  if (planned.kind === 'ambiguous') {
+    const setting = header ? `${header.name}=${header.value}` : 'off';
+    return unclearPlan(planned, (name) => `ab ${service.namespace}/${name} ${setting}`);
+  }
   if (planned.kind !== 'planned') return { kind: 'impossible', code: planned.code, words: planned.words };
   const known = byKey(live);
   const touched = (planned.stages[0]?.writes ?? []).flatMap(({ object }) => known.get(objectKey(object)) ?? []);

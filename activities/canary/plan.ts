@@ -9,6 +9,7 @@ import { checkPlanned, gainsOf, type PlanDeps, planOf } from './plan-checks.ts';
 import { byKey, impossible } from './preconditions.ts';
 import { planRollback } from './rollback.ts';
 import { listRoutes } from './routes.ts';
+import { unclearPlan } from './unclear.ts';
 
 type Shift = Extract<PlanInput['request']['change'], { kind: 'shift' }>;
 
@@ -35,11 +36,7 @@ async function planShift(deps: PlanDeps, input: PlanInput, change: Shift, signal
   const planned = planCanary({ routes, service, change, ladder: settings.ladder, firstStage, ...(originals && { originals }) });
   if (planned.kind === 'impossible') return planned;
   if (planned.kind === 'ambiguous') {
-    return {
-      kind: 'impossible',
-      code: planned.code,
-      words: withCommands(planned.words, request.target.namespace, planned.candidates, change),
-    };
+    return unclearPlan(planned, (name) => `canary ${service.namespace}/${name} ${change.percent}%`);
   }
   const touched = touchedBy(planned.stages, live);
   const details = CanaryDetails.parse(planned.details);
@@ -50,10 +47,4 @@ async function planShift(deps: PlanDeps, input: PlanInput, change: Shift, signal
 function touchedBy(stages: readonly PlannedStage[], live: readonly Route[]): readonly Route[] {
   const known = byKey(live);
   return (stages[0]?.writes ?? []).flatMap(({ object }) => known.get(objectKey(object)) ?? []);
-}
-
-/** The candidates as commands that say which is meant. */
-function withCommands(words: string, namespace: string, candidates: readonly string[], { percent }: Shift): string {
-  const commands = candidates.map((name) => `\`canary ${namespace}/${name} ${percent}%\``);
-  return commands.length === 0 ? words : `${words} For example: ${commands.join(' or ')}.`;
 }

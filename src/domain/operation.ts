@@ -91,6 +91,8 @@ export interface Outcome {
   /** Put back, and the service fails all the same. `hasShare`: the canary has traffic as it did before the operation. */
   readonly stillFailing?: { readonly words: string; readonly hasShare: boolean };
   readonly verdict?: Verdict;
+  /** Services of the target's namespace that an impossible plan could have meant: the same command can be planned for each. */
+  readonly candidates?: readonly string[];
 }
 
 export type StageState = 'pending' | 'applying' | 'watching' | 'passed' | 'harmful' | 'held' | 'undone' | 'skipped';

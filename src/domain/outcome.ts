@@ -14,6 +14,8 @@ export interface Ending {
   readonly takesBack?: boolean;
   /** Written, and the controller has not said in time that it is in force: its words. */
   readonly unconfirmed?: string;
+  /** Whom an impossible plan could have meant. */
+  readonly candidates?: readonly string[];
   /** A sentence that a step has already found (an impossible plan, a refusal of the cluster). */
   readonly words?: string;
 }
@@ -39,6 +41,7 @@ export function concludeOperation(ending: Ending, undone: Undone | undefined): O
     ...(undone && { restoredExactly: undone.kind === 'restored' && undone.exact }),
     ...(ending.stillFailing && { stillFailing: ending.stillFailing }),
     ...(ending.verdict && { verdict: ending.verdict }),
+    ...(ending.candidates && { candidates: ending.candidates }),
   };
 }
 

@@ -6,6 +6,7 @@ import type { Choice } from '../domain/gate.ts';
 import type { MessageRef, OperationView } from '../domain/operation.ts';
 import type { Admission, Origin } from './admission.ts';
 import { type Answer, sayPlain } from './answer.ts';
+import { pressCandidate } from './candidate.ts';
 import type { BotDeps } from './deps.ts';
 import { helpAnswer } from './help.ts';
 import { historyAnswer } from './history.ts';
@@ -115,6 +116,14 @@ async function other(
       if (!('kind' in pressed)) return pressed;
       if (click.message) await deps.retire(click.message);
       return refuseClick(deps, click, pressed);
+    }
+    case ACTION.candidate1:
+    case ACTION.candidate2:
+    case ACTION.candidate3:
+    case ACTION.candidate4:
+    case ACTION.candidate5: {
+      const pressed = await pressCandidate(deps, ids, { origin: click.origin, ...who }, later);
+      return 'kind' in pressed ? refuseClick(deps, click, pressed) : pressed;
     }
     case ACTION.abort:
     case ACTION.rollback: {

@@ -177,6 +177,42 @@ describe('the buttons of an operation that has completed', () => {
   });
 });
 
+describe('a Service that the command could have meant', () => {
+  const unclear = (text: string, candidates: readonly string[] = ['next']) => {
+    const outcome = { kind: 'impossible', code: 'Ambiguous', words: 'Which one?', candidates } as const;
+    at.played.described = { kind: 'view', view: viewOf({ phase: 'over', text, outcome }) };
+  };
+
+  test('is taken by giving the whole command again, with its name and namespace', async () => {
+    unclear('/mesh canary backend 10% --soak 3m --reason "new backend"');
+    await press(ACTION.candidate1, 'U0OPERATOR');
+    expect(at.played.begins).toMatchObject([
+      {
+        target: { cluster: 'demo', namespace: 'backend', name: 'next' },
+        change: { kind: 'shift', percent: 10, explicit: true },
+        text: '/mesh canary backend/next 10% --soak 3m --reason "new backend"',
+        reason: 'new backend',
+        settings: { soakMs: 180_000 },
+        requester: { id: 'operator@example.com' },
+      },
+    ]);
+    unclear('/mesh ab backend x-canary=v2');
+    await press(ACTION.candidate1, 'U0OPERATOR');
+    expect(at.played.begins[1]).toMatchObject({ change: { kind: 'ab', header: { name: 'x-canary', value: 'v2' }, explicit: true } });
+  });
+
+  test('is refused where the operation did not offer it', async () => {
+    unclear('/mesh canary backend 10%', ['other']);
+    await press(ACTION.candidate1, 'U0OPERATOR');
+    at.played.described = { kind: 'gone' };
+    await press(ACTION.candidate1, 'U0OPERATOR');
+    unclear('/mesh canary backend 10%');
+    await press(ACTION.candidate2, 'U0OPERATOR');
+    expect(at.played.begins).toEqual([]);
+    expect(told('U0OPERATOR')).toContain('does not belong to an operation of meshops');
+  });
+});
+
 test('a value that is none of ours is refused', async () => {
   await press((element) => element['value'] === '{}');
   expect(told()).toContain('does not belong to an operation of meshops');

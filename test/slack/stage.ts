@@ -229,14 +229,16 @@ export async function stage(change: Record<string, unknown> = {}, mode: 'http' |
 
 /** A root message as the announcing activity posts it, with its buttons. Returns its ts. */
 export async function postRoot(at: Stage): Promise<string> {
-  const value = encodeButton({ workflowId: WORKFLOW, runId: 'run-1', opId: 'canary-k3f2', gateId: 'g1', planHash: 'ab'.repeat(32) });
+  const ids = { workflowId: WORKFLOW, runId: 'run-1', opId: 'canary-k3f2', gateId: 'g1', planHash: 'ab'.repeat(32) };
+  const value = encodeButton(ids);
+  const offer = encodeButton({ ...ids, candidate: 'next' });
   const button = (id: string, shown = value) => ({
     type: 'button' as const,
     action_id: id,
     text: { type: 'plain_text' as const, text: id },
     value: shown,
   });
-  const elements = Object.values(ACTION).map((id) => button(id));
+  const elements = Object.values(ACTION).map((id) => button(id, id === ACTION.candidate1 ? offer : value));
   const web = createWebClient({ token: at.slack.botToken, slackApiUrl: at.slack.apiUrl });
   const posted = await web.chat.postMessage({
     channel: CHANNEL,

@@ -47,6 +47,28 @@ describe('the root message', () => {
     expect(shown(over)).not.toContain('backend-canary 10%');
   });
 
+  it('offers the Services that a command could have meant, as buttons that name each', () => {
+    const outcome = {
+      kind: 'impossible',
+      code: 'Ambiguous',
+      words: 'Which one?',
+      candidates: ['blue', 'green', 'c3', 'c4', 'c5', 'c6'],
+    } as const;
+    const unclear = view('over', { outcome, stages: [] });
+    const { namespace } = unclear.target;
+    expect(labels(unclear).slice(0, 6)).toEqual([...['blue', 'green', 'c3', 'c4', 'c5'].map((name) => `${namespace}/${name}`), 'Status']);
+    const row = renderRoot(unclear, AT).blocks.find((block) => block.type === 'actions');
+    const [first] = row?.elements ?? [];
+    expect(first?.type === 'button' && parseButton(first.value ?? '')).toMatchObject({ candidate: 'blue' });
+    expect(() => acceptMessageBlocks(renderRoot(unclear, AT).blocks, 50)).not.toThrow();
+  });
+
+  it('says what is not seen and does not count beside the live numbers', () => {
+    const counts = { canary: { requests: 1, failures: 0 }, stable: { requests: 9, failures: 0 } };
+    const live = { counts, canaryShare: 0.1, at: AT, unseen: 'node-9 (gone): none of this traffic was seen there' };
+    expect(shown(renderRoot(view('watching', { live }), AT))).toContain('Not seen: node-9 (gone): none of this traffic');
+  });
+
   it('keeps within the limits and lets no foreign text speak for itself, whatever the texts are', () => {
     const foreign = fc.oneof(
       fc.constantFrom(
