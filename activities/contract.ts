@@ -40,6 +40,8 @@ export interface Shared {
   }): Promise<Inspection>;
   /** The freeze that stops a change of this target now, if there is one. */
   frozen(input: { readonly target: Target }): Promise<Freeze | null>;
+  /** Ends when what an open question shows of freezes and approvers is not so any more. Heartbeats. */
+  attend(input: AttendInput): Promise<Attended>;
   /** Posts the one root message of an operation, or edits it in place. Returns where it is. */
   announce(input: { readonly view: OperationView; readonly channelId: string }): Promise<MessageRef>;
   /** Says something in the operation's thread. `key` makes a retry harmless. */
@@ -50,6 +52,23 @@ export interface Shared {
   retire(input: { readonly target: Target; readonly verb: VerbName; readonly opId: string }): Promise<void>;
   /** Appends to the audit record. Idempotent by `key`. */
   record(input: { readonly records: readonly AuditRecord[] }): Promise<void>;
+}
+
+/** What an open question shows of the world around it. */
+export interface Attended {
+  readonly freeze: Freeze | null;
+  readonly approvers: readonly Approver[];
+}
+export interface AttendInput extends Attended {
+  readonly target: Target;
+  readonly request: OperationRequest;
+  /** Left out: whoever may give commands decides. */
+  readonly rule?: GateRule;
+  /** False: no freeze stops what is asked about. */
+  readonly heeds: boolean;
+  /** How often a freeze is looked at, and how long in all. Milliseconds. */
+  readonly everyMs: number;
+  readonly forMs: number;
 }
 
 /** An object of a stage as it is now. */
@@ -84,6 +103,8 @@ export type Note =
   | { readonly kind: 'declined'; readonly ending: Ending }
   /** Its run is gone without an outcome, and what it wrote is in place. `label`: of the stage whose token stands; `before`: in words. */
   | { readonly kind: 'lost'; readonly how: HowLost; readonly wroteAt: number; readonly label?: string; readonly before?: string }
+  /** These people decided and may not decide any more: what they said does not count. */
+  | { readonly kind: 'no-longer'; readonly people: readonly string[] }
   | { readonly kind: 'outcome' };
 
 export interface PlanInput {

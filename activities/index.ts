@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import type { MessageRef } from '../src/domain/operation.ts';
+import { attend } from './attend.ts';
 import { type CanaryDeps, canarySteps } from './canary/steps.ts';
 import type { Shared, Steps } from './contract.ts';
 import { asDatabase, mapped } from './failures.ts';
@@ -40,6 +41,7 @@ export function createActivities(deps: ActivityDeps): Record<string, (input: nev
     }),
     inspect: mapped((input: Parameters<Shared['inspect']>[0]) => inspect({ ...deps, audit }, input, Context.current().cancellationSignal)),
     frozen: mapped(async ({ target }: Parameters<Shared['frozen']>[0]) => (await deps.freezes.active(target)) ?? null),
+    attend: mapped((input: Parameters<Shared['attend']>[0]) => attend(deps, input, Context.current().cancellationSignal)),
     resolveApprovers: mapped(({ rule }: Parameters<Shared['resolveApprovers']>[0]) =>
       people.approvers(rule, Context.current().cancellationSignal),
     ),

@@ -6,6 +6,7 @@ import type { OperationRequest, StageView } from '../src/domain/operation.ts';
 import type { Ending } from '../src/domain/outcome.ts';
 import type { Plan, PlannedStage } from '../src/domain/plan.ts';
 import { planDifferences } from '../src/domain/plan-difference.ts';
+import { askPeople } from './ask.ts';
 import type { Course } from './course.ts';
 import { heedsFreezes, refuseFrozen } from './freeze.ts';
 import { patiently, recordsComeFirst, recordsKept, whoDecides } from './patience.ts';
@@ -77,7 +78,7 @@ export async function approval(
   if (!rule) return undefined;
   const approvers = await whoDecides(course, rule, request);
   const gate = { kind: 'approval', stage: stage.number, planHash: plan.planHash, approvers, quorum: rule.quorum } satisfies Partial<Gate>;
-  const answer = await course.ask(gate, rule.expiryMs, { phase: 'waiting' });
+  const answer = await askPeople(course, { request, rule, gate, waitMs: rule.expiryMs, rest: { phase: 'waiting' } });
   if (answer.choice === 'approve') return undefined;
   const who = { ...(answer.by && { by: answer.by }), ...(answer.reason && { reason: answer.reason }) };
   return answer.choice === 'expired' ? { kind: 'expired', code: 'GateExpired' } : { kind: 'rejected', code: 'Rejected', ...who };

@@ -55,6 +55,8 @@ export class Course extends Telling {
   /** Failures above objective x requests that the watches have counted: the budget is that of the whole operation. */
   spent = 0;
   firstWriteAt = Date.now();
+  /** The gate that was open last, as it was when it closed. */
+  lastGate: Gate | undefined;
   /** Everything exposed has a guard, whatever else goes on. An operation that began before this was so goes on as it began. */
   isGuarded = false;
   /** Added to the numbers of the plan's stages: what was written because of drift has taken some, and numbers only rise. */
@@ -127,10 +129,11 @@ export class Course extends Telling {
     gate: Omit<Gate, 'gateId' | 'openedAt' | 'expiresAt' | 'approvals'>,
     waitMs: number,
     rest: Partial<OperationView>,
+    approvals: Gate['approvals'] = [],
   ): Promise<Answer> {
     const openedAt = Date.now();
     this.#answer = undefined;
-    const opened: Gate = { ...gate, gateId: `g${++this.#gates}`, openedAt, expiresAt: openedAt + waitMs, approvals: [] };
+    const opened: Gate = { ...gate, gateId: `g${++this.#gates}`, openedAt, expiresAt: openedAt + waitMs, approvals };
     this.record('gate', {
       gateId: opened.gateId,
       kind: gate.kind,
@@ -146,6 +149,7 @@ export class Course extends Telling {
       if (answer.choice === 'expired') this.record('decision', { gateId: opened.gateId, choice: 'expired' });
       return answer;
     } finally {
+      this.lastGate = this.view.gate;
       this.forget('gate');
     }
   }

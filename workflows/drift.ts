@@ -7,6 +7,7 @@ import { objectKey, type Plan, type PlannedStage, type Write } from '../src/doma
 import { NO_COUNTS, type Verdict } from '../src/domain/verdict.ts';
 import type { Answer } from './answer.ts';
 import { write } from './apply.ts';
+import { askPeople } from './ask.ts';
 import type { Course } from './course.ts';
 import { watchedWhile } from './guard.ts';
 import { guardedBefore } from './guard-before.ts';
@@ -83,7 +84,7 @@ async function ask(course: Course, request: OperationRequest, stage: PlannedStag
   const approvers = rule ? await whoDecides(course, rule, request) : [];
   const planHash = course.plan?.planHash ?? '';
   const gate = { kind: 'drift', stage: stage.number, planHash, approvers, quorum: rule?.quorum ?? 0 } satisfies Partial<Gate>;
-  return course.ask(gate, holdMs, { phase: 'holding' });
+  return askPeople(course, { request, rule, gate, waitMs: holdMs, rest: { phase: 'holding' } });
 }
 
 /**

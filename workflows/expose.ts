@@ -1,3 +1,4 @@
+import { patched } from '@temporalio/workflow';
 import type { Gate } from '../src/domain/gate.ts';
 import { gateRuleFor } from '../src/domain/gate.ts';
 import type { OperationRequest } from '../src/domain/operation.ts';
@@ -7,9 +8,10 @@ import type { Verdict } from '../src/domain/verdict.ts';
 import { approval, ruleBefore } from './agree.ts';
 import type { Answer } from './answer.ts';
 import { apply } from './apply.ts';
+import { askPeople } from './ask.ts';
 import type { Course } from './course.ts';
 import { asksAboutDrift, guarded, meetDrift } from './drift.ts';
-import { heedsFreezes, isFree, untilThawed } from './freeze.ts';
+import { heedsFreezes, isFree, untilThawed, whileFrozen } from './freeze.ts';
 import { harm, watch } from './guard.ts';
 import { whoDecides } from './patience.ts';
 
@@ -20,7 +22,11 @@ export type Next = Ending | 'replan' | undefined;
 export async function expose(course: Course, request: OperationRequest, plan: Plan, planned: PlannedStage): Promise<Next> {
   let stage = numbered(course, planned);
   const before = course.exposed?.exposure ?? 0;
-  if (planned !== plan.stages[0]) {
+  if (planned !== plan.stages[0] && course.isGuarded && patched('asked-again')) {
+    const stopped = await mayWrite(course, request, plan, planned, ruleBefore(request, plan, planned, before) !== undefined);
+    if (stopped) return stopped;
+    stage = numbered(course, planned);
+  } else if (planned !== plan.stages[0]) {
     if (heedsFreezes(request, plan) && !(await isFree(request))) {
       const thawed = next(await guarded(course, () => untilThawed(course, numbered(course, planned))));
       if (thawed) return thawed;
@@ -38,10 +44,31 @@ export async function expose(course: Course, request: OperationRequest, plan: Pl
     const met = await meetDrift(course, request, plan, standing, refused);
     if ('ending' in met) return met.ending;
     if (met.kind === 'replan') return 'replan';
+    if (course.isGuarded && patched('asked-again')) {
+      const stopped = await mayWrite(course, request, plan, planned, false);
+      if (stopped) return stopped;
+    }
     stage = numbered(course, planned);
     refused = await apply(course, request, plan, stage);
   }
   return refused ?? soak(course, request, plan, stage);
+}
+
+/**
+ * Waits until nothing forbids the next write: a freeze, and people where a gate stands before the stage. A freeze is asked about last: it may
+ * have been set while the gate was open. An approval that was given holds.
+ */
+async function mayWrite(course: Course, request: OperationRequest, plan: Plan, planned: PlannedStage, hasGate: boolean): Promise<Next> {
+  const before = course.exposed?.exposure ?? 0;
+  for (let isApproved = !hasGate; ; isApproved = true) {
+    if (heedsFreezes(request, plan) && !(await isFree(request))) {
+      const thawed = next(await guarded(course, () => whileFrozen(course, numbered(course, planned))));
+      if (thawed) return thawed;
+    }
+    if (isApproved) return undefined;
+    const gate = next(await guarded(course, () => approval(course, request, plan, numbered(course, planned), before)));
+    if (gate) return gate;
+  }
 }
 
 function next(done: { readonly done: Ending | undefined } | { readonly ending: Ending } | 'replan'): Next {
@@ -119,5 +146,5 @@ async function askHold(course: Course, request: OperationRequest, stage: Planned
   const approvers = rule ? await whoDecides(course, rule, request) : [];
   const planHash = course.plan?.planHash ?? '';
   const gate = { kind: 'hold', stage: stage.number, planHash, approvers, quorum: rule?.quorum ?? 0 } satisfies Partial<Gate>;
-  return course.ask(gate, holdMs, { phase: 'holding' });
+  return askPeople(course, { request, rule, gate, waitMs: holdMs, rest: { phase: 'holding' } });
 }

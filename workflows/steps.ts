@@ -50,7 +50,20 @@ export function stepsOf(verb: VerbName, settings: OperationSettings): <K extends
 }
 
 /** A question that is worth a moment and no more: what is in force is not watched meanwhile. */
-export const quick = proxyActivities<Pick<Shared, 'frozen'>>({ startToCloseTimeout: 2_000, retry: { maximumAttempts: 1 } });
+export const quick = proxyActivities<Pick<Shared, 'frozen' | 'resolveApprovers'>>({
+  startToCloseTimeout: 2_000,
+  retry: { maximumAttempts: 1 },
+});
+
+/** Waits as long as a question may be open; whoever asked does not wait for it. */
+export function attentive(forMs: number): Pick<Shared, 'attend'> {
+  return proxyActivities<Pick<Shared, 'attend'>>({
+    startToCloseTimeout: forMs + 60_000,
+    scheduleToCloseTimeout: forMs + LONGEST_OUTAGE_MS,
+    heartbeatTimeout: 60_000,
+    retry: { ...RETRY, maximumInterval: 20_000 },
+  });
+}
 
 /** What is live at the end: an operation does not end much later because nobody can read it now. */
 export const look = proxyActivities<Pick<Shared, 'inspect'>>({

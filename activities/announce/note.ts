@@ -76,6 +76,13 @@ function linesOf(note: Note, view: OperationView): readonly string[] {
       ];
     case 'declined':
       return [`The further step was not agreed to (${declined(note.ending)}). What is in force stays.`];
+    case 'no-longer':
+      return [
+        `${note.people
+          .slice(0, 5)
+          .map((name) => said(name, 80))
+          .join(', ')} may not decide here any more, so that decision does not count. The question is open again.`,
+      ];
     case 'outcome':
       return [summary(view)];
     default:

@@ -157,6 +157,7 @@ export function fakes(
     }),
     'canary.restore': define<RestoreInput>((input) => mesh.restore(input)),
     frozen: () => ({ value: null }),
+    attend: () => ({ never: true }),
     inspect: () => ({ value: { differences: [], found: {} } }),
     resolveApprovers: () => ({ value: [reviewer, reviewer2].map(({ id, name }) => ({ id, name })) }),
     announce: () => ({ value: { channelId: 'C0MESH', ts: '1.1' } }),
