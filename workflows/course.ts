@@ -55,6 +55,8 @@ export class Course extends Telling {
   /** Failures above objective x requests that the watches have counted: the budget is that of the whole operation. */
   spent = 0;
   firstWriteAt = Date.now();
+  /** What was shown of the step that is in force, while people are asked for a further one. */
+  inForce: Partial<OperationView> = {};
   /** The gate that was open last, as it was when it closed. */
   lastGate: Gate | undefined;
   /** Everything exposed has a guard, whatever else goes on. An operation that began before this was so goes on as it began. */

@@ -101,7 +101,18 @@ async function steps(course: Course): Promise<Ending> {
 function decline(course: Course, ending: Ending): void {
   course.requests.pop();
   course.say({ kind: 'declined', ending });
-  course.show({ stages: course.view.stages.filter((stage) => stage.state !== 'pending') });
+  course.forget('reason');
+  course.show({ ...course.inForce, stages: course.view.stages.filter((stage) => stage.state !== 'pending') });
+}
+
+/** From here on people see what is asked for now; what is in force is shown again if that is declined. */
+function askFor(course: Course, next: OperationRequest): void {
+  const { text, reason, requester, from, to, explanation, watched, planHash } = course.view;
+  const rest = { ...(reason && { reason }), ...(from && { from }), ...(to && { to }), ...(planHash && { planHash }) };
+  course.inForce = { text, requester, explanation, watched, ...rest };
+  course.requests.push(next);
+  course.forget('reason');
+  course.amend({ text: next.text, requester: next.requester, ...(next.reason && { reason: next.reason }) });
 }
 
 /** Keeps the fuse armed after the last stage. Undefined = a further step was asked for. */
@@ -118,7 +129,7 @@ async function afterwatch(course: Course): Promise<Next> {
   if (first === undefined && course.isGuarded) {
     // It stays armed until the guard of what comes next is.
     course.guards.leave(scope, watching);
-    if (course.next) course.requests.push(course.next);
+    if (course.next) askFor(course, course.next);
     course.next = undefined;
     return undefined;
   }
@@ -129,7 +140,7 @@ async function afterwatch(course: Course): Promise<Next> {
       throw error;
     });
     if (late?.verdict.kind === 'harmful') return harm(late.verdict);
-    if (course.next) course.requests.push(course.next);
+    if (course.next) askFor(course, course.next);
     course.next = undefined;
     return undefined;
   }

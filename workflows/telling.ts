@@ -87,8 +87,13 @@ export class Telling {
     return this.#audit.idle();
   }
 
+  /** Changes what is shown at the next change. */
+  amend(change: Partial<OperationView>): void {
+    this.#view = { ...this.#view, ...change };
+  }
+
   /** Takes a part out of the view; it is seen at the next change. */
-  forget(part: 'gate' | 'undoFailing' | 'drift' | 'frozen' | 'awaited' | 'takesBack'): void {
+  forget(part: 'gate' | 'undoFailing' | 'drift' | 'frozen' | 'awaited' | 'takesBack' | 'reason'): void {
     const { [part]: _, ...view } = this.#view;
     this.#view = view as OperationView;
   }

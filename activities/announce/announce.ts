@@ -19,12 +19,16 @@ export interface AnnounceDeps {
   readonly logger?: Log | undefined;
   /** Edits of messages a minute that this process may send; the rest of the workspace's 50 is for posts that matter. */
   readonly editsPerMinute?: number | undefined;
+  /** What an operation shows now, by its own word; undefined when it cannot be asked. Left out: only what the caller knew is shown. */
+  readonly describe?: ((view: OperationView) => Promise<OperationView | undefined>) | undefined;
   /** Id of the usergroup that is called when an undo keeps failing. */
   readonly onCall?: (() => string | undefined) | undefined;
 }
 
 export type Live = NonNullable<OperationView['live']>;
 
+/** Newer states that are written over one edit. */
+const MOST_REPEATS = 3;
 const NOTE_EVENT = 'meshops_note';
 /** A first try this soon after the command cannot have a forerunner whose answer was lost. */
 const FRESH_MS = 10_000;
@@ -70,22 +74,45 @@ export function createAnnouncer(deps: AnnounceDeps): Announcer {
   }
 
   async function editMessage(view: OperationView, live: Live): Promise<void> {
-    const ref = view.message;
-    if (!ref || lanes.isBusy(view.opId) || !pace.take()) return;
+    if (lanes.isBusy(view.opId) || !pace.take()) return;
     try {
-      await lanes.run(view.opId, async () => {
-        const shown = await slack.read(ref.channelId, ref.ts);
-        // A gate that opened while this watch runs, another worker that shows the end: what is newer stays as it is.
-        if (shown?.event?.payload['version'] !== versionOf(view)) return;
-        await slack.update(ref.channelId, ref.ts, renderRoot({ ...view, live }, now()));
-      });
+      await lanes.run(view.opId, () => showLive(view, live));
     } catch (error) {
       if (error instanceof SlackRateLimited) pace.holdUntil(now() + error.retryAfterMs);
       deps.logger?.warn({ opId: view.opId, err: error }, 'the live numbers were not shown in Slack; the watch goes on');
     }
   }
 
+  /**
+   * A watch knows the operation as it was when the watch began: what is shown is asked for. A state that was announced while the edit was
+   * on its way (a gate, the end) is written again over it.
+   */
+  async function showLive(view: OperationView, live: Live): Promise<void> {
+    let shown = await presentOf(view);
+    if (!shown || isOver(shown)) return;
+    for (let tries = 0; tries < MOST_REPEATS; tries += 1) {
+      if (!shown.message) return;
+      const { channelId, ts } = shown.message;
+      await slack.update(channelId, ts, renderRoot(isOver(shown) ? shown : { ...shown, live }, now()));
+      const after = await deps.describe?.(view);
+      if (!after || versionOf(after) === versionOf(shown)) return;
+      shown = after;
+    }
+  }
+
+  /** Undefined: nobody can say, and what the message shows is another state than this watch knows. */
+  async function presentOf(view: OperationView): Promise<OperationView | undefined> {
+    const described = await deps.describe?.(view);
+    if (described) return described;
+    const shown = view.message && (await slack.read(view.message.channelId, view.message.ts));
+    return shown?.event?.payload['version'] === versionOf(view) ? view : undefined;
+  }
+
   return { announce, say, editMessage };
+}
+
+function isOver({ phase }: OperationView): boolean {
+  return phase === 'over';
 }
 
 /** Edits the message; one that a person has deleted is posted again, so that a running change is never without its message. */

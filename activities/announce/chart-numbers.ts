@@ -17,10 +17,16 @@ export function gapBefore(series: readonly SeriesPoint[], index: number): Point[
   return before && here && here.at - (before.at + before.ms) > Math.max(before.ms, here.ms) * 2 ? [[before.at + before.ms, null]] : [];
 }
 
+/** What the watches brought, in the order of time. */
+export function inOrder(series: readonly SeriesPoint[]): readonly SeriesPoint[] {
+  return series.toSorted((a, b) => a.at - b.at);
+}
+
 /** The weight holds until the next point: the line is drawn with steps. */
 export function weightSteps(series: readonly SeriesPoint[]): Point[] {
   const last = series.at(-1);
-  return [...series.map((one): Point => [one.at, one.percent]), ...(last ? [[last.at + last.ms, last.percent] satisfies Point] : [])];
+  const steps = series.flatMap((one, index): Point[] => [...gapBefore(series, index), [one.at, one.percent]]);
+  return [...steps, ...(last ? [[last.at + last.ms, last.percent] satisfies Point] : [])];
 }
 
 export function perSecond(point: SeriesPoint, side: 'canary' | 'stable'): number {

@@ -6,8 +6,9 @@ import * as echarts from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
 import type { OperationView } from '../../src/domain/operation.ts';
 import { formatTarget } from '../../src/domain/target.ts';
+import type { VerbName } from '../../src/domain/verbs.ts';
 import type { SeriesPoint } from '../contract.ts';
-import { clock, endOf, failurePercent, gapBefore, niceMax, type Point, perSecond, weightSteps } from './chart-numbers.ts';
+import { clock, endOf, failurePercent, gapBefore, inOrder, niceMax, type Point, perSecond, weightSteps } from './chart-numbers.ts';
 
 echarts.use([LineChart, GridComponent, LegendComponent, MarkLineComponent, TitleComponent, SVGRenderer]);
 
@@ -23,11 +24,39 @@ const WEIGHT = '#666666';
 const INK = '#1D1C1D';
 const HARM = '#A30000';
 
+/** What each verb calls what is drawn. */
+interface Words {
+  readonly changed: string;
+  readonly rest: string;
+  readonly share: string;
+  readonly axis: string;
+  readonly rate: string;
+  readonly bad: string;
+}
+const WORDS: Readonly<Record<VerbName, Words>> = {
+  canary: {
+    changed: 'canary',
+    rest: 'stable',
+    share: 'weight of the canary',
+    axis: 'Weight',
+    rate: 'Requests per second',
+    bad: 'Failed requests of the canary',
+  },
+  policy: {
+    changed: 'under the policy',
+    rest: 'other pods',
+    share: 'pods under the policy',
+    axis: 'Pods',
+    rate: 'Connections per second',
+    bad: 'Dropped connections under the policy',
+  },
+};
+
 /** Draws at most 1,000 points. Times are UTC. */
 export function chartSvg(view: OperationView, series: readonly SeriesPoint[]): string {
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: CHART_WIDTH, height: CHART_HEIGHT });
   try {
-    chart.setOption(chartOption(view, series.slice(-1_000)));
+    chart.setOption(chartOption(view, inOrder(series).slice(-1_000)));
     return chart.renderToSVGString();
   } finally {
     chart.dispose();
@@ -39,6 +68,7 @@ function chartOption(view: OperationView, series: readonly SeriesPoint[]): echar
   const end = endOf(series) ?? first + 1_000;
   const title = `${view.verb} ${view.target.name}`;
   const subtext = `${formatTarget(view.target)}, operation ${view.opId}, times in UTC`;
+  const words = WORDS[view.verb];
   const text = { fontFamily: FONT, color: INK };
   const xAxis = (gridIndex: number, labels: boolean): object => ({
     gridIndex,
@@ -93,7 +123,7 @@ function chartOption(view: OperationView, series: readonly SeriesPoint[]): echar
       itemWidth: 40,
       itemGap: 26,
       textStyle: { ...text, fontSize: 18 },
-      data: ['stable', 'canary', 'weight of the canary'],
+      data: [words.rest, words.changed, words.share],
     },
     grid: [
       { left: 70, right: 66, top: 150, height: 128 },
@@ -101,11 +131,11 @@ function chartOption(view: OperationView, series: readonly SeriesPoint[]): echar
     ],
     xAxis: [xAxis(0, false), xAxis(1, true)],
     yAxis: [
-      yAxis(0, 'Requests per second', niceMax(rates, 1), ''),
-      yAxis(1, 'Failed requests of the canary', niceMax(failures, 1), '%'),
+      yAxis(0, words.rate, niceMax(rates, 1), ''),
+      yAxis(1, words.bad, niceMax(failures, 1), '%'),
       yAxis(
         1,
-        'Weight',
+        words.axis,
         niceMax(
           series.map((one) => one.percent),
           10,
@@ -114,25 +144,25 @@ function chartOption(view: OperationView, series: readonly SeriesPoint[]): echar
         true,
       ),
     ],
-    series: [...lines(series), mark(view, series, 0), mark(view, series, 1)],
+    series: [...lines(series, words), mark(view, series, 0), mark(view, series, 1)],
   };
 }
 
-function lines(series: readonly SeriesPoint[]): LineSeriesOption[] {
+function lines(series: readonly SeriesPoint[], words: Words): LineSeriesOption[] {
   const base = { type: 'line', symbol: 'none' } as const;
   const data = (value: (point: SeriesPoint) => number | null): Point[] =>
     series.flatMap((one, index) => [...gapBefore(series, index), [one.at + one.ms / 2, value(one)] satisfies Point]);
   return [
     {
       ...base,
-      name: 'stable',
+      name: words.rest,
       data: data((one) => perSecond(one, 'stable')),
       lineStyle: { color: STABLE, width: 2.5, type: 'dashed' },
       itemStyle: { color: STABLE },
     },
     {
       ...base,
-      name: 'canary',
+      name: words.changed,
       data: data((one) => perSecond(one, 'canary')),
       lineStyle: { color: CANARY, width: 3 },
       itemStyle: { color: CANARY },
@@ -149,7 +179,7 @@ function lines(series: readonly SeriesPoint[]): LineSeriesOption[] {
     },
     {
       ...base,
-      name: 'weight of the canary',
+      name: words.share,
       xAxisIndex: 1,
       yAxisIndex: 2,
       data: weightSteps(series),

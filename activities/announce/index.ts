@@ -1,6 +1,6 @@
 // Everything an operation says in Slack: the root message, the replies in its thread, the chart.
 import { Context } from '@temporalio/activity';
-import type { MessageRef } from '../../src/domain/operation.ts';
+import type { MessageRef, OperationView } from '../../src/domain/operation.ts';
 import { formatTarget } from '../../src/domain/target.ts';
 import type { SlackMessages } from '../clients/slack.ts';
 import type { SeriesPoint, Shared } from '../contract.ts';
@@ -21,6 +21,8 @@ export interface AnnounceOptions {
   readonly attempt?: () => number;
   /** Edits a minute for live numbers, of this process. Default 40 of the about 50 that Slack allows a workspace. */
   readonly editsPerMinute?: number;
+  /** What an operation shows now, by its own word; undefined when it cannot be asked. Left out: live numbers are shown beside what a watch knew. */
+  readonly describe?: (view: OperationView) => Promise<OperationView | undefined>;
   /** Id of the usergroup that is called when an undo keeps failing; asked each time, since the configuration may change. */
   readonly onCall?: () => string | undefined;
 }

@@ -3,22 +3,9 @@ import type { KnownBlock, MessageMetadata } from '@slack/types';
 import type { Gate } from '../../src/domain/gate.ts';
 import type { OperationView, Outcome } from '../../src/domain/operation.ts';
 import { formatTarget } from '../../src/domain/target.ts';
-import {
-  clockTime,
-  code,
-  codeBlocks,
-  cut,
-  duration,
-  fitLines,
-  frozenWords,
-  moment,
-  people,
-  percent,
-  person,
-  said,
-} from '../../src/domain/words.ts';
+import { clockTime, code, codeBlocks, cut, duration, fitLines, moment, people, percent, person, said } from '../../src/domain/words.ts';
 import { buttonRow } from './buttons.ts';
-import { driftLines } from './drift.ts';
+import { heldLines } from './held.ts';
 import { countsWords, ladder, presentStage, sideWords } from './ladder.ts';
 import { nextAction, stateWords } from './next-action.ts';
 import { versionOf } from './version.ts';
@@ -35,13 +22,14 @@ export const ROOT_EVENT = 'meshops_operation';
 
 /** Renders an operation as its root message. `now` in epoch ms; the words about time left hold for that moment. */
 export function renderRoot(view: OperationView, now: number): RenderedMessage {
+  const held = heldLines(view);
   const blocks = [
     header(`${capital(view.verb)} ${view.target.namespace}/${view.target.name}: ${stateWords(view)}`),
     section(request(view)),
     ...explanation(view),
     ...(view.stages.length > 0 ? [section(`*Stages*\n${ladder(view.stages, now)}`)] : []),
     ...live(view),
-    ...held(view),
+    ...(held.length > 0 ? [section(fitLines(held))] : []),
     ...awaited(view),
     ...(view.gate ? [section(gate(view.gate, now))] : []),
     ...undoFailing(view, now),
@@ -112,9 +100,7 @@ function live(view: OperationView): KnownBlock[] {
         field(`*Canary*\n${sideWords(counts.canary)}`),
         field(`*Stable*\n${sideWords(counts.stable)}`),
         field(`*Share*\n${percentMeasured(canaryShare)} measured${asked === undefined ? '' : `, ${percent(asked)} asked`}`),
-        field(
-          `*Seen*\nuntil ${clockTime(at)}${view.watchUntil === undefined || view.watchUntil <= at ? '' : `, ${duration(view.watchUntil - at)} left`}`,
-        ),
+        field(`*Seen*\nuntil ${clockTime(at)}`),
       ],
     },
     ...(unseen === undefined ? [] : [context(`Not seen: ${said(unseen, 300)}`)]),
@@ -123,13 +109,6 @@ function live(view: OperationView): KnownBlock[] {
 
 function percentMeasured(share: number): string {
   return `${(share * 100).toFixed(1)}%`;
-}
-
-function held(view: OperationView): KnownBlock[] {
-  if (view.phase === 'holding' && view.frozen) return [section(`*Frozen:* ${frozenWords(view.frozen)}`)];
-  if (view.phase === 'holding' && view.drift)
-    return [section(fitLines(['*Held:* somebody else changed what this operation manages.', ...driftLines(view.drift)]))];
-  return view.phase === 'holding' && view.verdict ? [section(`*Held:* ${said(view.verdict.words, 500)}`)] : [];
 }
 
 const AWAITED: Readonly<Record<NonNullable<OperationView['awaited']>['what'], string>> = {
@@ -153,9 +132,7 @@ function gate(gate: Gate, now: number): string {
     ...(gate.quorum > 0
       ? [`Given so far: ${gate.approvals.length} of ${gate.quorum}${given.length > 0 ? ` (${given.join(', ')})` : ''}`]
       : []),
-    now < gate.expiresAt
-      ? `Open until ${clockTime(gate.expiresAt)}, ${duration(gate.expiresAt - now)} left.`
-      : `The time to decide ended ${clockTime(gate.expiresAt)}.`,
+    now < gate.expiresAt ? `Open until ${clockTime(gate.expiresAt)}.` : `The time to decide ended ${clockTime(gate.expiresAt)}.`,
   ]);
 }
 

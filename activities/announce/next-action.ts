@@ -19,7 +19,7 @@ export function stateWords(view: OperationView): string {
     case 'watching':
       return `watching ${stage?.label ?? 'the traffic'}`;
     case 'holding':
-      if (view.frozen) return `frozen at ${stage?.label ?? 'this stage'}`;
+      if (view.frozen && !view.gate) return `frozen at ${stage?.label ?? 'this stage'}`;
       return `held at ${stage?.label ?? 'this stage'}, a decision is needed`;
     case 'afterwatch':
       return 'all stages in force, still watching';
@@ -70,7 +70,7 @@ function waiting(view: OperationView): string {
 }
 
 function holding(view: OperationView): string {
-  if (view.frozen)
+  if (view.frozen && !view.gate)
     return 'It goes on by itself when the freeze ends or is lifted; what is in force stays, and is watched. An abort puts everything back.';
   const expiry = view.gate
     ? `Without an answer by ${clockTime(view.gate.expiresAt)} everything is put back.`

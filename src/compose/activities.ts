@@ -10,6 +10,7 @@ import { createSlackMessages } from '../../activities/clients/slack.ts';
 import { createActivities } from '../../activities/index.ts';
 import { settingsFor } from '../domain/config/use.ts';
 import { payloadSize } from '../temporal/compression.ts';
+import { createDescribe } from '../temporal/describe.ts';
 import type { Operations } from '../temporal/operations.ts';
 import { type ClusterConfig, kubeConfigOf } from './clusters.ts';
 import { type Foundation, required } from './foundation.ts';
@@ -54,7 +55,13 @@ export function clusterActivities(
     people,
     now,
     log,
-    announce: createAnnounce({ slack, now, logger: log, onCall: () => on.config.current().slack.onCall }),
+    announce: createAnnounce({
+      slack,
+      now,
+      logger: log,
+      describe: createDescribe(on.client),
+      onCall: () => on.config.current().slack.onCall,
+    }),
   });
   return {
     activities: meteredActivities(activities, meter),

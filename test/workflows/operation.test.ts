@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { WatchInput } from '../../activities/contract.ts';
+import type { PlanInput, WatchInput } from '../../activities/contract.ts';
 import type { OperationView, Outcome } from '../../src/domain/operation.ts';
 import {
   blind,
@@ -11,6 +11,7 @@ import {
   operator,
   request,
   reviewer,
+  reviewer2,
   settings,
   type Watching,
   watched,
@@ -201,6 +202,38 @@ describe('the lifecycle of an operation', () => {
     expect(
       simulator.calls.filter((call) => call.activity === 'canary.plan').map((call) => (call.input as { firstStage: number }).firstStage),
     ).toEqual([1, 1, 2, 2]);
+  });
+
+  it('shows a further step while it is asked for, and what is in force again when it is rejected', async () => {
+    const mesh = new FakeMesh();
+    const watching: Watching = (input) => (input.purpose === 'after' ? { never: true } : watched(mesh, input, healthy));
+    const percents = ({ request: asked }: PlanInput): readonly number[] => [asked.change.kind === 'shift' ? asked.change.percent : 0];
+    const asked = request();
+    const simulator = await Simulator.start('canary', asked, fakes(mesh, percents, watching));
+    await simulator.update('begin', asked);
+    await simulator.advance(1_000);
+    await simulator.update('decide', await decisionOn(simulator, reviewer, 'approve'));
+    await simulator.advance(62_000);
+    const before = (await simulator.query('describe')) as OperationView;
+    const more = request({ requestId: 'trigger-2', text: 'canary backend 25%', reason: 'more', change: { kind: 'shift', percent: 25 } });
+    await simulator.update('begin', { ...more, requester: reviewer2, validUntil: simulator.now + 60_000 });
+    await simulator.advance(1_000);
+    expect((await simulator.query('describe')) as OperationView).toMatchObject({
+      text: 'canary backend 25%',
+      reason: 'more',
+      requester: { name: 'Second reviewer' },
+      to: 'backend-canary 25%',
+    });
+    await simulator.update('decide', await decisionOn(simulator, reviewer, 'reject', { reason: 'no' }));
+    await simulator.advance(1_000);
+    const { text, requester, to, planHash, reason } = (await simulator.query('describe')) as OperationView;
+    expect({ text, requester, to, planHash, reason }).toEqual({
+      text: before.text,
+      requester: before.requester,
+      to: before.to,
+      planHash: before.planHash,
+      reason: undefined,
+    });
   });
 
   it('holds when it cannot see, and an unanswered hold expires into rollback', async () => {

@@ -28,8 +28,13 @@ function view(...[phase, change]: Parameters<typeof viewAt>): OperationView {
 }
 
 /** Announces as Temporal would call it: `attempt` is the try it says this is. */
-function announcer(attempt = 1, now: () => number = Date.now): ReturnType<typeof createAnnounce> {
-  return createAnnounce({ slack: createSlackMessages({ token: 'xoxb-test', apiUrl: slack.apiUrl }), now, attempt: () => attempt });
+function announcer(
+  attempt = 1,
+  now: () => number = Date.now,
+  describe?: (view: OperationView) => Promise<OperationView | undefined>,
+): ReturnType<typeof createAnnounce> {
+  const messages = createSlackMessages({ token: 'xoxb-test', apiUrl: slack.apiUrl });
+  return createAnnounce({ slack: messages, now, attempt: () => attempt, ...(describe && { describe }) });
 }
 
 async function failureOf(promise: Promise<unknown>): Promise<ApplicationFailure> {
@@ -157,6 +162,31 @@ describe('live numbers in the root message', () => {
         .slice(calls)
         .map((call) => call.method),
     ).toEqual(['conversations.history', 'chat.update']);
+  });
+
+  it('go on while a gate or a hold is open: the watch shows the operation as it is now', async () => {
+    const watching = view('watching', { stages: stages('watching', 'pending') });
+    const message = await announcer().announce({ view: watching, channelId: CHANNEL });
+    let now: OperationView = { ...watching, message, phase: 'waiting', gate: gate() };
+    const describe = async (): Promise<OperationView> => now;
+    await announcer().announce({ view: now, channelId: CHANNEL });
+    const watch = announcer(1, Date.now, describe);
+    await watch.editMessage(watching, live);
+    expect(JSON.stringify(roots())).toContain('"Approve"');
+    expect(JSON.stringify(roots())).toContain('1,204 requests, 1 failed');
+    now = { ...watching, message, phase: 'over', outcome: { kind: 'aborted', code: 'Aborted', words: 'Aborted by Operator.' } };
+    await announcer().announce({ view: now, channelId: CHANNEL });
+    await watch.editMessage(watching, live);
+    expect(JSON.stringify(roots())).toContain('Aborted by Operator.');
+  });
+
+  it('write again what was announced while the edit was on its way', async () => {
+    const watching = view('watching', { stages: stages('watching', 'pending') });
+    const message = await announcer().announce({ view: watching, channelId: CHANNEL });
+    const states = [{ ...watching, message }, { ...watching, message, phase: 'waiting', gate: gate() } as OperationView];
+    const describe = async (): Promise<OperationView | undefined> => (states.length > 1 ? states.shift() : states[0]);
+    await announcer(1, Date.now, describe).editMessage(watching, live);
+    expect(JSON.stringify(roots())).toContain('"Approve"');
   });
 
   it('does not write over a gate or an end that another worker has shown meanwhile', async () => {

@@ -2,6 +2,7 @@ import { inflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { CHART_HEIGHT, CHART_WIDTH, chartSvg } from '../../../activities/announce/chart.ts';
 import { pngOf } from '../../../activities/announce/chart-image.ts';
+import { weightSteps } from '../../../activities/announce/chart-numbers.ts';
 import { AT, HARMFUL, view } from './views.ts';
 
 const series = Array.from({ length: 60 }, (_, n) => ({
@@ -52,6 +53,19 @@ describe('the chart', () => {
       expect(svg).toContain(words);
     }
     expect(chartSvg(view('over'), series)).not.toContain('rolled back');
+  });
+
+  it('runs forward, whatever order the watches brought, with no line across a time that nobody watched', () => {
+    const gap = series.map((point, n) => (n < 30 ? point : { ...point, at: point.at + 600_000 }));
+    const drawn = (points: typeof gap): readonly string[] => chartSvg(view('over'), points).match(/ d="[^"]*"/g) ?? [];
+    expect(drawn([...gap.slice(30), ...gap.slice(0, 30)])).toEqual(drawn(gap));
+    expect(weightSteps(gap).filter(([, value]) => value === null)).toHaveLength(1);
+  });
+
+  it("has the verb's own words", () => {
+    const svg = chartSvg(view('over', { verb: 'policy' }), series);
+    expect(svg).toContain('Dropped connections under the policy');
+    expect(svg).not.toMatch(/canary|stable|[Rr]equests|weight of/);
   });
 
   it.each([[0], [1]])('is drawn of %i points too', (points) => {

@@ -5,7 +5,7 @@ import { renderRoot } from '../../../activities/announce/message.ts';
 import { acceptMessageBlocks } from '../../../playground/slack/block-kit/accept.ts';
 import { parseButton } from '../../../src/domain/button.ts';
 import type { OperationView } from '../../../src/domain/operation.ts';
-import { AT, BLIND, everyView, gate, HARMFUL, stages, view } from './views.ts';
+import { AT, BLIND, COUNTS, everyView, gate, HARMFUL, stages, view } from './views.ts';
 
 /** Every text of a message that Slack reads as mrkdwn, in one string. */
 function shown(rendered: { readonly text: string; readonly blocks: KnownBlock[] }): string {
@@ -108,14 +108,40 @@ describe('the root message', () => {
     expect(text).toContain('Watched: requests answered by backend-canary');
   });
 
-  it('names at a gate who may decide, what was given and the time left', () => {
+  it('names at a gate who may decide, what was given and until when', () => {
     const given = [{ by: { id: 'reviewer@example.com', name: 'Reviewer', slackId: 'U0REVIEWER' }, at: AT + 1000 }];
     const text = shown(renderRoot(view('waiting', { gate: gate({ approvals: given }) }), AT + 120_000));
     expect(text).toContain('2 approvals are needed, from <@U0REVIEWER> or *Second reviewer*.');
     expect(text).toContain('Given so far: 1 of 2 (<@U0REVIEWER>');
     expect(text).toContain(`<!date^${(AT + 1_800_000) / 1000}^`);
-    expect(text).toContain('28 min left');
+    // A countdown that nobody edits is untrue a minute later.
+    expect(text).not.toContain('left');
     expect(text).toContain('*Second reviewer* decides. Nothing has been changed yet.');
+  });
+
+  it('held, says how it is now: the cause that has gone, the numbers, and what differs by now', () => {
+    const live = { counts: COUNTS, canaryShare: 0.1, at: AT + 90_000 };
+    const hold = { stages: stages('held'), verdict: BLIND, gate: gate({ kind: 'hold' }) };
+    const gone = { ...live, word: { kind: 'healthy' as const, words: 'none of 60 failed.' }, seenSince: AT + 80_000 };
+    const text = shown(renderRoot(view('holding', { ...hold, live: gone }), AT));
+    expect(text).toContain('*Held:* Node node-2 lost 40 events');
+    expect(text).toMatch(/\*Now\* \(<!date.*Everything is seen again since <!date.*none of 60 failed/);
+    const drift = [{ object: 'HTTPRoute/backend/backend', field: '/weight', expected: '10', found: '25', manager: 'kubectl-edit' }];
+    const drifted = { stages: stages('held'), drift, gate: gate({ kind: 'drift' }) };
+    const more = shown(renderRoot(view('holding', { ...drifted, live: { ...live, drift: [{ ...drift[0], found: '40' } as never] } }), AT));
+    expect(more).toContain('found `40`');
+    expect(more).not.toContain('found `25`');
+    expect(shown(renderRoot(view('holding', { ...drifted, live: { ...live, drift: [] } }), AT))).toContain(
+      'Since then it was changed back',
+    );
+  });
+
+  it('says at a gate that a freeze is set, and what cannot be seen meanwhile', () => {
+    const live = { counts: COUNTS, canaryShare: 0.1, at: AT, word: { kind: 'blind' as const, words: 'node-1 cannot be seen.' } };
+    const text = shown(renderRoot(view('waiting', { stages: stages('passed', 'pending'), gate: gate(), frozen: FREEZE, live }), AT));
+    expect(text).toContain('*Frozen:*');
+    expect(text).toContain('Nothing is written before it ends');
+    expect(text).toContain('node-1 cannot be seen.');
   });
 
   it('gives each stage a mark and a word', () => {
