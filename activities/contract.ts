@@ -1,6 +1,7 @@
 import type { KubernetesIdentity } from '../src/domain/actor.ts';
 import type { Freeze } from '../src/domain/freeze.ts';
 import type { Approver, GateRule } from '../src/domain/gate.ts';
+import type { JsonObject } from '../src/domain/json.ts';
 import type { HowLost } from '../src/domain/lost.ts';
 import type { AuditRecord, MessageRef, OperationRequest, OperationView } from '../src/domain/operation.ts';
 import type { Ending } from '../src/domain/outcome.ts';
@@ -188,8 +189,19 @@ export interface WatchInput {
   readonly spent?: number;
   /** What was seen before this is no point of this watch's chart (epoch ms). Absent: everything is. */
   readonly chartFrom?: number;
-  /** This watch's share of alpha, already split over stages and judges. */
+  /**
+   * Bound on ever rolling back a healthy change: by all watches whose evidence is carried on together, or by this one alone, which is a guard.
+   */
   readonly alpha: number;
+  /** The evidence of the operation's watches as this one goes on with it; absent: it stands alone. */
+  readonly evidence?: {
+    /** Which of these watches this is, from 1. */
+    readonly watch: number;
+    /** What the operation planned when it began to watch: watches, the afterwatch included, and their length in all. */
+    readonly planned: { readonly watches: number; readonly ms: number };
+    /** What the watch before left. */
+    readonly carried?: JsonObject;
+  };
   readonly settings: OperationSettings;
   readonly plan: Plan;
   /** Keys of the doubts that people have accepted in this operation. */
@@ -214,6 +226,8 @@ export interface WatchResult {
   readonly judged?: boolean;
   /** Failures above objective x requests that it has counted. */
   readonly spent?: number;
+  /** What the next watch's evidence goes on from; at most 4 kB. */
+  readonly carried?: JsonObject;
 }
 /** One bucket of the chart. `at` epoch ms, `ms` its width. */
 export interface SeriesPoint {

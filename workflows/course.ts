@@ -5,6 +5,7 @@ import { type Approver, type Decision, type Gate, refuseDecision, refuseRelease 
 import { type OperationRequest, type OperationView, takesBack } from '../src/domain/operation.ts';
 import type { Fields, Original, Plan, PlannedStage } from '../src/domain/plan.ts';
 import type { Answer } from './answer.ts';
+import { CarriedEvidence } from './evidence.ts';
 import { Guards } from './guards.ts';
 import { type AbortBy, abort, begin, decide, describe, release } from './messages.ts';
 import { beginRecord, ownId } from './records.ts';
@@ -51,6 +52,8 @@ export class Course extends Telling {
   /** Doubts that people have accepted, by key. */
   readonly accepted: string[] = [];
   readonly shares = new Shares();
+  /** What the watches of the stages have found so far, as odds. */
+  readonly evidence = new CarriedEvidence();
   readonly guards = new Guards(this);
   /** Failures above objective x requests that the watches have counted: the budget is that of the whole operation. */
   spent = 0;

@@ -1,4 +1,4 @@
-import { CancellationScope, condition } from '@temporalio/workflow';
+import { CancellationScope, CancelledFailure, condition } from '@temporalio/workflow';
 import type { WatchInput, WatchResult } from '../activities/contract.ts';
 import type { Ending } from '../src/domain/outcome.ts';
 import type { PlannedStage } from '../src/domain/plan.ts';
@@ -16,7 +16,7 @@ export interface WatchOptions extends Pick<WatchInput, 'drifted' | 'applying' | 
 /** The chart begins so long before the first write. */
 const CHART_BEFORE_MS = 30_000;
 
-/** One watch of one stage, with everything it needs to act alone: the judge's share of alpha, the fuse, the message. */
+/** One watch of one stage, with everything it needs to act alone: the evidence so far, the fuse, the message. */
 export async function watch(
   course: Course,
   purpose: WatchInput['purpose'],
@@ -29,7 +29,9 @@ export async function watch(
   const shares = options.guardMs === undefined ? course.shares.watches : course.shares.guards;
   const share = shares.take(request.settings.alpha);
   const chartFrom = course.series.length > 0 || course.shares.taken > 1 ? Date.now() : course.firstWriteAt - CHART_BEFORE_MS;
-  const result = await course.step(
+  // Guards overlap with watches, so what they find stands alone.
+  const evidence = options.guardMs === undefined && purpose !== 'restored' ? course.evidence.next(plan, request.settings) : undefined;
+  const watching = course.step(
     'watch',
     options.guardMs ?? durationMs,
   )({
@@ -43,16 +45,19 @@ export async function watch(
     spent: course.spent,
     chartFrom,
     plan,
-    alpha: share.alpha,
+    alpha: evidence ? course.evidence.alpha(share.alpha) : share.alpha,
+    ...(evidence && { evidence }),
     settings: request.settings,
     view: course.view,
     accepted: course.accepted,
     fuse: course.restoreInput(holder),
   });
+  const result = evidence ? await course.evidence.after(watching) : await watching;
   if (result.judged === false) share.giveBack();
   course.spent += result.spent ?? 0;
   course.addSeries(result.series);
   if (!result.relieved || result.verdict.kind === 'harmful') recordWatch(course, purpose, stage, result);
+  if (evidence && result.relieved && result.verdict.kind !== 'harmful') throw new CancelledFailure('The watch was stopped.');
   return result;
 }
 

@@ -10,14 +10,31 @@ export interface Share {
 /** Guards are many and mostly see nothing new: so much of an operation's alpha is theirs, the rest is for the watches of its stages. */
 const GUARDS = 0.1;
 
-/** An operation's alpha, shared out to its watches as they come. By the union bound the operation as a whole keeps it. */
+/**
+ * An operation's alpha, shared out. The watches of its stages are one test that goes on from each to the next, so each may use all of their part;
+ * guards overlap with them and stand alone. By the union bound the operation as a whole keeps it.
+ */
 export class Shares {
-  readonly watches = new Numbers(1 - GUARDS);
+  readonly watches = new Whole(1 - GUARDS);
   readonly guards = new Numbers(GUARDS);
 
   /** How many watches there have been. */
   get taken(): number {
     return this.watches.taken + this.guards.taken;
+  }
+}
+
+class Whole {
+  taken = 0;
+  readonly #part: number;
+
+  constructor(part: number) {
+    this.#part = part;
+  }
+
+  take(alpha: number): Share {
+    this.taken += 1;
+    return { alpha: alpha * this.#part, giveBack: () => undefined };
   }
 }
 

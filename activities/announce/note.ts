@@ -100,6 +100,7 @@ const FIRST: Readonly<Record<Harmful['judge'], string>> = {
   objective: 'First failure',
   relative: 'First failure',
   budget: 'First failure',
+  silence: 'Last heard',
   drops: 'First drop',
   readiness: 'No ready endpoint since',
   earlier: 'Harm seen by an earlier attempt',

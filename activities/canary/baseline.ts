@@ -5,7 +5,6 @@ import type { OperationSettings } from '../../src/domain/settings.ts';
 import type { Flows } from '../clients/hubble/flows.ts';
 import type { Cluster } from '../clients/kubernetes/cluster.ts';
 import { ENDPOINT_SLICE, type EndpointSlice } from '../clients/kubernetes/objects.ts';
-import { createDropReader, DROP_WINDOW_MS } from './drops.ts';
 import { type Impossible, impossible } from './preconditions.ts';
 import { createRequestReader } from './requests.ts';
 import { nodesOf, Sides } from './sides.ts';
@@ -32,8 +31,8 @@ export interface Before {
 }
 
 /**
- * What the service's other backends did in the last minute, out of the rings of the agents: requests and failures, groups of drops (one
- * peer, port and reason in 10 s), and the time that is covered. Rejects when aborted.
+ * What the service's other backends did in the last minute, out of the rings of the agents: requests and failures, and the time that is covered.
+ * Rejects when aborted.
  */
 export async function readBaseline(
   deps: BaselineDeps,
@@ -43,20 +42,16 @@ export async function readBaseline(
 ): Promise<Before> {
   const { sides, nodes } = await sidesOf(deps, namespace, receiver, others, signal);
   const requests = createRequestReader({ sides, latencyLimitMs });
-  const drops = createDropReader(sides);
   const seen: { readonly at: number; readonly failed: boolean }[] = [];
-  const groups = new Map<string, number>();
   /** The rings are of one size each: what all nodes still hold begins where the shortest one does. */
   const firsts = new Map<string, number>();
   const until = deps.now();
   const follower = {
     flow: (flow: Parameters<typeof requests.read>[0], node: string, seenAt: number): void => {
-      const event = requests.read(flow, node, seenAt) ?? drops.read(flow, seenAt);
-      if (!event || event.kind === 'trouble') return;
+      const event = requests.read(flow, node, seenAt);
+      if (event?.kind !== 'request') return;
       firsts.set(node, Math.min(event.at, firsts.get(node) ?? event.at));
-      if (event.kind === 'drop')
-        groups.set(`${event.peer}/${event.port}/${event.reason}/${Math.floor(event.at / DROP_WINDOW_MS)}`, event.at);
-      else if (event.side === 'stable') seen.push(event);
+      if (event.side === 'stable') seen.push(event);
     },
     gap: (): void => undefined,
     sight: (): void => undefined,
@@ -69,7 +64,6 @@ export async function readBaseline(
   const baseline = {
     requests: covered.length,
     failures: covered.filter(({ failed }) => failed).length,
-    drops: [...groups.values()].filter((at) => at >= from).length,
     ms: Math.max(1, until - from),
   };
   return { ...where, baseline };
@@ -104,9 +98,11 @@ const SURE = 0.01;
 /** Others that break the objective themselves: a canary that is no worse than they are would be called harmful. */
 export function checkStable(
   { requests, failures }: Baseline,
-  { others }: CanaryDetails,
+  { others, unsplit }: CanaryDetails,
   { objective, slo }: OperationSettings,
 ): Impossible | undefined {
-  if (slo === 'relative' || lowerBound(failures, requests, SURE) <= objective) return undefined;
+  // What is held to the others may fail as they do.
+  const isCompared = unsplit === undefined && (slo === 'relative' || slo === 'excused');
+  if (isCompared || lowerBound(failures, requests, SURE) <= objective) return undefined;
   return impossible('StableFails', { services: others, seen: shareWords({ requests, failures }), objective: percent(objective) });
 }

@@ -5,7 +5,7 @@ import type { Prometheus } from '../clients/prometheus/prometheus.ts';
 import type { Log } from '../log.ts';
 import type { Hear } from '../watch/watching.ts';
 import type { Side } from './sides.ts';
-import { createUnshown } from './unshown.ts';
+import { CERTAIN_AFTER_MS, createUnshown } from './unshown.ts';
 
 /**
  * What Hubble's flows cannot show of a proxy's requests, out of Envoy's counters in Prometheus. Each of these counts requests, and
@@ -51,7 +51,14 @@ export interface CountedServices {
   readonly grpc: boolean;
   /** 5xx that flows have attributed to pods of a side since the watch began. */
   readonly shown: (side: Side) => number;
+  /** True when a request that reached no pod was told before, as a dropped connection. */
+  readonly isTold: (side: Side, now: number) => boolean;
+  /** All that these Services get was split, so that their gRPC answers may be compared. */
+  readonly isWhole: boolean;
 }
+
+/** What a scrape shows may have begun a scrape before, as Prometheus scrapes Envoy in its chart (ms). */
+const SCRAPE_MS = 5_000;
 
 /**
  * Looks until the signal aborts. Without gRPC its loss blinds nobody, since requests that reach a pod are seen in flows; it is logged.
@@ -77,11 +84,11 @@ export async function followCounters(deps: CountersDeps, counted: CountedService
       for (const { labels, side, by } of grown) if (labels['__name__'] === ANSWERED) unshown.grown(side, by);
       for (const increase of onceEach(grown)) {
         if (reasonOf(increase) !== undefined) told[increase.side] += increase.by;
-        for (const event of eventsOf(increase, seenAt)) hear(event);
+        for (const event of eventsOf(increase, seenAt, counted)) hear(event);
       }
       for (const side of ['canary', 'stable'] as const) {
         const missing = unshown.take(side, seenAt, counted.shown(side), told[side]);
-        for (let nth = 0; nth < Math.min(missing, MOST); nth += 1) hear(unseen(side, seenAt, nth));
+        for (let nth = 0; nth < Math.min(missing, MOST); nth += 1) if (!counted.isTold(side, seenAt)) hear(unseen(side, seenAt, nth));
       }
     } catch (error) {
       if (signal.aborted) return;
@@ -137,14 +144,22 @@ function reasonOf(increase: Increase): string | undefined {
 
 function unseen(side: Side, at: number, nth: number): RequestEvidence {
   const id = `envoy/5xx/${side}/${at}/${nth}`;
-  return { kind: 'request', at, seenAt: at, side, failed: true, failure: '5xx of the gateway', latencyMs: 0, id };
+  const startedAt = at - CERTAIN_AFTER_MS - SCRAPE_MS;
+  return { kind: 'request', at, seenAt: at, side, failed: true, failure: '5xx of the gateway', latencyMs: 0, id, startedAt, unsplit: true };
 }
 
-function eventsOf(growth: Growth, seenAt: number): readonly RequestEvidence[] {
+/**
+ * A connection that could not be made is not compared: a canary that is cold opens more of them than its control. What gRPC answered is, where all
+ * of it was split; the answers of one look are one block.
+ */
+function eventsOf(growth: Growth, seenAt: number, { isTold, isWhole }: CountedServices): readonly RequestEvidence[] {
   const { labels, at, by, value, side } = growth;
   const failure = reasonOf(growth);
   const source = `${labels['instance'] ?? ''}/${labels['envoy_cluster_name'] ?? ''}/${labels['__name__'] ?? ''}`;
-  return Array.from({ length: Math.min(by, MOST) }, (_, nth) => ({
+  const isAnswer = statusOf(growth) !== undefined;
+  const startedAt = isAnswer ? at : at - SCRAPE_MS;
+  const left = isAnswer ? by : Array.from({ length: by }).filter(() => !isTold(side, seenAt)).length;
+  return Array.from({ length: Math.min(left, MOST) }, (_, nth) => ({
     kind: 'request',
     at,
     seenAt,
@@ -153,5 +168,7 @@ function eventsOf(growth: Growth, seenAt: number): readonly RequestEvidence[] {
     ...(failure && { failure }),
     latencyMs: 0,
     id: `${source}/${value - nth}`,
+    startedAt,
+    ...(!(isAnswer && isWhole) && { unsplit: true }),
   }));
 }

@@ -1,22 +1,24 @@
 import { CanaryDetails } from '../../src/domain/canary/details.ts';
 import type { Evidence } from '../../src/domain/evidence.ts';
 import { createJudge } from '../../src/domain/judge/create.ts';
-import type { ObjectRef } from '../../src/domain/plan.ts';
 import type { Flows } from '../clients/hubble/flows.ts';
 import type { Cluster } from '../clients/kubernetes/cluster.ts';
 import type { Hub } from '../clients/kubernetes/hub.ts';
-import { ENDPOINT_SLICE, type EndpointSlice, GATEWAY, type Gateway, SERVICE, type Service } from '../clients/kubernetes/objects.ts';
+import { ENDPOINT_SLICE, type EndpointSlice, SERVICE, type Service } from '../clients/kubernetes/objects.ts';
 import type { Prometheus } from '../clients/prometheus/prometheus.ts';
 import type { WatchInput } from '../contract.ts';
 import type { Log } from '../log.ts';
 import { Carriers } from '../watch/carriers.ts';
 import type { Hear, OpenOptions, Watching } from '../watch/watching.ts';
 import { followCounters } from './counters.ts';
+import { createDropReader } from './drops.ts';
 import { followRequests } from './follow-requests.ts';
+import { gatewayAddresses } from './gateways.ts';
 import { judgeSettings } from './judge-settings.ts';
 import { sendProbes } from './probing.ts';
 import { createRequestReader } from './requests.ts';
 import { nodesOf, readyOf, type Side, Sides } from './sides.ts';
+import { readSplit } from './split.ts';
 import type { ProbeSettings } from './way.ts';
 
 export interface EvidenceDeps {
@@ -35,7 +37,7 @@ export interface EvidenceDeps {
 export function canaryWatching(deps: EvidenceDeps): Watching {
   return {
     settings: judgeSettings,
-    judge: (input, startedAt, resumed) => createJudge(judgeSettings(input, startedAt), resumed),
+    judge: (input, startedAt, resumed) => createJudge(judgeSettings(input, startedAt), resumed, input.evidence?.carried),
     open: (input, hear, options) => openEvidence(deps, input, hear, options),
   };
 }
@@ -73,39 +75,27 @@ async function openEvidence(deps: EvidenceDeps, input: WatchInput, heard: Hear, 
   const { prometheus } = deps;
   const { opId, settings } = input;
   const { latencyLimitMs } = settings;
+  const split = await readSplit(deps, details, signal);
+  const drops = createDropReader(sides, latencyLimitMs);
+  const isTold = (side: Side, now: number): boolean => drops.take(side, now);
   const reader = createRequestReader({
+    split,
+    isTold,
     sides,
     latencyLimitMs,
     grpc: grpc && prometheus !== undefined,
     ...(settings.probes && { probesOf: opId }),
   });
   const shown = (side: Side): number => reader.shown(side);
-  if (prometheus) void followCounters({ ...deps, prometheus }, { namespace, services, grpc, shown }, hear, signal);
-  await followRequests(deps, { keys: [namespace, ...addresses, ...gateways], sides, carriers, since, signal, reader }, hear);
+  if (prometheus)
+    void followCounters({ ...deps, prometheus }, { namespace, services, grpc, shown, isTold, isWhole: split.isWhole }, hear, signal);
+  await followRequests(deps, { keys: [namespace, ...addresses, ...gateways], carriers, since, signal, reader, drops }, hear);
   void sendProbes(deps, { opId, details, settings }, signal);
 }
 
 function judgedAlike(event: Evidence): Evidence {
   if (event.kind === 'request') return { ...event, side: 'canary', of: event.side };
   return event.kind === 'drop' ? { ...event, side: 'canary' } : event;
-}
-
-/** Where people reach the routes: what fails before it comes to a pod carries such an address. */
-async function gatewayAddresses(
-  { cluster, log }: EvidenceDeps,
-  routes: CanaryDetails['routes'],
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  const parents = routes.flatMap((route) => route.parents).filter(({ kind }) => kind === 'Gateway');
-  const refs = new Map(parents.map(({ namespace, name }) => [`${namespace}/${name}`, { ...GATEWAY, namespace, name }]));
-  const read = async (ref: ObjectRef): Promise<Gateway | undefined> =>
-    cluster.read<Gateway>(ref, { signal }).catch((error: unknown) => {
-      if (signal.aborted) throw error;
-      log.warn({ err: error, gateway: ref.name }, 'the gateway cannot be read: its own errors are not heard');
-      return undefined;
-    });
-  const found = await Promise.all([...refs.values()].map(read));
-  return found.flatMap((gateway) => (gateway?.status?.addresses ?? []).flatMap(({ value }) => value ?? []));
 }
 
 interface Endpoints {
@@ -127,7 +117,7 @@ function followEndpoints(
   const node = "the Kubernetes API's watch of EndpointSlice";
   signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
   const changed = (slices: readonly unknown[]): void => {
-    sides.endpoints(side, slices as readonly EndpointSlice[]);
+    sides.endpoints(side, slices as readonly EndpointSlice[], deps.now());
     carriers.endpoints(name, nodesOf(slices as readonly EndpointSlice[]));
     hear?.({ kind: 'readiness', at: deps.now(), service: name, ready: readyOf(slices as readonly EndpointSlice[]) });
     resolve();

@@ -3,17 +3,16 @@ import type { FlowFollower, Flows } from '../clients/hubble/flows.ts';
 import { createRecent, type Recent } from '../clients/hubble/recent.ts';
 import type { Carriers } from '../watch/carriers.ts';
 import type { Hear } from '../watch/watching.ts';
-import { createDropReader } from './drops.ts';
+import type { DropReader } from './drops.ts';
 import type { RequestReader } from './requests.ts';
-import type { Sides } from './sides.ts';
 
 export interface Following {
   readonly keys: readonly string[];
-  readonly sides: Sides;
   readonly carriers: Carriers;
   readonly since: number;
   readonly signal: AbortSignal;
   readonly reader: RequestReader;
+  readonly drops: DropReader;
 }
 
 /**
@@ -22,13 +21,13 @@ export interface Following {
  */
 export async function followRequests(
   deps: { readonly flows: Flows; readonly now: () => number },
-  { keys, sides, carriers, since, signal, reader }: Following,
+  { keys, carriers, since, signal, reader, drops }: Following,
   hear: Hear,
 ): Promise<void> {
-  const drops = createDropReader(sides);
   let heard: Recent | undefined = createRecent(REPLAYED);
   let waiting: Evidence[] | undefined = [];
   const take = (event: Evidence): void => {
+    if (event.kind === 'asked' && event.at <= since) return;
     if ((event.kind === 'request' || event.kind === 'drop') && (event.at <= since || heard?.add(event.id) === false)) return;
     hear(event);
   };

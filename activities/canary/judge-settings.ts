@@ -4,28 +4,30 @@ import type { WatchInput } from '../contract.ts';
 
 /** What one watch of a canary is held to: the operation's settings, with what is known of the time before it. */
 export function judgeSettings(input: WatchInput, startedAt: number): JudgeSettings {
-  const { plan, settings, alpha, durationMs, stage, purpose, view } = input;
-  const { receiver, baseline } = CanaryDetails.parse(plan.details);
-  const { objective, minRequests, slo, budget, confidence } = settings;
+  const { plan, settings, alpha, durationMs, stage, purpose, view, evidence, drifted, applying } = input;
+  const { receiver, baseline, unsplit } = CanaryDetails.parse(plan.details);
+  const { objective, minRequests, slo, budget, confidence, latencyLimitMs } = settings;
   const isRestored = purpose === 'restored';
   const exposure = isRestored ? 1 : stage.exposure;
-  const before = baseline && { groups: baseline.drops, ms: baseline.ms };
-  const hasControl = exposure > 0 && exposure < 1;
   return {
     objective,
     alpha,
     durationMs,
+    ...(evidence && !isRestored && { planned: evidence.planned, watch: evidence.watch }),
+    stage: stage.number,
     startedAt,
+    lateMs: latencyLimitMs,
+    ...(unsplit !== undefined && { split: false }),
+    ...((drifted || applying) && { known: false }),
     minRequests,
     canaryService: receiver,
     exposure,
-    ...(slo && { slo }),
+    ...(slo && { slo: unsplit === undefined ? slo : 'absolute' }),
     ...(baseline && { baseline: { requests: baseline.requests, failures: baseline.failures } }),
-    // After an undo both sides are asked about, so there is nothing to hold drops against.
-    ...(!isRestored && hasControl && { drops: {} }),
-    ...(!isRestored && exposure === 1 && before && { drops: { before } }),
     ...(budget !== undefined && !isRestored && { budget: budget - (input.spent ?? spentIn(view, stage.number, objective)) }),
-    ...(confidence !== undefined && { promotion: { kind: 'confidence', level: 1 - confidence } }),
+    ...(confidence !== undefined && {
+      promotion: { kind: 'confidence', level: (1 - confidence) / Math.max(1, evidence?.planned.watches ?? 1) },
+    }),
   };
 }
 

@@ -114,7 +114,7 @@ export function planOf(
   const explanation = ask === undefined ? planned.explanation : [ask, ...planned.explanation];
   const details = { ...planned.details, ...(baseline && { baseline: { ...baseline } }), ...(carriers && { carriers: [...carriers] }) };
   const isExposed = stages.some(({ exposure, soakMs }) => exposure > 0 && soakMs !== 0);
-  const held = isExposed ? heldTo(request.settings) : [];
+  const held = isExposed ? heldTo(request.settings, planned.details['unsplit'] === undefined) : [];
   const watched = [...planned.watched, ...held, ...(probing === undefined ? [] : [probing]), ...unseen.map((what) => `not seen: ${what}`)];
   const way = { ...(back && { back }), ...(lowers && { lowers }), ...(ask !== undefined && { ask }) };
   const plan = { verb: 'canary', target: request.target, from, to, explanation, watched, stages, details, ...way } as const;

@@ -1,4 +1,4 @@
-import type { Flow } from '../clients/hubble/flow.ts';
+import type { Endpoint, Flow } from '../clients/hubble/flow.ts';
 
 /** Which of several reports of one request counts. */
 export interface Reporters {
@@ -54,7 +54,12 @@ export function headerOf({ l7 }: Flow, name: string): string | undefined {
   return l7?.http?.headers?.find(({ key }) => key?.toLowerCase() === name)?.value || undefined;
 }
 
-function isFromGateway({ source, destination, is_reply, l7 }: Flow): boolean {
+export function isFromGateway({ source, destination, is_reply, l7 }: Flow): boolean {
   const client = is_reply?.value === true || l7?.type === 'RESPONSE' ? destination : source;
-  return client?.identity === INGRESS_IDENTITY || (client?.labels ?? []).includes('reserved:ingress');
+  return isGateway(client);
+}
+
+/** Cilium's Envoy, for Gateways and for Services of the mesh alike (cilium/cilium #37335). */
+export function isGateway(end: Endpoint | undefined): boolean {
+  return end?.identity === INGRESS_IDENTITY || (end?.labels ?? []).includes('reserved:ingress');
 }

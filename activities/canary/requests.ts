@@ -1,16 +1,18 @@
-import type { RequestEvidence, TroubleEvidence } from '../../src/domain/evidence.ts';
+import type { Split } from '../../src/domain/canary/split.ts';
+import type { AskedEvidence, RequestEvidence, TroubleEvidence } from '../../src/domain/evidence.ts';
 import type { Flow } from '../clients/hubble/flow.ts';
 import { millisecondsOf } from '../clients/hubble/flow.ts';
-import { createReporters, headerOf, requestIdOf } from './reporters.ts';
+import { askedOf } from './asked.ts';
+import { createReporters, headerOf, isFromGateway, requestIdOf } from './reporters.ts';
 import type { Side, Sides } from './sides.ts';
-import { createUnanswered } from './unanswered.ts';
+import { type About, createUnanswered } from './unanswered.ts';
 
 export interface RequestReader {
   /**
    * The request that a flow reports, or undefined when it reports none of ours, or one that is counted already. Trouble: a failure that
-   * reached no pod, so that nobody knows whose it was.
+   * reached no pod, so that nobody knows whose it was. Asked: a request has reached a pod of the canary.
    */
-  read(flow: Flow, node: string, seenAt: number): RequestEvidence | TroubleEvidence | undefined;
+  read(flow: Flow, node: string, seenAt: number): RequestEvidence | AskedEvidence | TroubleEvidence | undefined;
   /** Requests that have had no answer within the limit by `now` (epoch ms). Each is told once. */
   overdue(now: number): readonly RequestEvidence[];
   /** Records of this node are missing or late: what waits for an answer there is not judged, until `seen`. */
@@ -28,6 +30,10 @@ export interface ReaderOptions {
   readonly latencyLimitMs: number;
   /** gRPC errors are HTTP 200 in Hubble: answers of HTTP/2 are left to Envoy's grpc counters, unless they are late. */
   readonly grpc?: boolean;
+  /** Which requests came through the split; left out: nobody can tell, so none is compared. */
+  readonly split?: Split;
+  /** True when a request without an answer was told before, as a dropped connection. */
+  readonly isTold?: (side: Side, now: number) => boolean;
   /** The operation whose own probes count; those of others never do. Left out: none. */
   readonly probesOf?: string;
 }
@@ -37,10 +43,16 @@ export interface ReaderOptions {
  * A failure is a 5xx, an answer later than the limit, or none within it; without a status the client has gone away before there
  * was one, which is nobody's failure.
  */
-export function createRequestReader({ sides, latencyLimitMs, grpc = false, probesOf }: ReaderOptions): RequestReader {
+export function createRequestReader({ sides, latencyLimitMs, grpc = false, probesOf, split, isTold }: ReaderOptions): RequestReader {
   const reporters = createReporters();
   const unanswered = createUnanswered(latencyLimitMs);
   const shown: Record<Side, number> = { canary: 0, stable: 0 };
+  const aboutOf = (flow: Flow, server: string): About => ({
+    ...(isProbe(flow) && { synthetic: true }),
+    ...(!(isFromGateway(flow) && split?.isMoved(askedOf(flow))) && { unsplit: true }),
+    ...(sides.isCold(server, millisecondsOf(flow.time)) && { cold: true }),
+  });
+  const openSince = (at: number): number => Math.max(0, at - (unanswered.oldest() ?? at));
   const answer = (flow: Flow, node: string, seenAt: number): RequestEvidence | TroubleEvidence | undefined => {
     const code = flow.l7?.http?.code ?? 0;
     const known = code === 0 ? undefined : sideOf(sides, flow);
@@ -48,7 +60,8 @@ export function createRequestReader({ sides, latencyLimitMs, grpc = false, probe
     if (!known || reporters.isSecond(flow, node, known.server)) return undefined;
     if (code >= 500) shown[known.side] += 1;
     const id = requestIdOf(flow);
-    if (id !== undefined && unanswered.answered(keyOf(flow, node, id))) return undefined;
+    const asked = id === undefined ? undefined : unanswered.answered(keyOf(flow, node, id));
+    if (asked === 'told') return undefined;
     const latencyMs = (flow.l7?.latency_ns ?? 0) / 1e6;
     // Its status is left to Envoy's counters; that it came late is seen only here.
     if (grpc && code === 200 && flow.l7?.http?.protocol === 'HTTP/2' && latencyMs <= latencyLimitMs) return undefined;
@@ -61,21 +74,24 @@ export function createRequestReader({ sides, latencyLimitMs, grpc = false, probe
       side: known.side,
       failed: failure !== undefined,
       ...(failure && { failure }),
-      ...(isProbe(flow) && { synthetic: true }),
+      ...(asked?.about ?? aboutOf(flow, known.server)),
+      ...(asked && { startedAt: asked.at, ...(known.side === 'canary' && { asked: true }) }),
+      ...(id !== undefined && { openMs: openSince(at) }),
       latencyMs,
       id: `${node}/${flow.uuid ?? at}`,
       // Proxies and tracing clients keep the id when they try again; the pod that asks says nothing, since it asks for many people.
       ...(failure && id !== undefined && { client: id, path: flow.l7?.http?.url ?? '' }),
     };
   };
-  const ask = (flow: Flow, node: string): void => {
+  const ask = (flow: Flow, node: string, seenAt: number): AskedEvidence | undefined => {
     const known = sideOf(sides, flow);
     const id = requestIdOf(flow);
     // Without an id the answer could not be told from that of another request.
-    if (!known || id === undefined || reporters.isSecond(flow, node, known.server)) return;
+    if (!known || id === undefined || reporters.isSecond(flow, node, known.server)) return undefined;
     const at = millisecondsOf(flow.time);
-    const asked = { key: keyOf(flow, node, id), node, at, side: known.side, id: `${node}/${flow.uuid ?? at}` };
-    unanswered.asked({ ...asked, ...(isProbe(flow) && { synthetic: true }) });
+    const about = aboutOf(flow, known.server);
+    const isNew = unanswered.asked({ key: keyOf(flow, node, id), node, at, side: known.side, id: `${node}/${flow.uuid ?? at}`, about });
+    return isNew && known.side === 'canary' ? { kind: 'asked', at, seenAt } : undefined;
   };
   return {
     read(flow, node, seenAt) {
@@ -85,21 +101,16 @@ export function createRequestReader({ sides, latencyLimitMs, grpc = false, probe
       const probe = headerOf(flow, PROBE_HEADER);
       if (probe !== undefined && (probesOf === undefined || !probe.startsWith(`${probesOf}/`))) return undefined;
       if (l7.type === 'RESPONSE') return answer(flow, node, seenAt);
-      if (l7.type === 'REQUEST' && flow.verdict !== 'DROPPED') ask(flow, node);
-      return undefined;
+      return l7.type === 'REQUEST' && flow.verdict !== 'DROPPED' ? ask(flow, node, seenAt) : undefined;
     },
     overdue: (now) =>
-      unanswered.overdue(now).map(({ at, side, id, synthetic }) => ({
-        kind: 'request',
-        at: at + latencyLimitMs,
-        seenAt: now,
-        side,
-        failed: true,
-        failure: 'no response',
-        ...(synthetic && { synthetic }),
-        latencyMs: latencyLimitMs,
-        id: `${id}/overdue`,
-      })),
+      unanswered.overdue(now).flatMap(({ at, side, id, about }) => {
+        if (isTold?.(side, now)) return [];
+        const due = at + latencyLimitMs;
+        const open = { openMs: openSince(due), startedAt: at, ...(side === 'canary' && { asked: true as const }) };
+        const failed = { failed: true, failure: 'no response', latencyMs: latencyLimitMs, id: `${id}/overdue` } as const;
+        return { kind: 'request', at: due, seenAt: now, side, ...about, ...open, ...failed };
+      }),
     lost: (node) => unanswered.lost(node),
     shown: (side) => shown[side],
     seen: (node) => unanswered.seen(node),

@@ -2,11 +2,20 @@ import type { EndpointSlice } from '../clients/kubernetes/objects.ts';
 
 export type Side = 'canary' | 'stable';
 
+/** How long a pod is cold: caches, pools and compilers warm up with its first requests (ms). */
+export const WARM_UP_MS = 30_000;
+/** When the endpoints of a slice last changed, as the EndpointSlice controller writes it. */
+const CHANGED = 'endpoints.kubernetes.io/last-change-trigger-time';
+
 /** Who belongs to which side, as far as it is known; pods that have gone stay known, since their last answers come later. */
 export class Sides {
   readonly #pods = new Map<string, Side>();
   readonly #addresses = new Map<string, Side>();
   readonly #services = new Map<string, Side>();
+  /** Since when a pod, or an address, has been an endpoint; absent: for long. */
+  readonly #since = new Map<string, number>();
+  readonly #ports = new Set<number>();
+  readonly #listed = new Set<Side>();
 
   /** `key`: a Service as `namespace/name`. Its cluster addresses stand for requests that reached no pod. */
   service(key: string, side: Side, addresses: readonly string[]): void {
@@ -14,14 +23,22 @@ export class Sides {
     for (const address of addresses) this.#addresses.set(address, side);
   }
 
-  endpoints(side: Side, slices: readonly EndpointSlice[]): void {
-    for (const { metadata, endpoints } of slices) {
+  /** `now`: epoch ms. Who is new since the last list is cold from now on; of the first list the slice says when it changed. */
+  endpoints(side: Side, slices: readonly EndpointSlice[], now = 0): void {
+    for (const { metadata, endpoints, ports } of slices) {
+      const changedAt = Date.parse(metadata.annotations?.[CHANGED] ?? '');
+      const since = this.#listed.has(side) ? now : changedAt;
+      for (const { port } of ports ?? []) if (port !== undefined) this.#ports.add(port);
       for (const { addresses, targetRef } of endpoints ?? []) {
+        const pod =
+          targetRef?.kind === 'Pod' && targetRef.name ? `${targetRef.namespace ?? metadata.namespace}/${targetRef.name}` : undefined;
+        const keys = pod === undefined ? addresses : [...addresses, pod];
+        for (const key of keys) if (!this.#addresses.has(key) && !this.#pods.has(key) && since > 0) this.#since.set(key, since);
         for (const address of addresses) this.#addresses.set(address, side);
-        if (targetRef?.kind === 'Pod' && targetRef.name)
-          this.#pods.set(`${targetRef.namespace ?? metadata.namespace}/${targetRef.name}`, side);
+        if (pod !== undefined) this.#pods.set(pod, side);
       }
     }
+    if (slices.length > 0) this.#listed.add(side);
   }
 
   /** By pod name, else address, else Service: Hubble's workload is empty where the pod runs on another node (cilium/cilium #48812). */
@@ -31,6 +48,16 @@ export class Sides {
     readonly service?: string | undefined;
   }): Side | undefined {
     return this.#pods.get(end.pod ?? '') ?? this.#addresses.get(end.address ?? '') ?? this.#services.get(end.service ?? '');
+  }
+
+  /** Has the pod, or the address where no pod is known, been an endpoint for less than the warm-up at `at` (epoch ms)? */
+  isCold(server: string, at: number): boolean {
+    return at - (this.#since.get(server) ?? Number.NEGATIVE_INFINITY) < WARM_UP_MS;
+  }
+
+  /** Is it a port at which the pods of these Services are asked? Where no slice names any, every port is. */
+  serves(port: number): boolean {
+    return this.#ports.size === 0 || this.#ports.has(port);
   }
 }
 

@@ -8,15 +8,25 @@ export interface Asked {
   readonly at: number;
   readonly side: Side;
   readonly id: string;
+  readonly about: About;
+}
+
+/** What stays true of a request however it ends. */
+export interface About {
   /** One of our own. */
   readonly synthetic?: true;
+  readonly unsplit?: true;
+  readonly cold?: true;
 }
 
 /** Requests that wait for their answer, and those that have waited too long. */
 export interface Unanswered {
-  asked(request: Asked): void;
-  /** The answer is there. True when the request was told as unanswered before: then it is counted already. */
-  answered(key: string): boolean;
+  /** False: it is not waited for. */
+  asked(request: Asked): boolean;
+  /** The answer is there. `told`: the request was told as unanswered before, so it is counted already; else the request, where it is known. */
+  answered(key: string): Asked | 'told' | undefined;
+  /** When the oldest request that waits began (epoch ms); undefined: none waits. */
+  oldest(): number | undefined;
   /** Event time that `node`'s records have reached. */
   reached(node: string, at: number): void;
   /** Records of the node are missing, or late: the answer may be among them, so nothing is claimed until `seen`. */
@@ -40,16 +50,22 @@ export function createUnanswered(limitMs: number): Unanswered {
   const blind = new Set<string>();
   return {
     asked(request) {
-      if (blind.has(request.node) || blind.has(RELAY)) return;
+      if (blind.has(request.node) || blind.has(RELAY)) return false;
       // A second request with the id of one that waits is a retry: the older one is past help.
-      if (!waiting.has(request.key)) waiting.set(request.key, request);
+      const isNew = !waiting.has(request.key);
+      if (isNew) waiting.set(request.key, request);
       // Nobody is blamed for what does not fit: the oldest is forgotten.
       if (waiting.size > MOST) waiting.delete(waiting.keys().next().value ?? '');
+      return isNew;
     },
     answered(key) {
+      if (told.delete(key)) return 'told';
+      const asked = waiting.get(key);
       waiting.delete(key);
-      return told.delete(key);
+      return asked;
     },
+    // Records come nearly in the order of time, so the first is the oldest.
+    oldest: () => waiting.values().next().value?.at,
     reached(node, at) {
       if (at > (newest.get(node) ?? 0)) newest.set(node, at);
     },

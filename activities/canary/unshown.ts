@@ -9,7 +9,7 @@ export interface Unshown {
 }
 
 /** Flows that are later than two seconds are a gap of their own; what they have not shown by then they do not show (ms). */
-const CERTAIN_AFTER_MS = 3_000;
+export const CERTAIN_AFTER_MS = 3_000;
 
 export function createUnshown(now: () => number): Unshown {
   const grown: { readonly at: number; readonly side: Side; readonly by: number }[] = [];

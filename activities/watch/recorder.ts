@@ -118,4 +118,8 @@ class RecordedJudge implements Judge {
   snapshot(): JsonObject {
     return this.#judge.snapshot();
   }
+
+  carry(): JsonObject | undefined {
+    return this.#judge.carry?.();
+  }
 }

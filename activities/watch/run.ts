@@ -158,14 +158,18 @@ export class Run {
     // The SDK gives an attempt up by itself, some seconds after the last heartbeat that was taken. Every write of ours is fenced.
     if (context.cancellationDetails?.timedOut)
       return log.warn({ opId: this.#input.opId }, 'Temporal takes no heartbeats; the watch goes on');
-    if (this.#input.relievable && context.cancellationDetails?.cancelRequested) return this.relieve();
+    // What was heard is evidence of the operation, so it goes back even when nobody waits for a verdict any more.
+    const isHandedOver = this.#input.relievable || this.#input.evidence !== undefined;
+    if (isHandedOver && context.cancellationDetails?.cancelRequested) return this.relieve();
     context.cancelled.catch((error: unknown) => this.#over.reject(error));
   }
 
   #ended(over: Pick<WatchResult, 'verdict' | 'fuse'>): WatchResult {
     const [startedAt, endedAt] = [this.#startedAt, this.#deps.now()];
     const judged = this.#judged || over.verdict.kind === 'harmful';
-    return { ...over, counts: this.#judge.counts, series: this.#series.points, startedAt, endedAt, judged, spent: this.#spent() };
+    const carried = this.#input.evidence && this.#judge.carry?.();
+    const { points: series } = this.#series;
+    return { ...over, counts: this.#judge.counts, series, startedAt, endedAt, judged, spent: this.#spent(), ...(carried && { carried }) };
   }
 
   #spent(): number {

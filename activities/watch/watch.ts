@@ -71,7 +71,7 @@ function judging(
   const one = (of: WatchInput, from: number, resumed: JsonObject | undefined): Judging => {
     const judge = watching.judge(of, from, resumed);
     const settings = watching.settings?.(of, from);
-    const recording = settings && deps.recorder?.begin(settings, judge, resumed !== undefined);
+    const recording = settings && deps.recorder?.begin(settings, judge, resumed !== undefined || of.evidence?.carried !== undefined);
     const end = (verdict: Verdict | undefined): void => {
       const about: About = { opId: of.opId, stage: of.stage.number, purpose: of.purpose, startedAt: from, attempt, endedAt: deps.now() };
       recording?.end({ ...about, ...(verdict && { verdict: verdict.kind }) });

@@ -1,6 +1,8 @@
 import type { RequestEvidence } from '../../src/domain/evidence.ts';
-import { alphaFor } from '../../src/domain/judge/alpha.ts';
 import { createJudge } from '../../src/domain/judge/create.ts';
+import { alphaFor } from './before/alpha.ts';
+import { JudgeBefore } from './before/judge.ts';
+import { Oracle } from './detection-oracle.ts';
 import { type Counters, RIVALS, Rival } from './detection-rivals.ts';
 import { type Chance, chanceFrom } from './judge-chance.ts';
 
@@ -22,35 +24,39 @@ export interface Fault {
 export const WATCH_MS = 1_800_000;
 const STEP_MS = 100;
 const STEPS = WATCH_MS / STEP_MS;
-/** Operation alpha, of which this is the first watch. */
+/** Operation alpha. This is the first of as many watches of the same length. */
 export const ALPHA = 0.001;
+const WATCHES = 6;
 
 /** When it was decided, and how many canary requests had been sent since the onset; undefined = not within the watch. */
 export type Decided = { readonly ms: number; readonly exposed: number } | 'early' | undefined;
 
+/** `before`: the judge before this one. `oracle`: what knows everything but when it begins. */
+export const JUDGES = ['meshops', 'before', 'oracle'] as const;
+
 export interface Who {
-  readonly ours: boolean;
+  readonly judges: readonly (typeof JUDGES)[number][];
   readonly rivals: boolean;
 }
 
-/** One run on one traffic: ours first, then each rival in the order of RIVALS. */
-export function detect(fault: Fault, seed: number, who: Who = { ours: true, rivals: true }): readonly Decided[] {
+/** One run on one traffic: the judges in their order, undefined where one is left out; then each rival in the order of RIVALS. */
+export function detect(fault: Fault, seed: number, who: Who = { judges: JUDGES, rivals: true }): readonly Decided[] {
   const chance = chanceFrom(seed);
   const traffic = new Traffic(fault, chance);
   const rivals = who.rivals ? RIVALS.map((setting) => new Rival(setting, chance.uniform())) : [];
-  const ours = who.ours ? new Ours(fault, chanceFrom(seed + 777_777_777)) : undefined;
+  const ours = new Judges(fault, chanceFrom(seed + 777_777_777), who.judges);
   for (let step = 0; step < STEPS; step += 1) {
     traffic.step(step);
-    ours?.step(step, traffic);
+    ours.step(step, traffic);
     for (const rival of rivals) rival.pass((step + 1) * STEP_MS, traffic.counters);
-    if ((!ours || ours.decidedAt !== undefined) && rivals.every(({ decidedAt }) => decidedAt !== undefined)) break;
+    if (ours.over && rivals.every(({ decidedAt }) => decidedAt !== undefined)) break;
   }
   const judged = (decidedAt: number | undefined): Decided => {
     if (decidedAt === undefined) return undefined;
     if (decidedAt < fault.onsetMs) return 'early';
     return { ms: decidedAt - fault.onsetMs, exposed: traffic.sentUntil(decidedAt) - traffic.sentUntil(fault.onsetMs) };
   };
-  return [judged(ours?.decidedAt), ...rivals.map(({ decidedAt }) => judged(decidedAt))];
+  return [...JUDGES.map((name) => judged(ours.decidedAt.get(name))), ...rivals.map(({ decidedAt }) => judged(decidedAt))];
 }
 
 /** The canary's requests as sent and as answered, in steps: Poisson, failures and successes apart. */
@@ -92,28 +98,43 @@ class Traffic {
   }
 }
 
-/** Our judge, event by event. */
-class Ours {
-  readonly #judge;
+type Hears = (event: RequestEvidence) => boolean;
+
+/** Judges that hear the same requests, event by event. */
+class Judges {
   readonly #fault: Fault;
   readonly #chance: Chance;
+  readonly #hearing: Map<(typeof JUDGES)[number], Hears>;
   readonly #times: number[] = [];
-  readonly #event = { kind: 'request', at: 0, seenAt: 0, side: 'canary', failed: false, latencyMs: 1, id: '' } as {
+  // Answered within a millisecond, with nothing open before it.
+  readonly #event = { kind: 'request', at: 0, seenAt: 0, side: 'canary', failed: false, latencyMs: 1, openMs: 0, id: '' } as {
     -readonly [K in keyof RequestEvidence]: RequestEvidence[K];
   };
-  decidedAt: number | undefined;
+  readonly decidedAt = new Map<(typeof JUDGES)[number], number>();
 
-  constructor(fault: Fault, chance: Chance) {
+  constructor(fault: Fault, chance: Chance, who: Who['judges']) {
     this.#fault = fault;
     this.#chance = chance;
-    const alpha = alphaFor(ALPHA, 1);
     const exposure = 1 / (1 + fault.controls);
-    const common = { objective: 0.01, alpha, durationMs: WATCH_MS, startedAt: 0, minRequests: 50, canaryService: 'canary', drops: {} };
-    this.#judge = createJudge({ ...common, exposure });
+    const common = { objective: 0.01, durationMs: WATCH_MS, startedAt: 0, exposure };
+    const planned = { watches: WATCHES, ms: WATCHES * WATCH_MS };
+    const judge = createJudge({ ...common, alpha: ALPHA, minRequests: 50, canaryService: 'canary', lateMs: 1_000, planned });
+    const before = new JudgeBefore({ ...common, alpha: alphaFor(ALPHA, 1), ...(exposure < 1 && { drops: {} }) });
+    const oracle = new Oracle(fault, exposure, WATCH_MS, ALPHA);
+    const all: Readonly<Record<(typeof JUDGES)[number], Hears>> = {
+      meshops: (event) => judge.hear(event)?.kind === 'harmful',
+      before: (event) => before.hear(event) !== undefined,
+      oracle: (event) => oracle.hear(event.at, event.side === 'canary', event.failed),
+    };
+    this.#hearing = new Map(who.map((name) => [name, all[name]]));
+  }
+
+  get over(): boolean {
+    return this.#hearing.size === 0;
   }
 
   step(step: number, traffic: Traffic): void {
-    if (this.decidedAt !== undefined) return;
+    if (this.over) return;
     const { perSecond, controls, control } = this.#fault;
     const mean = (perSecond * controls * STEP_MS) / 1_000;
     const counts = [traffic.succeeded, traffic.failed, this.#chance.poisson(mean * (1 - control)), this.#chance.poisson(mean * control)];
@@ -130,9 +151,11 @@ class Ours {
       event.at = (step + time / 2 ** 42) * STEP_MS;
       event.side = sort < 2 ? 'canary' : 'stable';
       event.failed = sort % 2 === 1;
-      if (this.#judge.hear(event)?.kind !== 'harmful') continue;
-      this.decidedAt = event.at;
-      return;
+      for (const [name, hears] of this.#hearing) {
+        if (!hears(event)) continue;
+        this.decidedAt.set(name, event.at);
+        this.#hearing.delete(name);
+      }
     }
   }
 }

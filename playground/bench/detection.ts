@@ -2,14 +2,15 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import type { JsonObject } from '../../src/domain/json.ts';
 import type { ReportProgress } from '../cluster/progress.ts';
 import type { Bench } from './bench.ts';
+import { ladderCells } from './detection-ladder.ts';
+import { information } from './detection-oracle.ts';
 import { RIVALS } from './detection-rivals.ts';
-import { ALPHA, type Decided, detect, type Fault, WATCH_MS } from './detection-run.ts';
+import { ALPHA, type Decided, detect, type Fault, JUDGES, WATCH_MS } from './detection-run.ts';
 import { interval } from './judge-chance.ts';
 
 const RUNS = 300;
 const HEALTHY_RUNS = 2_000;
 const RATES = [1, 10, 100] as const;
-const OBJECTIVE = 0.01;
 const HEALTHY_BEFORE = 0.001;
 const HEALTHY_CANARY = 0.005;
 const OURS = 'meshops';
@@ -26,7 +27,7 @@ const FAULTS: Readonly<Record<string, { readonly share: number; readonly delayMs
 
 export const detection: Bench = {
   name: 'detection',
-  what: 'time and exposed requests to the verdict, against models of the loops of Flagger and Argo Rollouts on the same traffic',
+  what: 'time and exposed requests to the verdict: this judge, the one before it, an oracle, and models of the loops of Flagger and Argo Rollouts, on the same traffic',
   run: async ({ signal, progress, runs = RUNS }) => {
     const began = performance.now();
     const falls = await falseRollbacks(Math.max(1, Math.round((HEALTHY_RUNS * runs) / RUNS)), signal, progress);
@@ -38,13 +39,19 @@ export const detection: Bench = {
       const detail = `${cell.onset}, ${cell.perSecond}/s of ${cell.exposure * 100}%, ${cell.fault}: ${line.verdict}`;
       progress({ kind: 'note', step: 'detection', detail, ms: performance.now() - began });
     }
+    const ladder: JsonObject[] = [];
+    for await (const line of ladderCells(runs, signal)) {
+      ladder.push(line);
+      progress({ kind: 'note', step: 'detection', detail: JSON.stringify(line), ms: performance.now() - began });
+    }
     const must = cells.filter(({ share }) => Number(share) >= 0.1);
     return {
       alpha: ALPHA,
-      objective: OBJECTIVE,
+      objective: 0.01,
       watchMinutes: WATCH_MS / 60_000,
       falseRollbacks: falls,
       cells,
+      ladder,
       mustShow: { cells: must.length, ahead: must.filter(({ ahead }) => ahead === true).length },
       seconds: Math.round((performance.now() - began) / 1_000),
     };
@@ -104,9 +111,9 @@ async function falseRollbacks(
     const own = Math.max(1, Math.round(runs / perSecond / 2));
     for (let run = 0; run < runs; run += 1) {
       if (run % 10 === 0) await breathe(undefined, { signal });
-      const found = detect(healthy, run + 1, { ours: run < own, rivals: true });
+      const found = detect(healthy, run + 1, { judges: run < own ? ['meshops', 'before'] : [], rivals: true });
       found.forEach((one, index) => {
-        const name = index === 0 ? OURS : (RIVALS[index - 1]?.name ?? '');
+        const name = JUDGES[index] ?? RIVALS[index - JUDGES.length]?.name ?? '';
         if (one !== undefined) hits.set(name, (hits.get(name) ?? 0) + 1);
       });
     }
@@ -114,7 +121,8 @@ async function falseRollbacks(
       const [low, high] = interval(hits.get(name) ?? 0, count);
       return [name, { hits: hits.get(name) ?? 0, runs: count, interval: [low, high] as const }] as const;
     };
-    all[perSecond] = Object.fromEntries([row(OURS, own), ...RIVALS.map(({ name }) => row(name, runs))]) as Falls & JsonObject;
+    all[perSecond] = Object.fromEntries([row(OURS, own), row('before', own), ...RIVALS.map(({ name }) => row(name, runs))]) as Falls &
+      JsonObject;
     progress({ kind: 'note', step: 'detection', detail: `healthy canaries at ${perSecond}/s: ${runs} runs`, ms: 0 });
   }
   return all;
@@ -144,31 +152,31 @@ function lineOf(column: readonly Decided[]): Line {
 
 /** Fewer exposed requests than every setting that keeps false rollbacks within our bound, as far as its runs can tell. */
 function summary(cell: Cell, rows: readonly (readonly Decided[])[], falls: Falls): JsonObject & { readonly verdict: string } {
-  const all = [OURS, ...RIVALS].map((_, index) => lineOf(rows.map((row) => row[index])));
+  const all = [...JUDGES, ...RIVALS].map((_, index) => lineOf(rows.map((row) => row[index])));
   const own = all[0] ?? lineOf([]);
   const kept = (name: string) => (falls[name]?.interval[0] ?? 1) <= ALPHA;
   const behind = RIVALS.flatMap(({ name }, index) => {
-    const line = all[index + 1];
+    const line = all[index + JUDGES.length];
     if (!line || !kept(name)) return [];
     const slower = [0, 1].some((q) => (own.exposed[q] ?? Number.POSITIVE_INFINITY) >= (line.exposed[q] ?? Number.POSITIVE_INFINITY));
     return slower ? [`${name}: ${String(line.exposed)}`] : [];
   });
-  const floor = (p0: number) => Math.round((-Math.log(ALPHA) / divergence(cell.share, p0)) * 10) / 10;
-  const named = RIVALS.map(({ name }, index) => [name, { ...all[index + 1], keepsBound: kept(name) }] as const);
+  // ln(1/alpha) over the information of a request: for one who knows when it begins.
+  const knowingTheStart = Math.round((-Math.log(ALPHA) / information(cell.share, HEALTHY_BEFORE, cell.exposure)) * 10) / 10;
+  const named = RIVALS.map(({ name }, index) => [name, { ...all[index + JUDGES.length], keepsBound: kept(name) }] as const);
+  const [, before, oracle] = all;
   const verdict =
-    behind.length === 0 ? `ahead, ${String(own.exposed)} exposed` : `${String(own.exposed)} exposed, behind ${behind.join('; ')}`;
+    behind.length === 0
+      ? `ahead, ${String(own.exposed)} exposed, before ${String(before?.exposed)}, oracle ${String(oracle?.exposed)}`
+      : `${String(own.exposed)} exposed, behind ${behind.join('; ')}`;
   return {
     ...cell,
     runs: rows.length,
-    floor: { objective: floor(OBJECTIVE), knowingTheControl: floor(HEALTHY_BEFORE) },
+    floor: { knowingTheStart, oracle: { ...oracle } },
     [OURS]: { ...own },
+    before: { ...before },
     ...(Object.fromEntries(named) as JsonObject),
     ahead: behind.length === 0,
     verdict,
   };
-}
-
-/** Kullback-Leibler divergence per request of failing with p from failing with p0 (nats). */
-function divergence(p: number, p0: number): number {
-  return p * Math.log(p / p0) + (p === 1 ? 0 : (1 - p) * Math.log((1 - p) / (1 - p0)));
 }

@@ -1,30 +1,34 @@
 import type { RequestEvidence } from '../../src/domain/evidence.ts';
-import { alphaFor } from '../../src/domain/judge/alpha.ts';
-import { createJudge } from '../../src/domain/judge/create.ts';
-import { alternatives, PRIOR } from '../../src/domain/judge/eprocess.ts';
-import type { JudgeSettings } from '../../src/domain/judge/judge.ts';
-import { MASS_AT_START, ODDS } from '../../src/domain/judge/relative.ts';
+import { type Healthy, Ours } from './false-rollback-play.ts';
 import { type Chance, chanceFrom } from './judge-chance.ts';
 
 /**
- * Exceedance far below what counting can reach, by importance sampling under the mixture itself (Siegmund 1976). The evidence E is the
- * likelihood ratio dQ/dP of the law Q "an alternative and a start time are drawn from the prior, then harm" to the healthy law P. So
- * P(E ever reaches b) = mean over runs drawn from Q of 1/E at the stop (0 for a run that never stops). Nearly every run of Q stops, and each
- * contributes at most 1/b: the figure has a relative error of about 1% after 10,000 runs, where counting would need 100 million.
+ * Exceedance far below what counting can reach, by importance sampling (Siegmund 1976). Operations are drawn from a law Q under which the canary
+ * turns bad: at a moment and in a way that are drawn from a prior. With L = dQ/dP, the likelihood ratio of the mixture to the healthy law P,
+ * P(ever rolled back) = mean over runs drawn from Q of 1/L at the verdict (0 for a run without one). What Q draws need not be what the judge
+ * assumes; the nearer it is, the smaller is the error.
  */
 export interface Estimate {
   readonly probability: number;
   readonly standardError: number;
-  /** Share of the drawn runs that stopped. */
+  /** Share of the drawn runs that were rolled back. */
   readonly stopped: number;
 }
 
-const COMMON = { durationMs: 60_000, startedAt: 0, minRequests: 50, canaryService: 'canary' } as const;
+/** What Q changes: how many times as often the canary fails (at most nearly always), or the odds that a failure is the canary's. */
+const CHANGES = [
+  ...[3, 8, 25, 95].map((factor) => ({ kind: 'rate', factor }) as const),
+  ...[2, 5, 15, 100].map((factor) => ({ kind: 'label', factor }) as const),
+];
+const MOST = 0.95;
+/** Part of the prior that lies at the beginnings of watches; the rest is uniform over the operation. */
+const AT_BEGINNINGS = 0.4;
 
-function estimate(runs: number, play: (chance: Chance) => number, seed: number): Estimate {
+/** Whole operations of this cell at this alpha; failures must be independent, alike on both sides, and answered at once. */
+export function exceeds(cell: Healthy, alpha: number, runs: number): Estimate {
   let [sum, squares, stopped] = [0, 0, 0];
   for (let run = 0; run < runs; run += 1) {
-    const weight = play(chanceFrom(seed * 1_000_003 + run));
+    const weight = play(cell, alpha, chanceFrom(7_000_003 + run));
     sum += weight;
     squares += weight * weight;
     if (weight > 0) stopped += 1;
@@ -34,120 +38,102 @@ function estimate(runs: number, play: (chance: Chance) => number, seed: number):
   return { probability, standardError, stopped: stopped / runs };
 }
 
-/** The objective judge alone, canary exactly at the objective, `gap` ms between requests (bursts: a function of the time). */
-export function objectiveExceeds(alpha: number, objective: number, gap: (ms: number) => number, runs: number): Estimate {
-  const settings: JudgeSettings = { ...COMMON, objective, alpha, exposure: 1, slo: 'absolute' };
-  const grid = alternatives(objective);
-  const event = { kind: 'request', at: 0, seenAt: 0, side: 'canary', failed: false, latencyMs: 1, id: '' } as {
+/** One operation drawn from Q; 1/L where it was rolled back, else 0. */
+function play(cell: Healthy, alpha: number, chance: Chance): number {
+  const { exposures, watchMs, rate, canary, stable } = cell;
+  const judge = new Ours(cell, alpha);
+  const change = CHANGES[Math.floor(chance.uniform() * CHANGES.length)] ?? CHANGES[0];
+  const likelihood = new Likelihood(watchMs);
+  const from = likelihood.draw(chance);
+  const event = { kind: 'request', at: 0, seenAt: 0, side: 'canary', failed: false, latencyMs: 0, openMs: 0, id: '' } as {
     -readonly [K in keyof RequestEvidence]: RequestEvidence[K];
   };
-  const play = (chance: Chance): number => {
-    const judge = createJudge(settings);
-    const worse = grid[Math.floor(chance.uniform() * grid.length)] ?? 1;
-    const { ms: from, failures: after } = startOf(chance);
-    for (let [clock, ms, failures] = [0, 0, 0]; ; clock = ms) {
-      ms += chance.exponential() * gap(ms);
-      if (ms >= COMMON.durationMs) return 0;
-      // Mass is released up to the clock before the request: that is when its turn comes.
-      event.failed = chance.uniform() < (clock >= from && failures >= after ? worse : objective);
-      if (event.failed) failures += 1;
-      event.at = ms;
-      const verdict = judge.hear(event);
-      if (verdict?.kind === 'harmful') return Math.exp(-verdict.logEvidence);
+  let startedAt = 0;
+  for (let index = 0; index < exposures.length; index += 1) {
+    const [exposure, durationMs] = [exposures[index] ?? 1, watchMs[index] ?? 0];
+    judge.begin(index, startedAt);
+    for (let ms = 0; ; ) {
+      ms += (chance.exponential() * 1_000) / rate(ms);
+      if (ms >= durationMs) break;
+      event.at = startedAt + ms;
+      const now = change && event.at >= from ? change : undefined;
+      const healthy = { canary: canary(ms), stable: stable(ms) };
+      const { isCanary, failed } = drawn(chance, exposure, healthy, now);
+      event.side = isCanary ? 'canary' : 'stable';
+      event.failed = failed;
+      likelihood.hear(event.at, isCanary, failed, healthy.canary, exposure);
+      if (judge.hear(event)) return 1 / likelihood.value();
     }
-  };
-  return estimate(runs, play, 1);
-}
-
-/** Drawn from the prior of the objective judge: from so many ms on, after so many failures. */
-function startOf(chance: Chance): { readonly ms: number; readonly failures: number } {
-  const part = chance.uniform();
-  if (part < PRIOR.start) return { ms: 0, failures: 0 };
-  if (part < PRIOR.start + PRIOR.time) return { ms: chance.uniform() * COMMON.durationMs, failures: 0 };
-  // P(N = n) = 1/(n (n + 1)).
-  return { ms: 0, failures: Math.floor(1 / (1 - chance.uniform())) };
-}
-
-/** Requests of one block at a share of one half, 20 ms apart. */
-const BLOCK = 8;
-
-/** The relative judge alone, both sides failing alike, half of the requests each, so that every block has eight requests. */
-export function relativeExceeds(alpha: number, failing: number, runs: number): Estimate {
-  const settings: JudgeSettings = { ...COMMON, objective: 0.01, alpha, exposure: 0.5, slo: 'relative' };
-  const event = { kind: 'request', at: 0, seenAt: 0, side: 'canary', failed: false, latencyMs: 1, id: '' } as {
-    -readonly [K in keyof RequestEvidence]: RequestEvidence[K];
-  };
-  const play = (chance: Chance): number => {
-    const judge = createJudge(settings);
-    const odds = ODDS[Math.floor(chance.uniform() * ODDS.length)] ?? 1;
-    const from = chance.uniform() < MASS_AT_START ? 0 : chance.uniform() * COMMON.durationMs;
-    for (let [clock, ms] = [0, 0]; ms < COMMON.durationMs; ) {
-      const block = drawBlock(chance, failing, clock >= from ? odds : 1);
-      for (const [canary, failed] of block) {
-        ms += 20;
-        [event.at, event.side, event.failed] = [ms, canary ? 'canary' : 'stable', failed];
-        const verdict = judge.hear(event);
-        if (verdict?.kind === 'harmful') return Math.exp(-verdict.logEvidence);
-      }
-      clock = ms;
-    }
-    return 0;
-  };
-  return estimate(runs, play, 2);
-}
-
-/** Outcomes and failures as when healthy; which of them are the canary's by Fisher's noncentral law with these odds. */
-function drawBlock(chance: Chance, failing: number, odds: number): readonly (readonly [boolean, boolean])[] {
-  let [canary, failures] = [0, 0];
-  for (let i = 0; i < BLOCK; i += 1) {
-    if (chance.uniform() < 0.5) canary += 1;
-    if (chance.uniform() < failing) failures += 1;
+    startedAt += durationMs;
   }
-  const least = Math.max(0, failures - (BLOCK - canary));
-  const weights = Array.from({ length: Math.min(failures, canary) - least + 1 }, (_, i) => {
-    const c = least + i;
-    return choose(canary, c) * choose(BLOCK - canary, failures - c) * odds ** c;
-  });
-  let left = chance.uniform() * weights.reduce((sum, weight) => sum + weight, 0);
-  let failed = least;
-  for (const weight of weights) {
-    left -= weight;
-    if (left < 0) break;
-    failed += 1;
+  return 0;
+}
+
+type Change = (typeof CHANGES)[number];
+
+/** One request under Q. Labels are changed where both sides fail alike: there the label of a failure is the canary's with its share. */
+function drawn(
+  chance: Chance,
+  exposure: number,
+  healthy: { readonly canary: number; readonly stable: number },
+  change: Change | undefined,
+): { readonly isCanary: boolean; readonly failed: boolean } {
+  if (change?.kind === 'label') {
+    const failed = chance.uniform() < healthy.stable;
+    return { failed, isCanary: chance.uniform() < (failed ? labelled(exposure, change.factor) : exposure) };
   }
-  failed = Math.min(failed, Math.min(failures, canary));
-  return Array.from({ length: BLOCK }, (_, i) => {
-    const isCanary = i < canary;
-    return [isCanary, isCanary ? i < failed : i - canary < failures - failed] as const;
-  });
+  const isCanary = chance.uniform() < exposure;
+  const p = isCanary ? Math.min(MOST, (change?.factor ?? 1) * healthy.canary) : healthy.stable;
+  return { isCanary, failed: chance.uniform() < p };
 }
 
-function choose(n: number, k: number): number {
-  let product = 1;
-  for (let i = 0; i < k; i += 1) product = (product * (n - i)) / (i + 1);
-  return product;
+function labelled(exposure: number, odds: number): number {
+  return (odds * exposure) / (odds * exposure + 1 - exposure);
 }
 
-export interface ImportanceCell {
-  readonly cell: string;
-  /** The judge's part of alpha in this watch, which must not be exceeded. */
-  readonly alpha: number;
-  readonly runs: number;
-  readonly estimate: Estimate;
+/** How much likelier under a change what was drawn is than when healthy. */
+function ratioOf({ kind, factor }: Change, canary: boolean, failed: boolean, p: number, exposure: number): number {
+  if (kind === 'rate') {
+    if (!canary) return 1;
+    const bad = Math.min(MOST, factor * p);
+    return failed ? bad / p : (1 - bad) / (1 - p);
+  }
+  if (!failed || exposure === 1) return 1;
+  const share = labelled(exposure, factor);
+  return canary ? share / exposure : (1 - share) / (1 - exposure);
 }
 
-/** Both statistical judges in each watch of an operation at `alpha`, each with its part; one at a time, since each takes seconds. */
-export function* importanceCells(alpha: number, watches: number, runs: number): Generator<ImportanceCell> {
-  const bursts = (ms: number) => (ms % 15_000 < 3_000 ? 5 : 80);
-  for (let watch = 1; watch <= watches; watch += 1) {
-    const part = alphaFor(alpha, watch) / 2;
-    const cells: readonly (readonly [string, () => Estimate])[] = [
-      ['objective 1%, canary at 1%', () => objectiveExceeds(part, 0.01, () => 30, runs)],
-      ['objective 5%, canary at 5%', () => objectiveExceeds(part, 0.05, () => 30, runs)],
-      ['objective 1%, canary at 1%, bursts', () => objectiveExceeds(part, 0.01, bursts, runs)],
-      ['relative, both at 5%', () => relativeExceeds(part, 0.05, runs)],
-      ['relative, both at 1%', () => relativeExceeds(part, 0.01, runs)],
-    ];
-    for (const [name, play] of cells) yield { cell: `${name}, watch ${watch}`, alpha: part, runs, estimate: play() };
+/** dQ/dP of what was drawn so far. */
+class Likelihood {
+  readonly #begins: readonly number[];
+  readonly #wholeMs: number;
+  readonly #sums = CHANGES.map(() => 0);
+  #left = 1;
+  #clock = -1;
+
+  constructor(watchMs: readonly number[]) {
+    this.#begins = watchMs.map((_, index) => watchMs.slice(0, index).reduce((sum, ms) => sum + ms, 0));
+    this.#wholeMs = watchMs.reduce((sum, ms) => sum + ms, 0);
+  }
+
+  /** When it turns bad. */
+  draw(chance: Chance): number {
+    if (chance.uniform() >= AT_BEGINNINGS) return chance.uniform() * this.#wholeMs;
+    return this.#begins[Math.floor(chance.uniform() * this.#begins.length)] ?? 0;
+  }
+
+  hear(at: number, canary: boolean, failed: boolean, p: number, exposure: number): void {
+    const begun = this.#begins.filter((begin) => begin > this.#clock && begin <= at).length;
+    const passed = (at - Math.max(0, this.#clock)) / this.#wholeMs;
+    const mass = (AT_BEGINNINGS * begun) / this.#begins.length + (1 - AT_BEGINNINGS) * passed;
+    this.#clock = at;
+    this.#left -= mass;
+    CHANGES.forEach((change, j) => {
+      this.#sums[j] = ((this.#sums[j] ?? 0) + mass / CHANGES.length) * ratioOf(change, canary, failed, p, exposure);
+    });
+  }
+
+  value(): number {
+    return this.#sums.reduce((sum, each) => sum + each, this.#left);
   }
 }

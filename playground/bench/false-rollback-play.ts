@@ -1,8 +1,10 @@
-import type { DropEvidence, RequestEvidence } from '../../src/domain/evidence.ts';
-import { alphaFor } from '../../src/domain/judge/alpha.ts';
+import type { DropEvidence, Evidence } from '../../src/domain/evidence.ts';
+import type { JsonObject } from '../../src/domain/json.ts';
 import { createJudge } from '../../src/domain/judge/create.ts';
 import type { JudgeSettings } from '../../src/domain/judge/judge.ts';
-import type { Harmful } from '../../src/domain/verdict.ts';
+import { alphaFor } from './before/alpha.ts';
+import { JudgeBefore } from './before/judge.ts';
+import { HealthyTraffic } from './false-rollback-traffic.ts';
 import { type Chance, chanceFrom } from './judge-chance.ts';
 
 /** One operation with a healthy canary: its stages, and the traffic of each. Times in ms from the start of a watch. */
@@ -10,7 +12,9 @@ export interface Healthy {
   /** Share exposed in each watch; the last one is the afterwatch. */
   readonly exposures: readonly number[];
   readonly watchMs: readonly number[];
-  /** Requests a second, both sides together. */
+  /** Watches that are guards beside a gate: their indices. */
+  readonly guards?: readonly number[];
+  /** Requests of the split a second, both sides together. */
   readonly rate: (ms: number) => number;
   /** Failure probability of each side. Healthy: the canary's is within the objective, and not above the control's. */
   readonly canary: (ms: number) => number;
@@ -18,146 +22,132 @@ export interface Healthy {
   readonly settings?: Partial<JudgeSettings>;
   /** Share of requests that the canary really gets; that of the stage unless told. */
   readonly share?: (ms: number, exposure: number) => number;
-  /** A failure is answered so much later. */
-  readonly slowMs?: number;
+  /** How long an answer takes; a millisecond unless told. */
+  readonly latency?: (asked: { readonly canary: boolean; readonly failed: boolean }, chance: Chance) => number;
   /** Failed requests are tried again by the same client, 100 ms apart, up to three times, and fail again with this probability. */
   readonly retried?: number;
-  /** Drops a second around both sides together, from so many peers. */
-  readonly drops?: { readonly perSecond: number; readonly peers: number };
-  /** Drop groups in the time before the operation are as many as chance gives at that rate in so many ms. */
-  readonly droppedBeforeMs?: number;
-  /** Only the judge that the settings name, with the whole of alpha: drops are not judged. */
-  readonly alone?: boolean;
+  /** Requests a second that reach stable pods and were not split, and the share of them that fails. */
+  readonly direct?: { readonly rate: (ms: number) => number; readonly failing: number };
+  /** Drops that are nobody's request: each pod of a side, once in so many ms, with so many peers. */
+  readonly denied?: {
+    readonly canary: number;
+    readonly stable: number;
+    readonly everyMs: number;
+    readonly peers: number;
+    readonly isRandom?: boolean;
+  };
+  /** Share of the gateway's connections to either side that are dropped; requests of the canary (stable) open one with the given share. */
+  readonly connections?: { readonly dropped: number; readonly canary: number; readonly stable: number };
+  /** Errors of the gateway that reached no pod, a second. */
+  readonly foreign?: number;
+  /** Who is served by a pod that is cold, and how often it fails then. */
+  readonly cold?: (canary: boolean, ms: number, chance: Chance) => { readonly isCold: boolean; readonly failing: number };
+  /** A node is out of sight, and what its gateway sends is not heard: every so many ms for so many. */
+  readonly churn?: { readonly everyMs: number; readonly ms: number; readonly share: number };
 }
 
-interface Pending {
-  readonly due: number;
-  readonly side: 'canary' | 'stable';
-  readonly failed: boolean;
-  readonly client: string;
-  /** Attempts still to come if it fails. */
-  readonly left: number;
+/** Which judge has spoken. */
+export interface Spoken {
+  readonly judge: string;
+  readonly evidence?: number;
 }
 
-/** Plays one operation; the verdict that would have rolled it back, or undefined. The same seed is the same traffic whatever alpha is. */
-export function playHealthy(cell: Healthy, alpha: number, seed: number): Harmful | undefined {
+/** Hears what one watch hears, in order; true ends it. */
+type Hears = (event: Evidence) => boolean;
+
+/** Plays one operation; what would have rolled it back, or undefined. The same seed is the same traffic whatever alpha is. */
+export function playHealthy(cell: Healthy, alpha: number, seed: number, before = false): Spoken | undefined {
   const chance = chanceFrom(seed);
+  const judges = before ? new Before(cell, alpha) : new Ours(cell, alpha);
+  let startedAt = 0;
   for (let index = 0; index < cell.exposures.length; index += 1) {
     const exposure = cell.exposures[index] ?? 1;
-    const found = new Watch(cell, exposure, cell.watchMs[index] ?? 0, alphaFor(alpha, index + 1), chance).play();
-    if (found) return found;
+    const durationMs = cell.watchMs[index] ?? 0;
+    judges.begin(index, startedAt);
+    const ended = new HealthyTraffic(cell, exposure, durationMs, startedAt, chance).play((event) => judges.hear(event));
+    if (ended) return judges.spoken;
+    startedAt += durationMs;
   }
   return undefined;
 }
 
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+/** Of the watches so far, how many judged a stage. */
+function numberOf({ guards = [] }: Healthy, index: number): number | 'guard' {
+  if (guards.includes(index)) return 'guard';
+  return index + 1 - guards.filter((guard) => guard < index).length;
+}
 
-/** One watch. The judge keeps no event, so one object serves for all. */
-class Watch {
+/** The operation's judges, each going on from the one before. */
+export class Ours {
   readonly #cell: Healthy;
-  readonly #exposure: number;
-  readonly #durationMs: number;
-  readonly #chance: Chance;
-  readonly #judge;
-  readonly #pending: Pending[] = [];
-  readonly #request: Mutable<RequestEvidence> = { kind: 'request', at: 0, seenAt: 0, side: 'canary', failed: false, latencyMs: 1, id: '' };
-  #nextDrop = Number.POSITIVE_INFINITY;
+  readonly #common;
+  #judge: ReturnType<typeof createJudge> | undefined;
+  spoken: Spoken | undefined;
 
-  constructor(cell: Healthy, exposure: number, durationMs: number, alpha: number, chance: Chance) {
+  constructor(cell: Healthy, alpha: number) {
     this.#cell = cell;
-    this.#exposure = exposure;
-    this.#durationMs = durationMs;
-    this.#chance = chance;
-    const { drops, droppedBeforeMs } = cell;
-    const common = { objective: 0.01, alpha, durationMs, startedAt: 0, minRequests: 50, canaryService: 'canary', exposure };
-    const before = droppedBeforeMs && drops ? { groups: this.#groupsIn(droppedBeforeMs), ms: droppedBeforeMs } : undefined;
-    // As the product does: drops are judged wherever there is a control, or it is known how many there were before.
-    const judged = !cell.alone && (exposure < 1 || before !== undefined);
-    this.#judge = createJudge({ ...common, ...(judged && { drops: before ? { before } : {} }), ...cell.settings });
-    if (drops) this.#nextDrop = (chance.exponential() * 1_000) / drops.perSecond;
+    const planned = { watches: cell.exposures.length - (cell.guards?.length ?? 0), ms: cell.watchMs.reduce((sum, ms) => sum + ms, 0) };
+    this.#common = { objective: 0.01, alpha, minRequests: 50, canaryService: 'canary', lateMs: 1_000, planned };
   }
 
-  /** Groups as they are counted: once a peer in 10 s. */
-  #groupsIn(ms: number): number {
-    const { perSecond = 0, peers = 1 } = this.#cell.drops ?? {};
-    const chanceOfOne = -Math.expm1((-perSecond * 10) / peers);
-    let groups = 0;
-    for (let slot = 0; slot < (ms / 10_000) * peers; slot += 1) if (this.#chance.uniform() < chanceOfOne) groups += 1;
-    return groups;
+  begin(index: number, startedAt: number): void {
+    const { exposures, watchMs, settings } = this.#cell;
+    const [exposure, durationMs] = [exposures[index] ?? 1, watchMs[index] ?? 0];
+    const carried: JsonObject | undefined = this.#judge?.carry?.();
+    const watch = numberOf(this.#cell, index);
+    this.#judge = createJudge({ ...this.#common, durationMs, startedAt, exposure, watch, ...settings }, undefined, carried);
   }
 
-  play(): Harmful | undefined {
-    const { rate, canary, stable, share, slowMs = 0, retried } = this.#cell;
-    const chance = this.#chance;
-    for (let ms = 0; ; ) {
-      ms += (chance.exponential() * 1_000) / rate(ms);
-      if (ms >= this.#durationMs) return undefined;
-      const late = this.#due(ms) ?? this.#dropsUntil(ms);
-      if (late) return late;
-      const side = chance.uniform() < (share ? share(ms, this.#exposure) : this.#exposure) ? 'canary' : 'stable';
-      const failed = chance.uniform() < (side === 'canary' ? canary(ms) : stable(ms));
-      const client = retried === undefined || !failed ? '' : `client-${Math.floor(chance.uniform() * 5_000)}`;
-      const left = retried === undefined ? 0 : 3;
-      const found =
-        failed && slowMs > 0 ? this.#wait({ due: ms + slowMs, side, failed, client, left }) : this.#answer(ms, side, failed, client, left);
-      if (found) return found;
-    }
+  readonly hear: Hears = (event) => {
+    const verdict = this.#judge?.hear(event);
+    if (verdict?.kind !== 'harmful') return false;
+    this.spoken = { judge: verdict.judge, evidence: Math.exp(verdict.logEvidence) };
+    return true;
+  };
+}
+
+/** The judge before: it hears every request of a stable pod as control, drops by their share of requests, and no order of requests. */
+class Before {
+  readonly #cell: Healthy;
+  readonly #alpha: number;
+  readonly #told = new Set<string>();
+  #judge: JudgeBefore | undefined;
+  spoken: Spoken | undefined;
+
+  constructor(cell: Healthy, alpha: number) {
+    this.#cell = cell;
+    this.#alpha = alpha;
   }
 
-  #wait(pending: Pending): undefined {
-    const { due } = pending;
-    let place = this.#pending.length;
-    while (place > 0 && (this.#pending[place - 1]?.due ?? 0) > due) place -= 1;
-    this.#pending.splice(place, 0, pending);
+  begin(index: number, startedAt: number): void {
+    const { exposures, watchMs, settings } = this.#cell;
+    const [exposure, durationMs] = [exposures[index] ?? 1, watchMs[index] ?? 0];
+    const { objective = 0.01, slo } = settings ?? {};
+    const known = slo === 'absolute' || slo === 'relative' ? { slo } : {};
+    const drops = exposure < 1 ? { drops: {} } : {};
+    this.#judge = new JudgeBefore({
+      objective,
+      alpha: alphaFor(this.#alpha, index + 1),
+      durationMs,
+      startedAt,
+      exposure,
+      ...known,
+      ...drops,
+    });
   }
 
-  #due(ms: number): Harmful | undefined {
-    for (let first = this.#pending[0]; first && first.due <= ms; first = this.#pending[0]) {
-      this.#pending.shift();
-      const found = this.#answer(first.due, first.side, first.failed, first.client, first.left);
-      if (found) return found;
-    }
-    return undefined;
-  }
+  readonly hear: Hears = (event) => {
+    if (event.kind === 'drop' && !this.#isNew(event)) return false;
+    const harm = this.#judge?.hear(event);
+    if (harm) this.spoken = { judge: harm.judge };
+    return harm !== undefined;
+  };
 
-  #answer(ms: number, side: 'canary' | 'stable', failed: boolean, client: string, left: number): Harmful | undefined {
-    const event = this.#request;
-    event.at = ms;
-    event.side = side;
-    event.failed = failed;
-    if (client !== '') event.client = client;
-    const verdict = this.#judge.hear(event);
-    delete event.client;
-    if (verdict?.kind === 'harmful') return verdict;
-    if (failed && left > 0) {
-      const again = this.#chance.uniform() < this.#exposure ? 'canary' : 'stable';
-      this.#wait({ due: ms + 100, side: again, failed: this.#chance.uniform() < (this.#cell.retried ?? 0), client, left: left - 1 });
-    }
-    return undefined;
-  }
-
-  #dropsUntil(ms: number): Harmful | undefined {
-    const { drops } = this.#cell;
-    while (drops && this.#nextDrop <= ms) {
-      const at = this.#nextDrop;
-      this.#nextDrop += (this.#chance.exponential() * 1_000) / drops.perSecond;
-      const side = this.#chance.uniform() < this.#exposure ? 'canary' : 'stable';
-      const peer = `peer-${Math.floor(this.#chance.uniform() * drops.peers)}`;
-      const event: DropEvidence = {
-        kind: 'drop',
-        at,
-        seenAt: at,
-        side,
-        source: peer,
-        destination: 'app',
-        port: 80,
-        reason: 'CT',
-        id: '',
-        peer,
-      };
-      const verdict = this.#judge.hear(event);
-      if (verdict?.kind === 'harmful') return verdict;
-    }
-    return undefined;
+  /** Once per source, destination, port and reason in ten seconds. */
+  #isNew({ source, destination, port, at }: DropEvidence): boolean {
+    const key = `${source} ${destination} ${port} ${Math.floor(at / 10_000)}`;
+    const isNew = !this.#told.has(key);
+    this.#told.add(key);
+    return isNew;
   }
 }

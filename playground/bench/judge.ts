@@ -20,7 +20,7 @@ const SETTINGS: JudgeSettings = {
   canaryService: 'backend-canary',
   exposure: 0.1,
   slo: 'both',
-  drops: {},
+  lateMs: 1_000,
   budget: 1e9,
 };
 
@@ -69,6 +69,7 @@ function requests(share: number, failing: number, count = EVENTS): readonly Requ
     side: chance.uniform() < share ? 'canary' : 'stable',
     failed: chance.uniform() < failing,
     latencyMs: 5,
+    openMs: 0,
     id: '',
     ...(failing > 0.1 && { client: `client-${index % 500}`, path: '/' }),
   }));

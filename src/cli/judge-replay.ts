@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import type { JudgeSettings } from '../domain/judge/judge.ts';
-import { type Begin, readBegin, readEvent } from '../domain/judge/record.ts';
+import { type Begin, isOfAnotherJudge, readBegin, readEvent } from '../domain/judge/record.ts';
 import { isQuiet, Replay, type Step, standingWords, stepWords } from '../domain/judge/replay.ts';
 import { countWords } from '../domain/judge/words.ts';
 
@@ -64,8 +64,13 @@ class Teller {
     const { objective, alpha, slo = 'both', durationMs, exposure } = settings;
     const share = exposure === undefined ? '' : `, ${exposure * 100}% exposed`;
     how.print(`objective ${objective * 100}%, slo ${slo}, alpha ${alpha}, watch of ${durationMs / 1_000} s${share}`);
-    if (resumed) how.print(`The record goes on from what was heard before: ${countWords(this.#replay.counts)}.`);
-    how.print('Each judge speaks when its evidence reaches what it needs (odds to 1).');
+    if (isOfAnotherJudge(begin)) {
+      how.print(
+        "This is a record of an earlier judge. Today's hears the same events: what it says, and when, may differ from what was said then.",
+      );
+      if (resumed) how.print('What that judge had heard before the record began cannot be used.');
+    } else if (resumed) how.print(`The record goes on from what was heard before: ${countWords(this.#replay.counts)}.`);
+    how.print('It speaks when the evidence of all together reaches what is needed, or that of one alone what it needs (odds to 1).');
   }
 
   /** Words when the line is no event. */

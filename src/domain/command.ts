@@ -43,8 +43,8 @@ export interface ChangeOptions {
   readonly steps?: readonly number[];
   readonly soakMs?: number;
   readonly objective?: number;
-  /** `--slo relative`: held to what the control does in the same time, not to the objective. */
-  readonly slo?: 'relative';
+  /** `--slo relative`: held to what the control does in the same time, not to the objective. `excused`: to whichever of the two fails more. */
+  readonly slo?: 'relative' | 'excused';
   /** Failures above objective x requests that end the operation, whatever chance says. */
   readonly budget?: number;
   readonly latencyMs?: number;

@@ -3,6 +3,7 @@ import type { ConnectionEvidence } from './policy/stages/connection.ts';
 /** What the watch hears about live traffic, one event at a time. `at` is event time in epoch milliseconds; `seenAt` when we received it. */
 export type Evidence =
   | RequestEvidence
+  | AskedEvidence
   | DropEvidence
   | ConnectionEvidence
   | TroubleEvidence
@@ -53,8 +54,25 @@ export interface RequestEvidence {
   readonly path?: string;
   /** Whose it really was, where everybody is judged alike (after an undo): people are shown this side. */
   readonly of?: 'canary' | 'stable';
+  /** Event time at which it began; absent: `latencyMs` before `at`. */
+  readonly startedAt?: number;
+  /** It was told as open before. */
+  readonly asked?: true;
+  /** It did not come through the split, by a rule that the operation moves, or nobody can tell: it is compared with nothing. */
+  readonly unsplit?: true;
+  /** A pod served it that is younger than the warm-up: its failures are not compared. */
+  readonly cold?: true;
+  /** How long before `at` the oldest request began that is still open (ms), of either side; 0: none is. Absent: nobody can tell. */
+  readonly openMs?: number;
   /** A request of our own (`--probe`); it counts like any other, and is told apart. */
   readonly synthetic?: true;
+}
+
+/** A request has reached a pod of the canary, and has no answer yet. */
+export interface AskedEvidence {
+  readonly kind: 'asked';
+  readonly at: number;
+  readonly seenAt: number;
 }
 
 /**
@@ -78,11 +96,16 @@ export interface DropEvidence {
   readonly id: string;
   /** Name of the end that is neither canary nor control: what hits both sides of one peer is one cause. Absent = cannot be told. */
   readonly peer?: string;
+  /**
+   * A connection on the requests' own way (gateway to pod, port of the Service) that can have no answer within the limit any more: a failed
+   * request, told once for each connection. Any other drop is shown to people and judged by nobody.
+   */
+  readonly connection?: true;
 }
 
 /**
  * A failure that cannot be told of either side: Envoy's own 503 for a pod that could not be connected to carries the gateway's address. No
- * evidence by itself, since the same gateway serves others too; a canary that is silent from then on is.
+ * evidence, since the same gateway serves others too; people are told.
  */
 export interface TroubleEvidence {
   readonly kind: 'trouble';

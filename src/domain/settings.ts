@@ -20,7 +20,7 @@ export interface OperationSettings {
   /** Failure share that a healthy canary may have, 0..1. */
   readonly objective: number;
   /** What the canary is held to (`JudgeSettings.slo`); absent: both. */
-  readonly slo?: 'both' | 'absolute' | 'relative';
+  readonly slo?: 'both' | 'absolute' | 'relative' | 'excused';
   /** Failures above objective x requests that people allow the whole operation; absent: no such limit. */
   readonly budget?: number;
   /** Confidence, 0..1, with which a stage's failure share must be proved to lie within the objective; absent: the counts suffice. */

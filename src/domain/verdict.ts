@@ -26,10 +26,10 @@ export interface Doubt {
 export interface Harmful {
   readonly kind: 'harmful';
   /**
-   * Which judge spoke. `budget`: the failures that the people allowed are used up, which is their rule and no statistics. `earlier`: that of
+   * Which judge spoke. `silence`: the canary no longer answers its share. `drops`: that of policies (and of canaries in earlier versions). `budget`: the failures that the people allowed are used up, which is their rule and no statistics. `earlier`: that of
    * an attempt which has undone everything and could not tell.
    */
-  readonly judge: 'objective' | 'relative' | 'readiness' | 'drops' | 'budget' | 'earlier';
+  readonly judge: 'objective' | 'relative' | 'silence' | 'readiness' | 'drops' | 'budget' | 'earlier';
   readonly counts: Counts;
   /** Event time of the first failure of the run of events that decided (epoch ms). */
   readonly firstHarmAt: number;

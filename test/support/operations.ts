@@ -1,6 +1,7 @@
 import type { ApplyInput, PlanInput, RestoreInput, WatchInput } from '../../activities/contract.ts';
 import type { Actor } from '../../src/domain/actor.ts';
 import type { Decision, GateRule } from '../../src/domain/gate.ts';
+import type { JsonObject } from '../../src/domain/json.ts';
 import type { OperationRequest, OperationView } from '../../src/domain/operation.ts';
 import { objectKey, type Plan, type PlannedStage, tokenOf } from '../../src/domain/plan.ts';
 import type { OperationSettings } from '../../src/domain/settings.ts';
@@ -182,10 +183,23 @@ export function watched(mesh: FakeMesh, input: WatchInput, verdict: Verdict): Re
   if (input.guardMs !== undefined && verdict.kind !== 'harmful' && verdict.kind !== 'drift') return quietGuard(input);
   const fuse = verdict.kind === 'harmful' ? { result: mesh.restore(input.fuse), startedAt: 0, endedAt: 1 } : undefined;
   const result = fuse && { ...fuse, result: (fuse.result as { value: unknown }).value };
-  const value = { verdict, counts: verdict.counts, series: [], startedAt: 0, endedAt: 0, ...(result && { fuse: result }) };
+  const value = {
+    verdict,
+    counts: verdict.counts,
+    series: [],
+    startedAt: 0,
+    endedAt: 0,
+    ...carriedBy(input),
+    ...(result && { fuse: result }),
+  };
   const afterMs = verdict.kind === 'healthy' ? input.durationMs : 1_000;
   // A fuse that has fired is told although the watch is cancelled.
   return fuse ? { value, afterMs, whenCancelled: value } : { value, afterMs };
+}
+
+/** What a canary's watch leaves for the next: here only which it was. */
+function carriedBy({ evidence }: WatchInput): { readonly carried?: JsonObject } {
+  return evidence ? { carried: { version: 2, watch: evidence.watch } } : {};
 }
 
 /** The decision of one person on the gate that the view shows. */

@@ -274,19 +274,38 @@ describe('what the watches of one operation share', () => {
     ]);
   });
 
-  it('a share of alpha is spent only by a watch that judged something', async () => {
+  it('one test of the stages, with nine tenths of alpha: each watch goes on from what the one before has left', async () => {
+    const mesh = new Shared();
+    const simulator = await started(
+      mesh,
+      fakes(mesh, [5, 10], (input) => used(0, true, input)),
+      { settings: settings() },
+    );
+    await simulator.run();
+    const watches = watchesOf(simulator).filter(({ guardMs }) => guardMs === undefined);
+    expect(watches.map(({ alpha }) => alpha)).toEqual(watches.map(() => settings().alpha * 0.9));
+    expect(watches.map(({ evidence }) => [evidence?.watch, evidence?.carried])).toEqual([
+      [1, undefined],
+      [2, { version: 2, watch: 1 }],
+      [3, { version: 2, watch: 2 }],
+    ]);
+    expect(new Set(watches.map(({ evidence }) => JSON.stringify(evidence?.planned))).size).toBe(1);
+  });
+
+  it('a share of alpha is spent only by a guard that judged something', async () => {
     const alphasOf = async (judged: boolean) => {
       const mesh = new Shared();
       const activities = fakes(mesh, [5, 10], (input) => used(0, judged, input), { applying: (input) => used(0, judged, input) });
       const simulator = await started(mesh, activities, { settings: settings() });
       await simulator.run();
       return watchesOf(simulator)
-        .filter(({ guardMs }) => guardMs === undefined)
+        .filter(({ guardMs }) => guardMs !== undefined)
         .map(({ alpha }) => alpha);
     };
     const [first, second] = await alphasOf(true);
     expect(second).toBeCloseTo((first ?? 0) / 4, 10);
-    expect(new Set(await alphasOf(false)).size).toBe(1);
+    expect(await alphasOf(false)).toContain(first);
+    expect(Math.min(...(await alphasOf(false)))).toBeGreaterThan(Math.min(...(await alphasOf(true))));
   });
 
   it('never more than alpha in all, however many there are', async () => {
@@ -297,9 +316,12 @@ describe('what the watches of one operation share', () => {
       await simulator.advance(5_000);
       await simulator.update('decide', await decisionOn(simulator, operator, 'extend'));
     }
-    const alphas = watchesOf(simulator).map(({ alpha }) => alpha);
-    expect(alphas.length).toBeGreaterThan(30);
-    expect(alphas.reduce((sum, alpha) => sum + alpha, 0)).toBeLessThan(0.001);
+    const all = watchesOf(simulator);
+    expect(all.length).toBeGreaterThan(30);
+    const guards = all.flatMap(({ guardMs, alpha }) => (guardMs === undefined ? [] : alpha));
+    const [stages] = new Set(all.flatMap(({ guardMs, alpha }) => (guardMs === undefined ? alpha : [])));
+    expect(guards.reduce((sum, alpha) => sum + alpha, stages ?? 1)).toBeLessThan(0.001);
+    expect(all.every(({ guardMs, evidence }) => (guardMs === undefined) === (evidence !== undefined))).toBe(true);
   });
 
   it('the chart: so many points at most, in the order of time, whatever the watches brought', async () => {

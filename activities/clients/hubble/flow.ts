@@ -38,6 +38,7 @@ export interface Flow {
 export interface Ports {
   readonly source_port?: number;
   readonly destination_port?: number;
+  readonly flags?: { readonly SYN?: boolean; readonly ACK?: boolean };
 }
 
 export interface ServiceName {

@@ -10,6 +10,7 @@ export interface Metadata {
   readonly generation?: number;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
+  readonly creationTimestamp?: string;
   readonly deletionTimestamp?: string;
   readonly ownerReferences?: readonly { readonly apiVersion: string; readonly kind: string; readonly name: string }[];
   readonly managedFields?: readonly ManagedFields[];
@@ -100,6 +101,7 @@ export interface EndpointSlice extends KubeObject {
     readonly targetRef?: { readonly kind?: string; readonly name?: string; readonly namespace?: string };
     readonly nodeName?: string;
   }[];
+  readonly ports?: readonly { readonly port?: number; readonly protocol?: string }[];
 }
 
 export interface Service extends KubeObject {

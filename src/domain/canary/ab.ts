@@ -83,12 +83,15 @@ function planFor({ routes, rulesOf, service, header, explicit = false, firstStag
         : []),
     ],
     watched: header
-      ? [`requests to ${receiver.name}: status, latency, resets`, `ready endpoints of ${receiver.name}`]
+      ? [`requests to ${receiver.name}: status, latency, resets`, `ready endpoints of ${receiver.name}`, NOT_COMPARED]
       : ['that nothing else changes the same fields'],
-    details: detailsJson(details),
+    details: detailsJson(header ? { ...details, unsplit: `the header ${headerWords(header)}` } : details),
     ...(!header && { lowers: true }),
   };
 }
+
+/** Who sends a header may fail more often than others, with equal versions. */
+const NOT_COMPARED = 'nothing to compare with, since the header chooses who gets it: only the objective counts';
 
 function stageOf(writes: readonly Write[], rules: readonly MovedRule[], header: Header | undefined, number: number): PlannedStage {
   if (!header) return { number, label: 'header rule off', exposure: 0, soakMs: 0, writes };

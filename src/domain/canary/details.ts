@@ -19,8 +19,10 @@ export const CanaryDetails = z.object({
   routes: z.array(z.object({ ref: Ref, parents: z.array(Parent), rules: z.array(z.number()) })),
   /** Routes of other namespaces that name a Service of this plan and are not moved: `namespace/name`. */
   elsewhere: z.array(z.string()),
+  /** Why the operation's requests are not drawn at random, one by one (a header, sessions that stick): nothing is compared then. */
+  unsplit: z.string().exactOptional(),
   /** What the other backends did just before the plan, in `ms`; absent where no record of it was left. */
-  baseline: z.object({ requests: z.number(), failures: z.number(), drops: z.number(), ms: z.number() }).exactOptional(),
+  baseline: z.object({ requests: z.number(), failures: z.number(), drops: z.number().exactOptional(), ms: z.number() }).exactOptional(),
   /** Nodes that reported this traffic just before the plan. */
   carriers: z.array(z.string()).exactOptional(),
 });
@@ -50,7 +52,17 @@ export function detailsOf(
       rule.backends.filter(({ receives }, at) => !receives && isServiceHere(rule, at, service.namespace)).map(({ name }) => name),
     ),
   );
-  return { namespace: service.namespace, receiver, others: [...others], traffic: [...kinds], routes, elsewhere: [...elsewhere] };
+  const sticky = rules.some(({ route, index }) => route.spec.rules?.[index]?.sessionPersistence !== undefined);
+  const unsplit = sticky ? { unsplit: 'its sessions stick to one backend' } : {};
+  return {
+    ...unsplit,
+    namespace: service.namespace,
+    receiver,
+    others: [...others],
+    traffic: [...kinds],
+    routes,
+    elsewhere: [...elsewhere],
+  };
 }
 
 /** The same as JSON, for `Plan.details`. */

@@ -109,8 +109,9 @@ function planned(
   };
 }
 
-function comparison({ namespace, others }: CanaryDetails, exposure: number | undefined): string {
+function comparison({ namespace, others, unsplit }: CanaryDetails, exposure: number | undefined): string {
   if (exposure === 1) return 'nothing to compare with at 100%: only the objective counts there';
+  if (unsplit !== undefined) return `nothing to compare with, since ${unsplit}: only the objective counts`;
   if (others.length > 0) return `${others.join(', ')} for comparison`;
   return `nothing to compare with, since no other backend is a Service of ${namespace}: only the objective counts`;
 }

@@ -34,7 +34,7 @@ const Route = z.object({
   }),
   spec: z.object({
     parentRefs: z.array(ParentRef).optional(),
-    rules: z.array(z.object({ backendRefs: z.array(BackendRef).optional() })).optional(),
+    rules: z.array(z.object({ backendRefs: z.array(BackendRef).optional(), sessionPersistence: z.unknown().optional() })).optional(),
   }),
 });
 

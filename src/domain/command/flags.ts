@@ -119,9 +119,11 @@ export function isUnitWord(word: string): boolean {
 }
 
 function parseObjective(value: string): FlagValue {
-  if (value.toLowerCase() === 'relative') return { kind: 'value', options: { slo: 'relative' } };
-  const example = '`--slo` takes the share of requests that may fail, such as 1% or 0.5%, or `relative`';
-  if (/^rel/i.test(value)) return { kind: 'refused', words: `${example}; ${quoted(value)} is neither.`, nearest: 'relative' };
+  const word = value.toLowerCase();
+  if (word === 'relative' || word === 'excused') return { kind: 'value', options: { slo: word } };
+  const example = '`--slo` takes the share of requests that may fail, such as 1% or 0.5%, `relative` or `excused`';
+  const nearest = /^rel/i.test(value) ? 'relative' : /^exc/i.test(value) ? 'excused' : undefined;
+  if (nearest) return { kind: 'refused', words: `${example}; ${quoted(value)} is none of these.`, nearest };
   const [, number, sign] = /^(\d{1,3}(?:\.\d{1,6})?)(%?)$/.exec(value) ?? [];
   if (number === undefined) return { kind: 'refused', words: `${example}; ${quoted(value)} is not one.` };
   const percent = Number(number);

@@ -112,7 +112,12 @@ const Objective = z.strictObject({
   slo: FailureShare.optional(),
   latency: Duration.optional(),
   /** `both`: neither more failures than the objective nor more than the control; `absolute`, `relative`: only the one. */
-  mode: z.enum(['both', 'absolute', 'relative'], 'Write both, absolute (the objective only) or relative (the control only).').optional(),
+  mode: z
+    .enum(
+      ['both', 'absolute', 'relative', 'excused'],
+      'Write both, absolute (the objective only), relative (the control only) or excused (whichever of the two fails more).',
+    )
+    .optional(),
   /** Failures above objective x requests that end an operation. */
   budget: z.int().min(1).max(1_000_000).optional(),
   /** A stage passes only when its share is proved to lie within the objective with this confidence. */

@@ -8,7 +8,7 @@ import { type CommandName, verbOf } from '../verbs.ts';
 import type { Config } from './schema.ts';
 
 /** Ladder and objective where the configuration says nothing. */
-const USUAL = { ladder: [1, 5, 10, 25, 50, 100], slo: 0.01, latency: 1_000, minRequests: 50 } as const;
+const USUAL = { ladder: [1, 5, 10, 25, 50, 100], slo: 0.01, latency: 1_000, minRequests: 120 } as const;
 
 /** Everything of the configuration that one operation needs; what the person typed wins. Pure: the result is frozen into the request. */
 export function settingsFor(config: Config, target: Target, verb: CommandName, options: ChangeOptions = {}): OperationSettings {

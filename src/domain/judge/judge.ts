@@ -1,14 +1,28 @@
 import type { Evidence } from '../evidence.ts';
 import type { JsonObject } from '../json.ts';
 import type { Counts, Verdict } from '../verdict.ts';
+import type { Planned } from './prior.ts';
+import type { Statistical } from './terms.ts';
 
 /** What one watch holds its canary to. Shares 0..1, times in milliseconds. */
 export interface JudgeSettings {
   readonly objective: number;
-  /** Bound on ever calling this watch's healthy canary harmful, over all its judges. */
+  /** Bound on ever calling a healthy canary harmful, over the whole operation. */
   readonly alpha: number;
-  /** Planned length of the watch: the prior over start times is uniform over it. */
+  /** Planned length of the watch. */
   readonly durationMs: number;
+  /** Watches that the operation plans, and their length in all; left out: this one. Evidence that is carried brings its own. */
+  readonly planned?: Planned;
+  /** Which of the operation's watches of stages this is, from 1; left out: the first. 'guard': beside a gate or a hold. */
+  readonly watch?: number | 'guard';
+  /** Number of the stage, for people. */
+  readonly stage?: number;
+  /** An answer comes at most so late after its request (ms), else it is a failure by then; left out: in the order of the requests. */
+  readonly lateMs?: number;
+  /** False: who gets a request is not drawn at random for each (header A/B, sticky sessions), so nothing can be compared. */
+  readonly split?: boolean;
+  /** False: another hand has changed the weights, so the share is not known. */
+  readonly known?: boolean;
   readonly startedAt: number;
   readonly minRequests: number;
   readonly canaryService: string;
@@ -19,17 +33,13 @@ export interface JudgeSettings {
   readonly exposure?: number;
   /**
    * What the canary is held to. `both` (left out: this): neither more failures than the objective nor more than its control in the
-   * same window, so that a regression inside the objective is found too. `absolute`: the objective only. `relative`: the control only,
-   * where that breaks the objective itself; without a control (exposure 1) `baseline` stands in for it.
+   * same requests, so that a regression inside the objective is found too. `absolute`: the objective only. `relative`: the control only,
+   * where that breaks the objective itself; without a control (exposure 1) `baseline` stands in for it. `excused`: at each time the objective
+   * or its control, whichever fails more.
    */
-  readonly slo?: 'both' | 'absolute' | 'relative';
+  readonly slo?: 'both' | 'absolute' | 'relative' | 'excused';
   /** What everybody's requests did before the operation, for `relative` without a control. */
   readonly baseline?: { readonly requests: number; readonly failures: number };
-  /**
-   * Present: drops are judged. `before`: groups of drops around the same workload (see drops.ts) in so many milliseconds before the
-   * operation; needed where there is no control.
-   */
-  readonly drops?: { readonly before?: { readonly groups: number; readonly ms: number } };
   /** People's own limit: so many failures above objective x requests end it, whatever chance says. Not covered by alpha. */
   readonly budget?: number;
   /** Left out: `{ kind: 'counts' }`. */
@@ -40,12 +50,13 @@ export interface JudgeSettings {
  * What `healthy` needs besides `minRequests`.
  *
  * `counts`: the failures counted are within the objective, rounded to whole failures. The default, since it can be met in every ordinary soak: the next stage
- * exposes only one rung more, and its watch, the afterwatch and their fuse go on judging. What it cannot say: 50 requests without a
- * failure come about with 8% probability at a true share of 5%, with at most one failure with 28%.
+ * exposes only one rung more, and its watch, the afterwatch and their fuse go on judging. What it cannot say: 120 requests pass with 1.6%
+ * probability at a true share of 5%, with 12% at 3%.
  *
- * `confidence`: an anytime-valid upper bound of the true share at this level (0.05 = 95% confidence) lies below the objective, else the
- * watch holds and says how many more requests it needs. For an objective of 1% at 0.05 that takes 363 requests without a failure, about
- * 620 at 0.1% failures and 2,600 at 0.5%: choose it where a soak brings as many.
+ * `confidence`: an anytime-valid upper bound of the failure share over the whole watch, at this level (0.05 = 95% confidence), lies below the
+ * objective, else the watch holds and says how many more requests it needs. For an objective of 1% at 0.05 that takes 363 requests without a
+ * failure (299 is the least possible), about 620 at 0.1% failures and 2,600 at 0.5%: choose it where a soak brings as many. It says nothing of how
+ * the canary is just now.
  */
 export type Promotion = { readonly kind: 'counts' } | { readonly kind: 'confidence'; readonly level: number };
 
@@ -60,6 +71,8 @@ export interface Judge {
   readonly counts: Counts;
   /** Everything needed to go on elsewhere: goes into heartbeat details. */
   snapshot(): JsonObject;
+  /** What the next watch of the operation goes on from; absent where each watch stands alone. At most 4 kB. */
+  carry?(): JsonObject | undefined;
 }
 
 /** A judge that says how far each of its parts is: what a replay explains. */
@@ -67,9 +80,9 @@ export interface ExplainedJudge extends Judge {
   standing(): readonly Standing[];
 }
 
-/** How far one judge is, as odds: it speaks at `needed`. */
+/** How far the sum (`all`) and each of its tests are, as odds; a test would speak alone at `needed`. */
 export interface Standing {
-  readonly judge: 'objective' | 'relative' | 'drops';
+  readonly judge: 'all' | Statistical;
   readonly evidence: number;
   readonly needed: number;
 }

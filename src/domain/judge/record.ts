@@ -15,13 +15,18 @@ const Settings: z.ZodType<JudgeSettings> = z.object({
   objective: z.number().gt(0).max(0.9),
   alpha: z.number().gt(0).lt(1),
   durationMs: z.number().min(0),
+  planned: z.object({ watches: z.number().min(1), ms: z.number() }).exactOptional(),
+  watch: z.union([z.number().min(1), z.literal('guard')]).exactOptional(),
+  stage: z.number().exactOptional(),
+  lateMs: z.number().min(0).exactOptional(),
+  split: z.boolean().exactOptional(),
+  known: z.boolean().exactOptional(),
   startedAt: z.number(),
   minRequests: z.number().min(0),
   canaryService: text,
   exposure: z.number().min(0).max(1).exactOptional(),
-  slo: z.enum(['both', 'absolute', 'relative']).exactOptional(),
+  slo: z.enum(['both', 'absolute', 'relative', 'excused']).exactOptional(),
   baseline: z.object({ requests: z.number(), failures: z.number() }).exactOptional(),
-  drops: z.object({ before: z.object({ groups: z.number(), ms: z.number() }).exactOptional() }).exactOptional(),
   budget: z.number().exactOptional(),
   promotion: z
     .discriminatedUnion('kind', [
@@ -45,7 +50,13 @@ const Event: z.ZodType<Evidence> = z.discriminatedUnion('kind', [
     path: text.exactOptional(),
     of: side.exactOptional(),
     synthetic: z.literal(true).exactOptional(),
+    startedAt: at.exactOptional(),
+    asked: z.literal(true).exactOptional(),
+    unsplit: z.literal(true).exactOptional(),
+    cold: z.literal(true).exactOptional(),
+    openMs: z.number().exactOptional(),
   }),
+  z.object({ kind: z.literal('asked'), at, seenAt: at }),
   z.object({
     kind: z.literal('drop'),
     at,
@@ -57,6 +68,7 @@ const Event: z.ZodType<Evidence> = z.discriminatedUnion('kind', [
     reason: text,
     id: text,
     peer: text.exactOptional(),
+    connection: z.literal(true).exactOptional(),
   }),
   z.object({ kind: z.literal('trouble'), at, seenAt: at, words: text }),
   z.object({ kind: z.literal('readiness'), at, service: text, ready: z.number() }),
@@ -72,8 +84,12 @@ const Event: z.ZodType<Evidence> = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('drift'), at, object: text, field: text, manager: text, found: text }),
   z.object({ kind: z.literal('tick'), at }),
 ]);
+/** Of the judge that heard it; a record without one is of the judge before 2. */
+const JUDGE = 2;
+
 const First = z.object({
   settings: Settings,
+  judge: z.number().exactOptional(),
   resumed: z.custom<JsonObject>((value) => typeof value === 'object' && value !== null).exactOptional(),
 });
 
@@ -81,13 +97,20 @@ const First = z.object({
 export interface Begin {
   readonly settings: JudgeSettings;
   readonly resumed?: JsonObject;
+  /** Version of the judge that heard it; absent: the first. */
+  readonly judge?: number;
+}
+
+/** Was it heard by another judge than today's? Then what it said, and when, may differ; a snapshot it began with cannot be used. */
+export function isOfAnotherJudge({ judge }: Begin): boolean {
+  return judge !== JUDGE;
 }
 
 export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly words: string };
 
 /** First line of a record. */
 export function writeBegin(settings: JudgeSettings, resumed?: JsonObject): string {
-  return JSON.stringify({ settings, resumed });
+  return JSON.stringify({ settings, judge: JUDGE, resumed });
 }
 
 /** Any later line. */

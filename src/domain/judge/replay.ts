@@ -69,13 +69,15 @@ export function standingWords({ judge, evidence, needed }: Standing): string {
 
 /** Nothing that moves a judge towards harm: such events are many, and may be shown as one line. */
 export function isQuiet({ event, verdict }: Step): boolean {
-  return verdict === undefined && (event.kind === 'tick' || (event.kind === 'request' && !event.failed));
+  return verdict === undefined && (event.kind === 'tick' || event.kind === 'asked' || (event.kind === 'request' && !event.failed));
 }
 
 function eventWords(event: Evidence): string {
   switch (event.kind) {
     case 'request':
       return `${event.side} ${event.failed ? `failed (${event.failure ?? 'no reason given'})` : 'answered'} in ${Math.round(event.latencyMs)} ms`;
+    case 'asked':
+      return 'canary asked';
     case 'drop':
       return `${event.side} dropped ${event.source} to ${event.destination} port ${event.port} (${event.reason})`;
     case 'connection':

@@ -32,6 +32,8 @@ export interface Unseen {
 export interface Sight {
   gap(node: string, unseen: Unseen): void;
   sight(node: string): void;
+  /** Some node cannot be seen just now, however short. */
+  readonly isHidden: boolean;
   /** The reason why the picture is incomplete at `now`; each gap is told once. */
   news(now: number): string | undefined;
   /**
@@ -58,6 +60,9 @@ export function createSight(resumed: Readonly<Record<string, Gap>> = {}): Sight 
       const gap = gaps.get(node);
       if (gap && gap.lost > 0) gaps.set(node, { ...gap, over: true });
       else gaps.delete(node);
+    },
+    get isHidden() {
+      return gaps.size > 0 && find(gaps, ({ over }) => !over) !== undefined;
     },
     news(now) {
       if (gaps.size === 0 || now <= due) return undefined;

@@ -1,68 +1,81 @@
 import * as z from 'zod';
 import type { Harmful, Verdict } from '../verdict.ts';
-import { alternatives } from './eprocess.ts';
-import type { JudgeSettings } from './judge.ts';
-import type { Panel } from './panel.ts';
-import { ODDS } from './relative.ts';
 import { GapSnapshot } from './sight.ts';
 
 /** A verdict that stands: what came after it does not change it. */
 export type Settled = Harmful | Extract<Verdict, { kind: 'drift' }>;
 
-const Numbers = z.array(z.number());
-const Side = z.object({ requests: z.number(), failures: z.number(), synthetic: z.number().exactOptional() });
-const Relative = z.object({ sums: Numbers, remaining: z.number(), released: z.number(), runs: Numbers, since: Numbers, block: Numbers });
+/** As it was parsed, for reading only. */
+type Fixed<T> = T extends Settled ? T : T extends object ? { readonly [K in keyof T]: Fixed<T[K]> } : T;
 
-/** What a judge leaves for the next attempt. The later members are optional: a snapshot of an earlier build is still gone on from. */
-export const Snapshot = z.object({
-  version: z.literal(1),
-  evidence: z.object({
+const number = z.number();
+const Numbers = z.array(number);
+const Side = z.object({ requests: number, failures: number, synthetic: number.exactOptional() });
+const Counts = z.object({ canary: Side, stable: Side });
+const Runs = z.object({ runs: Numbers, since: Numbers });
+const Marks = z.object({ now: Numbers, scale: Numbers, marks: z.array(Numbers) });
+const Left = z.tuple([number, number, number]);
+const Pool = z.tuple([number, number]);
+
+/** The evidence of an operation (total.ts): numbers only, since doubles survive JSON exactly. About 1 kB. */
+const Total = z.object({
+  weights: z.object({ objective: number, relative: number, silence: number, excused: number }),
+  planned: z.object({ watches: number, ms: number }),
+  objective: z.object({ marks: Marks, left: Left, pool: Pool, released: number, runs: Runs }),
+  comparison: z.object({
     sums: Numbers,
-    remaining: z.number(),
-    runs: Numbers,
-    since: Numbers,
-    failures: z.tuple([z.number(), z.number()]).exactOptional(),
+    lent: Numbers,
+    left: z.tuple([number, number, number, number, number]),
+    pool: Pool,
+    released: number,
+    runs: Runs,
   }),
+  share: z.object({ bet: number, left: number, released: number, asked: number, before: Pool, silent: Pool }),
+  excused: z.object({ sums: Numbers, left: Left, pool: Pool, released: number }).exactOptional(),
+  began: z.array(Pool),
+});
+export type TotalSnapshot = Fixed<z.infer<typeof Total>>;
+
+const Block = z.object({
+  from: number,
+  to: number,
+  events: number,
+  canary: number,
+  failures: number,
+  canaryFailures: number,
+  answered: number,
+  reached: number,
+  harmAt: number,
+  objective: number,
+  hidden: z.boolean(),
+});
+
+/** What one watch hands to the next. `lost`: what it heard is not known, so all that it may have changed is thrown away. */
+export const Carried = z.object({
+  version: z.literal(2),
+  total: Total.exactOptional(),
+  /** Requests and failures of the watches before, for people. */
+  counts: Counts.exactOptional(),
+  lost: z.boolean().exactOptional(),
+});
+export type Carried = Fixed<z.infer<typeof Carried>>;
+
+/** What a judge leaves for the next attempt of the same watch. */
+export const Snapshot = z.object({
+  version: z.literal(2),
+  total: Total,
+  blocks: z.object({ pending: z.array(Block), settledTo: number, rate: number, share: number, oldest: number.exactOptional() }),
   gaps: z.record(z.string(), GapSnapshot),
-  clock: z.number(),
-  released: z.number(),
+  clock: number,
+  traffic: number,
   canary: Side,
   stable: Side,
+  earlier: Counts.exactOptional(),
   settled: z.custom<Settled>((value) => typeof value === 'object' && value !== null && 'kind' in value).nullable(),
-  relative: Relative.exactOptional(),
-  drops: z
-    .object({
-      slot: z.number(),
-      groups: z.array(z.string()),
-      harmAt: z.number(),
-      words: z.string(),
-      counted: z.object({ canary: z.number(), stable: z.number() }),
-      relative: Relative.exactOptional(),
-      starved: z
-        .object({
-          canary: z.number(),
-          requests: z.number(),
-          droppedAt: z.number(),
-          bets: z.number(),
-          saved: z.number(),
-          stake: z.number(),
-          q: z.number(),
-          since: z.number(),
-        })
-        .exactOptional(),
-      rate: z.object({ sums: Numbers, remaining: z.number(), clock: z.number(), since: z.number() }).exactOptional(),
-    })
-    .exactOptional(),
-  silence: z.object({ first: z.number(), last: z.number(), count: z.number(), longest: z.number() }).exactOptional(),
-  kinds: z.record(z.string(), z.number()).exactOptional(),
-  retries: z.record(z.string(), z.number()).exactOptional(),
+  silence: z.object({ first: number, last: number, count: number, longest: number }),
+  kinds: z.record(z.string(), number),
+  drops: z.array(z.tuple([z.string(), number, number])),
+  others: z.array(z.tuple([number, number, number])),
+  retries: z.record(z.string(), number),
 });
-export type Snapshot = z.infer<typeof Snapshot>;
-
-/** Was the snapshot left by a judge of the same objective and the same alternatives? */
-export function fits({ evidence, relative }: Snapshot, settings: JudgeSettings, { objective }: Panel): boolean {
-  return (
-    evidence.sums.length === alternatives(objective ?? settings.objective).length &&
-    (relative === undefined || relative.sums.length === ODDS.length)
-  );
-}
+export type Snapshot = Fixed<z.infer<typeof Snapshot>>;

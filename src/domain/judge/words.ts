@@ -17,9 +17,9 @@ export function countWords({ canary, stable }: Counts): string {
   return `Canary: ${shareWords(canary)}; ${control}`;
 }
 
-/** What the canary's true share may be at most, for people. */
+/** What the canary's share may be at most over the whole watch, for people. It says nothing of how it is just now. */
 export function boundWords({ canary }: Counts): string {
-  return `its true share is at most ${percent(upperBound(canary.failures, canary.requests, SHOWN_ALPHA))} (95% confidence)`;
+  return `over the whole watch its share is below ${percent(upperBound(canary.failures, canary.requests, SHOWN_ALPHA))} (95% confidence)`;
 }
 
 export function percent(share: number): string {

@@ -37,7 +37,7 @@ async function watched(answers: readonly (readonly Sample[] | undefined)[], coun
   const hear = (event: Evidence): void => void heard.push(event);
   await followCounters(
     { prometheus, now: () => 9, log: SILENT },
-    { namespace: 'backend', services, grpc: false, shown: () => 0, ...counted },
+    { namespace: 'backend', services, grpc: false, shown: () => 0, isTold: () => false, isWhole: true, ...counted },
     hear,
     stop.signal,
   );
@@ -58,6 +58,20 @@ test('requests that reach no pod count against the Service that Envoy chose for 
     { side: 'stable', failed: true, failure: 'no endpoint' },
   ]);
   expect(new Set(heard.map((event) => 'id' in event && event.id)).size).toBe(3);
+});
+
+test('a request that was told as a dropped connection is not told again, and none of these is compared', async () => {
+  let told = 1;
+  const isTold = (): boolean => told-- > 0;
+  const looks = [[sample(EJECTED, 'backend-canary', 7)], [sample(EJECTED, 'backend-canary', 9)]];
+  const { heard } = await watched(looks, { isTold });
+  expect(heard).toMatchObject([{ side: 'canary', failed: true, unsplit: true }]);
+});
+
+test('gRPC answers are compared where all that the Services get was split', async () => {
+  const looks = [0, 1].map((more) => [sample('envoy_cluster_grpc_0', 'backend-canary', 1 + more)]);
+  expect((await watched(looks, { grpc: true })).heard[0]).not.toHaveProperty('unsplit');
+  expect((await watched(looks, { grpc: true, isWhole: false })).heard[0]).toMatchObject({ unsplit: true });
 });
 
 test('gRPC answers are counted by their own status, where gRPC is routed', async () => {

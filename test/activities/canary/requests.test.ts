@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createDropReader } from '../../../activities/canary/drops.ts';
 import { createRequestReader } from '../../../activities/canary/requests.ts';
 import { readyOf, Sides } from '../../../activities/canary/sides.ts';
@@ -138,6 +138,42 @@ test('a request without an answer within the limit is a failure, told once, and 
   expect(answer('hangs', 11_700)).toBeUndefined();
 });
 
+test('what came through the split is compared; a caller of the mesh, another rule, and whatever nobody can tell are not', () => {
+  const { sides } = watched();
+  const split = { isMoved: ({ path }: { readonly path?: string }) => path === '/' };
+  const reading = (options: object) => createRequestReader({ sides, latencyLimitMs: 1_000, ...options });
+  const flow = answerFlow('node-1') as Flow;
+  const at = (url: string): Flow => ({ ...flow, l7: { ...flow.l7, http: { ...flow.l7?.http, url } } });
+  const read = (one: Flow, options: object = { split }) => reading(options).read(one, 'node-1', 1);
+  expect(read(at('http://backend/'))).not.toHaveProperty('unsplit');
+  expect(read(at('http://backend/static'))).toMatchObject({ unsplit: true });
+  expect(read({ ...at('http://backend/'), ...fromPod })).toMatchObject({ unsplit: true });
+  expect(read(at('http://backend/'), {})).toMatchObject({ unsplit: true });
+});
+
+test('an answer says when its request began, and how long the oldest that is open has been so', () => {
+  const { requests } = watched();
+  const ask = (requestId: string, at: number, pod = 'backend-canary-1') =>
+    requests.read(askFlow('node-1', { requestId, at, pod }) as Flow, 'node-1', at);
+  expect(ask('slow', 10_000)).toEqual({ kind: 'asked', at: 10_000, seenAt: 10_000 });
+  expect(ask('of-stable', 10_050, 'backend-1')).toBeUndefined();
+  ask('quick', 10_100);
+  const answer = (requestId: string, at: number) => requests.read(answerFlow('node-1', { requestId, at }) as Flow, 'node-1', at);
+  expect(answer('quick', 10_105)).toMatchObject({ startedAt: 10_100, asked: true, openMs: 105 });
+  expect(answer('slow', 10_700)).toMatchObject({ startedAt: 10_000, openMs: 650 });
+  expect(requests.read(answerFlow('node-1', { at: 10_800 }) as Flow, 'node-1', 1)).not.toHaveProperty('openMs');
+});
+
+test('what a pod serves in its first half minute is cold', () => {
+  const { sides } = watched();
+  sides.endpoints('stable', [slice('backend-2', '10.0.2.2')], 50_000);
+  const requests = createRequestReader({ sides, latencyLimitMs: 1_000 });
+  const read = (pod: string, at: number) => requests.read(answerFlow('node-1', { pod, address: '', at }) as Flow, 'node-1', at);
+  expect(read('backend-2', 60_000)).toMatchObject({ side: 'stable', cold: true });
+  expect(read('backend-2', 81_000)).not.toHaveProperty('cold');
+  expect(read('backend-1', 60_000)).not.toHaveProperty('cold');
+});
+
 test('no answer is claimed to be missing while records are late or lost', () => {
   const { requests } = watched();
   requests.read(askFlow('node-1', { requestId: 'before', at: 10_000 }) as Flow, 'node-1', 10_000);
@@ -156,21 +192,78 @@ test("our own probe is nobody's traffic", () => {
   expect(requests.read({ ...flow, l7: { ...flow.l7, http } }, 'node-1', 1)).toBeUndefined();
 });
 
-test('a drop is told once per pair, port and reason in ten seconds', () => {
+const scraper = { source: { namespace: 'monitoring', pod_name: 'prometheus-0', identity: 3_001 } };
+
+test('a drop that is no request is told once per pair, port and reason in ten seconds', () => {
   const { sides } = watched();
   const drops = createDropReader(sides);
-  const drop = (options: Parameters<typeof dropFlow>[1]) => drops.read(dropFlow('node-1', options) as Flow, 0);
+  const drop = (options: Parameters<typeof dropFlow>[1]) => drops.read({ ...(dropFlow('node-1', options) as Flow), ...scraper }, 0);
   expect(drop({ at: 20_000 })).toMatchObject({
     side: 'canary',
-    source: 'ingress',
+    source: 'monitoring/prometheus-0',
     destination: 'backend/backend-canary-1',
     port: 8080,
     reason: 'POLICY_DENIED',
   });
+  expect(drop({ at: 20_000 })).toBeUndefined();
   expect(drop({ at: 29_000 })).toBeUndefined();
   expect(drop({ at: 29_000, port: 9090 })).toBeDefined();
   expect(drop({ at: 29_000, reason: 'POLICY_DENY' })).toBeDefined();
-  expect(drop({ at: 30_000 })).toBeDefined();
+  expect(drop({ at: 30_000 })).not.toHaveProperty('connection');
+});
+
+describe('a connection of the gateway to a pod', () => {
+  const way = (limitMs: number) => {
+    const { sides } = watched();
+    const drops = createDropReader(sides, limitMs);
+    return { drops, drop: (options: Parameters<typeof dropFlow>[1]) => drops.read(dropFlow('node-1', options) as Flow, 0) };
+  };
+
+  test('is a failed request, once, as soon as its SYN that was dropped cannot be answered within the limit any more', () => {
+    const { drop } = way(1_000);
+    expect(drop({ at: 20_000 })).toMatchObject({ side: 'canary', connection: true, source: 'ingress', port: 8080 });
+    expect(drop({ at: 21_000 })).toBeUndefined();
+    expect(drop({ at: 21_100, from: 41_001 })).toMatchObject({ connection: true });
+    const patient = way(4_000);
+    expect([0, 1_000, 3_000, 7_000].map((ms) => patient.drop({ at: 20_000 + ms })?.kind)).toEqual([
+      undefined,
+      undefined,
+      'drop',
+      undefined,
+    ]);
+  });
+
+  test('that had come up is lost only when what is sent again, ever later, is too late', () => {
+    const { drop } = way(1_000);
+    expect([0, 200, 600, 1_400].map((ms) => drop({ at: 20_000 + ms, flag: 'ACK' })?.kind)).toEqual([
+      undefined,
+      undefined,
+      'drop',
+      undefined,
+    ]);
+  });
+
+  test('counts in the direction of its answers too, and not at a port that no request comes to', () => {
+    const { sides } = watched();
+    const reader = createDropReader(sides, 1_000);
+    const { source, destination, IP, l4, ...flow } = dropFlow('node-1') as Flow;
+    const back = { ...flow, source: destination, destination: source, IP: { source: IP?.destination, destination: IP?.source } } as Flow;
+    const answer = { ...back, l4: { TCP: { source_port: 8080, destination_port: 41_000, flags: { SYN: true, ACK: true } } } } as Flow;
+    expect(reader.read(answer, 0)).toMatchObject({ side: 'canary', connection: true });
+    expect(reader.read({ ...flow, source, destination, IP, l4 } as Flow, 0)).toBeUndefined();
+    const named = new Sides();
+    named.endpoints('canary', [{ ...slice('backend-canary-1', '10.0.1.9'), ports: [{ port: 8080 }] }]);
+    expect(createDropReader(named, 1_000).read(dropFlow('node-1', { port: 9_100 }) as Flow, 0)).not.toHaveProperty('connection');
+  });
+
+  test('is told again neither by the error of the gateway that follows, nor for ever', () => {
+    const { drop, drops } = way(1_000);
+    drop({ at: 20_000 });
+    expect(drops.take('stable', 25_000)).toBe(false);
+    expect([drops.take('canary', 25_000), drops.take('canary', 25_000)]).toEqual([true, false]);
+    drop({ at: 50_000, from: 41_002 });
+    expect(drops.take('canary', 61_000)).toBe(false);
+  });
 });
 
 test('ready endpoints are counted once over all slices; an unknown condition is ready', () => {

@@ -46,8 +46,17 @@ export function askFlow(node: string, answer: Answer = {}): Flow {
 }
 
 /** A packet of `source` to a canary pod that never arrived. */
-export function dropFlow(node: string, options: { readonly at?: number; readonly port?: number; readonly reason?: string } = {}): Flow {
-  const { at = Date.now(), port = 8080, reason = 'POLICY_DENIED' } = options;
+export function dropFlow(
+  node: string,
+  options: {
+    readonly at?: number;
+    readonly port?: number;
+    readonly reason?: string;
+    readonly from?: number;
+    readonly flag?: 'SYN' | 'ACK';
+  } = {},
+): Flow {
+  const { at = Date.now(), port = 8080, reason = 'POLICY_DENIED', from = 41_000, flag = 'SYN' } = options;
   const { l7: _, ...flow } = askFlow(node, { at });
   return {
     ...flow,
@@ -55,7 +64,7 @@ export function dropFlow(node: string, options: { readonly at?: number; readonly
     Type: 'L3_L4',
     event_type: { type: 1, sub_type: 133 },
     drop_reason_desc: reason,
-    l4: { TCP: { source_port: 41_000, destination_port: port } },
+    l4: { TCP: { source_port: from, destination_port: port, flags: { [flag]: true } } },
   };
 }
 

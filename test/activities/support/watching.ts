@@ -36,10 +36,11 @@ export function watchRig(options: { readonly token?: string | null; readonly can
     return { kind: 'restored', exact: true, at: Date.now(), objects: [{ object: routeRef('backend'), state: 'restored' }] };
   };
   const watching: Watching = {
-    judge: ({ alpha, durationMs }, startedAt, resumed) =>
+    judge: ({ alpha, durationMs, evidence }, startedAt, resumed) =>
       createJudge(
         { objective: 0.01, alpha, durationMs, startedAt, minRequests: 10, canaryService: 'backend-canary', exposure: 0.1 },
         resumed,
+        evidence?.carried,
       ),
     open: async (_input, tell, { since, remarks }) => {
       const error = closed.shift();
@@ -170,7 +171,8 @@ export function request(change: Partial<RequestEvidence> = {}): RequestEvidence 
     seenAt: Date.now(),
     side: 'canary',
     failed: false,
-    latencyMs: 5,
+    // Answered at once: it does not begin before its watch.
+    latencyMs: 0,
     id: `n1/${requests}`,
     ...change,
   };

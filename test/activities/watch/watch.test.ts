@@ -126,6 +126,42 @@ describe('the end of a soak', () => {
   });
 });
 
+describe('the evidence of the operation', () => {
+  const evidence = { watch: 1, planned: { watches: 3, ms: 180_000 } };
+
+  test('is handed over when the watch is cancelled: nobody waits for a verdict, but what was heard was heard', async () => {
+    const rig = watchRig();
+    const { environment, result } = rig.run(watchInput({ evidence }));
+    await untilOpen(rig);
+    for (let n = 0; n < 3; n++) rig.hear(request());
+    environment.cancel('CANCELLED', new ActivityCancellationDetails({ cancelRequested: true }));
+    const { relieved, carried, counts, fuse } = await result;
+    expect({ relieved, fuse, carried }).toMatchObject({
+      relieved: true,
+      fuse: undefined,
+      carried: { version: 2, counts: { canary: { requests: 3 } } },
+    });
+    expect(counts.canary.requests).toBe(3);
+    expect(JSON.stringify(carried).length).toBeLessThan(4_096);
+  });
+
+  test('goes on in the next watch: what failed before still counts', async () => {
+    const until = async (carried?: object): Promise<{ failures: number; left: object | undefined }> => {
+      const rig = watchRig();
+      const input = watchInput({ evidence: { ...evidence, watch: carried ? 2 : 1, ...(carried && { carried: carried as never }) } });
+      const { environment, result } = rig.run(input);
+      await untilOpen(rig);
+      for (let n = 0; n < (carried ? 60 : 2); n++) rig.hear(failure());
+      if (!carried) environment.cancel('CANCELLED', new ActivityCancellationDetails({ cancelRequested: true }));
+      const { counts, carried: left } = await result;
+      return { failures: counts.canary.failures, left };
+    };
+    const { left } = await until();
+    const { failures } = await until(left);
+    expect(failures).toBeLessThan((await until({ version: 2 })).failures);
+  });
+});
+
 describe('a later attempt', () => {
   test('goes on from the counts, the series and the time of the earlier one', async () => {
     const first = watchRig();

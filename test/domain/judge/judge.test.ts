@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Evidence } from '../../../src/domain/evidence.ts';
 import type { JsonObject } from '../../../src/domain/json.ts';
-import { alphaFor } from '../../../src/domain/judge/alpha.ts';
 import { upperBound } from '../../../src/domain/judge/bound.ts';
 import { createJudge } from '../../../src/domain/judge/create.ts';
 import { request, START, settings } from './traffic.ts';
@@ -155,18 +154,10 @@ describe('the judge', () => {
     );
   });
 
-  it('begins anew from a snapshot of another objective', () => {
+  it('begins anew from a snapshot of another version', () => {
     const { judge } = heard(healthy(100));
-    expect(createJudge(settings({ objective: 0.2 }), judge.snapshot()).counts.canary.requests).toBe(0);
-  });
-});
-
-describe('alpha over the watches of one operation', () => {
-  it('never sums to more than the whole', () => {
-    const total = Array.from({ length: 10_000 }, (_, index) => alphaFor(0.001, index + 1)).reduce((sum, share) => sum + share, 0);
-    expect(total).toBeLessThan(0.001);
-    expect(total).toBeGreaterThan(0.000999);
-    expect(() => alphaFor(0.001, 0)).toThrow(RangeError);
+    const earlier = { ...judge.snapshot(), version: 1 };
+    expect(createJudge(settings(), earlier).counts.canary.requests).toBe(0);
   });
 });
 

@@ -1,25 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { DropEvidence, Evidence } from '../../../src/domain/evidence.ts';
-import { splitAlpha } from '../../../src/domain/judge/alpha.ts';
+import type { Evidence } from '../../../src/domain/evidence.ts';
 import { logProof, lowerBound, requestsNeeded, upperBound } from '../../../src/domain/judge/bound.ts';
 import { createJudge } from '../../../src/domain/judge/create.ts';
 import type { JudgeSettings } from '../../../src/domain/judge/judge.ts';
-import { RateEvidence, rateBound } from '../../../src/domain/judge/rate.ts';
-import { Starved } from '../../../src/domain/judge/starved.ts';
 import { randomFrom, request, START, settings } from './traffic.ts';
 
-const drop = (ms: number, side: 'canary' | 'stable' = 'canary', source = 'frontend/frontend'): DropEvidence => ({
-  kind: 'drop',
-  at: START + ms,
-  seenAt: START + ms,
-  id: `${source}-${ms}`,
-  side,
-  source,
-  peer: source,
-  destination: 'backend/backend',
-  port: 8080,
-  reason: 'POLICY_DENIED',
-});
 const first = (events: Iterable<Evidence>, over: Partial<JudgeSettings>) => {
   const judge = createJudge(settings(over));
   for (const event of events) {
@@ -28,62 +13,6 @@ const first = (events: Iterable<Evidence>, over: Partial<JudgeSettings>) => {
   }
   return undefined;
 };
-
-describe('drops', () => {
-  const drops = { before: { groups: 0, ms: 3_600_000 } };
-  const flows = (every: number, side: 'canary' | 'stable') =>
-    Array.from({ length: 120_000 / every }, (_, i) => (i % 10 === 9 ? drop(i * every, side) : request(START + i * every, false, 'stable')));
-
-  it('are harm where the control has none, without any request of the canary', () => {
-    const verdict = first(flows(100, 'canary'), { drops, exposure: 0.1 });
-    expect(verdict).toMatchObject({ kind: 'harmful', judge: 'drops', firstHarmAt: START + 900 });
-    expect(verdict?.words).toContain('frontend/frontend to backend/backend port 8080 (POLICY_DENIED)');
-  });
-
-  it('of one source, destination, port and reason count once in 10 s, however many packets', () => {
-    const storm = Array.from({ length: 5_000 }, (_, i) =>
-      i % 2 === 0 ? drop(i) : request(START + i, false, i % 20 === 1 ? 'canary' : 'stable'),
-    );
-    expect(first(storm, { drops, exposure: 0.1 })).toBeUndefined();
-  });
-
-  it('are none of the canary where the control has them too', () => {
-    expect(first(flows(100, 'stable'), { drops, exposure: 0.1 })).toBeUndefined();
-  });
-
-  it('are held against the earlier rate where there is no control', () => {
-    const events = Array.from({ length: 24 }, (_, i) => drop(i * 5_000, 'canary', `pod-${i % 2}`));
-    expect(first(events, { drops, exposure: 1 })).toMatchObject({ kind: 'harmful', judge: 'drops' });
-    expect(first(events, { drops: { before: { groups: 720, ms: 3_600_000 } }, exposure: 1 })).toBeUndefined();
-    expect(first(events, { drops: {}, exposure: 1 })).toBeUndefined();
-  });
-
-  it('keep a mean of 1 against the earlier rate', () => {
-    // Poisson events at exactly the rate for a minute of a two-minute watch: the mean of the evidence, by simulation.
-    const random = randomFrom(5);
-    let mean = 0;
-    const runs = 60_000;
-    for (let run = 0; run < runs; run += 1) {
-      const evidence = new RateEvidence({ rate: 1 / 60_000, startedAt: 0, durationMs: 120_000 });
-      for (let at = 0; ; ) {
-        at += -Math.log(1 - random()) * 60_000;
-        if (at > 60_000) break;
-        evidence.add(at);
-      }
-      evidence.pass(60_000);
-      // Rare large values dominate the mean; capped, it must stay below 1, and lose little.
-      mean += Math.min(evidence.value(), 1_000) / runs;
-    }
-    expect(mean).toBeLessThan(1.03);
-    expect(mean).toBeGreaterThan(0.5);
-  });
-
-  it('bound an earlier rate as Garwood does', () => {
-    expect(rateBound(0, 1, 0.025)).toBeCloseTo(3.689, 3);
-    expect(rateBound(10, 1, 0.025)).toBeCloseTo(18.39, 2);
-    expect(rateBound(0, 0, 0.025)).toBe(Number.POSITIVE_INFINITY);
-  });
-});
 
 describe('retries', () => {
   const failing = (count: number, client: (index: number) => string | undefined) =>
@@ -175,81 +104,6 @@ describe('promotion', () => {
   });
 });
 
-describe('a canary that is silent after a drop', () => {
-  const over = { exposure: 0.1, alpha: 6e-4, drops: {} };
-  const drop = (at: number, side: 'canary' | 'stable' = 'canary'): Evidence => {
-    const [source, destination] = ['ingress', side === 'canary' ? 'backend/backend-canary-1' : 'backend/backend-1'];
-    return { kind: 'drop', at, seenAt: at, side, source, destination, port: 8080, reason: 'POLICY_DENIED', id: `${at}`, peer: source };
-  };
-  /** A hundred requests a second, a tenth of them to the canary until `until` (ms). */
-  const traffic = (random: () => number, until: number, ms = 20_000) =>
-    Array.from({ length: ms / 10 }, (_, i) => {
-      const isCanary = random() < 0.1;
-      return isCanary && i * 10 >= until ? [] : [request(START + i * 10, false, isCanary ? 'canary' : 'stable')];
-    }).flat();
-  const heardAt = (events: readonly Evidence[]) => {
-    const judge = createJudge(settings(over));
-    for (const event of events.toSorted((a, b) => a.at - b.at)) {
-      const verdict = judge.hear(event);
-      if (verdict) return { verdict, at: event.at - START };
-    }
-    return undefined;
-  };
-
-  it('is starved: rolled back in about two seconds, long before anybody gives up a connection', () => {
-    const found = heardAt([...traffic(randomFrom(1), 10_000), drop(START + 10_005)]);
-    expect(found).toMatchObject({ verdict: { kind: 'harmful', judge: 'drops', firstHarmAt: expect.closeTo(START + 10_000, -2) } });
-    expect(found?.at).toBeLessThan(13_000);
-    expect(found?.verdict?.words).toMatch(
-      /ingress to backend\/backend-canary-1 port 8080 \(POLICY_DENIED\); none of \d+ requests has reached/,
-    );
-  });
-
-  it('is starved as well after a failure that nobody knows whose it was', () => {
-    const words = '503 of the gateway, from no pod';
-    const trouble: Evidence = { kind: 'trouble', at: START + 10_005, seenAt: START + 10_005, words };
-    const found = heardAt([...traffic(randomFrom(1), 10_000), trouble]);
-    expect(found).toMatchObject({ verdict: { kind: 'harmful', judge: 'drops' } });
-    expect(found?.verdict?.words).toMatch(/503 of the gateway, from no pod; none of \d+ requests/);
-    expect(heardAt([...traffic(randomFrom(2), Number.POSITIVE_INFINITY), trouble])).toBeUndefined();
-  });
-
-  it('is nothing where requests still reach it, nor without a drop', () => {
-    const steady = traffic(randomFrom(2), Number.POSITIVE_INFINITY);
-    expect(heardAt([...steady, ...[3, 6, 9, 12, 15].map((s) => drop(START + s * 1_000))])).toBeUndefined();
-    expect(heardAt(traffic(randomFrom(3), 10_000))).toBeUndefined();
-  });
-
-  it('is believed of a canary that still gets half of its share at most as often as it may, however many drops there are', () => {
-    const random = randomFrom(4);
-    const runs = 4_000;
-    let fired = 0;
-    for (let run = 0; run < runs; run += 1) {
-      const starved = new Starved(0.1);
-      for (let i = 0; i < 1_500; i += 1) {
-        if (i % 50 === 49) starved.after(i * 10);
-        starved.request(random() < (i < 500 ? 0.1 : 0.05), i * 10);
-        if (starved.value() >= 5) {
-          fired += 1;
-          break;
-        }
-      }
-    }
-    expect(fired / runs).toBeLessThan(0.2 + 0.02);
-    expect(fired).toBeGreaterThan(0);
-  });
-
-  it('goes on from a snapshot in the middle of its silence', () => {
-    const events = [...traffic(randomFrom(1), 10_000), drop(START + 10_005)].toSorted((a, b) => a.at - b.at);
-    let judge = createJudge(settings(over));
-    const found = events.find((event, index) => {
-      if (index % 37 === 0) judge = createJudge(settings(over), JSON.parse(JSON.stringify(judge.snapshot())));
-      return judge.hear(event) !== undefined;
-    });
-    expect((found?.at ?? 0) - START).toBe(heardAt(events)?.at);
-  });
-});
-
 describe('silence at the end', () => {
   const concluded = (times: readonly number[], at: number, over: Partial<JudgeSettings> = {}) => {
     const judge = createJudge(settings(over));
@@ -317,13 +171,6 @@ describe('bounds', () => {
     expect(lowerBound(300, 10_000, 0.05)).toBeGreaterThan(0.025);
     expect(lowerBound(300, 10_000, 0.05)).toBeLessThan(0.03);
     expect(upperBound(300, 10_000, 0.05)).toBeGreaterThan(0.03);
-  });
-
-  it('split alpha without making any', () => {
-    for (const judges of [['objective'], ['objective', 'relative'], ['objective', 'relative', 'drops'], ['relative', 'drops']] as const) {
-      const { objective, relative, drops } = splitAlpha(0.001, judges);
-      expect(objective + relative + drops).toBeCloseTo(0.001, 15);
-    }
   });
 });
 

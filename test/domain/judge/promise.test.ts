@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createJudge } from '../../../src/domain/judge/create.ts';
-import { alternatives, createEvidence } from '../../../src/domain/judge/eprocess.ts';
+import { alternatives, Objective } from '../../../src/domain/judge/objective.ts';
 import { randomFrom, START, settings, type Traffic, traffic } from './traffic.ts';
 
 const ALPHA = 0.05;
@@ -56,24 +56,52 @@ describe('the promise: a healthy canary is ever called harmful with probability 
     expect(harmful / RUNS).toBeLessThan(ALPHA + TOLERANCE);
   });
 
-  it('because the mean of the evidence is exactly 1 at the boundary, for every pattern of released mass', () => {
+  it('because the mean of the evidence is exactly 1 at the boundary, for every pattern of failures, over watches and guards', () => {
     const p0 = 0.2;
-    for (const masses of [
-      [0, 0.1, 0.3, 0.2, 0, 0.4, 0, 0],
-      [0.5, 0, 0, 0.5, 0.9, 0, 0.1, 0.2],
-    ]) {
-      let mean = 0;
-      for (let pattern = 0; pattern < 2 ** masses.length; pattern += 1) {
-        const evidence = createEvidence(p0);
-        let probability = 1;
-        masses.forEach((mass, index) => {
-          const failed = ((pattern >> index) & 1) === 1;
-          probability *= failed ? p0 : 1 - p0;
-          evidence.add(mass, failed, index);
-        });
-        mean += probability * Math.exp(evidence.log());
+    const count = 9;
+    let mean = 0;
+    for (let pattern = 0; pattern < 2 ** count; pattern += 1) {
+      const evidence = new Objective(p0, { watches: 2, ms: 900 });
+      let probability = 1;
+      for (let index = 0; index < count; index += 1) {
+        const at = index * 100;
+        if (index % 3 === 0) evidence.begin(at, index === 3 ? undefined : { start: 0.4, failures: 0.6 });
+        const failed = ((pattern >> index) & 1) === 1;
+        probability *= failed ? p0 : 1 - p0;
+        evidence.add({ failed, start: at, asked: false, at }, at);
       }
-      expect(mean).toBeCloseTo(1, 10);
+      mean += probability * evidence.value();
+    }
+    expect(mean).toBeCloseTo(1, 10);
+  });
+
+  it('and never above 1 where answers come in another order than requests, open ones counting as successes', () => {
+    // Six requests 10 ms apart; failures answered 35 ms later than successes, and the other way round. All answers in.
+    const p0 = 0.3;
+    for (const [slowFailure, slowSuccess] of [
+      [35, 1],
+      [1, 35],
+    ] as const) {
+      for (const asked of [true, false]) {
+        let mean = 0;
+        for (let pattern = 0; pattern < 2 ** 6; pattern += 1) {
+          const evidence = new Objective(p0, { watches: 1, ms: 60 });
+          evidence.begin(0, { start: 0.9, failures: 0.9 });
+          let probability = 1;
+          const events = Array.from({ length: 6 }, (_, index) => {
+            const failed = ((pattern >> index) & 1) === 1;
+            probability *= failed ? p0 : 1 - p0;
+            const start = index * 10;
+            return { failed, start, at: start + (failed ? slowFailure : slowSuccess) };
+          });
+          const steps = asked ? events.map(({ start }) => ({ at: start, run: () => evidence.ask(start) })) : [];
+          const answers = events.map((event) => ({ at: event.at, run: () => evidence.add({ ...event, asked }, event.at) }));
+          for (const { run } of [...steps, ...answers].toSorted((a, b) => a.at - b.at)) run();
+          mean += probability * evidence.value();
+        }
+        expect(mean).toBeLessThanOrEqual(1 + 1e-9);
+        expect(mean).toBeGreaterThan(0.5);
+      }
     }
   });
 

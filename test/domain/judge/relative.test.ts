@@ -1,9 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Evidence } from '../../../src/domain/evidence.ts';
+import type { Block } from '../../../src/domain/judge/blocks.ts';
+import { Comparison } from '../../../src/domain/judge/comparison.ts';
 import { createJudge } from '../../../src/domain/judge/create.ts';
-import { likelihoodRatio, ODDS, RelativeEvidence } from '../../../src/domain/judge/relative.ts';
+import { likelihoodRatio } from '../../../src/domain/judge/hypergeometric.ts';
 import { randomFrom, request, START, settings } from './traffic.ts';
+
+const ODDS = [1.5, 2, 3, 5, 15, 100];
 
 describe('the canary against its control', () => {
   it('multiplies by ratios whose mean is exactly 1 when the sides are alike', () => {
@@ -23,17 +27,14 @@ describe('the canary against its control', () => {
   });
 
   it('keeps a mean of exactly 1 over every arrangement of labels, whatever failed when, and with mass released on the way', () => {
-    // 12 requests, 3 of them the canary's, one block of 8 and one that time closes; failures in one run, as in an outage.
+    // 12 requests in two blocks, half of them the canary's by chance; failures in one run, as in an outage.
     const outcomes = [false, false, false, true, true, true, true, false, false, true, false, false];
     let [total, count] = [0, 0];
     for (let labels = 0; labels < 2 ** outcomes.length; labels += 1) {
-      const evidence = new RelativeEvidence({ startedAt: START, durationMs: 2_000, share: 0.5 });
-      outcomes.forEach((failed, index) => {
-        const at = START + index * 100;
-        evidence.pass(at, at);
-        evidence.add(((labels >> index) & 1) === 1, failed, at, at);
-      });
-      evidence.pass(START + 9_000, START + 9_000);
+      const evidence = new Comparison({ watches: 2, ms: 2_000 });
+      evidence.begin(0, { start: 0.4, failures: 0.7 });
+      for (const from of [0, 8]) evidence.take(blockOf(outcomes, labels, from, from === 0 ? 8 : 12));
+      evidence.begin(1_200, undefined);
       total += evidence.value();
       count += 1;
     }
@@ -43,7 +44,7 @@ describe('the canary against its control', () => {
   it('finds a regression inside the objective', () => {
     const verdict = play({ share: 0.1, canary: 0.03, stable: 0.001, objective: 0.05, seed: 1 });
     expect(verdict).toMatchObject({ kind: 'harmful', judge: 'relative' });
-    expect(verdict?.words).toMatch(/worse than what its control does in the same time \(evidence .* to 1, needed /);
+    expect(verdict?.words).toMatch(/worse than what its control does in the same requests \(evidence .* to 1, needed /);
   });
 
   it('stays silent through an outage that hits both sides, where the objective would have spoken', () => {
@@ -82,14 +83,20 @@ describe('the canary against its control', () => {
     expect(likelihoodRatio(20_000, 10_000, 8_000, 0, 100)).toBe(0);
   });
 
-  it('is not used where everything goes to the canary, and leaves its alpha to the objective', () => {
+  it('is one sum with the objective and the share, and never takes part where who gets a request is not drawn at random', () => {
     const judges = (over: object) => createJudge(settings(over)).standing();
     expect(judges({ exposure: 0.5 })).toMatchObject([
-      { judge: 'objective', needed: 2_000 },
-      { judge: 'relative', needed: 2_000 },
+      { judge: 'all', evidence: 1, needed: 1_000 },
+      { judge: 'objective', needed: 1_000 / 0.35 },
+      { judge: 'relative', needed: 1_000 / 0.55 },
+      { judge: 'silence', needed: 10_000 },
     ]);
-    expect(judges({ exposure: 1 })).toMatchObject([{ judge: 'objective', needed: 1_000 }]);
-    expect(judges({ slo: 'relative', exposure: 0.1 })).toMatchObject([{ judge: 'relative', needed: 1_000 }]);
+    expect(judges({ exposure: 0.5, split: false })).toMatchObject([{ judge: 'all' }, { judge: 'objective', needed: 1_000 }]);
+    const users = Array.from({ length: 40_000 }, (_, i) =>
+      request(START + i * 10, i % 5 === 0 ? i % 600 === 0 : i % 1_000 === 1, i % 5 === 0 ? 'canary' : 'stable'),
+    );
+    const header = createJudge(settings({ exposure: 0.5, split: false, durationMs: 400_000 }));
+    expect(users.flatMap((event) => header.hear(event) ?? [])).toEqual([]);
   });
 
   it('takes the earlier share as the objective of a canary that has no control left', () => {
@@ -132,4 +139,27 @@ function ways(n: number, k: number): number {
   let product = 1;
   for (let i = 0; i < k; i += 1) product = (product * (n - i)) / (i + 1);
   return k < 0 || k > n ? 0 : product;
+}
+
+/** The requests `from` to `to` as one block; bit n of `labels`: the n-th is the canary's. */
+function blockOf(outcomes: readonly boolean[], labels: number, from: number, to: number): Block {
+  const canary = (index: number) => ((labels >> index) & 1) === 1;
+  const indices = Array.from({ length: to - from }, (_, index) => from + index);
+  const failed = indices.filter((index) => outcomes[index]);
+  const counts = {
+    events: indices.length,
+    canary: indices.filter(canary).length,
+    failures: failed.length,
+    canaryFailures: failed.filter(canary).length,
+  };
+  return {
+    from: from * 100,
+    to: to * 100,
+    ...counts,
+    answered: counts.events,
+    reached: counts.canary,
+    harmAt: from * 100,
+    objective: 1,
+    hidden: false,
+  };
 }

@@ -27,7 +27,7 @@ function* watch(seed: number): Generator<Evidence> {
   }
 }
 
-const over = { exposure: 0.1, alpha: 0.0006, durationMs: 60_000, drops: {}, budget: 50 };
+const over = { exposure: 0.1, alpha: 0.0006, durationMs: 60_000, lateMs: 200, budget: 50 };
 
 it('gives the same verdict at the same event as live, however often the live judge moved to another worker', () => {
   for (let seed = 1; seed <= 20; seed += 1) {
@@ -72,7 +72,7 @@ it('prints each step with the evidence and what it must reach, and the same as J
   const { code, lines } = await told(text);
   expect(code).toBe(0);
   expect(lines[0]).toContain('objective 1%');
-  expect(lines.some((line) => /canary failed \(500\).*objective .* to 1 of 4,200/.test(line))).toBe(true);
+  expect(lines.some((line) => /canary failed \(500\).*objective .* to 1 of 4,800/.test(line))).toBe(true);
   expect(lines.some((line) => /=> harmful: /.test(line))).toBe(true);
   expect(lines.at(-1)).toMatch(/^At the end: harmful/);
   const json = await told(text, { json: true });
@@ -88,4 +88,17 @@ it('names the line that is no event, and the file that is no record', async () =
   });
   expect((await told('{"kind":"tick","at":1}')).lines.join()).toContain('holds no settings');
   expect((await told('')).code).toBe(2);
+});
+
+it('hears the record of an earlier judge, and says that it is one', async () => {
+  const { lateMs: _, ...earlier } = { ...settings(over), drops: {} };
+  const begin = JSON.stringify({ settings: earlier, resumed: { version: 1, canary: { requests: 9, failures: 0 } } });
+  const { code, lines } = await told([begin, ...[...watch(3)].map(writeEvent)].join('\n'));
+  expect(code).toBe(0);
+  expect(lines[1]).toMatch(/^This is a record of an earlier judge\. /);
+  expect(lines[2]).toMatch(/cannot be used\.$/);
+  expect(lines.at(-1)).toMatch(/^At the end: harmful/);
+  expect((await told([writeBegin(settings(over)), ...[...watch(3)].map(writeEvent)].join('\n'))).lines.join()).not.toContain(
+    'earlier judge',
+  );
 });

@@ -43,6 +43,7 @@ export function* traffic({ rate, failing, durationMs, random }: Traffic): Genera
   for (let ms = 0; ; ) {
     ms += (-Math.log(1 - random()) * 1000) / rate(ms);
     if (ms >= durationMs) return;
-    yield request(START + ms, random() < failing(ms));
+    // The answer comes 5 ms after the request, which does not begin before the watch.
+    yield request(START + ms + 5, random() < failing(ms));
   }
 }

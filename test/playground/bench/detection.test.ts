@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { RIVALS } from '../../../playground/bench/detection-rivals.ts';
-import { detect } from '../../../playground/bench/detection-run.ts';
-import { relativeExceeds } from '../../../playground/bench/false-rollback-importance.ts';
+import { detect, JUDGES } from '../../../playground/bench/detection-run.ts';
+import { exceeds } from '../../../playground/bench/false-rollback-importance.ts';
 import { playHealthy } from '../../../playground/bench/false-rollback-play.ts';
 import { chanceFrom, interval } from '../../../playground/bench/judge-chance.ts';
 
@@ -21,7 +21,7 @@ describe('the models of the rivals', () => {
     ['Argo 1 s, two windows, initialDelay', 60, 60],
   ])('%s decides when its loop does', (name, from, to) => {
     const index = RIVALS.findIndex((rival) => rival.name.startsWith(name));
-    const decided = detect(allBad, 1, { ours: false, rivals: true })[index + 1];
+    const decided = detect(allBad, 1, { judges: [], rivals: true })[index + JUDGES.length];
     if (decided === undefined || decided === 'early') throw new Error(String(decided));
     expect(decided.ms / 1_000).toBeGreaterThanOrEqual(from);
     expect(decided.ms / 1_000).toBeLessThanOrEqual(to);
@@ -31,7 +31,7 @@ describe('the models of the rivals', () => {
 
   it('leave a canary without failures alone', () => {
     expect(
-      detect({ ...allBad, share: 0, onsetMs: 1_800_000, perSecond: 1 }, 1, { ours: false, rivals: true }).every((one) => one === undefined),
+      detect({ ...allBad, share: 0, onsetMs: 1_800_000, perSecond: 1 }, 1, { judges: [], rivals: true }).every((one) => one === undefined),
     ).toBe(true);
   });
 });
@@ -40,28 +40,29 @@ describe('the simulations', () => {
   it('are repeated exactly by their seed, and find a canary that is not healthy', () => {
     const cell = { exposures: [0.1], watchMs: [30_000], rate: () => 60, canary: () => 0.2, stable: () => 0.01 };
     const first = playHealthy(cell, 0.05, 7);
-    expect(first).toMatchObject({ kind: 'harmful' });
+    expect(first).toMatchObject({ judge: 'objective' });
     expect(playHealthy(cell, 0.05, 7)).toEqual(first);
   });
 
   it('weigh drawn runs to the same figure that counting gives, where both can be had', () => {
     const alpha = 0.2;
-    const { probability, standardError } = relativeExceeds(alpha, 0.1, 1_000);
+    const cell = { exposures: [0.5, 1], watchMs: [30_000, 30_000], rate: () => 50, canary: () => 0.01, stable: () => 0.01 };
+    const { probability, standardError } = exceeds(cell, alpha, 1_000);
     let fired = 0;
-    const runs = 500;
-    const cell = {
-      exposures: [0.5],
-      watchMs: [60_000],
-      rate: () => 50,
-      canary: () => 0.1,
-      stable: () => 0.1,
-      settings: { slo: 'relative', alpha } as const,
-    };
+    const runs = 1_000;
     for (let run = 1; run <= runs; run += 1) if (playHealthy(cell, alpha, run)) fired += 1;
     const [low, high] = interval(fired, runs, 0.001);
     expect(probability + 4 * standardError).toBeGreaterThan(low);
     expect(probability - 4 * standardError).toBeLessThan(high);
     expect(probability).toBeLessThan(alpha);
+    expect(fired).toBeGreaterThan(5);
+  });
+
+  it('break the judge before where its null was not that of a cluster', () => {
+    const { denied } = { denied: { canary: 2, stable: 2, everyMs: 15_000, peers: 1 } };
+    const cell = { exposures: [0.05], watchMs: [300_000], rate: () => 50, canary: () => 0, stable: () => 0, denied };
+    expect([1, 2, 3, 4, 5].filter((seed) => playHealthy(cell, 0.001, seed, true))).toHaveLength(5);
+    expect([1, 2, 3, 4, 5].filter((seed) => playHealthy(cell, 0.001, seed))).toEqual([]);
   });
 
   it('draw from the laws that they name', () => {

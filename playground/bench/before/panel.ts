@@ -1,6 +1,6 @@
+import { upperBound } from '../../../src/domain/judge/bound.ts';
 import { type Statistical, splitAlpha } from './alpha.ts';
-import { upperBound } from './bound.ts';
-import type { JudgeSettings } from './judge.ts';
+import type { BeforeSettings } from './settings.ts';
 
 /** Who judges in one watch, with which share of alpha. Decided by the settings alone, before the first event. */
 export interface Panel {
@@ -16,7 +16,7 @@ export interface Panel {
 /** An objective beyond this leaves no worse canary to be told from it. */
 const HIGHEST_OBJECTIVE = 0.9;
 
-export function panelOf(settings: JudgeSettings): Panel {
+export function panelOf(settings: BeforeSettings): Panel {
   const { exposure, slo = 'both', baseline, drops } = settings;
   const control = exposure !== 0 && exposure !== 1;
   const standIn = slo === 'relative' && !control && baseline !== undefined;
@@ -31,6 +31,6 @@ export function panelOf(settings: JudgeSettings): Panel {
   return { control, alpha, objective: judges.includes('objective') ? objective : undefined, needed };
 }
 
-function earlierShare(settings: JudgeSettings, { requests, failures }: NonNullable<JudgeSettings['baseline']>, alpha: number): number {
+function earlierShare(settings: BeforeSettings, { requests, failures }: NonNullable<BeforeSettings['baseline']>, alpha: number): number {
   return Math.min(HIGHEST_OBJECTIVE, Math.max(settings.objective, upperBound(failures, requests, alpha)));
 }

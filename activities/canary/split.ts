@@ -1,0 +1,57 @@
+import type { CanaryDetails } from '../../src/domain/canary/details.ts';
+import { createSplit, type Split, type SplitRoute } from '../../src/domain/canary/split.ts';
+import type { Cluster } from '../clients/kubernetes/cluster.ts';
+import type { Route } from '../clients/kubernetes/objects.ts';
+import type { Log } from '../log.ts';
+import { listRoutes } from './routes.ts';
+
+export interface WatchedSplit extends Split {
+  /** Every rule that names a Service of the operation is one that it moves: then all that such a Service gets was split. */
+  readonly isWhole: boolean;
+}
+
+interface SplitDeps {
+  readonly cluster: Cluster;
+  readonly log: Log;
+}
+
+/** The split of the rules that the operation moves, by the routes as they are now. Nothing is compared when they cannot be read. */
+export async function readSplit(deps: SplitDeps, details: CanaryDetails, signal: AbortSignal): Promise<WatchedSplit> {
+  try {
+    return splitOf(await listRoutes(deps, signal), details);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    deps.log.warn({ err: error }, 'routes cannot be read: the canary is compared with nobody in this watch');
+    return { isMoved: () => false, isWhole: false };
+  }
+}
+
+export function splitOf(live: readonly Route[], { namespace, receiver, others, routes: movedRoutes }: CanaryDetails): WatchedSplit {
+  const routes = live.map(splitRoute);
+  const services = new Set([receiver, ...others].map((name) => `${namespace}/${name}`));
+  const moved = new Map(movedRoutes.map(({ ref, rules }) => [`${ref.namespace}/${ref.name}`, rules]));
+  const isWhole = routes.every((route) =>
+    route.rules.every(({ backendRefs = [] }, index) => {
+      const isNamed = backendRefs.some((backend) => services.has(`${backend.namespace ?? route.namespace}/${backend.name}`));
+      return !isNamed || (moved.get(`${route.namespace}/${route.name}`)?.includes(index) ?? false);
+    }),
+  );
+  return { ...createSplit(routes, moved, services), isWhole };
+}
+
+function splitRoute({ kind, metadata, spec }: Route): SplitRoute {
+  const { namespace = '', name } = metadata;
+  const parents = spec.parentRefs ?? [];
+  return {
+    kind,
+    namespace,
+    name,
+    createdAt: metadata.creationTimestamp ?? '',
+    hostnames: (spec['hostnames'] ?? []) as readonly string[],
+    parents: parents.map((parent) => [
+      `${parent.kind ?? 'Gateway'}/${parent.namespace ?? namespace}/${parent.name}`,
+      parent.sectionName ?? '',
+    ]),
+    rules: (spec.rules ?? []) as SplitRoute['rules'],
+  };
+}

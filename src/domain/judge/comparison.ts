@@ -1,0 +1,169 @@
+import type { Block } from './blocks.ts';
+import { likelihoodRatio } from './hypergeometric.ts';
+import { MASS, type Planned } from './prior.ts';
+import { Runs, type RunsSnapshot } from './runs.ts';
+
+/**
+ * Evidence against "the canary does no worse than its control in the same requests": a test supermartingale over blocks (blocks.ts).
+ *
+ * The split is random per request. So, given how many requests a block has, how many are the canary's and which of them fail, the canary's
+ * failures are hypergeometric where the sides are alike, and the likelihood ratio of any odds above 1 has mean 1; where the canary is better
+ * at any of them the ratio is smaller, request by request. Whatever both sides do meanwhile (outages, bursts, drift) costs nothing.
+ *
+ * Mass after failures of the canary: half is released for good, half is lent to large odds and comes back by a hundredth per canary request,
+ * so that failures that stay alone cost little. Moves between accounts make no money.
+ *
+ * What breaks it: labels that are not random per request (sticky sessions, header A/B), requests that were not split, a canary whose pods
+ * are cold. None of these is given to it.
+ */
+const ODDS: readonly number[] = [2, 5, 15, 100];
+const ODDS_WEIGHTS: readonly number[] = [0.2, 0.2, 0.3, 0.3];
+const LENT_WEIGHTS: readonly number[] = [0, 0, 0.4, 0.6];
+/** Part of the mass after failures that is lent; part of the pool that each failure takes; part of a loan that a canary request brings back. */
+const LENT = 0.5;
+const TAKEN = 0.5;
+const BROUGHT_BACK = 0.01;
+/** Of the block that is looked at. */
+const RATIOS = new Float64Array(ODDS.length);
+
+export interface ComparisonSnapshot {
+  readonly sums: readonly number[];
+  readonly lent: readonly number[];
+  /** Not released yet: for starts, for time, for failures in watches to come, to lend then, to lend now. */
+  readonly left: readonly [number, number, number, number, number];
+  readonly pool: readonly [number, number];
+  readonly released: number;
+  readonly runs: RunsSnapshot;
+}
+
+export class Comparison {
+  readonly #planned: Planned;
+  readonly #sums: number[];
+  readonly #lent: number[];
+  readonly #runs: Runs;
+  #start: number;
+  #time: number;
+  #next: number;
+  #nextLent: number;
+  #toLend: number;
+  #pool: number;
+  #failures: number;
+  #released: number;
+
+  constructor(planned: Planned, from?: ComparisonSnapshot) {
+    this.#planned = planned;
+    this.#sums = [...(from?.sums ?? ODDS.map(() => 0))];
+    this.#lent = [...(from?.lent ?? ODDS.map(() => 0))];
+    const fresh = [MASS.start, MASS.time, MASS.failures * (1 - LENT), MASS.failures * LENT, 0] as const;
+    [this.#start, this.#time, this.#next, this.#nextLent, this.#toLend] = from?.left ?? fresh;
+    [this.#pool, this.#failures] = from?.pool ?? [0, 0];
+    this.#released = from?.released ?? 0;
+    this.#runs = new Runs(ODDS.length, from?.runs);
+  }
+
+  /** As in `Objective.begin`. */
+  begin(at: number, parts: { readonly start: number; readonly failures: number } | undefined): void {
+    this.#released = at;
+    if (!parts) return;
+    const refill = Math.min(this.#next, MASS.failures * (1 - LENT) * parts.failures);
+    const toLend = Math.min(this.#nextLent, MASS.failures * LENT * parts.failures);
+    const start = Math.min(this.#start, MASS.start * parts.start);
+    this.#next -= refill;
+    this.#nextLent -= toLend;
+    this.#start -= start;
+    this.#toLend += toLend;
+    this.#pool = this.#pool / (this.#failures + 1) + refill;
+    this.#failures = 0;
+    spread(this.#sums, start, ODDS_WEIGHTS);
+  }
+
+  /** Takes a settled block. */
+  take({ from, events, canary, failures, canaryFailures, harmAt }: Block): void {
+    this.#pass(from);
+    const isMixed = failures > 0 && canary > 0 && canary < events;
+    if (isMixed) {
+      for (let j = 0; j < ODDS.length; j += 1) {
+        const ratio = likelihoodRatio(events, canary, failures, canaryFailures, ODDS[j] as number);
+        RATIOS[j] = ratio;
+        this.#sums[j] = (this.#sums[j] as number) * ratio;
+        this.#lent[j] = (this.#lent[j] as number) * ratio;
+      }
+      this.#runs.add(RATIOS, harmAt);
+    }
+    this.#bringBack(canary);
+    if (isMixed && canaryFailures > 0) this.#after(canaryFailures);
+  }
+
+  #pass(at: number): void {
+    const due = (MASS.time * (at - this.#released)) / Math.max(1, this.#planned.ms);
+    if (!(due > 0)) return;
+    const released = Math.min(this.#time, due);
+    this.#released = at;
+    this.#time -= released;
+    spread(this.#sums, released, ODDS_WEIGHTS);
+  }
+
+  #bringBack(canary: number): void {
+    const kept = (1 - BROUGHT_BACK) ** canary;
+    for (let j = 0; j < ODDS.length; j += 1) {
+      const back = (this.#lent[j] as number) * (1 - kept);
+      this.#lent[j] = (this.#lent[j] as number) - back;
+      this.#toLend += back;
+    }
+  }
+
+  #after(failures: number): void {
+    const lent = this.#toLend * (1 - (1 - TAKEN) ** failures);
+    this.#toLend -= lent;
+    spread(this.#lent, lent, LENT_WEIGHTS);
+    const before = this.#pool / (this.#failures + 1);
+    this.#failures += failures;
+    spread(this.#sums, before - this.#pool / (this.#failures + 1), ODDS_WEIGHTS);
+  }
+
+  /** The mean of the ratios of a block over all odds, weighted: at most 1 in the mean where the canary is no worse. */
+  static meanRatio({ events, canary, failures, canaryFailures }: Block): number {
+    if (failures === 0 || canary === 0 || canary === events) return 1;
+    return ODDS.reduce(
+      (sum, odds, j) => sum + (ODDS_WEIGHTS[j] as number) * likelihoodRatio(events, canary, failures, canaryFailures, odds),
+      0,
+    );
+  }
+
+  /** The evidence as odds at the end of the last block; 1 in the beginning. */
+  value(): number {
+    let total = this.#start + this.#time + this.#next + this.#nextLent + this.#toLend + this.#pool / (this.#failures + 1);
+    for (let j = 0; j < ODDS.length; j += 1) total += (this.#sums[j] as number) + (this.#lent[j] as number);
+    return total;
+  }
+
+  /** Event time of the first canary failure of the run that carries most of the evidence. */
+  firstHarmAt(): number | undefined {
+    return this.#runs.since((j) => (this.#sums[j] as number) + (this.#lent[j] as number));
+  }
+
+  /** As in `Objective.forget`. */
+  forget(): void {
+    this.#sums.fill(0);
+    this.#lent.fill(0);
+    this.#time = 0;
+    this.#toLend = 0;
+    this.#pool = 0;
+    this.#runs.clear();
+  }
+
+  snapshot(): ComparisonSnapshot {
+    return {
+      sums: [...this.#sums],
+      lent: [...this.#lent],
+      left: [this.#start, this.#time, this.#next, this.#nextLent, this.#toLend],
+      pool: [this.#pool, this.#failures],
+      released: this.#released,
+      runs: this.#runs.snapshot(),
+    };
+  }
+}
+
+function spread(sums: number[], mass: number, weights: readonly number[]): void {
+  for (let j = 0; j < sums.length; j += 1) sums[j] = (sums[j] as number) + mass * (weights[j] as number);
+}

@@ -1,0 +1,57 @@
+/** Which failures carry the evidence: the run since its likelihood was last at its lowest (Page 1954). For the report only. */
+export interface RunsSnapshot {
+  readonly runs: readonly number[];
+  /** Event time of the first failure of each run; -1 = none. */
+  readonly since: readonly number[];
+}
+
+const LARGE = 1e200;
+
+export class Runs {
+  readonly #size: number;
+  /** The runs, then since when. */
+  readonly #state: Float64Array;
+  /** No run is under way: what lowers them all changes nothing. */
+  #isFlat: boolean;
+
+  constructor(size: number, from?: RunsSnapshot) {
+    this.#size = size;
+    this.#state = new Float64Array(2 * size).fill(1, 0, size).fill(-1, size);
+    if (from) this.#state.set([...from.runs, ...from.since]);
+    this.#isFlat = this.#state.subarray(0, size).every((run) => run === 1);
+  }
+
+  /** Likelihood ratios of what was heard; `harmAt`: event time of a failure of the canary in it, or -1: then none of them is above 1. */
+  add(ratios: ArrayLike<number>, harmAt: number): void {
+    if (this.#isFlat && harmAt === -1) return;
+    this.#isFlat = true;
+    for (let j = 0; j < this.#size; j += 1) {
+      const run = (this.#state[j] as number) * (ratios[j] as number);
+      if (run > 1) {
+        this.#isFlat = false;
+        this.#state[j] = Math.min(run, LARGE);
+        if (this.#state[this.#size + j] === -1) this.#state[this.#size + j] = harmAt;
+      } else {
+        this.#state[j] = 1;
+        this.#state[this.#size + j] = -1;
+      }
+    }
+  }
+
+  /** Of the largest of the sums: when its run began; undefined where it has none. */
+  since(sum: (j: number) => number): number | undefined {
+    let most = 0;
+    for (let j = 1; j < this.#size; j += 1) if (sum(j) > sum(most)) most = j;
+    const at = this.#state[this.#size + most] ?? -1;
+    return at === -1 ? undefined : at;
+  }
+
+  clear(): void {
+    this.#state.fill(1, 0, this.#size).fill(-1, this.#size);
+    this.#isFlat = true;
+  }
+
+  snapshot(): RunsSnapshot {
+    return { runs: [...this.#state.subarray(0, this.#size)], since: [...this.#state.subarray(this.#size)] };
+  }
+}

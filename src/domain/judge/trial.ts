@@ -1,0 +1,114 @@
+import type { RequestEvidence } from '../evidence.ts';
+import type { JsonObject } from '../json.ts';
+import type { Counts } from '../verdict.ts';
+import { type Block, Blocks } from './blocks.ts';
+import type { JudgeSettings } from './judge.ts';
+import { Carried, type Snapshot } from './snapshot.ts';
+import type { Terms } from './terms.ts';
+import { Total } from './total.ts';
+
+/** The statistical part of one watch: the operation's evidence, and the blocks that are under way. */
+export class Trial {
+  readonly total: Total;
+  readonly #terms: Terms;
+  readonly #blocks: Blocks;
+  /** Latest event time of the traffic. What ticks tell may be ahead of records that are under way. */
+  #clock: number;
+  /** Requests and failures of the operation's watches before this one. */
+  readonly earlier: Counts | undefined;
+
+  constructor(settings: JudgeSettings, terms: Terms, from: Snapshot | undefined, carried: JsonObject | undefined) {
+    const { startedAt, durationMs, exposure = 0.5, lateMs = 0, stage = 1, watch = 1 } = settings;
+    const planned = settings.planned ?? { watches: 1, ms: durationMs };
+    const parsed = Carried.safeParse(carried);
+    const before = parsed.success ? parsed.data : undefined;
+    this.#terms = terms;
+    this.total = new Total({ objective: settings.objective, planned }, terms, from?.total ?? before?.total);
+    this.earlier = from ? from.earlier : before?.counts;
+    if (!from) {
+      // A watch that is lost with nothing before it has had its part too.
+      if (before?.lost && !before.total) this.total.begin(startedAt, 1, stage);
+      if (before?.lost) this.total.forget();
+      this.total.begin(startedAt, watch === 'guard' ? undefined : watch, stage);
+    }
+    this.#clock = from?.traffic ?? startedAt;
+    this.#blocks = new Blocks({ startedAt, share: exposure, lateMs }, from?.blocks);
+  }
+
+  /** Before each event, with its time. `isTraffic`: no time that is known here, but one of the traffic itself. True: harm. */
+  pass(at: number, isTraffic: boolean): boolean {
+    const clock = Math.max(this.#clock, isTraffic ? at : at - UNDER_WAY_MS);
+    if (clock < this.#blocks.due) return false;
+    this.#blocks.pass(clock, () => this.total.objective());
+    for (let block = this.#blocks.settled(clock); block; block = this.#blocks.settled(clock)) if (this.total.take(block)) return true;
+    return false;
+  }
+
+  ask(at: number): void {
+    this.total.ask(this.#clock);
+    this.#clock = Math.max(this.#clock, at);
+  }
+
+  /** A request that is counted; `hidden`: some node is out of sight. True: harm. */
+  request(event: RequestEvidence, hidden: boolean): boolean {
+    const { side, failed, at, openMs } = event;
+    const start = event.startedAt ?? at - event.latencyMs;
+    const canary = side === 'canary';
+    const harm = canary && this.total.request({ failed, start, asked: event.asked === true, at }, this.#clock);
+    this.#clock = Math.max(this.#clock, at);
+    if (openMs !== undefined) this.#blocks.open(openMs === 0 ? Number.POSITIVE_INFINITY : at - openMs);
+    const moves = this.#terms.compared || this.#terms.share > 0;
+    if (moves && !event.unsplit) {
+      const block = this.#blocks.at(start, hidden);
+      if (block) put(block, event);
+    }
+    return harm;
+  }
+
+  /** A connection to the canary that no request can use: to the objective only, since a cold canary opens more of them than its control. */
+  connection(at: number): boolean {
+    return this.total.request({ failed: true, start: at, asked: false, at }, this.#clock);
+  }
+
+  hide(): void {
+    this.#blocks.hide();
+  }
+
+  carry(counts: Counts): JsonObject {
+    const { canary, stable } = this.earlier ?? NONE;
+    const all = { canary: added(canary, counts.canary), stable: added(stable, counts.stable) };
+    return structuredClone({ version: 2, total: this.total.snapshot(), counts: all }) as unknown as JsonObject;
+  }
+
+  snapshot(): Pick<Snapshot, 'total' | 'blocks' | 'earlier' | 'traffic'> {
+    return {
+      total: this.total.snapshot(),
+      blocks: this.#blocks.snapshot(),
+      traffic: this.#clock,
+      ...(this.earlier && { earlier: this.earlier }),
+    };
+  }
+}
+
+/** Records of requests come at most so late while nobody is out of sight (ms of event time). */
+const UNDER_WAY_MS = 2_000;
+
+const NONE: Counts = { canary: { requests: 0, failures: 0 }, stable: { requests: 0, failures: 0 } };
+
+function added(a: Counts['canary'], b: Counts['canary']): Counts['canary'] {
+  return { requests: a.requests + b.requests, failures: a.failures + b.failures };
+}
+
+function put(block: Block, { side, failed, cold, at }: RequestEvidence): void {
+  const canary = side === 'canary';
+  block.answered += 1;
+  if (canary) block.reached += 1;
+  if (cold) return;
+  block.events += 1;
+  if (canary) block.canary += 1;
+  if (!failed) return;
+  block.failures += 1;
+  if (!canary) return;
+  block.canaryFailures += 1;
+  if (block.harmAt === -1) block.harmAt = at;
+}

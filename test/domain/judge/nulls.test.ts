@@ -1,0 +1,280 @@
+import { describe, expect, it } from 'vitest';
+import type { Evidence, RequestEvidence } from '../../../src/domain/evidence.ts';
+import type { JsonObject } from '../../../src/domain/json.ts';
+import { createJudge } from '../../../src/domain/judge/create.ts';
+import type { JudgeSettings } from '../../../src/domain/judge/judge.ts';
+import { randomFrom, START, settings } from './traffic.ts';
+
+/** Healthy canaries under what clusters do. Whoever is called harmful here is called so with certainty, not once in a thousand. */
+interface Request {
+  readonly start: number;
+  readonly canary: boolean;
+  readonly failed: boolean;
+  readonly latencyMs: number;
+  readonly unsplit?: true;
+}
+
+/** As the reader tells them: each at its answer, with the age of the oldest that is open; of the canary also when it is asked. */
+function told(requests: readonly Request[]): readonly Evidence[] {
+  const steps = requests
+    .flatMap((request) => [
+      { at: request.start, request, isAnswer: false },
+      { at: request.start + request.latencyMs, request, isAnswer: true },
+    ])
+    .toSorted((a, b) => a.at - b.at);
+  const open = new Set<Request>();
+  return steps.flatMap(({ at, request, isAnswer }): Evidence[] => {
+    const { canary, failed, latencyMs, start, unsplit } = request;
+    if (!isAnswer) {
+      open.add(request);
+      return canary ? [{ kind: 'asked', at: START + at, seenAt: START + at }] : [];
+    }
+    open.delete(request);
+    const [oldest] = open;
+    const openMs = oldest ? Math.max(0, at - oldest.start) : 0;
+    const side = canary ? 'canary' : 'stable';
+    const event: RequestEvidence = {
+      kind: 'request',
+      at: START + at,
+      seenAt: START + at,
+      side,
+      failed,
+      latencyMs,
+      id: '',
+      startedAt: START + start,
+      openMs,
+    };
+    return [{ ...event, ...(canary && { asked: true }), ...(unsplit && { unsplit }) }];
+  });
+}
+
+function* arrivals(random: () => number, perSecond: number, ms: number): Generator<number> {
+  for (let at = 0; ; ) {
+    at += (-Math.log(1 - random()) * 1_000) / perSecond;
+    if (at >= ms) return;
+    yield at;
+  }
+}
+
+function harmed(runs: number, play: (random: () => number) => readonly Evidence[], over: Partial<JudgeSettings>): number {
+  let count = 0;
+  for (let run = 1; run <= runs; run += 1) {
+    const judge = createJudge(settings({ lateMs: 1_000, ...over }));
+    if (play(randomFrom(run * 7_919)).some((event) => judge.hear(event)?.kind === 'harmful')) count += 1;
+  }
+  return count;
+}
+
+describe('a healthy canary is not rolled back', () => {
+  it('by failures that come later than successes, at the end of a batch', () => {
+    const batches = (random: () => number) =>
+      told(
+        Array.from({ length: 12 }, (_, batch) => batch * 20_000).flatMap((from) =>
+          Array.from({ length: 400 }, () => {
+            const failed = random() < 0.008;
+            return { start: from + random() * 500, canary: true, failed, latencyMs: failed ? 990 : 3 };
+          }),
+        ),
+      );
+    expect(harmed(20, batches, { exposure: 1, durationMs: 240_000 })).toBe(0);
+  });
+
+  it('by failures that are quicker than successes, when a stage begins', () => {
+    const quick = (random: () => number) =>
+      told(
+        [...arrivals(random, 2_000, 2_000)].map((start) => {
+          const failed = random() < 0.005;
+          return { start, canary: random() < 0.5, failed, latencyMs: failed ? 2 : 300 };
+        }),
+      );
+    expect(harmed(20, quick, { exposure: 0.5 })).toBe(0);
+  });
+
+  it('by answering a second later than its control, shared outages or none', () => {
+    const later = (outage: number) => (random: () => number) =>
+      told(
+        [...arrivals(random, 100, 120_000)].map((start) => {
+          const canary = random() < 0.5;
+          const failed = random() < (start % 30_000 > 28_000 ? outage : 0.001);
+          return { start, canary, failed, latencyMs: canary ? 900 : 5 };
+        }),
+      );
+    expect(harmed(10, later(0.001), { exposure: 0.5 })).toBe(0);
+    expect(harmed(10, later(0.5), { exposure: 0.5, slo: 'relative' })).toBe(0);
+    expect(harmed(5, later(0.5), { exposure: 0.5, slo: 'excused' })).toBe(0);
+  });
+
+  it('by a weight that is in force at the gateway some seconds late', () => {
+    const late = (random: () => number) =>
+      told(
+        [...arrivals(random, 400, 20_000)].map((start) => ({
+          start,
+          canary: start > 3_000 && random() < 0.5,
+          failed: false,
+          latencyMs: 5,
+        })),
+      );
+    expect(harmed(5, late, { exposure: 0.5 })).toBe(0);
+  });
+
+  it('by requests that were not split, on either side', () => {
+    const mixed = (random: () => number) =>
+      told(
+        [...arrivals(random, 150, 300_000)].map((start) => {
+          const isSplit = random() < 0.4;
+          const canary = isSplit && random() < 0.5;
+          return { start, canary, failed: isSplit && random() < 0.005, latencyMs: 5, ...(!isSplit && { unsplit: true as const }) };
+        }),
+      );
+    expect(harmed(10, mixed, { exposure: 0.5, durationMs: 300_000 })).toBe(0);
+  });
+
+  it('by peers that its pods are denied, each pod once in 15 s, however few requests it gets', () => {
+    const denied = (random: () => number): readonly Evidence[] => {
+      const requests = told(
+        [...arrivals(random, 50, 300_000)].map((start) => ({ start, canary: random() < 0.05, failed: false, latencyMs: 5 })),
+      );
+      const drops = ['canary', 'stable'].flatMap((side, pod) =>
+        Array.from({ length: 20 }, (_, index): Evidence => {
+          const at = START + index * 15_000 + random() * 900;
+          const peer = { source: `ns/pod-${pod}`, destination: '203.0.113.9', port: 443, reason: 'POLICY_DENIED', peer: '203.0.113.9' };
+          return { kind: 'drop', at, seenAt: at, side: side as 'canary' | 'stable', id: `${pod}-${index}`, ...peer };
+        }),
+      );
+      return [...requests, ...drops].toSorted((a, b) => a.at - b.at);
+    };
+    expect(harmed(10, denied, { exposure: 0.05, durationMs: 300_000 })).toBe(0);
+    const judge = createJudge(settings({ exposure: 0.05, durationMs: 300_000 }));
+    for (const event of denied(randomFrom(1))) judge.hear(event);
+    expect(judge.conclude(START + 300_000).words).toMatch(
+      /not judged: with 203\.0\.113\.9 port 443 \(POLICY_DENIED\) 20 times, 20 times elsewhere\.$/,
+    );
+  });
+});
+
+describe('a canary that no packet reaches is found', () => {
+  const dead = (random: () => number) =>
+    told(
+      [...arrivals(random, 100, 60_000)]
+        .map((start) => ({ start, canary: random() < 0.1, failed: false, latencyMs: 5 }))
+        .filter(({ start, canary }) => !canary || start < 20_000),
+    );
+
+  it('by its share of the answers, once it has been seen with it', () => {
+    const judge = createJudge(settings({ exposure: 0.1, lateMs: 1_000, durationMs: 60_000 }));
+    const verdict = dead(randomFrom(1))
+      .map((event) => judge.hear(event))
+      .find(Boolean);
+    expect(verdict).toMatchObject({ kind: 'harmful', judge: 'silence' });
+    expect(verdict?.kind === 'harmful' && verdict.decidedAt - START).toBeLessThan(30_000);
+    expect(verdict?.words).toMatch(/no longer answers its share: none of the last \d+ answers came from it, where about \d+ were due/);
+  });
+
+  it('and not while a node is out of sight: its records may be the ones that are missing', () => {
+    const judge = createJudge(settings({ exposure: 0.1, lateMs: 1_000, durationMs: 60_000 }));
+    const hidden: Evidence = { kind: 'gap', at: START + 19_000, node: 'node-1', reason: 'stream ended' };
+    const events = [...dead(randomFrom(1)), hidden].toSorted((a, b) => a.at - b.at);
+    expect(events.map((event) => judge.hear(event)?.kind).filter(Boolean)).toEqual(['blind']);
+  });
+
+  it('by the connections to it that are dropped, after a handful', () => {
+    const judge = createJudge(settings({ exposure: 0.1, lateMs: 1_000 }));
+    for (const event of told(
+      Array.from({ length: 300 }, (_, index) => ({ start: index * 10, canary: index % 10 === 0, failed: false, latencyMs: 2 })),
+    ))
+      judge.hear(event);
+    const drop = (index: number): Evidence => {
+      const at = START + 3_000 + index * 100;
+      const way = {
+        source: 'ingress',
+        destination: 'backend/backend-canary-1',
+        port: 8080,
+        reason: 'POLICY_DENIED',
+        connection: true,
+      } as const;
+      return { kind: 'drop', at, seenAt: at, side: 'canary', id: String(index), ...way };
+    };
+    const said = Array.from({ length: 8 }, (_, index) => judge.hear(drop(index)));
+    expect(said.findIndex(Boolean)).toBeLessThanOrEqual(4);
+    expect(said.find(Boolean)).toMatchObject({
+      kind: 'harmful',
+      judge: 'objective',
+      words: expect.stringContaining('How: dropped (POLICY_DENIED)'),
+    });
+  });
+});
+
+describe('the evidence of an operation', () => {
+  const all = (count: number, failing: (index: number) => boolean, from = 0) =>
+    Array.from({ length: count }, (_, index): Evidence => {
+      const at = START + from + index * 50;
+      return { kind: 'request', at, seenAt: at, side: 'canary', failed: failing(index), failure: '500', latencyMs: 0, id: '' };
+    });
+  const planned = { watches: 3, ms: 90_000 };
+
+  it('is 1 in the beginning, and a watch or a guard that hears nothing changes nothing', () => {
+    let carried: JsonObject | undefined;
+    for (const [index, watch] of ([1, 'guard', 2, 'guard', 'guard', 3, 4, 5] as const).entries()) {
+      const judge = createJudge(settings({ watch, planned, exposure: 0.1, startedAt: START + index * 30_000 }), undefined, carried);
+      expect(judge.standing()[0]?.evidence).toBeCloseTo(1, 12);
+      carried = JSON.parse(JSON.stringify(judge.carry?.())) as JsonObject;
+    }
+  });
+
+  it('goes on: what failed in stage 2 counts in stage 3, whose verdict says so', () => {
+    const heard = (judge: ReturnType<typeof createJudge>, events: readonly Evidence[]) =>
+      events.map((event) => judge.hear(event)).find(Boolean);
+    const two = createJudge(settings({ watch: 1, planned, stage: 2, exposure: 0.1 }));
+    expect(
+      heard(
+        two,
+        all(60, (index) => index === 20 || index === 40 || index === 55),
+      ),
+    ).toBeUndefined();
+    const three = createJudge(
+      settings({ watch: 2, planned, stage: 3, exposure: 0.1, startedAt: START + 30_000 }),
+      undefined,
+      two.carry?.(),
+    );
+    const verdict = heard(
+      three,
+      all(200, (index) => index % 12 === 5, 30_000),
+    );
+    expect(verdict).toMatchObject({ kind: 'harmful', firstHarmAt: START + 1_000 });
+    expect(verdict?.words).toMatch(/It began in stage 2: over all stages \d+ of \d+ requests failed/);
+    const alone = createJudge(settings({ watch: 2, planned, stage: 3, exposure: 0.1, startedAt: START + 30_000 }));
+    heard(
+      alone,
+      all(200, (index) => index % 12 === 5, 30_000),
+    );
+    expect(three.counts.canary.failures).toBeLessThan(alone.counts.canary.failures);
+  });
+
+  it('that was lost is thrown away: it only gets less, also where nothing is left of a first watch', () => {
+    const judge = createJudge(settings({ watch: 1, planned, exposure: 0.1 }));
+    for (const event of all(40, (index) => index > 37)) judge.hear(event);
+    const carried = judge.carry?.() ?? {};
+    const next = { watch: 2, planned, exposure: 0.1, startedAt: START + 30_000 } as const;
+    const kept = createJudge(settings(next), undefined, carried).standing()[0]?.evidence ?? 0;
+    const lost = createJudge(settings(next), undefined, { ...carried, lost: true }).standing()[0]?.evidence ?? 0;
+    const nothing = createJudge(settings(next), undefined, { version: 2, lost: true }).standing()[0]?.evidence ?? 0;
+    expect(lost).toBeLessThan(Math.min(1, kept));
+    expect(nothing).toBeLessThan(0.8);
+  });
+
+  it('of a shared outage is told as one: the others fail, too', () => {
+    const random = randomFrom(5);
+    const outage = told(
+      [...arrivals(random, 60, 60_000)].map((start) => ({
+        start,
+        canary: random() < 0.5,
+        failed: random() < (start > 20_000 ? 0.5 : 0),
+        latencyMs: 5,
+      })),
+    );
+    const judge = createJudge(settings({ exposure: 0.5, lateMs: 1_000 }));
+    const verdict = outage.map((event) => judge.hear(event)).find((one) => one?.kind === 'harmful');
+    expect(verdict).toMatchObject({ judge: 'objective' });
+    expect(verdict?.words).toMatch(/The others fail, too: in the same time \d+ of \d+ requests failed/);
+  });
+});
