@@ -114,7 +114,7 @@ function sameLine(one = '', other = ''): boolean {
 
 /** Whether the edited text holds the patched document where the original stood. */
 function sameDocument(edited: string, original: Document, patched: Document): boolean {
-  const documents = parseAllDocuments(edited, { prettyErrors: false, logLevel: 'silent' });
+  const documents = parseAllDocuments(edited, { prettyErrors: false, uniqueKeys: false, logLevel: 'silent' });
   if (!Array.isArray(documents) || documents.some((one) => one.errors.length > 0)) return false;
   const want: unknown = patched.toJS();
   // Nothing before the edit moves, so the document still begins at its old offset.

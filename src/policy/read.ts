@@ -1,11 +1,20 @@
 // The text of policies as documents that still know where everything stands. Safe with text that strangers send.
-import { type Document, isAlias, isNode, LineCounter, parseAllDocuments, visit } from 'yaml';
+import { type Document, isNode, isScalar, LineCounter, parseAllDocuments, visit, type YAMLMap } from 'yaml';
 import type { RawDocument } from '../domain/policy/lint/document.ts';
 import type { Path, Place } from '../domain/policy/lint/finding.ts';
 import { editOf } from './edit.ts';
 
 /** Larger texts are refused unread: the server takes objects of 1.5 MiB, and no policy that people review comes near. */
 export const MAX_POLICY_BYTES = 256 * 1024;
+
+/** Brackets, colons, commas and lines. A policy of 256 KiB that people wrote has some 25,000 of them; reading costs time for each. */
+const MOST_MARKS = 50_000;
+/** Objects of Kubernetes nest some ten levels deep. */
+const DEEPEST = 500;
+/** In one text. */
+const MOST_DOCUMENTS = 500;
+/** In one mapping: nobody writes so many, and the findings of each have to be placed. */
+const MOST_KEYS = 1_000;
 
 export interface Unreadable extends Place {
   readonly rule: 'too-large' | 'not-yaml' | 'unsafe-yaml';
@@ -16,6 +25,7 @@ export type ReadPolicies =
   | { readonly ok: true; readonly documents: readonly RawDocument[] }
   | { readonly ok: false; readonly problem: Unreadable };
 
+const MARKS: ReadonlySet<string> = new Set('[]{},:?!&*-\n');
 const TOP: Place = { line: 1, column: 1, endLine: 1, endColumn: 1 };
 
 /** Total: any text gives its documents or the one reason why it is not read. Empty documents are left out. */
@@ -28,6 +38,15 @@ export function readPolicies(text: string): ReadPolicies {
       `The text has ${bytes} bytes; more than ${MAX_POLICY_BYTES} are not read. Split it into several files.`,
     );
   }
+  const { marks, depth } = marksIn(text);
+  if (depth > DEEPEST) return refused('not-yaml', TOP, `The text cannot be read as YAML: its brackets nest deeper than ${DEEPEST}.`);
+  if (marks > MOST_MARKS) {
+    return refused(
+      'too-large',
+      TOP,
+      `The text has ${marks} brackets, colons, commas and line breaks; with more than ${MOST_MARKS} it is not read. Split it into several files.`,
+    );
+  }
   try {
     return readDocuments(text);
   } catch (error) {
@@ -37,24 +56,19 @@ export function readPolicies(text: string): ReadPolicies {
 }
 
 /** Each edit costs about one reading of the text. In UTF-16 units. */
-const EDIT_WORK = 1024 * 1024;
+const EDIT_WORK = 512 * 1024;
 const MOST_EDITS = 100;
 
 function readDocuments(text: string): ReadPolicies {
   const lines = new LineCounter();
-  const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true, logLevel: 'silent' });
+  const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false, logLevel: 'silent' });
   const documents = Array.isArray(parsed) ? parsed : [];
+  if (documents.length > MOST_DOCUMENTS) {
+    return refused('too-large', TOP, `The text holds ${documents.length} documents; more than ${MOST_DOCUMENTS} are not read.`);
+  }
   for (const document of documents) {
-    const error = document.errors[0] ?? document.warnings[0];
-    if (error) {
-      const rule = document.errors[0] ? 'not-yaml' : 'unsafe-yaml';
-      return refused(rule, placeAt(lines, error.pos[0], error.pos[1]), `Not the YAML of a Kubernetes object: ${error.message}`);
-    }
-    const alias = firstAlias(document);
-    if (alias !== undefined) {
-      const words = 'Aliases (*name) are not read: a few lines of them can mean gigabytes. Write the value out.';
-      return refused('unsafe-yaml', placeAt(lines, alias, alias + 1), words);
-    }
+    const problem = problemOf(document, lines);
+    if (problem) return problem;
   }
   let edits = Math.min(MOST_EDITS, Math.ceil(EDIT_WORK / Math.max(1, text.length)));
   return {
@@ -73,14 +87,70 @@ function refused(rule: Unreadable['rule'], place: Place, words: string): ReadPol
   return { ok: false, problem: { ...place, rule, words } };
 }
 
-function firstAlias(document: Document): number | undefined {
-  let found: number | undefined;
-  visit(document, (_key, node) => {
-    if (!isAlias(node)) return undefined;
-    found = node.range?.[0] ?? 0;
-    return visit.BREAK;
+function problemOf(document: Document, lines: LineCounter): ReadPolicies | undefined {
+  const error = document.errors[0] ?? document.warnings[0];
+  if (error) {
+    const rule = document.errors[0] ? 'not-yaml' : 'unsafe-yaml';
+    return refused(rule, placeAt(lines, error.pos[0], error.pos[1]), `Not the YAML of a Kubernetes object: ${error.message}`);
+  }
+  const found = firstFault(document);
+  if (!found) return undefined;
+  const place = placeAt(lines, found.at, found.at + 1);
+  switch (found.kind) {
+    case 'alias':
+      return refused('unsafe-yaml', place, 'Aliases (*name) are not read: a few lines of them can mean gigabytes. Write the value out.');
+    case 'twice':
+      return refused('not-yaml', place, 'Not the YAML of a Kubernetes object: Map keys must be unique');
+    case 'many':
+      return refused('too-large', place, `This mapping has more than ${MOST_KEYS} keys, which are not read.`);
+    default:
+      return found.kind satisfies never;
+  }
+}
+
+interface Fault {
+  readonly kind: 'alias' | 'twice' | 'many';
+  readonly at: number;
+}
+
+/** In one walk. The library's own look for keys that are given twice compares each with all: it grows with the square. */
+function firstFault(document: Document): Fault | undefined {
+  let found: Fault | undefined;
+  visit(document, {
+    Alias: (_key, node) => {
+      found = { kind: 'alias', at: node.range?.[0] ?? 0 };
+      return visit.BREAK;
+    },
+    Map: (_key, node) => {
+      found = faultOfKeys(node);
+      return found ? visit.BREAK : undefined;
+    },
   });
   return found;
+}
+
+function faultOfKeys(map: YAMLMap): Fault | undefined {
+  if (map.items.length > MOST_KEYS) return { kind: 'many', at: map.range?.[0] ?? 0 };
+  const seen = new Set<unknown>();
+  for (const { key } of map.items) {
+    if (!isScalar(key)) continue;
+    if (seen.has(key.value)) return { kind: 'twice', at: key.range?.[0] ?? 0 };
+    seen.add(key.value);
+  }
+  return undefined;
+}
+
+/** Looked for before anything is read: one pass over the text. Brackets in quotes count too, which no policy has so many of. */
+function marksIn(text: string): { readonly marks: number; readonly depth: number } {
+  let [marks, open, depth] = [0, 0, 0];
+  for (const sign of text) {
+    if (!MARKS.has(sign)) continue;
+    marks += 1;
+    if (sign === '[' || sign === '{') open += 1;
+    if (sign === ']' || sign === '}') open -= 1;
+    depth = Math.max(depth, open);
+  }
+  return { marks, depth };
 }
 
 function placeAt(lines: LineCounter, from: number, to: number): Place {

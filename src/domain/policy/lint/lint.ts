@@ -2,7 +2,7 @@ import { nearest } from '../../command/nearest.ts';
 import type { RawDocument } from './document.ts';
 import type { Finding, Fix, LintContext, Path, Severity } from './finding.ts';
 import { invalidity } from './invalid.ts';
-import { pathText, samePath } from './path.ts';
+import { pathText, pointer } from './path.ts';
 import type { Draft } from './rule.ts';
 import { POLICY_RULES } from './rules.ts';
 import { asList, asRecord, type Located, type PolicyView, type Raw, viewPolicy } from './view.ts';
@@ -21,6 +21,23 @@ export interface Linted {
 /** Rules compare parts of a policy with each other; nobody reviews a policy with more entries than this. */
 const MOST_ENTRIES = 5_000;
 
+/** Of one document. Each finding is looked up in the text, and these are far more than anybody corrects at once. */
+const MOST_FINDINGS = 2_000;
+const RANKS = ['error', 'warning', 'note'] as const;
+
+function mostFindings(said: readonly Said[]): readonly Said[] {
+  const kept = RANKS.flatMap((rank) => said.filter(({ severity }) => severity === rank)).slice(0, MOST_FINDINGS);
+  const left = said.length - kept.length;
+  const more: Said = {
+    rule: 'too-large',
+    severity: 'note',
+    path: [],
+    happens: `There are ${left} more findings in this document.`,
+    instead: 'Correct these first, then check again.',
+  };
+  return [...kept, more];
+}
+
 interface Said extends Draft {
   readonly rule: string;
   readonly severity: Severity;
@@ -33,7 +50,9 @@ interface Said extends Draft {
 export function lintDocument(document: RawDocument, context: LintContext = {}): Linted {
   const objects = objectsOf(document.value, []);
   const said = objects.flatMap((object) => lintObject(object, context));
-  const findings = said
+  // Errors first: they are what must be seen where there is more than anybody reads.
+  const kept = said.length > MOST_FINDINGS ? mostFindings(said) : said;
+  const findings = kept
     .map((one) => finding(one, document))
     .toSorted((a, b) => a.line - b.line || a.column - b.column || a.rule.localeCompare(b.rule));
   return { findings, policies: objects.filter(isPolicy).length };
@@ -61,11 +80,13 @@ function lintObject(object: Located<Raw>, context: LintContext): readonly Said[]
   if (entries > MOST_ENTRIES) return [tooLarge(object, entries)];
   const policy = viewPolicy(object, object.value['kind'] === 'CiliumClusterwideNetworkPolicy');
   const said: Said[] = [...wrongVersion(object)];
+  const explained = new Set<string>();
   for (const { id, severity, check } of POLICY_RULES) {
     for (const draft of check(policy, context)) {
       // The key that a rule of its own explains better.
-      const known = id === 'unknown-field' && said.some(({ path, also = [] }) => [path, ...also].some((one) => samePath(one, draft.path)));
-      if (!known) said.push({ rule: id, severity, ...draft });
+      if (id === 'unknown-field' && explained.has(pointer(draft.path))) continue;
+      for (const path of [draft.path, ...(draft.also ?? [])]) explained.add(pointer(path));
+      said.push({ rule: id, severity, ...draft });
     }
   }
   return [...said, ...invalid(policy, said)];

@@ -13,7 +13,3 @@ export function pathText(path: Path): string {
     return text === '' ? step : `${text}.${step}`;
   }, '');
 }
-
-export function samePath(one: Path, other: Path): boolean {
-  return one.length === other.length && one.every((step, index) => other[index] === step);
-}
