@@ -4,6 +4,7 @@ import { createSlackMessages } from '../../activities/clients/slack.ts';
 import { createRequests } from '../audit/requests.ts';
 import type { ReadyCheck } from '../http.ts';
 import { type Bot, createBot } from '../slack/bot.ts';
+import { createApart } from '../slack/policy/apart.ts';
 import type { Entrance } from '../slack/receiver.ts';
 import { createRefusalBook } from '../slack/refusal-book.ts';
 import { createRoom } from '../slack/room.ts';
@@ -36,6 +37,7 @@ export async function composeBot(on: Foundation): Promise<RunningBot> {
   const slackApiUrl = on.environment.slackApiUrl ?? config.current().slack.apiUrl;
   const token = required(on.environment.slackBotToken, 'SLACK_BOT_TOKEN', 'the bot cannot speak in Slack');
   const messages = createSlackMessages({ token, ...(slackApiUrl ? { apiUrl: slackApiUrl } : {}) });
+  const apart = createApart();
   const refusals = createRefusalBook({ audit, inFlight, log, now });
   const bot = createBot(
     {
@@ -55,7 +57,7 @@ export async function composeBot(on: Foundation): Promise<RunningBot> {
         retireButtons(messages, message).catch((error: unknown) => {
           log.warn({ err: error }, 'buttons that hold no more could not be taken off a message');
         }),
-      policy: policyParts(on, { botToken: token, messages, slackApiUrl }),
+      policy: policyParts(on, { botToken: token, messages, slackApiUrl, apart }),
       meter: telemetry,
       refusals,
       room: createRoom(),
@@ -76,7 +78,9 @@ export async function composeBot(on: Foundation): Promise<RunningBot> {
     drain: async (timeoutMs) => {
       refusals.flush();
       const left = await inFlight.drain(timeoutMs);
-      return left + (await operations.drain(timeoutMs));
+      const all = left + (await operations.drain(timeoutMs));
+      await apart.close();
+      return all;
     },
   };
 }

@@ -7,9 +7,10 @@ import type { Cluster } from '../../activities/clients/kubernetes/cluster.ts';
 import type { SlackMessages } from '../../activities/clients/slack.ts';
 import { askServer } from '../../activities/policy/seen/server-word.ts';
 import { readWorkload } from '../../activities/policy/seen/workload.ts';
-import { findCandidate } from '../../activities/policy/sources/find.ts';
+import { type CandidateSources, findCandidate } from '../../activities/policy/sources/find.ts';
 import { downloadText, SLACK_FILE_HOST } from '../../activities/policy/sources/thread-file.ts';
 import { readWorld } from '../../activities/policy/world.ts';
+import type { Apart } from '../slack/policy/apart.ts';
 import type { PolicyParts } from '../slack/policy/parts.ts';
 import type { Foundation } from './foundation.ts';
 
@@ -18,9 +19,10 @@ export interface PolicyPartsDeps {
   readonly messages: SlackMessages;
   /** Another Web API than Slack's own serves its files itself. */
   readonly slackApiUrl: string | undefined;
+  readonly apart: Apart;
 }
 
-export function policyParts(on: Foundation, { botToken, messages, slackApiUrl }: PolicyPartsDeps): PolicyParts {
+export function policyParts(on: Foundation, { botToken, messages, slackApiUrl, apart }: PolicyPartsDeps): PolicyParts {
   const hosts = [slackApiUrl === undefined ? SLACK_FILE_HOST : new URL(slackApiUrl).host];
   const clusterOf = (name: string): Cluster => {
     const cluster = on.clusters.get(name);
@@ -28,10 +30,12 @@ export function policyParts(on: Foundation, { botToken, messages, slackApiUrl }:
     return cluster;
   };
   return {
+    apart,
     candidate: async (target, signal) => {
       const cluster = clusterOf(target.cluster);
       const { sources } = on.config.current().policy;
-      return findCandidate({ cluster, label: sources.label, folder: sources.folder }, target, signal);
+      const read: CandidateSources['read'] = (text, source, namespace) => apart.run('read', { text, source, namespace });
+      return findCandidate({ cluster, label: sources.label, folder: sources.folder, read }, target, signal);
     },
     download: (file, signal) => downloadText(file, { botToken, hosts, signal }),
     world: async (cluster, namespace, signal) => readWorld(clusterOf(cluster), namespace, signal),

@@ -5,7 +5,7 @@ import { formatTarget, type Target } from '../../../src/domain/target.ts';
 import type { Cluster } from '../../clients/kubernetes/cluster.ts';
 import { type Offered, offeredByConfigMaps } from './config-maps.ts';
 import { offeredByFolder } from './folder.ts';
-import { readCandidate, type WrittenCandidate } from './read-candidate.ts';
+import { type ReadCandidate, readCandidate, type WrittenCandidate } from './read-candidate.ts';
 
 export type FoundCandidate =
   | {
@@ -20,6 +20,8 @@ export interface CandidateSources {
   readonly cluster: Cluster;
   readonly label: string;
   readonly folder: string | undefined;
+  /** Reads a text that anybody may have written, apart from this thread perhaps. */
+  readonly read?: (text: string, source: string, namespace: string) => Promise<ReadCandidate> | ReadCandidate;
 }
 
 /**
@@ -27,7 +29,7 @@ export interface CandidateSources {
  * nothing says which is meant. A file in the thread comes before both and does not pass here (`thread-file.ts`).
  */
 export async function findCandidate(sources: CandidateSources, target: Target, signal: AbortSignal): Promise<FoundCandidate> {
-  const { cluster, label, folder } = sources;
+  const { cluster, label, folder, read: reads = readCandidate } = sources;
   const [mapped, mounted] = await Promise.all([
     offeredByConfigMaps(cluster, target, label, { signal }),
     folder === undefined ? [] : offeredByFolder(folder, target),
@@ -42,12 +44,13 @@ export async function findCandidate(sources: CandidateSources, target: Target, s
   }
   const offered = different[0] ?? mounted[0];
   if (!offered) return { kind: 'refused', refusal: { code: 'NoCandidate', parameters: { workload, looked: lookedFor(sources, target) } } };
-  const read = readCandidate(offered.text, offered.source, target.namespace);
+  const read = await reads(offered.text, offered.source, target.namespace);
   if (read.kind === 'bad')
     return { kind: 'refused', refusal: { code: 'BadCandidate', parameters: { source: read.source, words: read.words } } };
   const { candidate } = read;
   const other = different[0] && mounted[0];
-  if (!other || isSame(other, candidate, target.namespace)) return { kind: 'found', candidate };
+  const second = other && (await reads(other.text, other.source, target.namespace));
+  if (!other || isSame(second, candidate)) return { kind: 'found', candidate };
   return { kind: 'found', candidate, note: `The ${other.source} holds a different policy for it; the ${offered.source} comes first.` };
 }
 
@@ -66,7 +69,6 @@ function distinct(offered: readonly Offered[]): readonly Offered[] {
   return [...seen.values()];
 }
 
-function isSame(other: Offered, candidate: WrittenCandidate, namespace: string): boolean {
-  const read = readCandidate(other.text, other.source, namespace);
-  return read.kind === 'candidate' && canonicalJson(read.candidate.document) === canonicalJson(candidate.document);
+function isSame(other: ReadCandidate | undefined, candidate: WrittenCandidate): boolean {
+  return other?.kind === 'candidate' && canonicalJson(other.candidate.document) === canonicalJson(candidate.document);
 }

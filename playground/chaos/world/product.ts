@@ -18,6 +18,7 @@ import { kubernetesIdentity } from '../../../src/domain/config/use.ts';
 import type { AuditRecord } from '../../../src/domain/operation.ts';
 import type { BotDeps } from '../../../src/slack/deps.ts';
 import { createPeople, type SlackPeople } from '../../../src/slack/people.ts';
+import { runHere } from '../../../src/slack/policy/tasks.ts';
 import { createRefusalBook } from '../../../src/slack/refusal-book.ts';
 import { createRoom } from '../../../src/slack/room.ts';
 import { createInFlight } from '../../../src/temporal/in-flight.ts';
@@ -151,6 +152,7 @@ function botOf({ time, faults, api, agents, slack, temporal, config }: ProductDe
     },
     retire: (message) => retireButtons(messages, message).catch(() => undefined),
     policy: {
+      apart: { run: runHere },
       candidate: (target, signal) => findCandidate({ cluster, label: config.policy.sources.label, folder: undefined }, target, signal),
       download: async () => ({ kind: 'refused', code: 'NotReadable', words: 'no file' }) as never,
       world: (_cluster, namespace, signal) => readWorld(cluster, namespace, signal),

@@ -4,12 +4,11 @@ import type { ServerWord } from '../../../activities/policy/seen/server-word.ts'
 import type { PolicyCommand } from '../../domain/command.ts';
 import { formatTarget } from '../../domain/target.ts';
 import { code, said } from '../../domain/words.ts';
-import { lintText } from '../../policy/lint.ts';
 import { type Answer, section } from '../answer.ts';
 import type { BotDeps } from '../deps.ts';
 import { refusalOf } from '../refusals.ts';
 import { isRefused } from '../rules.ts';
-import { candidateFor, clusterSilent } from './candidate.ts';
+import { candidateFor, clusterSilent, lintApart } from './candidate.ts';
 import { findingLines } from './findings.ts';
 import type { PolicyAsked } from './parts.ts';
 import { noteAsked, refused } from './refuse.ts';
@@ -27,7 +26,7 @@ export async function check(
   if (found.kind === 'refused') return refused(deps, asked, refusalOf(found.refusal), target);
   const { candidate, note } = found;
   noteAsked(deps, asked, target, { sha256: candidate.sha256, source: candidate.source });
-  const { findings } = lintText(candidate.text);
+  const { findings } = await lintApart(deps, candidate.text);
   const server = await serverLine(deps, asked, target.cluster, candidate);
   const errors = findings.filter(({ severity }) => severity === 'error').length;
   const verdict =

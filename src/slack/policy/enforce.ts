@@ -6,14 +6,13 @@ import { bootstrapName, type EnforceChange, type PolicyChange } from '../../doma
 import { dryRunSentences } from '../../domain/policy/dryrun/words.ts';
 import type { Target } from '../../domain/target.ts';
 import { code, said } from '../../domain/words.ts';
-import { lintText } from '../../policy/lint.ts';
 import { type Answer, say, sayPlain, section } from '../answer.ts';
 import { askForChange } from '../change.ts';
 import type { BotDeps } from '../deps.ts';
 import { refusalOf } from '../refusals.ts';
 import { rollback } from '../rollback.ts';
 import { isRefused } from '../rules.ts';
-import { candidateFor } from './candidate.ts';
+import { candidateFor, lintApart } from './candidate.ts';
 import { findingLines } from './findings.ts';
 import type { Later, PolicyAsked } from './parts.ts';
 import { refused } from './refuse.ts';
@@ -35,7 +34,8 @@ export async function enforce(
   const found = await candidateFor(deps, asked, target);
   if (found.kind === 'refused') return refused(deps, asked, refusalOf(found.refusal), target);
   const { candidate, note } = found;
-  const wrong = lintText(candidate.text).findings.filter(({ severity }) => severity === 'error');
+  const linted = await lintApart(deps, candidate.text);
+  const wrong = linted.findings.filter(({ severity }) => severity === 'error');
   if (wrong.length > 0) return refuseWrong(deps, asked, target, candidate, wrong);
   const { text: _text, ...carried } = candidate;
   const dryRun = await shortDryRun(deps, target, candidate, command.options.windowMs);

@@ -1,16 +1,12 @@
 // `policy explain`: which rule decides one connection, and why, in both directions.
 
-import { inForce, type World } from '../../../activities/policy/world.ts';
+import type { World } from '../../../activities/policy/world.ts';
 import type { FlowEnd } from '../../domain/command/question.ts';
 import type { PolicyCommand } from '../../domain/command.ts';
 import type { Explanation, Reason } from '../../domain/policy/decision.ts';
-import { withCandidate } from '../../domain/policy/dryrun/dry-run.ts';
 import { mapFlow, UNKNOWN_REASONS } from '../../domain/policy/dryrun/flow.ts';
 import { readRecorded } from '../../domain/policy/dryrun/recorded.ts';
-import { compilePolicies } from '../../domain/policy/evaluator.ts';
 import type { PolicyFlow, PolicyPeer } from '../../domain/policy/flow.ts';
-import { parsePolicy } from '../../domain/policy/parse.ts';
-import type { Policy } from '../../domain/policy/policy.ts';
 import { NAMESPACE_LABEL } from '../../domain/policy/selector.ts';
 import { formatTarget, type Target } from '../../domain/target.ts';
 import { code, said } from '../../domain/words.ts';
@@ -134,19 +130,17 @@ async function explained(
     (namespaces.length > 0 ? namespaces : ['default']).map((name) => deps.policy.world(cluster, name, signal)),
   );
   const compile = worlds[0]?.compile ?? {};
-  const policies = inForce(documentsOf(worlds), compile);
-  const now = compilePolicies(policies, compile).explain(flow);
+  const task = { flow, documents: documentsOf(worlds), compile };
+  const now = await deps.policy.apart.run('explain', task);
+  if ('kind' in now) throw new Error(now.words);
   const lines = [`*${said(words, 400)}*`, `*Under the policies in force: ${verdictOf(now)}*`, ...reasonLines(now)];
   for (const target of workloads) {
     const found = await candidateFor(deps, asked, target);
     if (found.kind !== 'found') continue;
-    const then = withDocument(policies, found.candidate.document, compile.clusterName);
+    const later = await deps.policy.apart.run('explain', { ...task, candidate: found.candidate.document });
     const head = `*With ${said(found.candidate.source)} for ${code(formatTarget(target))}`;
-    if (!then) lines.push(`${head}:* Cilium would reject it; ${code('policy check')} says why.`);
-    else {
-      const later = compilePolicies(then, compile).explain(flow);
-      lines.push(`${head}: ${verdictOf(later)}*`, ...reasonLines(later));
-    }
+    if ('kind' in later) lines.push(`${head}:* Cilium would reject it; ${code('policy check')} says why.`);
+    else lines.push(`${head}: ${verdictOf(later)}*`, ...reasonLines(later));
   }
   return { text: lines.join('\n'), blocks: lines.map(section) };
 }
@@ -154,11 +148,6 @@ async function explained(
 function documentsOf(worlds: readonly World[]): World['documents'] {
   const all = worlds.flatMap(({ documents }) => documents);
   return [...new Map(all.map((one) => [`${one.kind}/${one.metadata.namespace}/${one.metadata.name}`, one])).values()];
-}
-
-function withDocument(policies: readonly Policy[], document: unknown, clusterName: string | undefined): readonly Policy[] | undefined {
-  const parsed = parsePolicy(document, clusterName === undefined ? {} : { clusterName });
-  return parsed.ok ? withCandidate(policies, parsed.policy) : undefined;
 }
 
 function verdictOf({ decision }: Explanation): string {

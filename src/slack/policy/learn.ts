@@ -8,7 +8,6 @@ import { type Learned, learnPolicy } from '../../domain/policy/learn/learn.ts';
 import { yamlOf } from '../../domain/policy/learn/yaml.ts';
 import { formatTarget, type Target } from '../../domain/target.ts';
 import { code, person, plural, said } from '../../domain/words.ts';
-import { lintText } from '../../policy/lint.ts';
 import { type Answer, say, sayPlain, section } from '../answer.ts';
 import type { BotDeps } from '../deps.ts';
 import { refusalOf } from '../refusals.ts';
@@ -93,7 +92,7 @@ async function publish(
   const doubtful = Object.values(unknown).reduce((sum, count) => sum + count, 0);
   const { name, slack } = asked.actor;
   const who = person({ name, ...(slack ? { slackId: slack.userId } : {}) });
-  const warnings = lintText(yaml).findings.length;
+  const warnings = (await deps.policy.apart.run('lint', { text: yaml })).findings.length;
   const text = [
     `*Proposed policy* for ${code(formatTarget(target))}, asked for by ${who}. *Nothing is applied.*`,
     `It allows the ${plural(connections, 'connection')} that were seen and let through${denied > 0 ? `; ${denied} denied ones are left out` : ''}${doubtful > 0 ? `; ${doubtful} said too little and are left out` : ''}. ${reach.map((words) => said(words)).join(' ')}`,

@@ -11,9 +11,12 @@ import type { Target } from '../../domain/target.ts';
 import type { Origin } from '../admission.ts';
 import type { Answer } from '../answer.ts';
 import type { ChannelRule } from '../rules.ts';
+import type { Apart } from './apart.ts';
 
 /** What the policy verbs need beyond the rest of the bot. */
 export interface PolicyParts {
+  /** Work on what people wrote, apart from the thread that answers. */
+  readonly apart: Pick<Apart, 'run'>;
   /** The candidate of a workload from a ConfigMap or the folder. Rejects when the cluster does not answer. */
   candidate(target: Target, signal: AbortSignal): Promise<FoundCandidate>;
   /** The text of a file that somebody attached. */

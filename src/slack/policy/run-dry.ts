@@ -1,13 +1,9 @@
 // A dry-run on what Hubble still holds: the reading, and how far back it goes.
 import type { RingContents } from '../../../activities/clients/hubble/ring.ts';
-import { inForce } from '../../../activities/policy/world.ts';
 import type { Candidate } from '../../domain/policy/change.ts';
-import { type DryRun, dryRun } from '../../domain/policy/dryrun/dry-run.ts';
-import type { FlowContext } from '../../domain/policy/dryrun/flow.ts';
-import { parsePolicy } from '../../domain/policy/parse.ts';
+import type { DryRun } from '../../domain/policy/dryrun/dry-run.ts';
 import type { Target } from '../../domain/target.ts';
 import type { BotDeps } from '../deps.ts';
-import { checkedFlows } from './recorded.ts';
 
 export type Ran =
   | {
@@ -36,19 +32,11 @@ export async function runDry(deps: BotDeps, { target, candidate, windowMs, deadl
     deps.policy.workload(target, signal),
     deps.policy.rings(target.cluster, request, signal),
   ]);
-  const parsed = parsePolicy(candidate.document, world.compile.clusterName === undefined ? {} : { clusterName: world.compile.clusterName });
-  if (!parsed.ok) return { kind: 'wrong', words: `Cilium would reject it: ${parsed.error}.` };
-  const byAddress = new Map((workload?.pods ?? []).map(({ ip, namedPorts }) => [ip, namedPorts]));
-  const context: FlowContext = { namedPorts: (address) => byAddress.get(address) };
   const { flows, ...rings } = contents;
-  const run = dryRun({
-    flows: await checkedFlows(flows),
-    inForce: inForce(world.documents, world.compile),
-    candidate: parsed.policy,
-    context,
-    ...(world.compile.clusterName === undefined ? {} : { clusterName: world.compile.clusterName }),
-    ...(world.compile.services === undefined ? {} : { services: world.compile.services }),
-  });
+  const namedPorts = (workload?.pods ?? []).map(({ ip, namedPorts: ports }) => [ip, ports] as const);
+  const { documents, compile } = world;
+  const run = await deps.policy.apart.run('dryRun', { flows, documents, compile, candidate: candidate.document, namedPorts });
+  if ('kind' in run) return run;
   return { kind: 'ran', run: { ...run, lost: run.lost + rings.lost }, rings, windowMs, at };
 }
 

@@ -8,6 +8,7 @@ import { downloadText } from '../../../activities/policy/sources/thread-file.ts'
 import type { SlackPlayground } from '../../../playground/slack/slack.ts';
 import type { JsonObject } from '../../../src/domain/json.ts';
 import type { PolicyParts } from '../../../src/slack/policy/parts.ts';
+import { runHere } from '../../../src/slack/policy/tasks.ts';
 import { line, pod, type Told } from '../../domain/policy/dryrun/lines.ts';
 
 export type PlayedPolicy = { -readonly [Part in keyof PolicyParts]: PolicyParts[Part] } & {
@@ -38,6 +39,7 @@ export function playPolicy(slack: Pick<SlackPlayground, 'botToken' | 'apiUrl'>):
   const messages = createSlackMessages({ token: slack.botToken, apiUrl: slack.apiUrl });
   const texts = new Map<string, string>();
   const played: PlayedPolicy = {
+    apart: { run: runHere },
     texts,
     documents: [],
     flows: [],
