@@ -25,6 +25,7 @@ export async function operate(request: OperationRequest): Promise<Outcome> {
       { kind: 'impossible', code: 'NotBegun', words: 'The command was not confirmed; nothing was changed.' },
       undefined,
     );
+  if (patched('root-held-back')) course.holdBack(untilShown(request));
   course.show({});
   const ending = request.recovery ? recover(course, request.recovery) : await advance(course);
   return CancellationScope.nonCancellable(async () => {
@@ -33,6 +34,13 @@ export async function operate(request: OperationRequest): Promise<Outcome> {
     const why = refusedByFuse(course, ending) ?? ending;
     return conclude(course, undone ? await watchRestored(course, why, undone) : why, undone);
   });
+}
+
+/** A command that is refused within this time of being given leaves no message in the channel. Milliseconds. */
+const ROOT_AFTER_MS = 2_000;
+
+function untilShown({ requestedAt }: OperationRequest): number {
+  return Math.max(1, Math.min(ROOT_AFTER_MS, requestedAt + ROOT_AFTER_MS - Date.now()));
 }
 
 /** Goes forward until there is nothing more to do or something speaks against it. */

@@ -1,4 +1,4 @@
-import { workflowInfo } from '@temporalio/workflow';
+import { sleep, workflowInfo } from '@temporalio/workflow';
 import type { Note, SeriesPoint } from '../activities/contract.ts';
 import type { JsonObject } from '../src/domain/json.ts';
 import type { AuditRecord, OperationView, StageView } from '../src/domain/operation.ts';
@@ -17,6 +17,7 @@ export class Telling {
   #records: AuditRecord[] = [];
   #recorded = 0;
   #noted = 0;
+  #held = false;
 
   constructor(view: OperationView, channelId: string) {
     this.#view = view;
@@ -27,9 +28,25 @@ export class Telling {
     return this.#view;
   }
 
+  /** Tells the channel nothing until there is a plan, or `ms` have passed: a command that is refused before is refused in private. */
+  holdBack(ms: number): void {
+    this.#held = true;
+    void sleep(ms)
+      .then(() => this.#release())
+      .catch(() => undefined);
+  }
+
+  #release(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    this.show({});
+  }
+
   /** Changes what everybody sees, and shows it. */
   show(change: Partial<OperationView>): void {
     this.#view = { ...this.#view, ...change };
+    if (this.#held && isPrivate(this.#view)) return;
+    this.#held = false;
     if (this.#publishing) return;
     this.#publishing = true;
     this.#slack.push(async () => {
@@ -44,6 +61,7 @@ export class Telling {
   }
 
   say(note: Note): void {
+    if (this.#held) return;
     const key = `${this.#view.opId}/${++this.#noted}`;
     this.#slack.push(async () => {
       const { message } = this.#view;
@@ -97,4 +115,10 @@ export class Telling {
     const { [part]: _, ...view } = this.#view;
     this.#view = view as OperationView;
   }
+}
+
+/** Nothing to show yet, or nothing ever: it was refused before there was a plan. */
+function isPrivate({ phase, stages, outcome }: OperationView): boolean {
+  if (stages.length > 0) return false;
+  return phase === 'planning' || (phase === 'over' && (outcome?.kind === 'impossible' || outcome?.kind === 'failed'));
 }

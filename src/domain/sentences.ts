@@ -53,6 +53,8 @@ export interface SentenceParameters {
     readonly elsewhere: readonly string[];
     /** With `--include-other-namespaces` there would be a plan. */
     readonly withOthers?: true;
+    /** Services of the namespace that have a route, and whose name is near to the one that was typed. */
+    readonly near?: readonly string[];
   };
   readonly RoutesElsewhere: { readonly service: string; readonly routes: readonly string[] };
   readonly NothingToSplit: { readonly service: string; readonly header: string };
@@ -171,8 +173,8 @@ const SENTENCES: { readonly [Code in SentenceCode]: (parameters: SentenceParamet
     `This channel has no namespace of its own, so \`${name}\` says too little. ${UNTOUCHED} Write namespace/${name}.`,
   NoCluster: ({ name }) =>
     `This channel has no cluster of its own, so \`${name}\` says too little. ${UNTOUCHED} Write cluster/namespace/${name}.`,
-  NoRoute: ({ service, namespace, elsewhere, withOthers }) =>
-    `No HTTPRoute in namespace ${namespace} names the Service ${service}${elsewhere.length > 0 ? ` (others do: ${list(elsewhere)})` : ''}. ${UNTOUCHED} ${withOthers ? 'Add `--include-other-namespaces` to move those.' : `Check the name with \`kubectl get httproute -n ${namespace}\`.`}`,
+  NoRoute: ({ service, namespace, elsewhere, withOthers, near = [] }) =>
+    `No HTTPRoute in namespace ${namespace} names the Service ${service}${elsewhere.length > 0 ? ` (others do: ${list(elsewhere)})` : ''}. ${UNTOUCHED} ${withOthers ? 'Add `--include-other-namespaces` to move those.' : near.length > 0 ? `Did you mean ${near.map((name) => `\`${name}\``).join(' or ')}?` : `Check the name with \`kubectl get httproute -n ${namespace}\`.`}`,
   RoutesElsewhere: ({ service, routes }) =>
     `Routes of other namespaces name the Service ${service} too, and would not move: ${list(routes)}. ${UNTOUCHED} Say \`--include-other-namespaces\` if they are meant as well.`,
   NothingToSplit: ({ service, header }) =>

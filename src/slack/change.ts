@@ -12,6 +12,7 @@ import { type Answer, sayPlain } from './answer.ts';
 import { inBackground } from './background.ts';
 import type { BotDeps } from './deps.ts';
 import { permalink } from './link.ts';
+import { awaitPlan, type Planned, PRIVATE_MS, refusedAnswer } from './planning.ts';
 import { beginAnswer, settledAnswer } from './result-words.ts';
 import type { ChannelRule } from './rules.ts';
 
@@ -46,6 +47,10 @@ export async function askForChange(deps: BotDeps, asked: Asked, later: (answer: 
     },
   });
   if (result.kind !== 'not-confirmed') remember(deps, asked.origin, result, request);
+  if (result.kind === 'begun' && !result.begun.continued) {
+    const refused = await refusedInPlanning(deps, request, result.begun, later);
+    if (refused) return refused;
+  }
   const link = result.kind === 'busy' ? await permalink(deps.web, result.view.message) : undefined;
   return beginAnswer(result, request, link);
 }
@@ -58,6 +63,28 @@ async function newId(deps: BotDeps, { command }: Asked): Promise<{ readonly opId
     deps.log.warn({ err: error }, 'the database gave no id for an operation');
     return {};
   }
+}
+
+/** The refusal of a plan that was known in time. One that comes later is told later, since nothing of it stands in the channel. */
+async function refusedInPlanning(
+  deps: BotDeps,
+  request: OperationRequest,
+  { runId }: { readonly runId: string },
+  later: (answer: Answer) => Promise<void>,
+): Promise<Answer | undefined> {
+  const at = { workflowId: workflowIdOf(request.target), runId };
+  const answerOf = (planned: Planned | undefined): Answer | undefined => {
+    if (planned?.kind !== 'refused') return undefined;
+    deps.meter.refused(planned.code);
+    return refusedAnswer(planned.view);
+  };
+  const planned = await awaitPlan(deps, at, request.requestedAt + PRIVATE_MS);
+  if (planned) return answerOf(planned);
+  inBackground(deps, 'a refusal of a plan could not be said', async () => {
+    const refused = answerOf(await awaitPlan(deps, at, request.validUntil));
+    if (refused) await later(refused);
+  });
+  return undefined;
 }
 
 function requestOf(asked: Asked, now: number): OperationRequest {

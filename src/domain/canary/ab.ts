@@ -7,7 +7,7 @@ import type { Header } from './change.ts';
 import { detailsJson, detailsOf } from './details.ts';
 import { gitOpsWords, ownedRoute } from './managers.ts';
 import { type Impossible, impossible, type Planned, type Unclear, unclear } from './planned.ts';
-import { findReceiver, type MovedRule, names } from './receiver.ts';
+import { findReceiver, type MovedRule, names, nearServices } from './receiver.ts';
 import { type HttpRoute, routeName } from './route.ts';
 import { refOf } from './stages.ts';
 import { shareOf } from './weights.ts';
@@ -45,12 +45,19 @@ export function planAb(input: AbInput): AbPlan {
   return { ...plan, candidates: plan.candidates.filter(isPlanned) };
 }
 
-function planFor({ routes, rulesOf, service, header, explicit = false, firstStage }: AbInput): AbPlan {
+function noRoute(input: AbInput, elsewhere: readonly string[]): Impossible {
+  const { name, namespace } = input.service;
+  const canBePlanned = (one: string): boolean => planFor({ ...input, service: { ...input.service, name: one } }).kind === 'planned';
+  const near = nearServices(input.routes, input.service).filter(canBePlanned);
+  return impossible({ code: 'NoRoute', parameters: { service: name, namespace, elsewhere, near } });
+}
+
+function planFor(input: AbInput): AbPlan {
+  const { routes, rulesOf, service, header, explicit = false, firstStage } = input;
   const concerned = routes.filter((route) => names(route, service));
   const here = concerned.filter((route) => route.metadata.namespace === service.namespace);
   const elsewhere = concerned.filter((route) => !here.includes(route)).map(routeName);
-  if (here.length === 0)
-    return impossible({ code: 'NoRoute', parameters: { service: service.name, namespace: service.namespace, elsewhere } });
+  if (here.length === 0) return noRoute(input, elsewhere);
   // The canary of a service that was written with its namespace is its canary still; only where nobody is found is the name the canary's.
   const implied = findReceiver(here, service, false);
   const receiver = explicit && implied.kind === 'ambiguous' ? findReceiver(here, service, true) : implied;

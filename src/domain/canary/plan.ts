@@ -8,7 +8,7 @@ import { gainersAt } from './gainers.ts';
 import { climb, largestStep } from './ladder.ts';
 import { ownedRoute } from './managers.ts';
 import { type Impossible, impossible, type Planned, type Unclear, unclear } from './planned.ts';
-import { findReceiver, largestOther, type MovedRule, names, type Receiver } from './receiver.ts';
+import { findReceiver, largestOther, type MovedRule, names, nearServices, type Receiver } from './receiver.ts';
 import { type HttpRoute, routeName } from './route.ts';
 import { refOf, stagesOf } from './stages.ts';
 import { shareOf } from './weights.ts';
@@ -76,7 +76,10 @@ function noRoute(input: CanaryInput, elsewhere: readonly string[]): Impossible {
   const { service, change } = input;
   const withOthers = elsewhere.length > 0 && planFor({ ...input, change: { ...change, includeOthers: true } }).kind !== 'impossible';
   const { name, namespace } = service;
-  return impossible({ code: 'NoRoute', parameters: { service: name, namespace, elsewhere, ...(withOthers && { withOthers }) } });
+  return impossible({
+    code: 'NoRoute',
+    parameters: { service: name, namespace, elsewhere, near, ...(withOthers && { withOthers }) },
+  });
 }
 
 function planned(

@@ -24,10 +24,13 @@ export interface Impossible {
   readonly kind: 'impossible';
   readonly code: Refusal['code'];
   readonly words: string;
+  /** Names that may have been meant instead of the one that was typed, for each of which the same command can be planned. */
+  readonly candidates?: readonly string[];
 }
 
 export function impossible(refusal: Refusal): Impossible {
-  return { kind: 'impossible', code: refusal.code, words: sentenceOf(refusal) };
+  const near = refusal.code === 'NoRoute' ? refusal.parameters.near : undefined;
+  return { kind: 'impossible', code: refusal.code, words: sentenceOf(refusal), ...(near && near.length > 0 ? { candidates: near } : {}) };
 }
 
 /** Several Services could be meant, or one that is too much to guess: the same command with `<namespace>/<candidate>` says which. */

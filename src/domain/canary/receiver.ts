@@ -1,3 +1,4 @@
+import { nearOnes } from '../command/nearest.ts';
 import type { Original } from '../plan.ts';
 import type { Refusal } from '../sentences.ts';
 import type { Target } from '../target.ts';
@@ -27,6 +28,16 @@ export type Receiver =
 /** Does any rule of the route, or a parent (mesh traffic), name the Service? */
 export function names(route: HttpRoute, { namespace, name }: Target): boolean {
   return isParent(route, namespace, name) || backendsOf(route).some((backend) => isService(backend, route, namespace, name));
+}
+
+/** Services of the namespace that a route names and that may have been meant, nearest first. */
+export function nearServices(routes: readonly HttpRoute[], { namespace, name }: Target): readonly string[] {
+  const here = routes.flatMap((route) =>
+    backendsOf(route)
+      .filter((backend) => isService(backend, route, namespace, backend.name))
+      .map((backend) => backend.name),
+  );
+  return nearOnes(name, here);
 }
 
 /**

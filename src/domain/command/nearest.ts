@@ -17,6 +17,19 @@ export function editDistance(a: string, b: string): number {
   return above[b.length] ?? 0;
 }
 
+/** The candidates that may have been meant, nearest first: two slips at most, or the same beginning. */
+export function nearOnes(typed: string, candidates: readonly string[], most = 3): readonly string[] {
+  const near = [...new Set(candidates)].flatMap((name) => {
+    const startsSo = typed.length >= 3 && (name.startsWith(typed) || typed.startsWith(`${name}-`));
+    const distance = startsSo ? 1.5 : editDistance(typed, name);
+    return typed.length > 1 && distance <= 2 ? [{ name, distance }] : [];
+  });
+  return near
+    .toSorted((a, b) => a.distance - b.distance || a.name.localeCompare(b.name))
+    .slice(0, most)
+    .map(({ name }) => name);
+}
+
 /** The candidate nearest to what was typed, if it is near enough to be meant: one slip in three letters. A single letter is no hint. */
 export function nearest(typed: string, candidates: readonly string[]): string | undefined {
   const allowed = Math.max(1, Math.floor(typed.length / 3));
