@@ -58,7 +58,7 @@ function nowWords({ now }: Outcome): string {
 }
 
 export function section(text: string): KnownBlock {
-  return { type: 'section', text: { type: 'mrkdwn', text: text || ' ' } };
+  return { type: 'section', text: { type: 'mrkdwn', text: text || ' ', verbatim: true } };
 }
 
 function header(text: string): KnownBlock {
@@ -66,7 +66,7 @@ function header(text: string): KnownBlock {
 }
 
 function context(text: string): KnownBlock {
-  return { type: 'context', elements: [{ type: 'mrkdwn', text }] };
+  return { type: 'context', elements: [{ type: 'mrkdwn', text, verbatim: true }] };
 }
 
 function request(view: OperationView): string {
@@ -92,7 +92,7 @@ function live(view: OperationView): KnownBlock[] {
   if (!view.live || view.phase === 'restoring' || view.phase === 'over') return [];
   const { counts, canaryShare, at, unseen } = view.live;
   const asked = presentStage(view)?.exposure;
-  const field = (text: string): { type: 'mrkdwn'; text: string } => ({ type: 'mrkdwn', text });
+  const field = (text: string): { type: 'mrkdwn'; text: string; verbatim: true } => ({ type: 'mrkdwn', text, verbatim: true });
   return [
     {
       type: 'section',

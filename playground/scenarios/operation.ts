@@ -20,14 +20,20 @@ export function operationIn(message: Message): string | undefined {
 /** One operation, seen and acted on through its Slack message as people do; Temporal is asked only for what happened. */
 export class Operation {
   readonly opId: string;
+  /** Of its root message; empty where it was refused before there was one. */
   readonly ts: string;
   readonly handle: WorkflowHandle;
   readonly #drive: Drive;
 
   /** `started` names the run, so that a later operation on the same target is not taken for this one. */
-  constructor(drive: Drive, client: Client, message: Message, started: { readonly workflowId: string; readonly runId: string }) {
-    this.opId = operationIn(message) ?? '';
-    this.ts = message.ts;
+  constructor(
+    drive: Drive,
+    client: Client,
+    { opId, ts = '' }: { readonly opId: string; readonly ts?: string },
+    started: { readonly workflowId: string; readonly runId: string },
+  ) {
+    this.opId = opId;
+    this.ts = ts;
     this.handle = client.workflow.getHandle(started.workflowId, started.runId);
     this.#drive = drive;
   }

@@ -33,13 +33,20 @@ export class Scene {
     return this.rig.slack.drive.as(PEOPLE[person]).command(CHANNEL, line);
   }
 
-  /** Types a command and waits for the operation's root message. */
+  /** Types a command and waits for the operation's root message, or for its end: refused in time, it has none. */
   async begin(line: string, person: PersonName = 'operator'): Promise<Operation> {
     const known = new Set(this.newRoots().map(({ ts }) => ts));
+    const before = new Set(endedIn(this.rig.database).map(({ opId }) => opId));
     const shown = await this.type(line, person);
     must(shown.ok, `Slack said ${shown.error}: ${shown.shown?.text ?? ''}`);
     try {
-      return await this.operation(20_000, known);
+      const refused = await this.poll(
+        () =>
+          this.newRoots().some(({ ts }) => !known.has(ts)) ? 'shown' : endedIn(this.rig.database).find(({ opId }) => !before.has(opId)),
+        'the root message of the operation, or its end',
+      );
+      if (refused === 'shown') return await this.operation(20_000, known);
+      return new Operation(this.rig.slack.drive, this.rig.temporal, { opId: refused.opId }, refused);
     } catch (error) {
       const heard = this.rig.slack.drive.as(PEOPLE[person]).ephemerals().slice(-2);
       throw new StoryBroken(`${String(error)} The person was told: ${heard.map((message) => message.text).join(' | ')}`);
@@ -54,7 +61,7 @@ export class Scene {
     });
     const opId = operationIn(message) ?? '';
     const started = await this.poll(() => startedIn(this.rig.database, opId), `the record that ${opId} has started`, timeoutMs);
-    return new Operation(this.rig.slack.drive, this.rig.temporal, message, started);
+    return new Operation(this.rig.slack.drive, this.rig.temporal, { opId, ts: message.ts }, started);
   }
 
   roots(): readonly Message[] {
@@ -176,6 +183,17 @@ function startedIn(database: string, opId: string): { workflowId: string; runId:
   try {
     const row = db.prepare('select workflow_id, run_id from operations where op_id = ?').get(opId);
     return row && row['run_id'] !== null ? { workflowId: String(row['workflow_id']), runId: String(row['run_id']) } : undefined;
+  } finally {
+    db.close();
+  }
+}
+
+/** Operations that are over before anything was planned. */
+function endedIn(database: string): readonly { opId: string; workflowId: string; runId: string }[] {
+  const db = new DatabaseSync(database, { readOnly: true });
+  try {
+    const rows = db.prepare("select op_id, workflow_id, run_id from operations where outcome = 'impossible' and run_id is not null").all();
+    return rows.map((row) => ({ opId: String(row['op_id']), workflowId: String(row['workflow_id']), runId: String(row['run_id']) }));
   } finally {
     db.close();
   }

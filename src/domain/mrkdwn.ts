@@ -12,14 +12,15 @@ const WORD_JOINER = '\u2060';
 /**
  * Foreign words outside of code: escaped, and without effect where Slack reads more than angle brackets. Bare addresses become
  * links and `@here` a mention where a client parses names, so both are broken by a character nobody sees; `*`, `_`, `~` and
- * backticks lose their meaning, so that an argument cannot dress up as a sentence of ours.
+ * backticks lose their meaning, so that an argument cannot dress up as a sentence of ours. The address of a person stays as it is, so that
+ * it can be copied: blocks are sent with `verbatim`, which makes no links of it.
  */
 export function inertMrkdwn(text: string): string {
   return escapeMrkdwn(text)
     .replaceAll('://', `:${WORD_JOINER}//`)
     .replace(/(mailto|tel):/gi, `$1${WORD_JOINER}:`)
     .replace(/\b(www)\./gi, `$1${WORD_JOINER}.`)
-    .replace(/[@#](?=\p{L})/gu, (sign) => `${sign}${WORD_JOINER}`)
+    .replace(/(?<![\p{L}\p{N}._+-])[@#](?=\p{L})/gu, (sign) => `${sign}${WORD_JOINER}`)
     .replaceAll('`', "'")
-    .replace(/[*_~]/g, (sign) => `${WORD_JOINER}${sign}${WORD_JOINER}`);
+    .replace(/[*~]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, (sign) => `${WORD_JOINER}${sign}${WORD_JOINER}`);
 }

@@ -6,6 +6,8 @@ export interface Answer {
   /** Always there: notifications and screen readers read it. */
   readonly text: string;
   readonly blocks?: readonly KnownBlock[];
+  /** The channel has just read it, so that the person needs no copy; kept for a replay all the same. */
+  readonly isPosted?: true;
 }
 
 /** Slack's limit for one section. */
@@ -22,7 +24,7 @@ export function sayPlain(words: string): Answer {
 
 export function section(text: string): KnownBlock {
   const cut = text.length > SECTION_CHARS ? `${text.slice(0, SECTION_CHARS - 1)}…` : text;
-  return { type: 'section', text: { type: 'mrkdwn', text: cut || ' ' } };
+  return { type: 'section', text: { type: 'mrkdwn', text: cut || ' ', verbatim: true } };
 }
 
 /** The form of an ack or of a message to a response_url. */

@@ -75,7 +75,7 @@ function hearCommands(app: App, deps: BotDeps, admission: Admission): void {
       return answerSlash(deps, admission, { origin: originOfCommand(command), command: command.command, text }, later);
     });
     const answer = await inTime(deps, work, later);
-    await ack(ephemeral(answer));
+    await (answer.isPosted ? ack() : ack(ephemeral(answer)));
     deps.meter.acked('command', deps.now() - startedAt);
   });
 }
@@ -161,7 +161,10 @@ async function inTime(deps: BotDeps, work: Promise<Answer>, later: (answer: Answ
   const answer = await Promise.race([work, late]);
   clearTimeout(timer);
   if (answer) return answer;
-  inBackground(deps, 'a late answer could not be told', async () => later(await work));
+  inBackground(deps, 'a late answer could not be told', async () => {
+    const late = await work;
+    if (!late.isPosted) await later(late);
+  });
   return say('Still working on it; the answer follows here. Do not send the command again.');
 }
 

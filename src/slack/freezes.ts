@@ -2,9 +2,9 @@
 
 import type { Actor } from '../domain/actor.ts';
 import type { Command } from '../domain/command.ts';
-import { formatDuration } from '../domain/duration.ts';
 import { type Freeze, isConfigured } from '../domain/freeze.ts';
 import type { JsonObject } from '../domain/json.ts';
+import type { OperationView } from '../domain/operation.ts';
 import type { Target } from '../domain/target.ts';
 import { code, moment, said } from '../domain/words.ts';
 import { type Origin, requestIdOf } from './admission.ts';
@@ -13,6 +13,9 @@ import type { BotDeps } from './deps.ts';
 import { refuseLift } from './lifting.ts';
 import type { Refused } from './refusals.ts';
 
+/** Operations that are asked whether they wait for the freeze. */
+const MOST_ASKED = 30;
+
 type FreezeCommand = Extract<Command, { kind: 'freeze' | 'unfreeze' }>;
 
 interface By {
@@ -20,7 +23,6 @@ interface By {
   readonly origin: Origin;
 }
 
-/** The channel is told too: who is stopped should not have to find out by being refused. */
 export async function answerFreeze(deps: BotDeps, command: FreezeCommand, by: By): Promise<Answer> {
   if (command.kind === 'unfreeze') return lift(deps, command.scope, by);
   return command.set ? set(deps, command.set, by) : list(deps);
@@ -48,9 +50,11 @@ async function set(
   // The record first: nothing may be stopped that nobody can account for.
   await record(deps, { actor, origin }, scope, { kind: 'set', scope, reason, until: freeze.until });
   await deps.freezes.set(freeze);
-  await tellChannel(deps, origin, `${nameOf(freeze)} is frozen for ${formatDuration(durationMs)}, ${wordsOf(freeze)}`);
-  return say(
-    `Frozen: ${lineOf(freeze)}\nNew operations and next stages wait or are refused; an undo is never stopped. ${code(`unfreeze ${scope}`)} ends it early.`,
+  const words = `*${nameOf(freeze)} is frozen until ${moment(freeze.until)}* by ${said(actor.name, 80)}: ${said(reason, 400)}`;
+  return post(
+    deps,
+    origin,
+    `${words}\nNew changes are refused, running ones wait before their next stage; rollbacks still work. ${code(`unfreeze ${scope}`)} ends it early.`,
   );
 }
 
@@ -81,11 +85,34 @@ async function lift(deps: BotDeps, scope: string, { actor, origin }: By): Promis
   const refused = await refuseLift(deps, theirs, actor);
   if (refused) return refuse(deps, refused);
   await record(deps, { actor, origin }, scope, { kind: 'lifted', scope });
-  const was = await deps.freezes.lift(scope);
-  if (was) await tellChannel(deps, origin, `The freeze of ${nameOf(was)} was lifted by ${said(actor.name, 80)}. What waited goes on.`);
-  if (written)
-    return say(`The freeze of ${code(scope)} is lifted; the one that stands in ${code('meshops.yaml')} holds on: ${lineOf(written)}`);
-  return say(`The freeze of ${code(scope)} is lifted. Operations that waited go on by themselves.`);
+  const waiting = await waitingFor(deps, scope);
+  await deps.freezes.lift(scope);
+  const rest = written ? ` The one that stands in ${code('meshops.yaml')} holds on: ${lineOf(written)}` : '';
+  return post(
+    deps,
+    origin,
+    `*The freeze of ${theirs.scope === '*' ? 'everything' : code(theirs.scope)} ended early*, by ${said(actor.name, 80)}.${await goOn(deps, waiting)}${rest}`,
+  );
+}
+
+/** The operations that wait for exactly this freeze now. */
+async function waitingFor(deps: BotDeps, scope: string): Promise<readonly OperationView[]> {
+  try {
+    const running = (await deps.operations.listRunning()).slice(0, MOST_ASKED);
+    const described = await Promise.all(running.map((at) => deps.operations.describe(at)));
+    return described.flatMap((one) => (one.kind === 'view' && one.view.frozen?.scope === scope ? [one.view] : []));
+  } catch (error) {
+    deps.log.warn({ err: error }, 'what waits for a freeze could not be learned');
+    return [];
+  }
+}
+
+/** Which of them really go on: another freeze may hold them still. */
+async function goOn(deps: BotDeps, waiting: readonly OperationView[]): Promise<string> {
+  const free = await Promise.all(waiting.map(async (view) => ((await deps.freezes.active(view.target)) ? [] : [view])));
+  const names = free.flat().map(({ opId }) => said(opId));
+  if (names.length === 0) return '';
+  return ` ${names.length === 1 ? '1 operation goes on' : `${names.length} operations go on`}: ${names.join(', ')}.`;
 }
 
 function refuse(deps: BotDeps, refused: Refused): Answer {
@@ -112,13 +139,20 @@ async function record(deps: BotDeps, { actor, origin }: By, scope: string, data:
 }
 
 /** The metadata names the command that caused the post: the same words twice are two events, the same command twice is a fault. */
-async function tellChannel(deps: BotDeps, origin: Origin, text: string): Promise<void> {
+/**
+ * The metadata names the command that caused the post: the same words twice are two events, the same command twice is a fault.
+ * In the channel, since who is stopped should not have to find out by being refused; who set or lifted it reads it there too.
+ */
+async function post(deps: BotDeps, origin: Origin, text: string): Promise<Answer> {
   const { channelId } = origin;
   const metadata = { event_type: 'meshops_freeze', event_payload: { request_id: requestIdOf(origin) } };
+  const answer = say(text);
   try {
-    await deps.web.chat.postMessage({ channel: channelId, text, unfurl_links: false, metadata });
+    await deps.web.chat.postMessage({ channel: channelId, text, blocks: [...(answer.blocks ?? [])], unfurl_links: false, metadata });
+    return { ...answer, isPosted: true };
   } catch (error) {
-    // The freeze holds whether or not the channel hears of it; the person who set it is answered.
+    // The freeze holds, or does not, whether or not the channel hears of it; the person must know.
     deps.log.warn({ err: error, channelId }, 'the channel was not told of a freeze');
+    return answer;
   }
 }

@@ -20,6 +20,15 @@ describe('foreign words in Slack', () => {
     expect(inert).not.toMatch(/<|>|@channel|:\/\/|www\.|\*A|`|#g/);
     expect(inert.replaceAll('\u2060', '')).toBe("&lt;!here&gt; @channel https://evil.test www.evil.test *Approved* 'x' #general");
   });
+
+  it.each(['operator@example.com', 'first_last+mesh@team-1.example.com', 'a.b@c.example, d@e.example'])(
+    'an address is copied as it is: %s',
+    (address) => expect(inertMrkdwn(address)).toBe(address),
+  );
+
+  it.each(['_x_', ' _now_', 'a *b* c', '~x~', '(@here)', '#general', '@channel'])('%s has no effect', (text) =>
+    expect(inertMrkdwn(text)).toContain('\u2060'),
+  );
 });
 
 describe('codes', () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { CHANNEL, postRoot, type Stage, stage, WORKFLOW } from './stage.ts';
+import { CHANNEL, postRoot, type Stage, stage, viewOf, WORKFLOW } from './stage.ts';
 
 let at: Stage;
 beforeEach(async () => {
@@ -11,13 +11,18 @@ afterEach(async () => {
 const type = async (line: string, who = 'U0OPERATOR'): Promise<string> =>
   (await at.slack.drive.as(who, { staleSession: true }).command(CHANNEL, line)).shown?.text ?? '';
 
+/** What the channel read last. */
+const posted = (): string => at.slack.drive.messages(CHANNEL).at(-1)?.text ?? '';
+
 test('a freeze is set, told to the channel, listed, lifted, and recorded each time', async () => {
-  expect(await type('/mesh freeze demo/backend 2h release <weekend>')).toContain('Frozen: `demo/backend` until');
-  const posted = at.slack.drive.messages(CHANNEL).map((message) => message.text);
-  expect(posted.some((text) => text.includes('`demo/backend` is frozen for 2h') && text.includes('release &lt;weekend&gt;'))).toBe(true);
+  // Once: who set it reads it in the channel, and gets no copy.
+  expect(await type('/mesh freeze demo/backend 2h release <weekend>')).toBe('');
+  expect(posted()).toMatch(/`demo\/backend` is frozen until .* by Operator: release &lt;weekend&gt;/);
   expect(await type('/mesh freeze')).toContain('by Operator');
   expect(await type('/mesh status backend')).toMatch(/Frozen: `demo\/backend` is frozen until .* by Operator: release/);
-  expect(await type('/mesh unfreeze demo/backend', 'U0REVIEWER')).toContain('is lifted');
+  expect(await type('/mesh unfreeze demo/backend', 'U0REVIEWER')).toBe('');
+  expect(posted()).toBe('*The freeze of `demo/backend` ended early*, by Reviewer.');
+  expect(at.slack.drive.messages(CHANNEL)).toHaveLength(2);
   expect(await type('/mesh freeze')).toBe('Nothing is frozen.');
   expect(await type('/mesh unfreeze demo/backend')).toContain('No freeze holds');
   expect(await at.audit.verify()).toMatchObject({ kind: 'intact', records: 2 });
@@ -28,7 +33,7 @@ test('a freeze that is lifted twice is told twice, and Slack sees no post that c
     await type(`/mesh freeze demo/backend 2h ${reason}`);
     await type('/mesh unfreeze demo/backend');
   }
-  const lifted = at.slack.drive.messages(CHANNEL).filter(({ text }) => text.includes('was lifted by'));
+  const lifted = at.slack.drive.messages(CHANNEL).filter(({ text }) => text.includes('ended early'));
   expect(lifted).toHaveLength(2);
   expect(at.slack.log.duplicatePosts()).toEqual([]);
 });
@@ -43,10 +48,31 @@ test('a freeze is lifted or replaced by who set it and by approvers, by nobody e
   expect(await type('/mesh freeze demo/backend 1s mine')).toContain('was frozen by Reviewer');
   expect(await type('/mesh freeze')).toContain('by Reviewer: release');
   expect(at.refused).toEqual(['NotLiftable', 'NotLiftable']);
-  expect(await type('/mesh freeze demo/backend 1h shorter', 'U0REVIEWER2')).toContain('Frozen: `demo/backend`');
-  expect(await type('/mesh unfreeze demo/backend', 'U0REVIEWER')).toContain('is lifted');
+  await type('/mesh freeze demo/backend 1h shorter', 'U0REVIEWER2');
+  expect(posted()).toContain('by Second reviewer: shorter');
+  await type('/mesh unfreeze demo/backend', 'U0REVIEWER');
+  expect(posted()).toContain('ended early*, by Reviewer');
   await type('/mesh freeze * 2h mine');
-  expect(await type('/mesh unfreeze *')).toContain('is lifted');
+  await type('/mesh unfreeze *');
+  expect(posted()).toContain('The freeze of everything ended early');
+});
+
+test('what goes on after a freeze is said by name, and only what really does', async () => {
+  await type('/mesh freeze demo/backend 2h release');
+  const frozen = { scope: 'demo/backend', reason: 'release', by: { id: 'operator@example.com', name: 'Operator' }, setAt: 1, until: 2 };
+  at.played.running = { workflowId: WORKFLOW, runId: 'run-1', verb: 'canary' };
+  at.played.described = { kind: 'view', view: viewOf({ phase: 'holding', frozen }) };
+  await type('/mesh unfreeze demo/backend');
+  expect(posted()).toBe('*The freeze of `demo/backend` ended early*, by Operator. 1 operation goes on: canary-k3f2.');
+  await type('/mesh freeze demo 2h all of it');
+  await type('/mesh freeze demo/backend 2h release');
+  await type('/mesh unfreeze demo/backend');
+  expect(posted()).toBe('*The freeze of `demo/backend` ended early*, by Operator.');
+});
+
+test('a channel that cannot be posted to: who set the freeze is answered', async () => {
+  at.slack.faults.rateLimited(1, ['chat.postMessage']);
+  expect(await type('/mesh freeze demo/backend 2h release')).toContain('is frozen until');
 });
 
 test('where Slack does not say who is in the group, nobody of it lifts a freeze', async () => {
@@ -68,7 +94,9 @@ test('a freeze of the file is listed and told as such, and no command lifts it',
   expect(await ask('/mesh freeze')).toContain('by meshops.yaml');
   expect(await ask('/mesh unfreeze demo/backend')).toContain('stands in the configuration. Nothing was changed');
   await ask('/mesh freeze demo/backend 2h incident');
-  expect(await ask('/mesh unfreeze demo/backend')).toContain('is lifted; the one that stands in `meshops.yaml` holds on');
+  await ask('/mesh unfreeze demo/backend');
+  const told = frozen.slack.drive.messages(CHANNEL).at(-1)?.text;
+  expect(told).toContain('ended early*, by Reviewer. The one that stands in `meshops.yaml` holds on');
   expect(await ask('/mesh freeze')).toContain('end of the &lt;year&gt;');
 });
 

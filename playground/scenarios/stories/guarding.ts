@@ -14,7 +14,7 @@ const freeze: Scenario = {
   play: async (scene) => {
     // Long enough that the freeze is there before the first stage is over, however busy the machine is.
     const operation = await approvedCanary(scene, '/mesh canary backend 10% --steps 5,10 --soak 8s');
-    await said(scene, '/mesh freeze demo 10m release weekend', /Frozen/);
+    await posted(scene, '/mesh freeze demo 10m release weekend', /is frozen until/);
     try {
       await scene.until(async () => (await operation.view()).frozen !== undefined, 'the next stage to wait for the freeze');
       must((await scene.weight(CANARY)) === 5, 'the next stage was written under a freeze');
@@ -23,9 +23,9 @@ const freeze: Scenario = {
       const refused = await (await scene.begin('/policy enforce frontend/frontend --no-observe')).result();
       must(refused.kind === 'impossible' && refused.code === 'Frozen', `the outcome is ${refused.kind} ${refused.code}: ${refused.words}`);
       must(/release weekend/.test(refused.words), `the refusal does not say why: ${refused.words}`);
-      await said(scene, '/mesh unfreeze demo', /lifted/);
+      await posted(scene, '/mesh unfreeze demo', /ended early.*1 operation goes on/);
       await scene.until(async () => (await scene.weight(CANARY)) === 10, 'the next stage');
-      await said(scene, '/mesh freeze demo 10m once more', /Frozen/);
+      await posted(scene, '/mesh freeze demo 10m once more', /is frozen until/);
       scene.break(({ cilium }) => cilium.faults.errorRate(CANARY, 1));
       const outcome = await operation.result();
       must(outcome.kind === 'rolled-back' && outcome.restoredExactly === true, `the outcome is ${outcome.kind}: ${outcome.words}`);
@@ -68,6 +68,20 @@ const release: Scenario = {
 };
 
 /** Types a command and waits until the person has been told what matches. */
+/** Everybody reads it in the channel, who typed it too: nobody gets a copy. */
+async function posted(scene: Scene, line: string, wanted: RegExp): Promise<void> {
+  const messages = (): readonly string[] => scene.rig.slack.drive.messages('C0MESH').map(({ text }) => text);
+  const before = messages().length;
+  const shown = await scene.type(line);
+  must(shown.ok && shown.shown === undefined, `Slack said ${shown.error ?? shown.shown?.text}`);
+  must(
+    messages()
+      .slice(before)
+      .some((text) => wanted.test(text)),
+    `the channel did not read ${wanted} but ${messages().slice(before).join(' | ')}`,
+  );
+}
+
 async function said(scene: Scene, line: string, wanted: RegExp, person: 'operator' | 'reviewer' | 'reviewer2' = 'operator'): Promise<void> {
   const before = scene.heard(person).length;
   const shown = await scene.type(line, person);

@@ -27,5 +27,5 @@ async function done(deps: BotDeps, later: Later, work: () => Promise<Answer | un
     deps.log.error({ err: error }, 'a policy command broke after its answer');
     answer = sayPlain(refusal('Broken').words);
   }
-  if (answer) await later(answer);
+  if (answer && !answer.isPosted) await later(answer);
 }
