@@ -24,7 +24,7 @@ async function metric(scene: Scene, name: string): Promise<number> {
 /** The operation as it goes on in the run that its target has now. */
 async function recovered(scene: Scene, operation: Operation): Promise<Operation> {
   const { workflowId, runId } = await scene.rig.temporal.workflow.getHandle(operation.handle.workflowId).describe();
-  return new Operation(scene.rig.slack.drive, scene.rig.temporal, operation.root(), { workflowId, runId });
+  return new Operation(scene.rig.slack.drive, scene.rig.temporal, operation, { workflowId, runId });
 }
 
 /** No record is taken while `work` is done: another process holds the lock. */
