@@ -76,6 +76,8 @@ function noRoute(input: CanaryInput, elsewhere: readonly string[]): Impossible {
   const { service, change } = input;
   const withOthers = elsewhere.length > 0 && planFor({ ...input, change: { ...change, includeOthers: true } }).kind !== 'impossible';
   const { name, namespace } = service;
+  const canBePlanned = (one: string): boolean => planFor({ ...input, service: { ...service, name: one } }).kind === 'planned';
+  const near = nearServices(input.routes, service).filter(canBePlanned);
   return impossible({
     code: 'NoRoute',
     parameters: { service: name, namespace, elsewhere, near, ...(withOthers && { withOthers }) },

@@ -32,12 +32,12 @@ export function names(route: HttpRoute, { namespace, name }: Target): boolean {
 
 /** Services of the namespace that a route names and that may have been meant, nearest first. */
 export function nearServices(routes: readonly HttpRoute[], { namespace, name }: Target): readonly string[] {
-  const here = routes.flatMap((route) =>
-    backendsOf(route)
-      .filter((backend) => isService(backend, route, namespace, backend.name))
-      .map((backend) => backend.name),
+  const own = routes.filter((route) => route.metadata.namespace === namespace);
+  const services = own.flatMap((route) => backendsOf(route).filter((backend) => isService(backend, route, namespace, backend.name)));
+  return nearOnes(
+    name,
+    services.map((backend) => backend.name).filter((one) => one !== name),
   );
-  return nearOnes(name, here);
 }
 
 /**
