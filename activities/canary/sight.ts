@@ -31,15 +31,19 @@ export async function checkSight(
   if (settings['enable-l7-proxy'] === 'false')
     return blind('the L7 proxy is off (enable-l7-proxy in cilium-config)', 'Set l7Proxy=true in the Helm values');
   if (nodes.length === 0) return blind('no agent of the cluster is known', 'Check `hubble` in meshops.yaml');
-  const away = nodes.flatMap(({ node, problem }) => (problem === undefined ? [] : [{ node, problem }]));
-  if (away.length === nodes.length) return unreadable(away);
+  const away = nodes.flatMap(({ node, problem, unreached }) => {
+    if (unreached) return unreached.map((one) => ({ node: one, problem: 'Relay does not reach it' }));
+    return problem === undefined ? [] : [{ node, problem }];
+  });
+  if (nodes.every(({ problem, unreached }) => problem !== undefined && !unreached)) return unreadable(away);
   return { limits: limitsOf(settings), away };
 }
 
 /** Agents that do not answer: blind where this traffic runs on one of their nodes, else a remark on each. */
 export function missing(away: readonly Away[], { nodes, reporters }: Pick<Before, 'nodes' | 'reporters'>): Sight {
-  const carriers = new Set([...nodes, ...reporters].map((node = '') => node.slice(node.lastIndexOf('/') + 1)));
-  const carrying = away.filter(({ node }) => node === RELAY || nodes.includes(undefined) || carriers.has(node));
+  const name = (node = ''): string => node.slice(node.lastIndexOf('/') + 1);
+  const carriers = new Set([...nodes, ...reporters].map(name));
+  const carrying = away.filter(({ node }) => node === RELAY || nodes.includes(undefined) || carriers.has(name(node)));
   if (carrying.length > 0) return unreadable(carrying);
   return { limits: away.length === 0 ? [] : [`${named(away)}: none of this traffic was seen there`], away };
 }

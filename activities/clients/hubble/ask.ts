@@ -31,12 +31,19 @@ export async function nodesNow(source: NodeSource, signal: AbortSignal): Promise
   }
 }
 
+export interface Checked {
+  readonly node: string;
+  readonly problem?: string;
+  /** It answers, and Relay does not reach these nodes. */
+  readonly unreached?: readonly string[];
+}
+
 /** Asks one agent whether it is there and sees what it should. */
-export async function checkNode(observer: Observer, node: string): Promise<{ readonly node: string; readonly problem?: string }> {
+export async function checkNode(observer: Observer, node: string): Promise<Checked> {
   try {
     const status = await observer.status(CHECK_WITHIN_MS);
-    const missing = status.unavailable_nodes ?? [];
-    return missing.length > 0 ? { node, problem: `does not reach ${missing.join(', ')}` } : { node };
+    const unreached = status.unavailable_nodes ?? [];
+    return unreached.length > 0 ? { node, problem: `does not reach ${unreached.join(', ')}`, unreached } : { node };
   } catch (error) {
     return { node, problem: error instanceof Error ? error.message : String(error) };
   } finally {

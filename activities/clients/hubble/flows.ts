@@ -1,5 +1,5 @@
 import type { Log } from '../../log.ts';
-import { checkNode, nodesNow } from './ask.ts';
+import { type Checked, checkNode, nodesNow } from './ask.ts';
 import { keysOf } from './flow.ts';
 import { followNode } from './node-stream.ts';
 import { connectObserver, type HubbleTls, type Observer } from './observer.ts';
@@ -35,7 +35,7 @@ export interface Flows {
   /** What the nodes still hold since `since` (epoch ms), for a watch that goes on elsewhere. Gaps for nodes that do not answer. */
   replay(keys: readonly string[], since: number, follower: FlowFollower, signal: AbortSignal): Promise<void>;
   /** Asks every agent once: which answer, and what is wrong with those that do not. */
-  check(signal: AbortSignal): Promise<readonly { readonly node: string; readonly problem?: string }[]>;
+  check(signal: AbortSignal): Promise<readonly Checked[]>;
   close(): void;
 }
 

@@ -1,7 +1,8 @@
 import { afterEach, expect, test } from 'vitest';
 import { canaryWatching } from '../../../activities/canary/evidence.ts';
-import { missing } from '../../../activities/canary/sight.ts';
+import { checkSight, missing } from '../../../activities/canary/sight.ts';
 import { createFlows, fixedNodes } from '../../../activities/clients/hubble/flows.ts';
+import type { Observer } from '../../../activities/clients/hubble/observer.ts';
 import type { Cluster } from '../../../activities/clients/kubernetes/cluster.ts';
 import type { Follower, Hub } from '../../../activities/clients/kubernetes/hub.ts';
 import type { KubeObject } from '../../../activities/clients/kubernetes/objects.ts';
@@ -42,7 +43,7 @@ async function rig() {
   flows.follow(['elsewhere'], everybody, stop.signal);
   for (const agent of agents) agent.ring.push({ kind: 'flow', flow: answerFlow(agent.node, { namespace: 'elsewhere' }) });
   // Each stream is there: a lost event is told to those who follow, and never again.
-  await expect.poll(() => open.size).toBe(agents.length);
+  await expect.poll(() => open.size, { timeout: 5_000 }).toBe(agents.length);
   const followers = new Map<string, Follower>();
   const hub: Hub = {
     follow: (_resource, key, follower) => {
@@ -83,13 +84,13 @@ test('one lost event, and one agent that is gone, elsewhere in the cluster are a
   await expect.poll(unseen, { timeout: 5_000 }).toMatch(/^node-4 \(.+\), 1 events of node-3: none of this traffic was seen there$/);
   expect(outOfSight()).toEqual([]);
   lose(1);
-  await expect.poll(outOfSight).toEqual(['node-2']);
+  await expect.poll(outOfSight, { timeout: 5_000 }).toEqual(['node-2']);
 });
 
 test('an agent that reports its requests counts, as the gateway does that stands on a node without its pods', async () => {
   const { agents, heard, outOfSight } = await rig();
   agents[2]?.ring.push({ kind: 'flow', flow: answerFlow('node-3', { address: '10.0.14.0', pod: 'backend-canary-1' }) });
-  await expect.poll(() => heard.some(({ kind }) => kind === 'request')).toBe(true);
+  await expect.poll(() => heard.some(({ kind }) => kind === 'request'), { timeout: 5_000 }).toBe(true);
   agents[2]?.stop();
   await expect.poll(outOfSight, { timeout: 5_000 }).toEqual(['node-3']);
 });
@@ -110,4 +111,21 @@ test('before a plan, an agent that does not answer counts where this traffic run
   expect(missing([{ node: 'node-2', problem: 'gone' }], where)).toMatchObject({ blind: { code: 'Blind' } });
   expect(missing(away, { nodes: [undefined], reporters: [] })).toMatchObject({ blind: { code: 'Blind' } });
   expect(missing([], where)).toMatchObject({ limits: [] });
+});
+
+test('Relay that does not reach a node blinds those whose traffic runs there, and nobody else', async () => {
+  const data = { 'enable-hubble': 'true' };
+  const cluster = { read: async () => ({ data }) } as unknown as Cluster;
+  const observer: Observer = {
+    status: async () => ({ unavailable_nodes: ['default/node-9'] }),
+    flows: () => ({ cancel: () => undefined }),
+    close: () => undefined,
+  };
+  const flows = createFlows({ nodes: fixedNodes([{ node: 'relay', address: 'x' }]), now: Date.now, log: SILENT, connect: () => observer });
+  cleanups.push(() => flows.close());
+  const sight = await checkSight({ cluster, flows }, new AbortController().signal);
+  const away = 'away' in sight ? sight.away : [];
+  expect(away).toEqual([{ node: 'default/node-9', problem: 'Relay does not reach it' }]);
+  expect(missing(away, { nodes: ['node-1'], reporters: [] })).toMatchObject({ limits: [expect.stringContaining('node-9')] });
+  expect(missing(away, { nodes: ['node-9'], reporters: [] })).toMatchObject({ blind: { code: 'Blind' } });
 });
