@@ -21,6 +21,6 @@ COPY src ./src
 COPY workflows ./workflows
 COPY activities ./activities
 USER 10001:10001
-EXPOSE 8080
+EXPOSE 8080 9464
 ENTRYPOINT ["node", "src/main.ts"]
 CMD ["run", "--config", "/etc/meshops/config/meshops.yaml"]

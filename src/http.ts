@@ -1,4 +1,4 @@
-// The one port: Slack's requests, and what Kubernetes and Prometheus ask for.
+// Two ports: Slack's requests and what Kubernetes asks for on one, what Prometheus asks for on another, so that no ingress shows it.
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -10,6 +10,7 @@ export interface ReadyCheck {
 
 export interface HttpParts {
   readonly port: number;
+  readonly metricsPort: number;
   /** All addresses when left out. */
   readonly host?: string;
   readonly ready: readonly ReadyCheck[];
@@ -21,6 +22,7 @@ export interface HttpParts {
 
 export interface HttpServer {
   readonly port: number;
+  readonly metricsPort: number;
   /** Says "not ready" from now on, so that nobody sends more. */
   retire(): void;
   /** Resolves when the last request is answered. */
@@ -36,14 +38,22 @@ export async function serveHttp(parts: HttpParts): Promise<HttpServer> {
     const path = request.url?.split('?')[0];
     if (request.method === 'GET' && path === '/healthz') return answer(response, 200, 'ok');
     if (request.method === 'GET' && path === '/readyz') return void readiness(parts.ready, retired, response);
-    if (request.method === 'GET' && path === '/metrics') return void metrics(parts, response);
     if (parts.slack) return parts.slack(request, response);
     return answer(response, 404, 'not found');
   });
+  const measured = createServer((request, response) => {
+    const isMetrics = request.method === 'GET' && request.url?.split('?')[0] === '/metrics';
+    return isMetrics ? void metrics(parts, response) : answer(response, 404, 'not found');
+  });
+  const [port, metricsPort] = [await open(server, parts.port, parts.host), await open(measured, parts.metricsPort, parts.host)];
+  const close = async (): Promise<void> => void (await Promise.all([server, measured].map(closeServer)));
+  return { port, metricsPort, retire: () => void (retired = true), close };
+}
+
+function open(server: Server, port: number, host?: string): Promise<number> {
   server.requestTimeout = 10_000;
   server.headersTimeout = 5_000;
-  const port = await listen(server, parts.port, parts.host);
-  return { port, retire: () => void (retired = true), close: () => closeServer(server) };
+  return listen(server, port, host);
 }
 
 async function readiness(checks: readonly ReadyCheck[], retired: boolean, response: ServerResponse): Promise<void> {

@@ -15,6 +15,7 @@ export interface ConfigOptions {
   readonly slackApi: string;
   readonly database: string;
   readonly httpPort: number;
+  readonly metricsPort: number;
   readonly pace: Pace;
   readonly gateExpiry?: string;
   /** How long the traffic is watched after harm was put back. */
@@ -48,7 +49,19 @@ const TIMINGS = {
 
 /** Writes the meshops.yaml of the playground: one cluster, one channel, one gate that a reviewer must open. */
 export async function writeConfig(file: string, options: ConfigOptions): Promise<void> {
-  const { kubeconfig, hubble, gatewayUrl, prometheus, temporal, slackApi, database, httpPort, pace, gateExpiry = '5m' } = options;
+  const {
+    kubeconfig,
+    hubble,
+    gatewayUrl,
+    prometheus,
+    temporal,
+    slackApi,
+    database,
+    httpPort,
+    metricsPort,
+    pace,
+    gateExpiry = '5m',
+  } = options;
   const restoredWatch = options.restoredWatch ?? TIMINGS[pace].restoredWatch;
   const config = {
     clusters: { demo: { kubernetes: { kubeconfig }, hubble, prometheus, probe: { gateways: { 'backend/mesh': gatewayUrl } } } },
@@ -68,7 +81,7 @@ export async function writeConfig(file: string, options: ConfigOptions): Promise
     slack: { mode: 'http', teamIds: ['T0MESHOPS'], appId: 'A0MESHOPS', onCall: 'S0REVIEWERS', apiUrl: slackApi },
     temporal: { ...temporal, allowPlaintext: true },
     audit: { database },
-    http: { port: httpPort },
+    http: { port: httpPort, metricsPort },
   };
   await writeFile(file, `# The playground's configuration, written at each start.\n${stringify(config)}`);
 }

@@ -131,7 +131,7 @@ async function furnish(stack: Stack, options: RigOptions, undo: (() => Promise<v
     ...(usualSight && { sight: usualSight }),
   };
   let tuned = usual;
-  const configure = async (file: string, httpPort: number, apart: Apart): Promise<void> => {
+  const configure = async (file: string, { httpPort, metricsPort }: Ports, apart: Apart): Promise<void> => {
     const agents = cilium.nodes.map(({ name: node, hubbleAddress }) => ({ node, address: hubbleAddress }));
     const { sight, ...times } = tuned;
     await writeConfig(file, {
@@ -143,18 +143,19 @@ async function furnish(stack: Stack, options: RigOptions, undo: (() => Promise<v
       slackApi: slack.apiUrl,
       database,
       httpPort,
+      metricsPort,
       pace,
       ...times,
     });
   };
-  const start = async (role: Role, apart: Apart = {}): Promise<{ child: Child; port: number; configFile: string }> => {
-    const port = await stack.ports.take(role);
+  const start = async (role: Role, apart: Apart = {}): Promise<{ child: Child; ports: Ports; configFile: string }> => {
+    const ports = { httpPort: await stack.ports.take(role), metricsPort: await stack.ports.take(`${role} metrics`) };
     const name = `meshops-${role}-${++started}`;
     const configFile = join(stack.dir, `${name}.yaml`);
-    await configure(configFile, port, apart);
-    const child = await startProduct(role, { warden: stack.warden, dir: stack.dir, configFile, env, port, name, signal });
-    stack.prometheus.scrape(name, [`127.0.0.1:${port}`]);
-    return { child, port, configFile };
+    await configure(configFile, ports, apart);
+    const child = await startProduct(role, { warden: stack.warden, dir: stack.dir, configFile, env, port: ports.httpPort, name, signal });
+    stack.prometheus.scrape(name, [`127.0.0.1:${ports.metricsPort}`]);
+    return { child, ports, configFile };
   };
   const workers: Child[] = [];
   const startWorker: Rig['startWorker'] = async (apart) => {
@@ -164,7 +165,7 @@ async function furnish(stack: Stack, options: RigOptions, undo: (() => Promise<v
   };
   const {
     child: bot,
-    port,
+    ports,
     configFile,
   } = await step(progress, 'meshops', async () => {
     const [first] = await Promise.all([
@@ -173,18 +174,23 @@ async function furnish(stack: Stack, options: RigOptions, undo: (() => Promise<v
     ]);
     return { value: first, detail: 'ready' };
   });
-  slack.setRequestUrl(`http://127.0.0.1:${port}/slack/events`);
+  slack.setRequestUrl(`http://127.0.0.1:${ports.httpPort}/slack/events`);
   const tune: Rig['tune'] = async (tuning) => {
     const { sight } = tuned;
     tuned = { ...usual, ...tuning };
     const before = await readFile(configFile, 'utf8');
-    await configure(configFile, port, {});
+    await configure(configFile, ports, {});
     if ((await readFile(configFile, 'utf8')) !== before) await reloaded(join(stack.dir, `${bot.name}.log`), signal);
     if (tuned.sight === sight) return;
     await workers.at(-1)?.stop();
     await startWorker();
   };
   return { stack, cilium, slack, temporal, database, bot, workers, startWorker, tune, stop };
+}
+
+interface Ports {
+  readonly httpPort: number;
+  readonly metricsPort: number;
 }
 
 type Apart = NonNullable<Parameters<Rig['startWorker']>[0]>;

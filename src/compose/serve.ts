@@ -48,7 +48,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       ...(bot ? [forget(on, ending.signal)] : []),
       ...(workers ? [workers.reconcile(ending.signal)] : []),
     ]);
-    log.info({ port: http.port }, 'meshops ready');
+    log.info({ port: http.port, metricsPort: http.metricsPort }, 'meshops ready');
     await Promise.race([untilAborted(options.signal), unhandled.fatal, ...(workers ? [workers.running] : [])]);
     log.info({}, 'stopping');
     ending.abort();
@@ -93,7 +93,7 @@ function openHttp(on: Foundation, ready: readonly ReadyCheck[], bot: RunningBot 
     },
   };
   return serveHttp({
-    port: on.config.current().http.port,
+    ...on.config.current().http,
     ready: [database, ...ready],
     metrics: () => on.telemetry.metrics(),
     contentType: on.telemetry.contentType,

@@ -192,7 +192,7 @@ export async function stage(change: Record<string, unknown> = {}, mode: 'http' |
     slackApiUrl: slack.apiUrl,
   });
   const metrics = { metrics: async () => '', contentType: 'text/plain' };
-  const http = await serveHttp({ port: 0, host: '127.0.0.1', ready: [], slack: bot.listener, ...metrics });
+  const http = await serveHttp({ port: 0, metricsPort: 0, host: '127.0.0.1', ready: [], slack: bot.listener, ...metrics });
   const url = `http://127.0.0.1:${http.port}/slack/events`;
   slack.setRequestUrl(url);
   await bot.start();

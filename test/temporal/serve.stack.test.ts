@@ -15,6 +15,7 @@ let stack: Stack;
 let slack: SlackPlayground;
 let folder: string;
 let port: number;
+let metricsPort: number;
 const children = new Set<ChildProcess>();
 
 beforeAll(async () => {
@@ -23,6 +24,7 @@ beforeAll(async () => {
   const app = { signingSecret: 'playground-signing-secret', botToken: 'xoxb-playground' };
   slack = await startSlack({ signal: ending.signal, app: { ...app, slashCommands: [{ command: '/mesh', description: '', usage: '' }] } });
   port = await stack.ports.take('meshops');
+  metricsPort = await stack.ports.take('metrics');
   slack.setRequestUrl(`http://127.0.0.1:${port}/slack/events`);
   writeFileSync(config(), configText());
 });
@@ -46,7 +48,7 @@ gates: [{ approvers: { usergroups: [S0REVIEWERS] } }]
 slack: { mode: http, teamIds: [T0MESHOPS] }
 temporal: { address: "${stack.temporal.address}", namespace: ${stack.temporal.namespace} }
 audit: { database: ${join(folder, 'audit.db')} }
-http: { port: ${port} }
+http: { port: ${port}, metricsPort: ${metricsPort} }
 `;
 
 interface Ended {
@@ -68,8 +70,8 @@ function meshops(...args: readonly string[]): { readonly child: ChildProcess; re
   const ended = new Promise<Ended>((resolve) => child.once('close', (code) => (children.delete(child), resolve({ code, out }))));
   return { child, ended };
 }
-const get = async (path: string): Promise<{ status: number; text: string }> => {
-  const answer = await fetch(`http://127.0.0.1:${port}${path}`);
+const get = async (path: string, at = port): Promise<{ status: number; text: string }> => {
+  const answer = await fetch(`http://127.0.0.1:${at}${path}`);
   return { status: answer.status, text: await answer.text() };
 };
 const ready = (): Promise<void> => {
@@ -106,7 +108,8 @@ test('run: ready, takes a command, tells its metrics, and stops in order on a si
     slack.drive.messages('C0MESH').find((message) => message.text.includes('Nothing was changed')),
   );
   expect(told.text).toContain('No HTTPRoute in namespace backend');
-  const { text } = await get('/metrics');
+  const { text } = await get('/metrics', metricsPort);
+  expect((await get('/metrics')).status).toBe(404);
   expect(text).toContain('meshops_ack_seconds_count{what="command"} 2');
   expect((await get('/healthz')).status).toBe(200);
   child.kill('SIGTERM');

@@ -67,7 +67,9 @@ const NOT_SYSTEM = 'Names that begin with `system:` belong to Kubernetes itself;
 const Group = z
   .string()
   .min(1)
-  .refine((name) => !name.startsWith('system:'), NOT_SYSTEM);
+  // A blank at an end is lost on the way to the API server: what is refused with it must be refused without it.
+  .refine((name) => /^[^\s,]([^\t\r\n,]*[^\s,])?$/.test(name), 'Write it without blanks at its ends, without commas and on one line.')
+  .refine((name) => !name.trim().startsWith('system:'), NOT_SYSTEM);
 const User = Group;
 
 const Identity = z.strictObject({
@@ -230,7 +232,15 @@ export const Config = z.strictObject({
       keepWatches: Duration.default(14 * 86_400_000),
     })
     .prefault({}),
-  http: z.strictObject({ port: z.int().min(0).max(65_535).default(8080) }).prefault({}),
+  http: z
+    .strictObject({
+      /** Slack's requests, /healthz and /readyz. */
+      port: z.int().min(0).max(65_535).default(8080),
+      /** /metrics alone: an ingress that leads to the other port never shows it. */
+      metricsPort: z.int().min(0).max(65_535).default(9464),
+    })
+    .refine(({ port, metricsPort }) => port !== metricsPort || port === 0, 'The metrics have a port of their own: write another one.')
+    .prefault({}),
 });
 
 export type Config = z.output<typeof Config>;

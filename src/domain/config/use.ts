@@ -99,7 +99,7 @@ export function kubernetesIdentity(config: Config, email: string): KubernetesIde
   const domain = `*@${id.slice(id.lastIndexOf('@') + 1)}`;
   const rule = rules.find((each) => each.email === id) ?? rules.find((each) => each.email === domain) ?? usual;
   const user = rule?.user.replaceAll('{email}', id);
-  return rule && user !== undefined && !user.startsWith('system:') ? { user, groups: rule.groups } : undefined;
+  return rule && user !== undefined && !user.trim().startsWith('system:') ? { user, groups: rule.groups } : undefined;
 }
 
 /** What is said for all, for the namespace, for the one service. */

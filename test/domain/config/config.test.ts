@@ -106,6 +106,21 @@ describe('meshops.yaml', () => {
       (each) => Object.assign(each.identities.rules[0] ?? {}, { groups: ['system:masters'] }),
       'identities.rules.0.groups.0: Names that begin',
     ],
+    [
+      'a blank before such a group, which the API server does not see',
+      (each) => Object.assign(each.identities.rules[0] ?? {}, { groups: [' system:masters'] }),
+      'identities.rules.0.groups.0: Write it without blanks',
+    ],
+    [
+      'a line end in a group',
+      (each) => Object.assign(each.identities.rules[0] ?? {}, { groups: ['mesh\nsystem:masters'] }),
+      'identities.rules.0.groups.0: Write it without blanks',
+    ],
+    [
+      'one port for all',
+      (each) => Object.assign(each, { http: { port: 8080, metricsPort: 8080 } }),
+      'http: The metrics have a port of their own',
+    ],
   ])('explains %s', (_, change, words) => {
     expect(problems(change).join('\n')).toContain(words);
   });
