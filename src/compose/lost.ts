@@ -15,7 +15,7 @@ import type { Operations } from '../temporal/operations.ts';
 export interface ReconcilerDeps {
   readonly cluster: string;
   readonly audit: Pick<Audit, 'open' | 'lost' | 'append' | 'started'>;
-  readonly operations: Pick<Operations, 'fate' | 'begin'>;
+  readonly operations: Pick<Operations, 'listRunning' | 'fate' | 'begin'>;
   readonly read: (object: ObjectRef, signal: AbortSignal) => Promise<KubeObject | undefined>;
   readonly announcer: Pick<Announcer, 'announce' | 'say'>;
   readonly settings: (lost: LostOperation) => OperationSettings;
@@ -27,6 +27,7 @@ const EVERY_MS = 10_000;
 /** People are reminded of a change that nobody watches. */
 const REMIND_MS = 30 * 60_000;
 const READ_MS = 5_000;
+const MOST_RUNNING = 5_000;
 
 /** Looks again and again until the signal aborts; the first time at once. */
 export async function reconcile(deps: ReconcilerDeps, signal: AbortSignal): Promise<void> {
@@ -44,7 +45,9 @@ export async function reconcile(deps: ReconcilerDeps, signal: AbortSignal): Prom
 /** One look at this cluster's operations without an outcome. `told`: when people heard of each last (epoch ms). */
 export async function reconcileOnce(deps: ReconcilerDeps, told: Map<string, number>, signal: AbortSignal): Promise<void> {
   const open = (await deps.audit.open()).filter(({ target }) => target.startsWith(`${deps.cluster}/`));
-  for (const known of open) {
+  // The list is a little behind, so it only spares questions: what it does not have is asked about one by one.
+  const runs = new Set((await deps.operations.listRunning(MOST_RUNNING)).map(({ runId }) => runId));
+  for (const known of open.filter(({ runId }) => runId === undefined || !runs.has(runId))) {
     const fate = await deps.operations.fate(known);
     if (fate.kind === 'runs') continue;
     try {

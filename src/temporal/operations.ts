@@ -35,8 +35,8 @@ export interface Operations {
   on(target: Target): Promise<Described>;
   /** The run that holds a target now. Needs no worker. Throws when Temporal does not answer. */
   running(target: Target): Promise<RunningAt | undefined>;
-  /** Workflow ids of running operations, newest first, at most 200. */
-  listRunning(): Promise<readonly OperationAt[]>;
+  /** Running operations, newest first, at most 200 or as many as are asked for. */
+  listRunning(most?: number): Promise<readonly OperationAt[]>;
   /** Where the operation with this id runs or ran. */
   find(opId: string): Promise<OperationAt | undefined>;
   /** Does one of the running operations have this id? Throws when it cannot be said in time. */
@@ -83,7 +83,7 @@ export function createOperations(deps: OperationsDeps): Operations {
     describe,
     on: (target) => describe({ workflowId: workflowIdOf(target) }),
     running: (target) => running(client, workflowIdOf(target), now() + QUERY_MS),
-    listRunning: () => listRunning(client, now() + QUERY_MS),
+    listRunning: (most) => listRunning(client, now() + (most === undefined ? QUERY_MS : DECIDE_MS), most),
     find: async (opId) => (await deps.lookup(opId)) ?? (await findRunning(client, opId, now, describe)),
     runs: (opId) => runs(client, opId, now, describe),
     fate: (at) => fateOf(client, at, now() + QUERY_MS, describe),

@@ -18,12 +18,12 @@ export async function running(client: Client, workflowId: string, deadline: numb
   }
 }
 
-export async function listRunning(client: Client, deadline: number): Promise<readonly OperationAt[]> {
+export async function listRunning(client: Client, deadline: number, most = MOST_LISTED): Promise<readonly OperationAt[]> {
   const found: OperationAt[] = [];
   await client.withDeadline(deadline, async () => {
     for await (const run of client.workflow.list({ query: 'WorkflowId STARTS_WITH "mesh/" AND ExecutionStatus = "Running"' })) {
       found.push({ workflowId: run.workflowId, runId: run.runId });
-      if (found.length >= MOST_LISTED) break;
+      if (found.length >= most) break;
     }
   });
   return found;
