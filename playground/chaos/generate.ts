@@ -1,6 +1,7 @@
 import { ACTION, type ActionId } from '../../src/domain/button.ts';
 import { Random } from './random.ts';
 import type { Happening, Schedule, Step } from './step.ts';
+import { CANDIDATE_NAMES } from './world/candidates.ts';
 import { MODES, SYSTEMS } from './world/faults.ts';
 import { NODES } from './world/mesh.ts';
 import { GUEST, OPERATORS, PEOPLE, REVIEWERS } from './world/people.ts';
@@ -12,10 +13,12 @@ const MOST = 30;
 /** A schedule at random, the same for the same seed. */
 export function generate(seed: number): Schedule {
   const random = new Random(seed);
-  const world = worldOf(random);
+  const plain = worldOf(random);
+  const withPolicies = random.chance(0.25);
   const length = random.between(LEAST, MOST);
   const steps: Step[] = [];
-  while (steps.length < length) steps.push(...episode(random));
+  while (steps.length < length) steps.push(...(withPolicies && random.chance(0.6) ? rollout(random) : episode(random)));
+  const world = withPolicies ? { ...plain, policies: true as const } : plain;
   return { seed, world, steps: steps.slice(0, length) };
 }
 
@@ -131,7 +134,7 @@ function episode(random: Random): readonly Step[] {
 
 const agree = (random: Random, low: number, high: number): Step => ({
   do: 'press',
-  by: random.one(REVIEWERS).name,
+  by: random.one(random.chance(0.85) ? REVIEWERS.slice(0, 2) : REVIEWERS).name,
   action: ACTION.approve,
   wait: random.between(low, high),
 });
@@ -222,6 +225,41 @@ function story(random: Random): readonly Step[] {
         press(),
       ];
     }
+  }
+}
+
+const ROLLOUTS: Readonly<Record<string, number>> = {
+  'policy enforce backend --window 10s': 8,
+  'policy enforce backend --no-observe': 10,
+  'policy observe backend --window 10s': 4,
+  'policy relax backend': 5,
+  'policy bootstrap shop --no-observe': 3,
+  'rollback backend': 5,
+  'abort backend': 3,
+};
+
+/** Policies: people, pods, ConfigMaps and other hands. */
+function rollout(random: Random): readonly Step[] {
+  const step = (what: Happening): Step => ({ ...what, wait: wait(random) });
+  const by = random.one(OPERATORS).name;
+  switch (random.weighted({ enforce: 40, offer: 8, pods: 14, connect: 8, hands: 8, press: 14 })) {
+    case 'enforce':
+      return [
+        ...(random.chance(0.4) ? [{ do: 'offer', policy: random.one(CANDIDATE_NAMES), wait: 100 } satisfies Step] : []),
+        say(by, random.weighted(ROLLOUTS), random.between(1_500, 4_000)),
+        agree(random, 500, 60_000),
+        ...(random.chance(0.6) ? [agree(random, 10_000, 90_000)] : []),
+      ];
+    case 'offer':
+      return [step({ do: 'offer', policy: random.one(CANDIDATE_NAMES) })];
+    case 'pods':
+      return [step(random.chance(0.6) ? { do: 'replace-pod' } : { do: 'scale-workload', count: random.one([1, 3, 5]) })];
+    case 'connect':
+      return [step({ do: 'connect', which: random.one([1, 3, 5]) })];
+    case 'hands':
+      return [step(random.chance(0.7) ? { do: 'edit-policy' } : { do: 'delete-policy' })];
+    case 'press':
+      return [step(press(random))];
   }
 }
 

@@ -15,4 +15,7 @@ export const OPEN: readonly string[] = [
   'the server ends no run',
   'what the outcome says is true',
   'every refusal is true',
+  'no flow is decided otherwise on the way',
+  'no stage of a policy passes unseen',
+  'a policy operation leaves nothing behind',
 ];

@@ -1,4 +1,4 @@
-import type { KubeObject, Route } from '../../activities/clients/kubernetes/objects.ts';
+import { CILIUM_POLICY, type KubeObject, type Route } from '../../activities/clients/kubernetes/objects.ts';
 import { parseButton } from '../../src/domain/button.ts';
 import { TOKEN_ANNOTATION } from '../../src/domain/plan.ts';
 import { requestIdOf } from '../../src/slack/admission.ts';
@@ -8,13 +8,14 @@ import type { Happening } from './step.ts';
 import type { WorkerProcess } from './temporal/worker.ts';
 import type { Truth } from './truth.ts';
 import type { Writer } from './world/api-server.ts';
-import { CANARY_NAME, routeRef, SERVICE_NAME } from './world/mesh.ts';
+import { CANARY_NAME, NAMESPACE, routeRef, SERVICE_NAME } from './world/mesh.ts';
 import { CHANNEL, PEOPLE, TEAM } from './world/people.ts';
 import type { ShownButton } from './world/slack.ts';
 import type { World } from './world/world.ts';
 
 const HAND: Writer = { kind: 'foreign', name: 'kubectl-edit' };
 const ROUTE = routeRef('backend');
+const POLICY = { ...CILIUM_POLICY, namespace: NAMESPACE, name: 'backend' };
 
 interface Request {
   readonly by: string;
@@ -62,6 +63,17 @@ export class Performer {
       case 'delete-route':
       case 'recreate-route':
         return this.#edit(what);
+      case 'offer':
+        return world.workload.offer(what.policy);
+      case 'replace-pod':
+        return world.workload.replaceOne();
+      case 'scale-workload':
+        return world.workload.scale(what.count);
+      case 'connect':
+        return world.workload.connect(what.which);
+      case 'edit-policy':
+      case 'delete-policy':
+        return this.#touchPolicy(what.do);
       case 'leave-status':
         this.#truth.hasLeftStatus = true;
         return world.mesh.leaveStatus();
@@ -94,13 +106,14 @@ export class Performer {
 
   /** Everything is well again: nobody breaks anything any more. */
   heal(): void {
-    const { faults, agents, traffic, mesh } = this.#world;
+    const { faults, agents, traffic, mesh, workload } = this.#world;
     this.#healWorker();
     for (const [system] of faults.present) faults.heal(system);
     for (const { node } of agents.nodes) agents.setAway(node, false);
     traffic.failing.stable = 0;
     traffic.failing.canary = 0;
     traffic.quiet = false;
+    if (workload.pods.length === 0) workload.scale(3);
     for (const side of ['stable', 'canary'] as const) if (mesh.pods(side).length === 0) mesh.scale(side, 2);
   }
 
@@ -179,6 +192,13 @@ export class Performer {
       default:
         return what satisfies never;
     }
+  }
+
+  #touchPolicy(what: 'edit-policy' | 'delete-policy'): void {
+    const { api } = this.#world;
+    if (!api.read(POLICY)) return;
+    if (what === 'delete-policy') api.remove(POLICY, HAND);
+    else api.edit(POLICY, HAND, (policy) => ({ ...policy, spec: { endpointSelector: {}, ingress: [{ fromEntities: ['all'] }] } }));
   }
 
   #killWorker(backAfter: number): void {

@@ -1,4 +1,5 @@
 import type { ActionId } from '../../src/domain/button.ts';
+import type { CandidateName } from './world/candidates.ts';
 import type { Mode, System } from './world/faults.ts';
 import type { WorldOptions } from './world/settings.ts';
 
@@ -37,6 +38,16 @@ export type Happening =
   | { readonly do: 'lose'; readonly node: string; readonly count: number }
   /** The worker is killed; another comes up after some time (ms). */
   | { readonly do: 'kill-worker'; readonly backAfter: number }
+  /** The workload's ConfigMap offers another policy from now on. */
+  | { readonly do: 'offer'; readonly policy: CandidateName }
+  /** One pod of the workload is replaced, or all of them by so many. */
+  | { readonly do: 'replace-pod' }
+  | { readonly do: 'scale-workload'; readonly count: number }
+  /** A connection that is not usual is tried. */
+  | { readonly do: 'connect'; readonly which: number }
+  /** Another hand opens the policy of the workload, or deletes it. */
+  | { readonly do: 'edit-policy' }
+  | { readonly do: 'delete-policy' }
   /** Somebody ends the newest run by hand, on Temporal's server. */
   | { readonly do: 'terminate' };
 

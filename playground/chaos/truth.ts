@@ -5,6 +5,7 @@ import type { Decision } from '../../src/domain/gate.ts';
 import { canonicalJson } from '../../src/domain/json.ts';
 import type { AuditRecord, Begun, OperationRequest, OperationView, Outcome } from '../../src/domain/operation.ts';
 import { parseToken, TOKEN_ANNOTATION } from '../../src/domain/plan.ts';
+import { PolicyTruth } from './policy-truth.ts';
 import type { Happening } from './step.ts';
 import type { Failure } from './temporal/payload.ts';
 import type { WorkflowRun } from './temporal/run.ts';
@@ -103,16 +104,21 @@ export class Truth implements ServerObserver {
   readonly pressed = new Map<string, string>();
   /** A controller that is here no more has left its word on the route. */
   hasLeftStatus = false;
+  /** Another hand has deleted something. */
+  deleted = false;
   /** A command has frozen something. */
   frozen = false;
+  readonly policy: PolicyTruth;
   /** The audit record as it is when all is over. */
   audit: { readonly verified: Verification; readonly records: readonly AuditRecord[] } | undefined;
 
   constructor(world: World) {
     this.world = world;
+    this.policy = new PolicyTruth(world.workload);
     const before = world.api.changed;
     world.api.changed = (change) => {
       this.#changed(change);
+      this.policy.changed(change);
       before(change);
     };
     world.temporal.observer = this;
@@ -210,6 +216,7 @@ export class Truth implements ServerObserver {
   }
 
   ended(attempt: Attempt, result: unknown): void {
+    this.policy.ended(attempt, result);
     const watch = this.byRun(attempt.runId)?.watches.find((each) => each.attempt === attempt);
     if (!watch) return;
     watch.endedAt = this.now;
@@ -217,6 +224,7 @@ export class Truth implements ServerObserver {
   }
 
   #changed(change: Change): void {
+    if (change.by.kind === 'foreign' && !change.after) this.deleted = true;
     const [ref] = this.world.mesh.routes;
     if (change.ref.kind !== 'HTTPRoute' || change.ref.name !== ref?.name || change.by.kind === 'controller') return;
     if (change.by.kind === 'foreign') {

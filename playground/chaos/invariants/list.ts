@@ -9,6 +9,7 @@ import {
 } from './end.ts';
 import type { Invariant } from './invariant.ts';
 import { HISTORY_STAYS_SMALL, NOTHING_BREAKS, THE_SERVER_ENDS_NO_RUN } from './limits.ts';
+import { NO_DETOUR, NO_STAGE_PASSES_UNSEEN, POLICIES_LEAVE_NOTHING_BEHIND } from './policy.ts';
 import { NO_ID_TWICE, NOBODY_IS_HELD_BY_THE_DEAD, THE_RECORD_TELLS_ALL } from './record.ts';
 import {
   BUDGET_IS_KEPT,
@@ -43,4 +44,7 @@ export const INVARIANTS: readonly Invariant[] = [
   THE_SERVER_ENDS_NO_RUN,
   EVERY_WORD_IS_TRUE,
   EVERY_REFUSAL_IS_TRUE,
+  NO_DETOUR,
+  NO_STAGE_PASSES_UNSEEN,
+  POLICIES_LEAVE_NOTHING_BEHIND,
 ];

@@ -9,7 +9,7 @@ interface Claim {
 }
 
 const HEALTHY: Claim = {
-  words: /stayed healthy|is healthy/,
+  words: /traffic stayed healthy/,
   isTrue: (_truth, _match, operation) => {
     if (!operation) return true;
     return operation.watches.some(({ result }) => result?.verdict.kind === 'healthy');
@@ -17,9 +17,8 @@ const HEALTHY: Claim = {
 };
 
 const DELETED: Claim = {
-  words: /(\S+ \S+\/\S+) (?:has been|was) deleted/,
-  isTrue: (truth, _match, operation) =>
-    !truth.route || operation?.before === undefined || truth.route.metadata.uid !== operation.before.metadata.uid,
+  words: /(?:has been|was) deleted/,
+  isTrue: (truth) => truth.deleted,
 };
 
 const HELD: Claim = {

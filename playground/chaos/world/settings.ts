@@ -15,6 +15,8 @@ export interface WorldOptions {
   readonly gates?: 1 | 2;
   /** Temporal ends a run at so many events. */
   readonly events?: number;
+  /** Connections of the workload that policies are about. */
+  readonly policies?: true;
   /** Temporal takes payloads of so many bytes. */
   readonly payload?: number;
 }
@@ -43,6 +45,7 @@ export function configOf(options: WorldOptions): Config {
       realise: seconds(20),
       editEvery: seconds(5),
     },
+    policy: { window: '15s' },
     slack: { teamIds: [TEAM] },
   });
 }

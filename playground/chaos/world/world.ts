@@ -12,6 +12,7 @@ import { composeProduct, type Product } from './product.ts';
 import { configOf, type WorldOptions } from './settings.ts';
 import { SlackModel } from './slack.ts';
 import { Traffic } from './traffic.ts';
+import { Workload } from './workload.ts';
 
 let worlds = 0;
 const STARTS_AT = Date.UTC(2026, 0, 5, 9);
@@ -29,6 +30,7 @@ export interface World {
   readonly agents: Agents;
   readonly slack: SlackModel;
   readonly traffic: Traffic;
+  readonly workload: Workload;
   readonly temporal: TemporalServer;
   readonly product: Product;
   readonly admission: Admission;
@@ -48,6 +50,7 @@ export async function createWorld(seed: number, options: WorldOptions): Promise<
   const slack = new SlackModel(time, faults);
   const counters = new Counters();
   const traffic = new Traffic(time, mesh, agents, random, counters);
+  const workload = new Workload(api, time, agents, random);
   const temporal = new TemporalServer({
     time,
     seed: () => random.whole(2 ** 32),
@@ -60,6 +63,7 @@ export async function createWorld(seed: number, options: WorldOptions): Promise<
   const product = await composeProduct({ time, faults, api, agents, slack, temporal, config: configOf(options), counters });
   for (let count = 0; count < (options.workers ?? 1); count += 1) temporal.join(product.newWorker('worker'));
   traffic.start();
+  if (options.policies) workload.start();
   worlds += 1;
   return {
     name: `world-${worlds}`,
@@ -72,6 +76,7 @@ export async function createWorld(seed: number, options: WorldOptions): Promise<
     agents,
     slack,
     traffic,
+    workload,
     temporal,
     product,
     admission: createAdmission(product.bot),
