@@ -66,8 +66,10 @@ export class Performer {
       case 'offer':
         return world.workload.offer(what.policy);
       case 'replace-pod':
+        this.#truth.deleted = true;
         return world.workload.replaceOne();
       case 'scale-workload':
+        this.#truth.deleted = true;
         return world.workload.scale(what.count);
       case 'connect':
         return world.workload.connect(what.which);

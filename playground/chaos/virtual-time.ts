@@ -18,7 +18,7 @@ const running = new AsyncLocalStorage<Process | undefined>();
 const realImmediate = globalThis.setImmediate;
 
 /** Pauses of loops that look again and again (ms): in a long quiet time they are made longer, so that days cost little. */
-const LOOKING = { least: 100, most: 5_000 } as const;
+const LOOKING = { least: 100, most: 10_000 } as const;
 /** Quiet for so long: the looks are still as the product wants them. Afterwards they thin out in proportion (ms). */
 const QUIET_MS = 3_000;
 /** Looks fall on multiples of this (ms), so that many of them cost one turn. */

@@ -2,10 +2,11 @@ import {
   type Client,
   QueryNotRegisteredError,
   type WithStartWorkflowOperation,
+  WorkflowFailedError,
   WorkflowUpdateFailedError,
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
-import { ApplicationFailure, WorkflowNotFoundError } from '@temporalio/common';
+import { ApplicationFailure, TerminatedFailure, WorkflowNotFoundError } from '@temporalio/common';
 import { RunOver, type WorkflowRun } from './run.ts';
 import type { TemporalServer } from './server.ts';
 
@@ -65,7 +66,7 @@ export function createClient(server: TemporalServer): Client {
       describe: async () => described(find()),
       terminate: async (reason = '') => open().terminate(reason),
       cancel: async () => open().cancel(''),
-      result: async () => find().result,
+      result: async () => resultOf(find()),
     };
   };
   const ask = (run: WorkflowRun, name: string): Promise<unknown> =>
@@ -117,6 +118,15 @@ export function createClient(server: TemporalServer): Client {
     connection: { workflowService: { getSystemInfo: async () => ({}) } },
   };
   return client as unknown as Client;
+}
+
+function resultOf(run: WorkflowRun): unknown {
+  if (run.status === 'COMPLETED') return run.result;
+  const cause =
+    run.status === 'TERMINATED'
+      ? new TerminatedFailure(run.reason ?? '')
+      : ApplicationFailure.create({ message: run.reason ?? run.status });
+  throw new WorkflowFailedError('Workflow execution failed', cause, 'MAXIMUM_ATTEMPTS_REACHED' as never);
 }
 
 interface UpdateOptions {

@@ -1,3 +1,4 @@
+import { constants, zstdCompressSync } from 'node:zlib';
 import { ApplicationFailure, defaultFailureConverter, defaultPayloadConverter, type Payload } from '@temporalio/common';
 import { msToTs, tsToMs } from '@temporalio/common/lib/time.js';
 import type { temporal } from '@temporalio/proto';
@@ -14,8 +15,27 @@ export function unpack(payload: Packed | null): unknown {
   return payload ? defaultPayloadConverter.fromPayload(payload) : undefined;
 }
 
+/** As src/temporal/compression.ts has it, which works in threads of its own: here nothing may take real time. */
+const COMPRESSED_FROM = 64 * 1_024;
+const PARAMETERS = {
+  [constants.ZSTD_c_compressionLevel]: 3,
+  [constants.ZSTD_c_enableLongDistanceMatching]: 1,
+  [constants.ZSTD_c_windowLog]: 24,
+};
+const sizes = new WeakMap<object, number>();
+
+/** Bytes on the wire: large payloads are compressed. */
 export function sizeOf(payload: Packed | null): number {
-  return payload?.data?.length ?? 0;
+  const data = payload?.data;
+  if (!data) return 0;
+  if (data.length < COMPRESSED_FROM) return data.length;
+  const size = sizes.get(data) ?? zstdCompressSync(data, { params: PARAMETERS }).length;
+  sizes.set(data, size);
+  return size;
+}
+
+export function sizeOfText(text: string): number {
+  return text.length < COMPRESSED_FROM ? text.length : zstdCompressSync(text, { params: PARAMETERS }).length;
 }
 
 export function packFailure(error: unknown): Failure {

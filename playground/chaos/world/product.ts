@@ -1,3 +1,4 @@
+import { createAnnouncer } from '../../../activities/announce/announce.ts';
 import { createAnnounce } from '../../../activities/announce/index.ts';
 import { renderRoot } from '../../../activities/announce/message.ts';
 import { retireButtons } from '../../../activities/announce/retire.ts';
@@ -13,17 +14,21 @@ import { readWorld } from '../../../activities/policy/world.ts';
 import { createFreezes, type Freezes } from '../../../src/audit/freezes.ts';
 import { type Audit, createAudit } from '../../../src/audit/log.ts';
 import { createRequests, type Requests } from '../../../src/audit/requests.ts';
+import { reconcile } from '../../../src/compose/lost.ts';
 import type { Config } from '../../../src/domain/config/schema.ts';
-import { kubernetesIdentity } from '../../../src/domain/config/use.ts';
+import { kubernetesIdentity, settingsFor } from '../../../src/domain/config/use.ts';
+import type { LostOperation } from '../../../src/domain/lost.ts';
 import type { AuditRecord } from '../../../src/domain/operation.ts';
+import type { ObjectRef } from '../../../src/domain/plan.ts';
 import type { BotDeps } from '../../../src/slack/deps.ts';
 import { createPeople, type SlackPeople } from '../../../src/slack/people.ts';
 import { runHere } from '../../../src/slack/policy/tasks.ts';
 import { createRefusalBook } from '../../../src/slack/refusal-book.ts';
 import { createRoom } from '../../../src/slack/room.ts';
 import { createInFlight } from '../../../src/temporal/in-flight.ts';
-import { createOperations } from '../../../src/temporal/operations.ts';
+import { createOperations, type Operations } from '../../../src/temporal/operations.ts';
 import { createClient } from '../temporal/client.ts';
+import { sizeOfText } from '../temporal/payload.ts';
 import type { TemporalServer } from '../temporal/server.ts';
 import type { WorkerProcess } from '../temporal/worker.ts';
 import type { VirtualTime } from '../virtual-time.ts';
@@ -33,6 +38,7 @@ import { modelCluster } from './cluster.ts';
 import { type Counters, modelPrometheus } from './counters.ts';
 import { cleared } from './database.ts';
 import type { Faults } from './faults.ts';
+import { CLUSTER } from './mesh.ts';
 import { TEAM } from './people.ts';
 import type { SlackModel } from './slack.ts';
 
@@ -93,11 +99,8 @@ export async function composeProduct(deps: ProductDeps): Promise<Product> {
   };
 }
 
-function workerOf(
-  { time, faults, api, agents, slack, counters }: ProductDeps,
-  { audit, freezes, people }: Shared,
-  name: string,
-): WorkerProcess {
+function workerOf(deps: ProductDeps, { audit, freezes, people }: Shared, name: string): WorkerProcess {
+  const { time, faults, api, agents, slack, counters, config, temporal } = deps;
   const process: { -readonly [K in keyof WorkerProcess]: WorkerProcess[K] } = {
     name,
     alive: true,
@@ -111,24 +114,53 @@ function workerOf(
     const hub = createHub({ cluster, log: SILENT });
     const flows = createFlows({ nodes: fixedNodes(agents.nodes), now, log: SILENT, connect: (node) => agents.connect(node) });
     const messages = slack.forWorker();
+    const operations = operationsOf(temporal, audit, now);
+    const prometheus = modelPrometheus(counters, faults, time);
     // The picture of a chart takes longer to draw than the rest of a run, and is the same for all.
     const announce = { ...createAnnounce({ slack: messages, now, logger: SILENT }), chart: () => messages.upload({} as never) };
-    const prometheus = modelPrometheus(counters, faults, time);
+    const holds: Audit['holds'] = async (opId) => ((await audit.operation(opId)) ? audit.holds(opId) : operations.runs(opId));
     process.activities = createActivities({
       cluster,
       hub,
       flows,
       prometheus,
       probe: 'off',
-      audit,
+      audit: overlaid(audit, { holds }),
+      payloadSize: async (value) => sizeOfText(JSON.stringify(value)),
       freezes,
       people,
       now,
       log: SILENT,
       announce,
     });
+    const reconciler = {
+      cluster: CLUSTER,
+      audit,
+      operations,
+      read: (object: ObjectRef, signal: AbortSignal) => cluster.read(object, { signal }),
+      announcer: createAnnouncer({ slack: messages, now, attempt: () => 2, logger: SILENT }),
+      settings: ({ target, verb }: LostOperation) => settingsFor(config, target, verb === 'policy' ? 'policy enforce' : 'canary', {}),
+      now,
+      log: SILENT,
+    };
+    // It ends with its process, whose timers run no more.
+    void reconcile(reconciler, new AbortController().signal);
   });
   return process;
+}
+
+function operationsOf(temporal: TemporalServer, audit: Audit, now: () => number): Operations {
+  const onError = (error: unknown): void => {
+    throw error;
+  };
+  return createOperations({ client: createClient(temporal), now, lookup: (opId) => audit.operation(opId), onError });
+}
+
+/** The same object with some members of another. */
+function overlaid<T extends object>(target: T, members: Partial<T>): T {
+  return new Proxy(target, {
+    get: (object, name) => (Reflect.has(members, name) ? Reflect.get(members, name) : Reflect.get(object, name)) as unknown,
+  });
 }
 
 function botOf({ time, faults, api, agents, slack, temporal, config }: ProductDeps, { audit, freezes, requests, people }: Shared): BotDeps {
@@ -136,12 +168,9 @@ function botOf({ time, faults, api, agents, slack, temporal, config }: ProductDe
   const cluster = modelCluster(api, faults);
   const messages = slack.forWorker();
   const inFlight = createInFlight();
-  const broken = (error: unknown): void => {
-    throw error;
-  };
   return {
     config: () => config,
-    operations: createOperations({ client: createClient(temporal), now, lookup: (opId) => audit.operation(opId), onError: broken }),
+    operations: operationsOf(temporal, audit, now),
     audit,
     requests,
     freezes,

@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest';
+import { type Played, play } from '../../playground/chaos/simulate.ts';
+import type { Schedule } from '../../playground/chaos/step.ts';
+
+/** Schedules that broke a promise once, as they were shrunk; each is looked at for the promise that it broke. */
+async function broken(schedule: Schedule, invariant: string): Promise<Played['violation']> {
+  return (await play(schedule, { only: [invariant, 'nothing breaks'] })).violation;
+}
+
+// The first schedule also bundles the workflows.
+describe('what chaos has found', { timeout: 120_000 }, () => {
+  it('a second rollback brings nothing back into force', async () => {
+    const schedule: Schedule = {
+      seed: 2,
+      world: {},
+      steps: [
+        { do: 'command', by: 'Omar', text: 'canary backend 10%', wait: 1000 },
+        { do: 'press', by: 'Raj', action: 'meshops:approve', wait: 60000 },
+        { do: 'command', by: 'Omar', text: 'rollback backend', wait: 1000 },
+        { do: 'press-old', by: 'Omar', action: 'meshops:next-rollback', back: 0, wait: 0 },
+      ],
+    };
+    expect(await broken(schedule, 'nothing in force without consent')).toBeUndefined();
+  });
+
+  it('an operation whose run was ended by hand is found and can be stopped', async () => {
+    const schedule: Schedule = {
+      seed: 14,
+      world: {},
+      steps: [
+        { do: 'command', by: 'Olga', text: 'canary backend 10%', wait: 1000 },
+        { do: 'press', by: 'Rita', action: 'meshops:approve', wait: 1000 },
+        { do: 'terminate', wait: 0 },
+        { do: 'command', by: 'Olga', text: 'abort backend', wait: 0 },
+      ],
+    };
+    expect(await broken(schedule, 'every refusal is true')).toBeUndefined();
+  });
+
+  it('harm is undone while another hand has changed the weights and a gate waits', async () => {
+    const schedule: Schedule = {
+      seed: 34,
+      world: {},
+      steps: [
+        { do: 'command', by: 'Olga', text: 'canary backend 5%', wait: 1000 },
+        { do: 'press', by: 'Rita', action: 'meshops:approve', wait: 0 },
+        { do: 'press', by: 'Rita', action: 'meshops:extend', wait: 15000 },
+        { do: 'command', by: 'Olga', text: 'canary backend 50%', wait: 0 },
+        { do: 'press', by: 'Omar', action: 'meshops:approve', wait: 1000 },
+        { do: 'edit-weights', canary: 25, wait: 0 },
+        { do: 'fail', side: 'canary', share: 1, wait: 15000 },
+        { do: 'command', by: 'Gus', text: 'freeze demo 1m deploys', wait: 38460 },
+      ],
+    };
+    expect(await broken(schedule, 'harm is undone')).toBeUndefined();
+  });
+
+  it('an abort that comes as the operation ends counts', async () => {
+    const schedule: Schedule = {
+      seed: 1559,
+      world: { afterwatchMs: 0 },
+      steps: [
+        { do: 'command', by: 'Olga', text: 'canary backend 10%', wait: 1000 },
+        { do: 'press', by: 'Omar', action: 'meshops:approve', wait: 15000 },
+        { do: 'command', by: 'Olga', text: 'canary backend 0%', wait: 200 },
+        { do: 'command', by: 'Omar', text: 'rollback backend', wait: 0 },
+      ],
+    };
+    expect(await broken(schedule, 'an accepted abort ends aborted')).toBeUndefined();
+  });
+
+  it('a token of an operation that never was holds nobody', async () => {
+    const schedule: Schedule = {
+      seed: 7,
+      world: {},
+      steps: [
+        { do: 'forge-token', wait: 0 },
+        { do: 'command', by: 'Olga', text: 'canary backend 50%', wait: 0 },
+      ],
+    };
+    expect(await broken(schedule, 'what the outcome says is true')).toBeUndefined();
+  });
+
+  it('a database that is away for an hour loses no outcome', async () => {
+    const schedule: Schedule = {
+      seed: 3027,
+      world: {},
+      steps: [
+        { do: 'command', by: 'Olga', text: 'canary backend 10%', wait: 1000 },
+        { do: 'press', by: 'Omar', action: 'meshops:approve', wait: 1000 },
+        { do: 'outage', system: 'database', mode: 'down', wait: 4500000 },
+      ],
+    };
+    expect(await broken(schedule, 'no target held by an operation that is over')).toBeUndefined();
+  });
+
+  it('the word of another controller blocks nobody', async () => {
+    const schedule: Schedule = {
+      seed: 19,
+      world: {},
+      steps: [
+        { do: 'leave-status', wait: 0 },
+        { do: 'command', by: 'Olga', text: 'canary backend 5%', wait: 0 },
+      ],
+    };
+    expect(await broken(schedule, 'what the outcome says is true')).toBeUndefined();
+  });
+
+  it('events that were lost on a node without traffic blind nobody', async () => {
+    const schedule: Schedule = {
+      seed: 84,
+      world: {},
+      steps: [
+        { do: 'command', by: 'Omar', text: 'canary backend 50%', wait: 1000 },
+        { do: 'press', by: 'Raj', action: 'meshops:approve', wait: 1000 },
+        { do: 'lose', node: 'node-other', count: 3, wait: 0 },
+      ],
+    };
+    expect(await broken(schedule, 'only nodes that matter blind')).toBeUndefined();
+  });
+
+  it('a watch that has lost events does not end healthy', async () => {
+    const schedule: Schedule = {
+      seed: 130,
+      world: {},
+      steps: [
+        { do: 'command', by: 'Olga', text: 'canary backend 10%', wait: 1000 },
+        { do: 'press', by: 'Omar', action: 'meshops:approve', wait: 15000 },
+        { do: 'lose', node: 'node-gateway', count: 50000, wait: 0 },
+      ],
+    };
+    expect(await broken(schedule, 'what was not seen is remembered')).toBeUndefined();
+  });
+
+  it('what nobody watched is not called healthy', async () => {
+    const schedule: Schedule = {
+      seed: 83,
+      world: {},
+      steps: [
+        { do: 'command', by: 'Olga', text: 'canary backend 10%', wait: 1000 },
+        { do: 'press', by: 'Rita', action: 'meshops:approve', wait: 60000 },
+        { do: 'scale', side: 'stable', count: 0, wait: 0 },
+        { do: 'command', by: 'Olga', text: 'canary backend 0%', wait: 0 },
+      ],
+    };
+    expect(await broken(schedule, 'what the outcome says is true')).toBeUndefined();
+  });
+});
