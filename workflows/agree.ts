@@ -6,6 +6,7 @@ import type { OperationRequest, StageView } from '../src/domain/operation.ts';
 import type { Ending } from '../src/domain/outcome.ts';
 import type { Plan, PlannedStage } from '../src/domain/plan.ts';
 import { planDifferences } from '../src/domain/plan-difference.ts';
+import { lateRules } from '../src/domain/way-back.ts';
 import { askPeople } from './ask.ts';
 import type { Course } from './course.ts';
 import { heedsFreezes, refuseFrozen } from './freeze.ts';
@@ -39,16 +40,6 @@ export async function agree(course: Course, request: OperationRequest): Promise<
 /** No rule names anybody, and still it must be asked. */
 const ANYBODY: Omit<GateRule, 'expiryMs'> = { above: 0, approvers: { usergroups: [], emails: [] }, quorum: 0 };
 
-/** A way back does without a rule for so long after what it takes back has completed, where the rule does not say. */
-const USUAL_WITHIN_MS = 24 * 3_600_000;
-
-/** The rules that a way back comes too late to do without: by then it is a change like another. */
-function lateRules({ settings, requestedAt }: OperationRequest, { back }: Plan): readonly GateRule[] {
-  const since = back?.completedAt;
-  if (since === undefined) return settings.gates;
-  return settings.gates.filter(({ rollbackWithinMs = USUAL_WITHIN_MS }) => requestedAt - since > rollbackWithinMs);
-}
-
 /** Less than any share a rule can name. */
 const LEAST = Number.EPSILON;
 
@@ -60,7 +51,9 @@ export function ruleBefore(request: OperationRequest, plan: Plan, stage: Planned
   const { gates, holdMs } = request.settings;
   if (plan.ask !== undefined && stage === plan.stages[0]) return gateRuleFor(gates, 1, 0) ?? { ...ANYBODY, expiryMs: holdMs };
   if (plan.back && plan.lowers)
-    return stage === plan.stages[0] ? gateRuleFor(lateRules(request, plan), Math.max(stage.exposure, LEAST), 0) : undefined;
+    return stage === plan.stages[0]
+      ? gateRuleFor(lateRules(request, plan.back.completedAt), Math.max(stage.exposure, LEAST), 0)
+      : undefined;
   if (stage !== plan.stages[0]) return gateRuleFor(gates, stage.exposure, Math.max(exposureBefore, LEAST));
   const isWatched = plan.stages.some(({ soakMs }) => soakMs !== 0);
   return gateRuleFor(gates, isWatched ? Math.max(stage.exposure, LEAST) : stage.exposure, 0);

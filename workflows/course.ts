@@ -122,7 +122,7 @@ export class Course extends Telling {
     if (!this.#begun || this.concluding || this.view.phase === 'restoring' || this.view.phase === 'over') return;
     const choice = rollback ? 'rollback' : 'abort';
     // A way back is under way: to take that back would put in force again what it takes away.
-    const isKept = (rollback || this.written.length > 0) && (this.keeps || takesBack(this.request, this.asked));
+    const isKept = rollback && takesBack(this.request, this.asked);
     this.record('decision', { choice, ...(isKept && { ignored: 'already being rolled back' }), ...(reason && { reason }) }, actor.id);
     if (isKept) return;
     this.aborted = { actor, ...(reason && { reason }), ...(rollback && { rollback }) };

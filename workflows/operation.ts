@@ -190,7 +190,9 @@ async function conclude(course: Course, ended: Ending, undone: Undone | undefine
     if (stage.state === 'pending') return { ...stage, state: 'skipped' as const };
     return undone && undone.kind !== 'kept' && stage.state !== 'harmful' ? { ...stage, state: 'undone' as const } : stage;
   });
-  const completed = outcome.kind === 'completed' && course.exposed ? { originals: course.originals, last: course.exposed, wayBack } : {};
+  // What stays written can be gone back from, however the operation ended.
+  const stays = outcome.kind === 'completed' || undone?.kind === 'kept';
+  const completed = stays && course.exposed ? { originals: course.originals, last: course.exposed, wayBack } : {};
   const { message } = course.view;
   const counts = outcome.verdict?.counts ?? stages.findLast((stage) => stage.counts)?.counts;
   course.record('outcome', {

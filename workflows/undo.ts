@@ -18,7 +18,8 @@ const REMIND_MS = 5 * 60_000;
  */
 export async function undo(course: Course): Promise<Undone | undefined> {
   if (course.written.length === 0) return undefined;
-  if (course.keeps) return { kind: 'kept' };
+  // A claim alone is taken away; what a stage may have lowered stays low.
+  if (course.keeps && course.written.some(({ stage }) => stage > 0)) return { kind: 'kept' };
   return CancellationScope.nonCancellable(async () => {
     course.show({ phase: 'restoring' });
     const [reminders, attempts] = [new CancellationScope(), new CancellationScope()];

@@ -38,7 +38,8 @@ function buttonsOf(view: OperationView): readonly ButtonWords[] {
     case 'afterwatch':
       return [...(canClimb(view) ? [PROMOTE] : []), abort(view)];
     case 'over':
-      if (view.outcome?.kind === 'completed') return [...(canClimb(view) ? [PROMOTE] : []), NEXT_ROLLBACK, STATUS, HISTORY];
+      if (view.outcome?.kind === 'completed')
+        return [...(canClimb(view) ? [PROMOTE] : []), ...(isLeft(view) ? [NEXT_ROLLBACK] : []), STATUS, HISTORY];
       return [...candidates(view), ...(view.outcome?.stillFailing?.hasShare ? [NEXT_ZERO] : []), STATUS, HISTORY];
     default:
       return view.phase satisfies never;
@@ -52,6 +53,11 @@ function candidates({ outcome, target }: OperationView): readonly ButtonWords[] 
     if (name === undefined) return [];
     return [{ id, label: cut(`${target.namespace}/${name}`, 75), spoken: `Take ${name} as the canary, instead of`, candidate: name }];
   });
+}
+
+/** A way back is no target of another, and what exposes nobody has left nothing. */
+function isLeft(view: OperationView): boolean {
+  return !view.takesBack && (presentStage(view)?.exposure ?? 0) > 0;
 }
 
 function canClimb(view: OperationView): boolean {
@@ -135,7 +141,7 @@ const NEXT_ROLLBACK: ButtonWords = {
   style: 'danger',
   confirm: {
     title: 'Roll back this operation?',
-    text: 'This starts a new operation that puts back what was there before this one. It needs no approval.',
+    text: 'This starts a new operation that restores what was there before this one. Within a day it needs no approval, unless it would raise a share again.',
     yes: 'Roll back',
   },
 };

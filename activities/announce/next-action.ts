@@ -87,9 +87,7 @@ function after(view: OperationView): string {
   const kind = view.outcome?.kind;
   switch (kind) {
     case 'completed':
-      return (presentStage(view)?.exposure ?? 0) < 1
-        ? 'Promote when you are ready, or roll back. Nothing expires.'
-        : 'Nothing is left to do here. A rollback stays possible.';
+      return completed(view);
     case 'superseded':
     case 'drifted':
     case 'abandoned':
@@ -106,6 +104,15 @@ function after(view: OperationView): string {
     default:
       return kind satisfies never;
   }
+}
+
+function completed(view: OperationView): string {
+  const exposure = presentStage(view)?.exposure ?? 0;
+  if (exposure === 0) return 'Nothing is left to do here.';
+  if (view.takesBack) return exposure < 1 ? 'Promote when you are ready. Nothing expires.' : 'Nothing is left to do here.';
+  return exposure < 1
+    ? 'Promote when you are ready, or roll back. Nothing expires.'
+    : 'Nothing is left to do here. A rollback stays possible.';
 }
 
 function hasApproved(view: OperationView, id: string): boolean {

@@ -1,5 +1,6 @@
 import { planBack } from '../../src/domain/canary/back.ts';
 import { CanaryDetails } from '../../src/domain/canary/details.ts';
+import { lateWords } from '../../src/domain/way-back.ts';
 import type { Route } from '../clients/kubernetes/objects.ts';
 import type { PlanInput, PlanResult } from '../contract.ts';
 import { checkPlanned, gainsOf, type PlanDeps, planOf } from './plan-checks.ts';
@@ -22,5 +23,7 @@ export async function planRollback(deps: PlanDeps, input: PlanInput, of: string 
     { details: CanaryDetails.parse(planned.details), needsHealth: planned.lowers !== true, gains: gainsOf(planned) },
     signal,
   );
-  return 'unseen' in checked ? planOf(input, planned, live, checked) : checked;
+  if (!('unseen' in checked)) return checked;
+  const why = completed && planned.lowers ? lateWords(input.request, completed) : [];
+  return planOf(input, { ...planned, explanation: [...why, ...planned.explanation] }, live, checked);
 }

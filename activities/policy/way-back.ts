@@ -6,7 +6,7 @@ import { reachLines } from '../../src/domain/policy/reach/words.ts';
 import type { PolicyDetails } from '../../src/domain/policy/stages/details.ts';
 import { directionsOf, inertRule, rulesOf } from '../../src/domain/policy/stages/rule-document.ts';
 import { type Refusal, sentenceOf } from '../../src/domain/sentences.ts';
-import { alreadyBack, type Completed, type Moved, movedBy } from '../../src/domain/way-back.ts';
+import { alreadyBack, type Completed, lateWords, type Moved, movedBy } from '../../src/domain/way-back.ts';
 import { CILIUM_POLICY, type CiliumPolicy } from '../clients/kubernetes/objects.ts';
 import type { PlanInput, PlanResult } from '../contract.ts';
 import { withFields } from '../writes/manifest.ts';
@@ -76,7 +76,7 @@ async function planOne(deps: PlanDeps, input: PlanInput, { completed, moved }: B
       pods: [],
       from: `policy ${object.name} as operation ${completed.opId} left it`,
       to: isNew ? `no policy ${object.name}` : `policy ${object.name} as it was before`,
-      explanation: wordsOf(completed, object.name, { isNew, lowers, reach }),
+      explanation: [...(lowers ? lateWords(input.request, completed) : []), ...wordsOf(completed, object.name, { isNew, lowers, reach })],
       watched: [`connections of the pods that ${object.name} selects`],
     },
     signal,

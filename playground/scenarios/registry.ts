@@ -16,6 +16,7 @@ import { protocolStories } from './stories/protocols.ts';
 import { recordedStories } from './stories/recorded.ts';
 import { routeStories } from './stories/routes.ts';
 import { sightStories } from './stories/sight.ts';
+import { wayBackStories } from './stories/way-back.ts';
 
 /** Every story, in the order of `list`. A new one goes into the file of its kind. */
 export const SCENARIOS: readonly Scenario[] = [
@@ -32,6 +33,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...partitionStories,
   ...abStories,
   ...guardingStories,
+  ...wayBackStories,
   ...protocolStories,
   ...recordedStories,
   ...heldToStories,

@@ -16,7 +16,8 @@ export async function lastCompleted(db: Database, target: Target, verb: VerbName
     .selectFrom('operations')
     .selectAll()
     .where('target', '=', formatTarget(target))
-    .where('outcome', '=', 'completed')
+    // One that was stopped while it only lowered has left a change as well.
+    .where((eb) => eb.or([eb('outcome', '=', 'completed'), eb('outcome_data', 'like', '%"wayBack":%')]))
     .where('op_id', 'like', `${verb}-%`)
     .orderBy('ended_at', 'desc')
     .limit(MOST_LOOKED)
@@ -29,15 +30,15 @@ export async function lastCompleted(db: Database, target: Target, verb: VerbName
 }
 
 /** Messages of earlier operations lose their buttons one operation at a time; these many may have been missed. */
-const MOST_MESSAGES = 3;
+const MOST_MESSAGES = 5;
 
-/** Root messages of the operations of a verb that have completed on a target, without this one's, newest first. */
+/** Root messages of the operations of a verb on a target that offered something when they ended, without this one's, newest first. */
 export async function earlierMessages(db: Database, target: Target, verb: VerbName, opId: string): Promise<readonly MessageRef[]> {
   const rows = await db
     .selectFrom('operations')
     .select('outcome_data')
     .where('target', '=', formatTarget(target))
-    .where('outcome', '=', 'completed')
+    .where('outcome', 'in', ['completed', 'rolled-back'])
     .where('op_id', 'like', `${verb}-%`)
     .where('op_id', '!=', opId)
     .orderBy('ended_at', 'desc')

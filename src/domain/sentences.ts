@@ -73,6 +73,7 @@ export interface SentenceParameters {
   readonly NothingToUndo: { readonly service: string };
   readonly NothingToRelax: { readonly workload: string };
   readonly AlreadyBack: { readonly service: string; readonly opId: string; readonly since: string; readonly by: string };
+  readonly HeaderAgain: { readonly service: string; readonly opId: string; readonly header: string };
   readonly NotTheLast: { readonly opId: string; readonly last: string };
   readonly NotRecorded: { readonly opId: string };
   readonly TargetTaken: { readonly target: string };
@@ -204,6 +205,8 @@ const SENTENCES: { readonly [Code in SentenceCode]: (parameters: SentenceParamet
     `No completed policy operation on ${workload} has left anything that could be rolled back. ${UNTOUCHED} \`policy status ${workload}\` shows what is in force.`,
   AlreadyBack: ({ service, opId, since, by }) =>
     `The last change of ${service} is rolled back already, by ${[opId, by && `asked by ${by}`, since].filter(Boolean).join(', ')}. ${UNTOUCHED} \`history ${service}\` shows what happened.`,
+  HeaderAgain: ({ service, opId, header }) =>
+    `Going back to before ${opId} would send requests with ${header} to the canary again. ${UNTOUCHED} That is a change of its own: \`ab ${service} ${header}\`.`,
   NotTheLast: ({ opId, last }) =>
     `This belongs to ${opId}, but ${last} has completed on the same target since. ${UNTOUCHED} Use the buttons of the newest message.`,
   NotRecorded: ({ opId }) =>

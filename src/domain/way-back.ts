@@ -1,4 +1,7 @@
+import { formatDuration } from './duration.ts';
+import type { GateRule } from './gate.ts';
 import { canonicalJson } from './json.ts';
+import type { OperationRequest } from './operation.ts';
 import { type Fields, type Original, objectKey, type PlannedStage } from './plan.ts';
 import type { Refusal } from './sentences.ts';
 import { lastWrites, type Written } from './written.ts';
@@ -44,4 +47,23 @@ export function movedBy({ originals, last, written }: Completed): readonly Moved
 export function alreadyBack(name: string, { opId, endedAt, by }: Pick<Completed, 'opId' | 'endedAt' | 'by'>): Refusal {
   const since = endedAt === undefined ? '' : `${new Date(endedAt).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
   return { code: 'AlreadyBack', parameters: { service: name, opId, since, by: by ?? '' } };
+}
+
+/** A way back does without a rule for so long after what it takes back has completed, where the rule does not say. Milliseconds. */
+const USUAL_WITHIN_MS = 24 * 3_600_000;
+
+type Asked = Pick<OperationRequest, 'settings' | 'requestedAt'>;
+
+/** The rules that a way back comes too late to do without: by then it is a change like another. */
+export function lateRules({ settings, requestedAt }: Asked, completedAt: number | undefined): readonly GateRule[] {
+  if (completedAt === undefined) return settings.gates;
+  return settings.gates.filter(({ rollbackWithinMs = USUAL_WITHIN_MS }) => requestedAt - completedAt > rollbackWithinMs);
+}
+
+/** Why a way back that lowers asks for an approval all the same; nothing where it does not. */
+export function lateWords(asked: Asked, { opId, endedAt }: Pick<Completed, 'opId' | 'endedAt'>): readonly string[] {
+  const [rule] = lateRules(asked, endedAt);
+  if (!rule) return [];
+  const within = formatDuration(rule.rollbackWithinMs ?? USUAL_WITHIN_MS);
+  return [`Operation ${opId} completed more than ${within} ago, so going back needs an approval like any change.`];
 }

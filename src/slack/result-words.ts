@@ -101,7 +101,9 @@ export function abortAnswer(result: AbortResult, opId: string, rollback?: true):
   switch (result.kind) {
     case 'sent':
       if (rollback) return say(`*${said(opId)}* is being rolled back. Its message shows when that is done.`);
-      return say(`*${said(opId)}* is being stopped; what it changed is put back. Its message shows when that is done.`);
+      return say(
+        `*${said(opId)}* is being stopped; what it raised is rolled back, what it lowered stays low. Its message shows when that is done.`,
+      );
     case 'over':
       return say(
         `*${said(opId)}* is over already; there was nothing to stop. ${code('rollback <service>')} puts a completed operation back.`,

@@ -109,6 +109,46 @@ describe('operations', () => {
     expect(await audit.lastCompleted({ ...target, name: 'frontend' }, 'canary')).toBeUndefined();
   });
 
+  test('the last completed operation is that of the verb; one that left nothing is passed over, and a way back says that it is one', async () => {
+    const audit = createAudit(db);
+    const end = (opId: string, at: number, data: AuditRecord['data']) =>
+      record(`${opId}/end`, { kind: 'outcome', opId, at, data: { kind: 'completed', words: 'Done.', ...data } });
+    const asked = (opId: string, change: AuditRecord['data']) => record(`${opId}/asked`, { kind: 'request', opId, data: { change } });
+    await audit.append([asked('canary-a', { kind: 'shift', percent: 10 }), end('canary-a', 1_000, CHANGED)]);
+    await audit.append([asked('policy-b', { kind: 'enforce' }), end('policy-b', 2_000, CHANGED)]);
+    const [write] = CHANGED.last.writes;
+    const unchanged = { ...CHANGED, last: { ...CHANGED.last, writes: [{ ...write, after: { [WEIGHT]: 0 } }] } };
+    await audit.append([asked('policy-c', { kind: 'observe' }), end('policy-c', 3_000, unchanged)]);
+    expect(await audit.lastCompleted(target, 'canary')).toMatchObject({
+      opId: 'canary-a',
+      isWayBack: false,
+      endedAt: 1_000,
+      by: 'operator@example.com',
+    });
+    expect(await audit.lastCompleted(target, 'policy')).toMatchObject({ opId: 'policy-b' });
+    await audit.append([asked('canary-d', { kind: 'back' }), end('canary-d', 4_000, CHANGED)]);
+    expect(await audit.lastCompleted(target, 'canary')).toMatchObject({ opId: 'canary-d', isWayBack: true });
+    // A way back that raised is a change like another.
+    await audit.append([asked('canary-e', { kind: 'back' }), end('canary-e', 5_000, { ...CHANGED, wayBack: false })]);
+    expect(await audit.lastCompleted(target, 'canary')).toMatchObject({ opId: 'canary-e', isWayBack: false });
+    // Stopped while it lowered: what it wrote stays, and counts.
+    await audit.append([asked('canary-f', { kind: 'back' }), end('canary-f', 6_000, { ...CHANGED, kind: 'aborted', wayBack: true })]);
+    expect(await audit.lastCompleted(target, 'canary')).toMatchObject({ opId: 'canary-f', isWayBack: true });
+  });
+
+  test('messages of earlier operations of the verb are found, without the own one', async () => {
+    const audit = createAudit(db);
+    for (const [opId, at] of [
+      ['canary-a', 1],
+      ['canary-b', 2],
+      ['policy-c', 3],
+    ] as const) {
+      const message = { channelId: 'C0MESH', ts: `${at}.0` };
+      await audit.append([record(opId, { kind: 'outcome', opId, at, data: { kind: 'completed', words: 'Done.', ...CHANGED, message } })]);
+    }
+    expect(await audit.earlierMessages?.(target, 'canary', 'canary-b')).toEqual([{ channelId: 'C0MESH', ts: '1.0' }]);
+  });
+
   test('an id alone finds the workflow', async () => {
     const audit = createAudit(db);
     await audit.append([record('r', { kind: 'request' })]);

@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { PlanInput, WatchInput } from '../../activities/contract.ts';
 import type { OperationView, Outcome } from '../../src/domain/operation.ts';
+import { workflowBundle } from '../support/bundle.ts';
 import {
   blind,
   decisionOn,
@@ -17,6 +18,9 @@ import {
   watched,
 } from '../support/operations.ts';
 import { Simulator } from '../support/simulator.ts';
+
+// On a busy machine the bundle alone takes longer than a test may.
+beforeAll(async () => void (await workflowBundle()), 180_000);
 
 const always =
   (mesh: FakeMesh): Watching =>

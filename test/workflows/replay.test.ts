@@ -2,9 +2,12 @@ import { readdir, readFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import { Worker } from '@temporalio/worker';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { dataConverterOf } from '../../src/temporal/connection.ts';
 import { workflowBundle } from '../support/bundle.ts';
+
+// On a busy machine the bundle alone takes longer than a test may.
+beforeAll(async () => void (await workflowBundle()), 180_000);
 
 /**
  * Histories of every scenario as the real server recorded them (`npm run scenario -- <name> --record`). A change of the workflows that

@@ -1,9 +1,13 @@
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { PlanInput } from '../../activities/contract.ts';
 import type { OperationRequest, OperationView, Outcome } from '../../src/domain/operation.ts';
 import type { Plan } from '../../src/domain/plan.ts';
+import { workflowBundle } from '../support/bundle.ts';
 import { decisionOn, FakeMesh, fakes, harmful, healthy, operator, request, reviewer, settings, watched } from '../support/operations.ts';
 import { type FakeActivity, Simulator } from '../support/simulator.ts';
+
+// On a busy machine the bundle alone takes longer than a test may.
+beforeAll(async () => void (await workflowBundle()), 180_000);
 
 const outcomeOf = (simulator: Simulator): Outcome => simulator.result as Outcome;
 const view = async (simulator: Simulator): Promise<OperationView> => (await simulator.query('describe')) as OperationView;
@@ -139,6 +143,7 @@ describe('a way back', () => {
     await simulator.signal('abort', { actor: reviewer });
     await simulator.run();
     expect(mesh.percent).toBeLessThanOrEqual(before);
+    expect(outcomeOf(simulator).kind).toBe('aborted');
     if (before === 0) expect(outcomeOf(simulator).words).not.toMatch(/as it was before|Nothing was changed/);
   });
 

@@ -3,7 +3,8 @@ import { differencesOf, Live, nameOf, sameObject } from '../live.ts';
 import { formatPercent } from '../percent.ts';
 import { type Fields, type ObjectRef, objectKey, type PlannedStage, type Write } from '../plan.ts';
 import { alreadyBack, type Completed, movedBy } from '../way-back.ts';
-import { isOurs } from './ab-rules.ts';
+import { headerWords, isOurs, RULES } from './ab-rules.ts';
+import type { Header } from './change.ts';
 import { climbBack, type ReceiversOf, raises } from './climb-back.ts';
 import { detailsJson, detailsOf } from './details.ts';
 import { gainersAt } from './gainers.ts';
@@ -44,6 +45,8 @@ export function planBack({ completed, live, service, ladder, firstStage, of }: B
     writes.push({ object: original.object, uid, generation, before: left, after: original.fields });
   }
   if (differences.length > 0) return impossible({ code: 'Drifted', parameters: { differences } });
+  const header = openedHeader(writes);
+  if (header !== undefined) return impossible({ code: 'HeaderAgain', parameters: { service: service.name, opId: completed.opId, header } });
   return planned(completed, writes, live, { ladder, firstStage });
 }
 
@@ -58,10 +61,8 @@ function planned(
     rulesIn(write.before).flatMap((rule) => receiversOf(write, rule).map((base) => nameAt(write.before, base))),
   )[0];
   const [now, then] = [largestShare(writes, 'before', receiversOf), largestShare(writes, 'after', receiversOf)];
-  const isForward = raises(writes, receiversOf) || opensHeader(writes);
-  const stages = isForward
-    ? forwardStages(writes, receiversOf, { ladder, firstStage, exposure: then })
-    : [oneStep(writes, firstStage, then)];
+  const isForward = raises(writes, receiversOf);
+  const stages = isForward ? climbBack(writes, receiversOf, ladder, firstStage) : [oneStep(writes, firstStage, then)];
   const name = receiver ?? '';
   return {
     kind: 'planned',
@@ -95,25 +96,24 @@ function oneStep(writes: readonly Write[], number: number, exposure: number): Pl
   return { number, label: `back to ${percentOf(exposure)}`, exposure, soakMs: 0, writes };
 }
 
-function forwardStages(
-  writes: readonly Write[],
-  receiversOf: ReceiversOf,
-  { ladder, firstStage, exposure }: { readonly ladder: readonly number[]; readonly firstStage: number; readonly exposure: number },
-): readonly PlannedStage[] {
-  if (raises(writes, receiversOf)) return climbBack(writes, receiversOf, ladder, firstStage);
-  return [{ number: firstStage, label: 'header rule back', exposure: Math.max(LEAST_EXPOSURE, exposure), writes }];
+/** The header of a rule of ours that would come back: sending its requests to the canary again is a change to ask for by name. */
+function openedHeader(writes: readonly Write[]): string | undefined {
+  const own = (fields: Fields): readonly JsonObject[] => {
+    const rules = fields[RULES];
+    return (Array.isArray(rules) ? (rules as readonly JsonObject[]) : []).filter(isOurs);
+  };
+  for (const { before, after } of writes) {
+    const there = own(before).map((rule) => canonicalJson(rule));
+    const [again] = own(after).filter((rule) => !there.includes(canonicalJson(rule)));
+    if (again) return headerOf(again);
+  }
+  return undefined;
 }
 
-/** Nobody knows how many requests carry a header; more than none, and gates need a number. */
-const LEAST_EXPOSURE = 0.001;
-
-/** Would a header rule of ours come back that is not there now? */
-function opensHeader(writes: readonly Write[]): boolean {
-  const own = (fields: Fields): readonly string[] => {
-    const rules = fields['/spec/rules'];
-    return (Array.isArray(rules) ? (rules as readonly JsonObject[]) : []).filter(isOurs).map((rule) => canonicalJson(rule));
-  };
-  return writes.some(({ before, after }) => own(after).some((rule) => !own(before).includes(rule)));
+function headerOf(rule: JsonObject): string {
+  const [match] = (rule['matches'] ?? []) as readonly { readonly headers?: readonly Header[] }[];
+  const header = match?.headers?.at(-1);
+  return header ? headerWords(header) : '';
 }
 
 /**

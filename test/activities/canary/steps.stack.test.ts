@@ -237,3 +237,34 @@ test('the way back takes back the last completed operation, and only where its v
     back.stop();
   }
 });
+
+test('a way back to a Service without ready endpoints asks first, whatever the rules leave free', async () => {
+  const weights = [
+    { op: 'replace', path: '/spec/rules/0/backendRefs/0/weight', value: 0 },
+    { op: 'replace', path: '/spec/rules/0/backendRefs/1/weight', value: 100 },
+  ];
+  await world.admin('PATCH', `${ROUTES}/backend`, weights, 'application/json-patch+json');
+  await accept(world, 'backend', 2);
+  const input = shiftInput(0);
+  const explicit = {
+    ...input,
+    request: {
+      ...input.request,
+      target: { ...input.request.target, name: 'backend-canary' },
+      change: { kind: 'shift', percent: 0, explicit: true } as const,
+    },
+  };
+  expect(planIn(await rig.step('plan', explicit))).toMatchObject({ lowers: true });
+  expect(planIn(await rig.step('plan', explicit))).not.toHaveProperty('ask');
+  await setReady(world, 'backend', false);
+  try {
+    const plan = planIn(await rig.step('plan', explicit));
+    expect(plan).toMatchObject({
+      lowers: true,
+      ask: expect.stringContaining('backend would get 100% of the requests and has no ready endpoint'),
+    });
+    expect(plan.explanation[0]).toBe(plan.ask);
+  } finally {
+    await setReady(world, 'backend', true);
+  }
+});

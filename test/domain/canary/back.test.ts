@@ -157,6 +157,23 @@ describe('the way back', () => {
     expect(result).toMatchObject({ lowers: true, gains: [{ name: 'backend', share: 0.9 }] });
   });
 
+  it('does not bring a header rule back unasked, and names the command that does', () => {
+    const rule = (value: string) => ({ name: 'meshops-ab-1', matches: [{ headers: [{ type: 'Exact', name: 'x-canary', value }] }] });
+    const change = (before: object, after: object) => {
+      const writes = [
+        { object: OBJECT, uid: 'u1', generation: 2, before: { '/spec/rules': [before] }, after: { '/spec/rules': [after] } },
+      ] as never;
+      const originals = [{ object: OBJECT, uid: 'u1', fields: { '/spec/rules': [before] as never }, token: null, digest: '' }];
+      const live = { ...route([AT_0]), spec: { rules: [after] } } as never;
+      return back({ ...completed([AT_0], [AT_0]), originals, last: { number: 1, label: '', exposure: 0.001, writes } }, [live]);
+    };
+    expect(change(rule('v1'), rule('v2'))).toMatchObject({
+      code: 'HeaderAgain',
+      words: expect.stringContaining('`ab backend x-canary=v1`'),
+    });
+    expect(change({ name: 'theirs' }, rule('v2'))).toMatchObject({ kind: 'planned', lowers: true });
+  });
+
   it('never raises anybody in a step that nobody watches, whatever an operation has done', () => {
     const share = (rule: Backends) => (rule['backend-canary'] ?? 0) / Math.max(1, (rule['backend'] ?? 0) + (rule['backend-canary'] ?? 0));
     const some = fc.array(fc.tuple(fc.nat(100), fc.nat(100)), { minLength: 1, maxLength: 3 });
