@@ -6,7 +6,13 @@ import { approve, approvedCanary } from './canary.ts';
 
 /** Stories of the way back: it raises nobody, and its buttons hold for their own operation alone. */
 
+/** A machine too busy to hear in time proves nothing against v2: a reviewer goes on then. */
 async function completed(operation: Operation): Promise<void> {
+  for (let holds = 0; (await operation.anyPhase(['holding', 'over'], 120_000)).phase === 'holding'; holds += 1) {
+    must(holds < 5, 'it is held again and again');
+    await operation.press('reviewer', 'meshops:continue');
+    await operation.leave('holding');
+  }
   const outcome = await operation.result();
   must(outcome.kind === 'completed', `the outcome is ${outcome.kind}: ${outcome.words}`);
   await operation.seen((message) => offers(message).includes('meshops:next-rollback'), 'the button that rolls it back');
