@@ -1,6 +1,6 @@
 // What meshops tells about itself: metrics for Prometheus, structured logs. No value of a secret, no payload.
 import { type Logger, pino } from 'pino';
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, type MetricObject, Registry } from 'prom-client';
 import type { Phase } from './domain/operation.ts';
 import type { Verdict } from './domain/verdict.ts';
 
@@ -24,10 +24,14 @@ export interface OperationsSeen {
   readonly gateAgeMs: number;
 }
 
+/** The metrics of one thread as plain data. */
+export type MetricsSnapshot = readonly MetricObject[];
+
 export interface Telemetry {
   readonly log: Logger;
-  /** All metrics in Prometheus' text format. */
-  metrics(): Promise<string>;
+  /** All metrics in Prometheus' text format; `others`: those of another thread of this process, added to them. */
+  metrics(others?: MetricsSnapshot): Promise<string>;
+  snapshot(): Promise<MetricsSnapshot>;
   readonly contentType: string;
   acked(what: 'command' | 'click', ms: number): void;
   refused(code: string): void;
@@ -47,15 +51,21 @@ const PHASES: readonly Phase[] = ['planning', 'waiting', 'applying', 'watching',
 export interface TelemetryOptions {
   readonly level: string;
   readonly component: string;
+  /** False: without the numbers of the process itself, which another thread of it gives. */
+  readonly process?: boolean;
 }
 
 export function createTelemetry(options: TelemetryOptions): Telemetry {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry, prefix: 'meshops_' });
+  if (options.process !== false) collectDefaultMetrics({ register: registry, prefix: 'meshops_' });
   const m = metricsIn(registry);
   return {
     log: createLog(options),
-    metrics: () => registry.metrics(),
+    metrics: async (others) => {
+      if (!others) return registry.metrics();
+      return AggregatorRegistry.aggregate([[...others], await registry.getMetricsAsJSON()]).metrics();
+    },
+    snapshot: () => registry.getMetricsAsJSON(),
     contentType: registry.contentType,
     acked: (what, ms) => m.ack.observe({ what }, ms / 1000),
     refused: (code) => m.refused.inc({ code }),

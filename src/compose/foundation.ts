@@ -51,10 +51,12 @@ export async function layFoundation(options: {
   readonly configPath: string;
   readonly component: string;
   readonly signal: AbortSignal;
+  /** The numbers of the process come from another thread of it. */
+  readonly beside?: unknown;
 }): Promise<Foundation> {
   const { environment, signal } = options;
   const now = Date.now;
-  const telemetry = createTelemetry({ level: environment.logLevel, component: options.component });
+  const telemetry = createTelemetry({ level: environment.logLevel, component: options.component, process: options.beside === undefined });
   const config = await openConfig({ path: options.configPath, log: telemetry.log, signal });
   const token = required(environment.slackBotToken, 'SLACK_BOT_TOKEN', 'the bot cannot speak in Slack');
   const slackApiUrl = environment.slackApiUrl ?? config.current().slack.apiUrl;

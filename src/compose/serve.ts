@@ -5,6 +5,7 @@ import type { Environment } from '../config/environment.ts';
 import { type HttpServer, type ReadyCheck, serveHttp } from '../http.ts';
 import { lostOn } from '../slack/lost.ts';
 import { installRuntime } from '../temporal/runtime.ts';
+import { type Beside, type BotThread, startBotThread } from './beside.ts';
 import { composeBot, type RunningBot } from './bot.ts';
 import { type Foundation, layFoundation } from './foundation.ts';
 import { monitor } from './monitor.ts';
@@ -20,6 +21,8 @@ export interface ServeOptions {
   readonly cluster?: string;
   /** The wish to stop: everything is brought down in order. */
   readonly signal: AbortSignal;
+  /** The workers in another thread of this process. */
+  readonly beside?: Beside;
 }
 
 /** How long work that goes on after an answer may take at the end. Milliseconds. */
@@ -29,40 +32,51 @@ const FORGET_AFTER_MS = 7 * 24 * 3_600_000;
 
 /** Runs until the signal aborts or a worker breaks. Rejects in the second case, after everything was closed. */
 export async function serve(options: ServeOptions): Promise<void> {
-  const component = options.bot && options.worker ? 'run' : options.bot ? 'bot' : 'worker';
+  const isBoth = options.bot && options.worker;
+  const component = isBoth || options.beside ? 'run' : options.bot ? 'bot' : 'worker';
   const ending = new AbortController();
   const on = await layFoundation({ ...options, component, signal: ending.signal });
   const { log } = on.telemetry;
   const unhandled = hearUnhandled({ log, count: (kind) => on.telemetry.unhandled(kind), now: on.now });
   let bot: RunningBot | undefined;
   let workers: RunningWorkers | undefined;
+  let thread: BotThread | undefined;
   let http: HttpServer | undefined;
   try {
     if (options.worker) installRuntime(log, options.environment.temporalMetrics);
     if (options.worker) workers = await startWorkers(on, options.cluster);
-    if (options.bot) bot = await composeBot(on);
-    http = await openHttp(on, [...(workers?.ready ?? []), ...(bot?.ready ?? [])], bot);
+    const { environment, configPath } = options;
+    const beside: Beside = { ready: workers?.ready ?? [], metrics: () => on.telemetry.snapshot() };
+    if (isBoth) thread = startBotThread({ environment, configPath }, beside);
+    else if (options.bot) bot = await composeBot(on);
+    if (!isBoth) http = await openHttp(on, { ready: [...(workers?.ready ?? []), ...(bot?.ready ?? [])], bot, beside: options.beside });
     await bot?.bot.start();
     const background = Promise.all([
       ...(bot ? [monitor(monitorDeps(on, bot), ending.signal)] : []),
       ...(bot ? [forget(on, ending.signal)] : []),
       ...(workers ? [workers.reconcile(ending.signal)] : []),
     ]);
-    log.info({ port: http.port, metricsPort: http.metricsPort }, 'meshops ready');
-    await Promise.race([untilAborted(options.signal), unhandled.fatal, ...(workers ? [workers.running] : [])]);
+    if (http) log.info({ port: http.port, metricsPort: http.metricsPort }, 'meshops ready');
+    const ends = [...(workers ? [workers.running] : []), ...(thread ? [thread.running] : [])];
+    await Promise.race([untilAborted(options.signal), unhandled.fatal, ...ends]);
     log.info({}, 'stopping');
     ending.abort();
     await background;
   } finally {
     ending.abort();
-    await bringDown(on, { bot, workers, http });
+    await bringDown(on, { bot, workers, thread, http });
     unhandled.stop();
   }
 }
 
 async function bringDown(
   on: Foundation,
-  parts: { readonly bot: RunningBot | undefined; readonly workers: RunningWorkers | undefined; readonly http: HttpServer | undefined },
+  parts: {
+    readonly bot: RunningBot | undefined;
+    readonly workers: RunningWorkers | undefined;
+    readonly thread: BotThread | undefined;
+    readonly http: HttpServer | undefined;
+  },
 ): Promise<void> {
   const { log } = on.telemetry;
   const step = async (name: string, work: () => Promise<unknown> | undefined): Promise<void> => {
@@ -73,6 +87,7 @@ async function bringDown(
     }
   };
   parts.http?.retire();
+  await step('bot', () => parts.thread?.stop());
   await step('slack', () => parts.bot?.bot.stop());
   await step('drain', async () => {
     const left = (await parts.bot?.drain(DRAIN_MS)) ?? 0;
@@ -84,7 +99,13 @@ async function bringDown(
   log.info({}, 'stopped');
 }
 
-function openHttp(on: Foundation, ready: readonly ReadyCheck[], bot: RunningBot | undefined): Promise<HttpServer> {
+interface HttpOf {
+  readonly ready: readonly ReadyCheck[];
+  readonly bot: RunningBot | undefined;
+  readonly beside: Beside | undefined;
+}
+
+function openHttp(on: Foundation, { ready, bot, beside }: HttpOf): Promise<HttpServer> {
   const database: ReadyCheck = {
     name: 'database',
     isReady: async () => {
@@ -94,8 +115,8 @@ function openHttp(on: Foundation, ready: readonly ReadyCheck[], bot: RunningBot 
   };
   return serveHttp({
     ...on.config.current().http,
-    ready: [database, ...ready],
-    metrics: () => on.telemetry.metrics(),
+    ready: [database, ...(beside?.ready ?? []), ...ready],
+    metrics: async () => on.telemetry.metrics(await beside?.metrics()),
     contentType: on.telemetry.contentType,
     slack: bot?.bot.listener,
   });
