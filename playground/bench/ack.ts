@@ -1,4 +1,7 @@
+import { defaultPayloadConverter } from '@temporalio/common';
 import type { JsonObject } from '../../src/domain/json.ts';
+import type { OperationRequest } from '../../src/domain/operation.ts';
+import { beginOnce } from '../../src/temporal/begin.ts';
 import { type Rig, startRig } from '../rig/rig.ts';
 import type { Outcome } from '../slack/outcome.ts';
 import type { Bench } from './bench.ts';
@@ -16,7 +19,7 @@ const NO_LIMITS = {
 
 export const ack: Bench = {
   name: 'ack',
-  what: `acknowledgement of ${COMMANDS} slash commands at ${1_000 / EVERY_MS}/s, from Slack's request to the answer, each a durable start`,
+  what: `acknowledgement of ${COMMANDS} slash commands at ${1_000 / EVERY_MS}/s, from Slack's request to the answer, each a durable start and its plan; beside each a bare start`,
   run: async (context) => {
     const rig = await startRig({
       ...context,
@@ -26,10 +29,13 @@ export const ack: Bench = {
       split: true,
       slackLimits: NO_LIMITS,
       requestsPerSecond: 10,
+      requestsPerMinute: 100_000,
     });
     try {
-      await fire(rig, 5);
-      return report(await fire(rig, COMMANDS));
+      const { answers } = await fire(rig, 5);
+      const like = await requestOf(rig, answers);
+      const { answers: measured, bare } = await fire(rig, COMMANDS, like);
+      return report(measured, bare);
     } finally {
       await rig.stop();
     }
@@ -38,26 +44,59 @@ export const ack: Bench = {
 
 let fired = 0;
 
-/** Types the commands at a steady rate, none waiting for another. */
-async function fire(rig: Rig, count: number): Promise<readonly Outcome[]> {
+interface Fired {
+  readonly answers: readonly Outcome[];
+  /** Milliseconds of each bare start, of those that were confirmed. */
+  readonly bare: readonly (number | undefined)[];
+}
+
+/**
+ * Types the commands at a steady rate, none waiting for another. After each comes the same start without Slack, bot and database: an
+ * update-with-start of this process on the same server and worker, so that it is seen where the time goes.
+ */
+async function fire(rig: Rig, count: number, like?: OperationRequest): Promise<Fired> {
   const operator = rig.slack.drive.as('U0OPERATOR');
   const began = performance.now();
   const answers: Promise<Outcome>[] = [];
+  const bare: Promise<number | undefined>[] = [];
   for (let index = 0; index < count; index += 1) {
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, began + index * EVERY_MS - performance.now())));
     fired += 1;
     answers.push(operator.command('C0MESH', `/mesh canary service-${fired} 10%`));
+    if (like) bare.push(start(rig, { ...like, requestId: `bare:${fired}`, target: { ...like.target, name: `bare-${fired}` } }));
   }
-  return Promise.all(answers);
+  return { answers: await Promise.all(answers), bare: await Promise.all(bare) };
 }
 
-function report(answers: readonly Outcome[]): JsonObject {
-  const started = answers.filter((answer) => answer.ok && /started/i.test(answer.shown?.text ?? ''));
+async function start(rig: Rig, request: OperationRequest): Promise<number | undefined> {
+  const now = Date.now();
+  const began = performance.now();
+  const begun = await beginOnce(rig.temporal, { ...request, requestedAt: now, validUntil: now + 60_000 }, now + 10_000);
+  return begun.kind === 'begun' ? performance.now() - began : undefined;
+}
+
+/** What the bot asks Temporal for, taken from the first operation that it started. */
+async function requestOf(rig: Rig, answers: readonly Outcome[]): Promise<OperationRequest> {
+  for await (const { workflowId, runId } of rig.temporal.workflow.list({ query: 'WorkflowId STARTS_WITH "mesh/"' })) {
+    const { events } = await rig.temporal.workflow.getHandle(workflowId, runId).fetchHistory();
+    const [payload] = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
+    if (payload) return defaultPayloadConverter.fromPayload<OperationRequest>(payload);
+  }
+  throw new Error(`Nothing was started: ${answers.map(({ shown }) => shown?.text).join(' | ')}`);
+}
+
+/** A refusal by the plan is an operation that began, and whose plan was known before the answer. */
+function report(answers: readonly Outcome[], bare: readonly (number | undefined)[]): JsonObject {
+  const says = (words: RegExp): number => answers.filter(({ ok, shown }) => ok && words.test(shown?.text ?? '')).length;
+  const confirmed = bare.filter((ms) => ms !== undefined);
   return {
     commands: answers.length,
     perSecond: 1_000 / EVERY_MS,
-    acknowledged: answers.filter((answer) => answer.ok).length,
-    started: started.length,
-    ackMs: quantiles(answers.map((answer) => answer.ackMs)),
+    acknowledged: answers.filter(({ ok }) => ok).length,
+    started: says(/ has started on |No HTTPRoute in namespace/),
+    notConfirmed: says(/Not confirmed/),
+    stillWorking: says(/Still working on it/),
+    ackMs: quantiles(answers.map(({ ackMs }) => ackMs)),
+    bareStarts: { count: bare.length, confirmed: confirmed.length, ms: quantiles(confirmed) },
   };
 }

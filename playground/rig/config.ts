@@ -18,6 +18,7 @@ export interface ConfigOptions {
   readonly metricsPort: number;
   readonly pace: Pace;
   readonly gateExpiry?: string;
+  readonly requestsPerMinute?: number;
   /** How long the traffic is watched after harm was put back. */
   readonly restoredWatch?: string;
 }
@@ -61,6 +62,7 @@ export async function writeConfig(file: string, options: ConfigOptions): Promise
     metricsPort,
     pace,
     gateExpiry = '5m',
+    requestsPerMinute,
   } = options;
   const restoredWatch = options.restoredWatch ?? TIMINGS[pace].restoredWatch;
   const config = {
@@ -78,7 +80,14 @@ export async function writeConfig(file: string, options: ConfigOptions): Promise
       default: pace === 'fast' ? { slo: '1%', latency: '4s', minRequests: 10 } : { slo: '1%', latency: '1s', minRequests: 50 },
     },
     timings: { ...TIMINGS[pace], restoredWatch },
-    slack: { mode: 'http', teamIds: ['T0MESHOPS'], appId: 'A0MESHOPS', onCall: 'S0REVIEWERS', apiUrl: slackApi },
+    slack: {
+      mode: 'http',
+      teamIds: ['T0MESHOPS'],
+      appId: 'A0MESHOPS',
+      onCall: 'S0REVIEWERS',
+      apiUrl: slackApi,
+      ...(requestsPerMinute && { requestsPerMinute }),
+    },
     temporal: { ...temporal, allowPlaintext: true },
     audit: { database },
     http: { port: httpPort, metricsPort },

@@ -18,6 +18,8 @@ import { loadRights } from './rights.ts';
 /** What a story may want otherwise in the product's configuration. */
 export interface Tuning {
   readonly gateExpiry?: string;
+  /** Requests that the product takes from one person in a minute; its own number when left out. */
+  readonly requestsPerMinute?: number;
   /** How long the traffic is watched after harm was put back; default: as the pace says. */
   readonly restoredWatch?: string;
   /** How the product reads flows; default: straight from the agents. */
@@ -47,6 +49,8 @@ export interface Rig {
   readonly slack: SlackPlayground;
   readonly temporal: Client;
   readonly database: string;
+  /** Where the bot listens. */
+  readonly url: string;
   /** The bot (or the only process). */
   readonly bot: Child;
   /** Workers, oldest first; the last is the one that runs now. */
@@ -124,9 +128,10 @@ async function furnish(stack: Stack, options: RigOptions, undo: (() => Promise<v
   const database = join(stack.dir, 'meshops.db');
   const env = { SLACK_BOT_TOKEN: app.botToken, SLACK_SIGNING_SECRET: app.signingSecret };
   let started = 0;
-  const { gateExpiry, restoredWatch, sight: usualSight } = options;
+  const { gateExpiry, requestsPerMinute, restoredWatch, sight: usualSight } = options;
   const usual: Tuning = {
     ...(gateExpiry && { gateExpiry }),
+    ...(requestsPerMinute && { requestsPerMinute }),
     ...(restoredWatch && { restoredWatch }),
     ...(usualSight && { sight: usualSight }),
   };
@@ -185,7 +190,8 @@ async function furnish(stack: Stack, options: RigOptions, undo: (() => Promise<v
     await workers.at(-1)?.stop();
     await startWorker();
   };
-  return { stack, cilium, slack, temporal, database, bot, workers, startWorker, tune, stop };
+  const url = `http://127.0.0.1:${ports.httpPort}`;
+  return { stack, cilium, slack, temporal, database, url, bot, workers, startWorker, tune, stop };
 }
 
 interface Ports {

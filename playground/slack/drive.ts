@@ -80,6 +80,13 @@ export class Drive {
     this.#core.directory.putUser({ ...this.#core.directory.user(id), ...change });
   }
 
+  /** Another person comes into the workspace and a channel. */
+  join(user: SlackUser, channelId: string): void {
+    const channel = this.#core.directory.channel(channelId);
+    this.#core.directory.putUser(user);
+    this.#core.directory.putChannel({ ...channel, members: [...channel.members, user.id] });
+  }
+
   setUsergroup(id: string, change: Partial<Usergroup>): void {
     this.#core.directory.putUsergroup({ ...this.#core.directory.usergroup(id), ...change });
   }
