@@ -92,6 +92,99 @@ describe('manifests/base on a real API server', () => {
   });
 });
 
+/** A patch as the worker itself; `ok` or the reason. */
+async function patched(
+  ref: Parameters<Cluster['patch']>[0],
+  patch: Parameters<Cluster['patch']>[1],
+  as?: typeof OPERATOR,
+): Promise<string> {
+  try {
+    await bot.patch(ref, patch, { signal, ...(as && { as }) });
+    return 'ok';
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** An object made by an administrator. */
+function madeBy(
+  { apiVersion, kind, namespace, name }: Parameters<Cluster['patch']>[0],
+  spec: object,
+  labels: object = {},
+): Promise<string> {
+  return applied({ apiVersion, kind, metadata: { name, namespace, labels }, spec });
+}
+
+describe('what admission leaves to the worker', () => {
+  const token = { op: 'add', path: '/metadata/annotations', value: { 'meshops.dev/operation': 'canary-x/1' } } as const;
+
+  it('in a pod its own label and token; no image, no other label', async () => {
+    const ref = { apiVersion: 'v1', kind: 'Pod', namespace: 'backend', name: 'web' };
+    const spec = { containers: [{ name: 'web', image: 'example.com/web:1' }], automountServiceAccountToken: false };
+    expect(await madeBy(ref, spec, { app: 'web' })).toBe('ok');
+    expect(await patched(ref, [{ op: 'replace', path: '/spec/containers/0/image', value: 'example.com/evil' }])).toContain(
+      'nothing in the spec of a pod',
+    );
+    expect(await patched(ref, [{ op: 'replace', path: '/metadata/labels/app', value: 'other' }])).toContain('no label of a pod');
+    expect(await patched(ref, [{ op: 'add', path: '/metadata/annotations', value: { other: 'x' } }])).toContain('no annotation of a pod');
+    expect(await patched(ref, [{ op: 'add', path: '/metadata/labels/meshops.dev~1cohort', value: 'web' }, token])).toBe('ok');
+    expect(
+      await patched(ref, [
+        { op: 'remove', path: '/metadata/labels/meshops.dev~1cohort' },
+        { op: 'remove', path: '/metadata/annotations/meshops.dev~1operation' },
+      ]),
+    ).toBe('ok');
+  });
+
+  it('in a route weights, and rules of its own to backends that it has', async () => {
+    const ref = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute', namespace: 'backend', name: 'web' };
+    const backendRefs = [
+      { name: 'web', port: 80, weight: 100 },
+      { name: 'web-canary', port: 80, weight: 0 },
+    ];
+    const matches = [{ path: { type: 'PathPrefix', value: '/' } }];
+    const other = { matches: [{ path: { type: 'PathPrefix', value: '/other' } }], backendRefs: [{ name: 'other', port: 80, weight: 1 }] };
+    const spec = { parentRefs: [{ name: 'mesh' }], hostnames: ['a.example.com'], rules: [{ matches, backendRefs }, other] };
+    expect(await madeBy(ref, spec)).toBe('ok');
+    const weight = (value: number) => ({ op: 'replace', path: '/spec/rules/0/backendRefs/1/weight', value }) as const;
+    expect(await patched(ref, [weight(10), token])).toBe('ok');
+    const own = {
+      name: 'meshops-ab-1',
+      matches: [{ ...matches[0], headers: [{ type: 'Exact', name: 'x-canary', value: 'v2' }] }],
+      backendRefs: [{ ...backendRefs[1], weight: 1 }],
+    };
+    expect(await patched(ref, [{ op: 'add', path: '/spec/rules/0', value: own }])).toBe('ok');
+    expect(await patched(ref, [{ op: 'remove', path: '/spec/rules/0' }, weight(0)])).toBe('ok');
+    expect(await patched(ref, [{ op: 'replace', path: '/spec/rules/0/backendRefs/1/name', value: 'elsewhere' }])).toContain('no backend');
+    expect(await patched(ref, [{ op: 'replace', path: '/spec/hostnames', value: ['b.example.com'] }])).toContain('no host name');
+    expect(await patched(ref, [{ op: 'replace', path: '/spec/rules/0/matches/0/path/value', value: '/x' }])).toContain(
+      'nothing in a rule but its weights',
+    );
+    expect(await patched(ref, [{ op: 'remove', path: '/spec/rules/1' }])).toContain('no rule of others');
+  });
+
+  it('policies that an operation holds', async () => {
+    const ref = { apiVersion: 'cilium.io/v2', kind: 'CiliumNetworkPolicy', namespace: 'backend', name: 'web' };
+    const spec = { endpointSelector: { matchLabels: { app: 'web' } }, ingress: [{}] };
+    expect(await madeBy(ref, spec)).toBe('ok');
+    const open = { op: 'replace', path: '/spec/ingress', value: [{ fromEntities: ['all'] }] } as const;
+    expect(await patched(ref, [open])).toContain('no policy that no operation holds');
+    expect(await patched(ref, [token])).toBe('ok');
+    expect(await patched(ref, [open])).toBe('ok');
+  });
+
+  it('nothing is taken from people themselves', async () => {
+    const answer = await stack.kube.api({
+      method: 'PATCH',
+      path: '/api/v1/namespaces/backend/pods/web',
+      body: JSON.stringify([{ op: 'replace', path: '/spec/containers/0/image', value: 'example.com/web:2' }]),
+      contentType: 'application/json-patch+json',
+      signal,
+    });
+    expect(answer.status).toBe(200);
+  });
+});
+
 describe('manifests/monitoring', () => {
   it('has alert rules that Prometheus reads', () => {
     const said = execFileSync(stack.binaries.promtool, ['check', 'rules', pathOf('manifests/monitoring/alerts.yaml')], {
