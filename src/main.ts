@@ -58,7 +58,9 @@ function serving(what: { readonly bot: boolean; readonly worker: boolean }): (gi
     });
 }
 
-withConfig(program.command('run').description('bot and workers in one process')).action(serving({ bot: true, worker: true }));
+withConfig(program.command('run').description('bot and workers in one process, the bot in a thread of its own')).action(
+  serving({ bot: true, worker: true }),
+);
 withConfig(program.command('bot').description('the bot: takes commands and clicks from Slack')).action(
   serving({ bot: true, worker: false }),
 );
