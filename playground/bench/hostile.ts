@@ -42,7 +42,7 @@ async function phase(rig: Rig, aborts: number, signal: AbortSignal): Promise<Jso
   const scenario = SCENARIOS.find(({ name }) => name === 'canary-5xx');
   if (!scenario) throw new Error('There is no scenario canary-5xx.');
   const reports = [];
-  for (let seed = 1; seed <= FUSES && !signal.aborted; seed += 1) reports.push(await play(rig, scenario, { seed }));
+  for (let seed = 1; seed <= Math.min(FUSES, aborts) && !signal.aborted; seed += 1) reports.push(await play(rig, scenario, { seed }));
   const { ok, broken, judgeMs, decidedToRestoredMs, restoredMs, harmedRequests } = summary(reports);
   const fuse = { runs: reports.length, ok, broken, judgeMs, decidedToRestoredMs, restoredMs, harmedRequests } as JsonObject;
   return { fuse, abort: await abortsOf(rig, aborts, signal), healthzMs: await healthz(rig) };
