@@ -26,7 +26,17 @@ export class HealthyTraffic {
   /** By their due time. */
   readonly #open: Asked[] = [];
   readonly #denials: { at: number; readonly canary: boolean; readonly pod: string }[] = [];
-  readonly #request: Mutable<RequestEvidence> = { kind: 'request', at: 0, seenAt: 0, side: 'canary', failed: false, latencyMs: 1, id: '' };
+  readonly #request: Mutable<RequestEvidence> = {
+    kind: 'request',
+    at: 0,
+    seenAt: 0,
+    side: 'canary',
+    failed: false,
+    latencyMs: 1,
+    id: '',
+    startedAt: 0,
+    openMs: 0,
+  };
   #nextDirect = Number.POSITIVE_INFINITY;
   #nextForeign = Number.POSITIVE_INFINITY;
   #connections = 0;
@@ -107,13 +117,12 @@ export class HealthyTraffic {
     event.side = canary ? 'canary' : 'stable';
     event.failed = failed;
     event.openMs = this.#open.length === 0 ? 0 : Math.max(0, due - this.#open.reduce((oldest, open) => Math.min(oldest, open.start), due));
-    if (wasOpen && canary) event.asked = true;
-    if (cold) event.cold = true;
-    if (client !== '') event.client = client;
-    const ended = hear(event);
-    delete event.client;
-    delete event.asked;
-    delete event.cold;
+    // Members that come and go would make the one object slow for every other request.
+    const isPlain = !(wasOpen && canary) && !cold && client === '';
+    const more = isPlain
+      ? undefined
+      : { ...(wasOpen && canary && { asked: true as const }), ...(cold && { cold: true as const }), ...(client !== '' && { client }) };
+    const ended = hear(more ? { ...event, ...more } : event);
     if (!ended && failed && left > 0 && client !== '') this.#again(asked);
     return ended;
   }

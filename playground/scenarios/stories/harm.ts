@@ -60,7 +60,7 @@ export const harmStories: readonly Scenario[] = [
     'pods of v2 stay ready but refuse connections: flows show only the gateway, Envoy counts them',
     LONG,
     ({ rig }) => rig.cilium.faults.refuse(CANARY),
-    ['objective', 'drops'],
+    ['objective', 'silence'],
   ),
   breaking('canary-crash', 'pods of v2 crash: none is ready any more', LONG, ({ rig }) => rig.cilium.faults.crash(CANARY)),
   cleanedUp(

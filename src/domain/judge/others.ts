@@ -1,6 +1,6 @@
-/** What the control did in the last half minute, for people. */
+/** What the control did in the last seconds, for people. */
 const SLOT_MS = 1_000;
-const SLOTS = 30;
+const SLOTS = 12;
 
 export class Others {
   /** Start, requests and failures of each second that had any. */
