@@ -38,6 +38,8 @@ export async function composeBot(on: Foundation): Promise<RunningBot> {
   const token = required(on.environment.slackBotToken, 'SLACK_BOT_TOKEN', 'the bot cannot speak in Slack');
   const messages = createSlackMessages({ token, ...(slackApiUrl ? { apiUrl: slackApiUrl } : {}) });
   const apart = createApart();
+  // The thread is there before the first file comes: to start it takes longer than most files do.
+  apart.run('lint', { text: '' }).catch((error: unknown) => log.warn({ err: error }, 'the thread for files did not start'));
   const refusals = createRefusalBook({ audit, inFlight, log, now });
   const bot = createBot(
     {
