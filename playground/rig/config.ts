@@ -21,6 +21,8 @@ export interface ConfigOptions {
   readonly requestsPerMinute?: number;
   /** How long the traffic is watched after harm was put back. */
   readonly restoredWatch?: string;
+  /** A further gate before the first stage above this share: `5%`. */
+  readonly secondGate?: string;
 }
 
 const TIMINGS = {
@@ -74,7 +76,12 @@ export async function writeConfig(file: string, options: ConfigOptions): Promise
         { email: '*@example.com', groups: ['mesh-reviewers'] },
       ],
     },
-    gates: [{ above: '0%', approvers: { usergroups: ['S0REVIEWERS'] }, quorum: 1, expiry: gateExpiry }],
+    gates: ['0%', ...(options.secondGate ? [options.secondGate] : [])].map((above) => ({
+      above,
+      approvers: { usergroups: ['S0REVIEWERS'] },
+      quorum: 1,
+      expiry: gateExpiry,
+    })),
     // Scenarios tell of other things than of a machine that is busy; those of latency bring their own limit.
     objectives: {
       default: pace === 'fast' ? { slo: '1%', latency: '4s', minRequests: 10 } : { slo: '1%', latency: '1s', minRequests: 50 },

@@ -22,6 +22,8 @@ export interface Tuning {
   readonly requestsPerMinute?: number;
   /** How long the traffic is watched after harm was put back; default: as the pace says. */
   readonly restoredWatch?: string;
+  /** A further gate before the first stage above this share (`5%`); default: none. */
+  readonly secondGate?: string;
   /** How the product reads flows; default: straight from the agents. */
   readonly sight?: 'agents' | 'relay';
 }
@@ -128,11 +130,12 @@ async function furnish(stack: Stack, options: RigOptions, undo: (() => Promise<v
   const database = join(stack.dir, 'meshops.db');
   const env = { SLACK_BOT_TOKEN: app.botToken, SLACK_SIGNING_SECRET: app.signingSecret };
   let started = 0;
-  const { gateExpiry, requestsPerMinute, restoredWatch, sight: usualSight } = options;
+  const { gateExpiry, requestsPerMinute, restoredWatch, secondGate, sight: usualSight } = options;
   const usual: Tuning = {
     ...(gateExpiry && { gateExpiry }),
     ...(requestsPerMinute && { requestsPerMinute }),
     ...(restoredWatch && { restoredWatch }),
+    ...(secondGate && { secondGate }),
     ...(usualSight && { sight: usualSight }),
   };
   let tuned = usual;

@@ -4,6 +4,7 @@ import { lateStories } from './stories/afterwards.ts';
 import { canaryStories } from './stories/canary.ts';
 import { faultStories } from './stories/faults.ts';
 import { guardingStories } from './stories/guarding.ts';
+import { guardStories } from './stories/guards.ts';
 import { harmStories } from './stories/harm.ts';
 import { heldToStories } from './stories/held-to.ts';
 import { lostStories } from './stories/lost.ts';
@@ -34,6 +35,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...abStories,
   ...guardingStories,
   ...wayBackStories,
+  ...guardStories,
   ...protocolStories,
   ...recordedStories,
   ...heldToStories,
