@@ -1,6 +1,7 @@
 import { patched } from '@temporalio/workflow';
 import type { Inspection } from '../activities/contract.ts';
 import { type Gate, gateRuleFor } from '../src/domain/gate.ts';
+import { canonicalJson } from '../src/domain/json.ts';
 import type { OperationRequest } from '../src/domain/operation.ts';
 import type { Ending } from '../src/domain/outcome.ts';
 import { objectKey, type Plan, type PlannedStage, type Write } from '../src/domain/plan.ts';
@@ -9,6 +10,7 @@ import type { Answer } from './answer.ts';
 import { write } from './apply.ts';
 import { askPeople } from './ask.ts';
 import type { Course } from './course.ts';
+import { heedsFreezes, isFree, whileFrozen } from './freeze.ts';
 import { watchedWhile } from './guard.ts';
 import { guardedBefore } from './guard-before.ts';
 import { whoDecides } from './patience.ts';
@@ -48,13 +50,57 @@ export async function meetDrift(
   course.forget('drift');
   if ('ending' in asked) return asked;
   const { choice, by, reason } = asked.done;
-  if (choice === 'adopt' || choice === 'restore') return takeUp(course, request, plan, stage, { inspection, choice });
+  if (choice === 'adopt' || choice === 'restore') {
+    if (!course.isGuarded || !patched('looked-again')) return takeUp(course, request, plan, stage, { inspection, choice });
+    return chosen(course, request, plan, stage, { found, inspection, choice });
+  }
   const code = choice === 'expired' ? 'HoldExpired' : 'DriftLeft';
   return { ending: { kind: 'drifted', code, words, verdict, ...(by && { by }), ...(reason && { reason }) } };
 }
 
+interface Chosen {
+  readonly found: Verdict | Ending;
+  /** What people were shown. */
+  readonly inspection: Inspection;
+  readonly choice: 'adopt' | 'restore';
+}
+
+/**
+ * It may have changed again since people were asked. What has gone needs nothing; what is adopted is what was shown, so anything else is
+ * asked about anew. To write more than there is now waits for a freeze like any write.
+ */
+async function chosen(
+  course: Course,
+  request: OperationRequest,
+  plan: Plan,
+  stage: PlannedStage,
+  { found, inspection, choice }: Chosen,
+): Promise<Met> {
+  const now = await shared.inspect({ opId: course.opId, stage, written: course.written, made: course.made });
+  if (now.differences.length === 0) return { kind: 'stands', stage };
+  if (choice === 'adopt' && canonicalJson(now.found as never) !== canonicalJson(inspection.found as never))
+    return meetDrift(course, request, plan, stage, found);
+  if (choice === 'restore' && raises(course, now) && heedsFreezes(request, plan) && !(await isFree(request))) {
+    const thawed = await askedWhile(course, () => whileFrozen(course, stage));
+    if ('ending' in thawed) return thawed;
+    if (thawed.done) return { ending: thawed.done };
+  }
+  return takeUp(course, request, plan, stage, { inspection: now, choice });
+}
+
+/** Would our values give more to whoever receives than there is now? What is no number may. */
+function raises({ originals }: Course, { found }: Inspection): boolean {
+  return originals.some(({ object, own = [] }) => {
+    const { fields = {}, expected = {} } = found[objectKey(object)] ?? {};
+    return own.some((field) => {
+      const [ours, theirs] = [expected[field], fields[field]];
+      return typeof ours === 'number' && typeof theirs === 'number' ? ours > theirs : ours !== undefined;
+    });
+  });
+}
+
 /** People are asked while the traffic is judged as it is. */
-async function askedWhile(course: Course, work: () => Promise<Answer>): Promise<{ done: Answer } | { ending: Ending }> {
+async function askedWhile<T>(course: Course, work: () => Promise<T>): Promise<{ done: T } | { ending: Ending }> {
   if (!course.isGuarded) return guardedBefore(course, work, { drifted: true });
   const asked = await watchedWhile(course, work, { drifted: true });
   return 'done' in asked ? asked : { done: await work() };

@@ -1,4 +1,4 @@
-import type { ApplyInput, PlanInput, RestoreInput, WatchInput } from '../../activities/contract.ts';
+import type { ApplyInput, AttendInput, PlanInput, RestoreInput, WatchInput } from '../../activities/contract.ts';
 import type { Actor } from '../../src/domain/actor.ts';
 import type { Decision, GateRule } from '../../src/domain/gate.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
@@ -167,6 +167,14 @@ export function fakes(
     retire: () => ({ value: undefined }),
     record: () => ({ value: undefined }),
   };
+}
+
+/** What looks after an open question: it ends when a freeze was set or lifted. Wake it when that may have happened. */
+export function attending(freeze: () => object | null): FakeActivity {
+  return ((input: AttendInput): Reply => {
+    const now = freeze();
+    return (now === null) === (input.freeze === null) ? { never: true } : { value: { freeze: now, approvers: input.approvers } };
+  }) as FakeActivity;
 }
 
 /** A guard that sees nothing wrong, until it is relieved. */

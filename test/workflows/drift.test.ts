@@ -3,6 +3,7 @@ import type { ApplyInput, WatchInput } from '../../activities/contract.ts';
 import type { OperationView, Outcome } from '../../src/domain/operation.ts';
 import type { Verdict } from '../../src/domain/verdict.ts';
 import {
+  attending,
   counts,
   decisionOn,
   FakeMesh,
@@ -243,6 +244,7 @@ describe('freezes', () => {
         return input.purpose === 'after' && frozen ? { never: true } : watched(mesh, input, healthy);
       }),
       frozen: () => ({ value: frozen ? freeze : null }),
+      attend: attending(() => (frozen ? freeze : null)),
     };
     const asked = request();
     const simulator = await Simulator.start('canary', asked, activities);
@@ -253,6 +255,7 @@ describe('freezes', () => {
     expect(await view(simulator)).toMatchObject({ phase: 'holding', frozen: { scope: 'demo' } });
     expect(mesh.percent).toBe(5);
     frozen = false;
+    await simulator.wake('attend');
     await simulator.run(() => mesh.percent === 10);
     expect((await view(simulator)).frozen).toBeUndefined();
     await simulator.run();
