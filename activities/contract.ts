@@ -206,6 +206,10 @@ export interface WatchInput {
   readonly plan: Plan;
   /** Keys of the doubts that people have accepted in this operation. */
   readonly accepted: readonly string[];
+  /** How many of an accepted doubt are accepted in one watch, by key; a key that is not there: any number. */
+  readonly acceptedMost?: Readonly<Record<string, number>>;
+  /** Doubts that people were asked about and put off by watching on: told at the end of this watch. */
+  readonly postponed?: readonly string[];
   /** Fuse: what is put back, and how. */
   readonly fuse: RestoreInput;
   /** Rendered with live numbers when the watch edits the message. */

@@ -1,6 +1,6 @@
 import { isCancellation, patched } from '@temporalio/workflow';
 import type { PlanResult } from '../activities/contract.ts';
-import { type Gate, type GateRule, gateRuleFor } from '../src/domain/gate.ts';
+import { type Gate, type GateRule, gateRuleFor, LEAST_EXPOSURE } from '../src/domain/gate.ts';
 import type { PlannedUndo } from '../src/domain/lost.ts';
 import type { OperationRequest, StageView } from '../src/domain/operation.ts';
 import type { Ending } from '../src/domain/outcome.ts';
@@ -40,9 +40,6 @@ export async function agree(course: Course, request: OperationRequest): Promise<
 /** No rule names anybody, and still it must be asked. */
 const ANYBODY: Omit<GateRule, 'expiryMs'> = { above: 0, approvers: { usergroups: [], emails: [] }, quorum: 0 };
 
-/** Less than any share a rule can name. */
-const LEAST = Number.EPSILON;
-
 /**
  * The rule that stands before a stage. Nothing is written without consent: the first stage of a plan that is watched at all asks for
  * it, even where it exposes nobody itself (a shadow that only observes); having agreed to that, people have agreed to what follows it.
@@ -52,11 +49,11 @@ export function ruleBefore(request: OperationRequest, plan: Plan, stage: Planned
   if (plan.ask !== undefined && stage === plan.stages[0]) return gateRuleFor(gates, 1, 0) ?? { ...ANYBODY, expiryMs: holdMs };
   if (plan.back && plan.lowers)
     return stage === plan.stages[0]
-      ? gateRuleFor(lateRules(request, plan.back.completedAt), Math.max(stage.exposure, LEAST), 0)
+      ? gateRuleFor(lateRules(request, plan.back.completedAt), Math.max(stage.exposure, LEAST_EXPOSURE), 0)
       : undefined;
-  if (stage !== plan.stages[0]) return gateRuleFor(gates, stage.exposure, Math.max(exposureBefore, LEAST));
+  if (stage !== plan.stages[0]) return gateRuleFor(gates, stage.exposure, Math.max(exposureBefore, LEAST_EXPOSURE));
   const isWatched = plan.stages.some(({ soakMs }) => soakMs !== 0);
-  return gateRuleFor(gates, isWatched ? Math.max(stage.exposure, LEAST) : stage.exposure, 0);
+  return gateRuleFor(gates, isWatched ? Math.max(stage.exposure, LEAST_EXPOSURE) : stage.exposure, 0);
 }
 
 /** Waits at the gate before a stage. Undefined = approved. */

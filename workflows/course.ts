@@ -4,6 +4,7 @@ import type { Actor } from '../src/domain/actor.ts';
 import { type Approver, type Decision, type Gate, refuseDecision, refuseRelease } from '../src/domain/gate.ts';
 import { type OperationRequest, type OperationView, takesBack } from '../src/domain/operation.ts';
 import type { Fields, Original, Plan, PlannedStage } from '../src/domain/plan.ts';
+import type { Doubt } from '../src/domain/verdict.ts';
 import type { Answer } from './answer.ts';
 import { CarriedEvidence } from './evidence.ts';
 import { Guards } from './guards.ts';
@@ -51,6 +52,8 @@ export class Course extends Telling {
   readonly adoptions: Record<string, Fields> = {};
   /** Doubts that people have accepted, by key. */
   readonly accepted: string[] = [];
+  /** How many of each are accepted in one watch, by key. */
+  readonly acceptedMost: Record<string, number> = {};
   readonly shares = new Shares();
   /** What the watches of the stages have found so far, as odds. */
   readonly evidence = new CarriedEvidence();
@@ -145,6 +148,7 @@ export class Course extends Telling {
       stage: gate.stage,
       planHash: gate.planHash,
       quorum: gate.quorum,
+      ...(gate.accepts && { accepts: gate.accepts.map((one) => ({ ...one })) }),
       expiresAt: opened.expiresAt,
     });
     this.show({ ...rest, gate: opened });
@@ -157,6 +161,14 @@ export class Course extends Telling {
       this.lastGate = this.view.gate;
       this.forget('gate');
     }
+  }
+
+  /** People accept drops: the fuse no longer acts on them, and whoever approves next sees them. */
+  accept(doubts: readonly Doubt[]): void {
+    this.accepted.push(...doubts.map(({ key }) => key));
+    for (const { key, most } of doubts) if (most !== undefined) this.acceptedMost[key] = most;
+    const others = (this.view.accepted ?? []).filter(({ key }) => !doubts.some((one) => one.key === key));
+    this.show({ accepted: [...others, ...doubts] });
   }
 
   /** What a fuse or the undo puts back, and what entitles it to. */

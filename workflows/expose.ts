@@ -1,6 +1,6 @@
 import { patched } from '@temporalio/workflow';
 import type { Gate } from '../src/domain/gate.ts';
-import { gateRuleFor } from '../src/domain/gate.ts';
+import { gateRuleFor, ruleToContinue } from '../src/domain/gate.ts';
 import type { OperationRequest } from '../src/domain/operation.ts';
 import type { Ending } from '../src/domain/outcome.ts';
 import type { Plan, PlannedStage } from '../src/domain/plan.ts';
@@ -83,11 +83,12 @@ function numbered(course: Course, stage: PlannedStage): PlannedStage {
 /** Watches the stage until it is healthy, harmful, or people have answered a hold. A stage that exposes nobody needs no watch. */
 async function soak(course: Course, request: OperationRequest, plan: Plan, planned: PlannedStage): Promise<Next> {
   let stage = planned;
+  let postponed: readonly string[] = [];
   if (planned.soakMs === 0) course.guards.relieve();
   const soakMs = stage.soakMs ?? request.settings.soakMs;
   while (soakMs > 0) {
     course.showStage(stage.number, { state: 'watching' }, { phase: 'watching', watchUntil: Date.now() + soakMs });
-    const watching = watch(course, 'stage', stage, soakMs);
+    const watching = watch(course, 'stage', stage, soakMs, postponed.length > 0 ? { postponed } : {});
     course.guards.relieve();
     const { verdict, counts, startedAt, endedAt } = await watching;
     if (verdict.kind === 'healthy') {
@@ -111,8 +112,10 @@ async function soak(course: Course, request: OperationRequest, plan: Plan, plann
     if ('ending' in held) return held.ending;
     // Somebody may have had to write the stage again meanwhile.
     if (course.isGuarded) stage = course.exposed ?? stage;
+    // Whoever watches on has seen the question: it comes again at the end of the watch, not at its beginning.
+    if (verdict.kind === 'doubtful') postponed = held.answer === 'continue' ? [] : verdict.doubts.map(({ key }) => key);
     if (held.answer !== 'continue') continue;
-    if (verdict.kind === 'doubtful') course.accepted.push(...verdict.doubts.map((doubt) => doubt.key));
+    if (verdict.kind === 'doubtful') course.accept(verdict.doubts);
     // A doubt that ended the watch early leaves the rest unseen; one that was told at the end of a whole soak does not.
     if (verdict.kind !== 'doubtful' || endedAt - startedAt >= soakMs) break;
   }
@@ -131,7 +134,7 @@ export async function hold(
   const asked = await guarded(course, () => {
     const now = course.isGuarded ? (course.exposed ?? stage) : stage;
     if (now !== stage) course.showStage(now.number, { state: 'held' }, { verdict });
-    return askHold(course, request, now);
+    return askHold(course, request, now, verdict);
   });
   if (asked === 'replan' || 'ending' in asked) return asked;
   const { choice, by, reason } = asked.done;
@@ -140,11 +143,13 @@ export async function hold(
   return { ending: { kind: 'rolled-back', code, verdict, ...(by && { by }), ...(reason && { reason }) } };
 }
 
-async function askHold(course: Course, request: OperationRequest, stage: PlannedStage): Promise<Answer> {
+async function askHold(course: Course, request: OperationRequest, stage: PlannedStage, verdict: Verdict): Promise<Answer> {
   const { gates, holdMs } = request.settings;
-  const rule = gateRuleFor(gates, stage.exposure, 0);
+  const next = course.plan?.stages.find(({ number }) => number + course.offset > stage.number);
+  const rule = patched('hold-needs-next') ? ruleToContinue(gates, stage, next) : gateRuleFor(gates, stage.exposure, 0);
   const approvers = rule ? await whoDecides(course, rule, request) : [];
   const planHash = course.plan?.planHash ?? '';
   const gate = { kind: 'hold', stage: stage.number, planHash, approvers, quorum: rule?.quorum ?? 0 } satisfies Partial<Gate>;
-  return askPeople(course, { request, rule, gate, waitMs: holdMs, rest: { phase: 'holding' } });
+  const accepts = verdict.kind === 'doubtful' ? { accepts: verdict.doubts } : {};
+  return askPeople(course, { request, rule, gate: { ...gate, ...accepts }, waitMs: holdMs, rest: { phase: 'holding' } });
 }

@@ -8,7 +8,7 @@ import type { GuardOptions } from './guards.ts';
 import { quiet } from './quiet.ts';
 import { restoreRecord } from './records.ts';
 
-export interface WatchOptions extends Pick<WatchInput, 'drifted' | 'applying' | 'guardMs' | 'relievable'> {
+export interface WatchOptions extends Pick<WatchInput, 'drifted' | 'applying' | 'guardMs' | 'relievable' | 'postponed'> {
   /** What entitles its fuse; left out: the token of the stage. */
   readonly holder?: WatchInput['fuse']['holder'];
 }
@@ -50,6 +50,7 @@ export async function watch(
     settings: request.settings,
     view: course.view,
     accepted: course.accepted,
+    acceptedMost: course.acceptedMost,
     fuse: course.restoreInput(holder),
   });
   const result = evidence ? await course.evidence.after(watching) : await watching;

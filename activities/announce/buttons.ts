@@ -2,6 +2,7 @@
 import type { ActionsBlock, Button, ConfirmationDialog } from '@slack/types';
 import { ACTION, type ActionId, CANDIDATES, encodeButton } from '../../src/domain/button.ts';
 import type { OperationView } from '../../src/domain/operation.ts';
+import type { Doubt } from '../../src/domain/verdict.ts';
 import { cut } from '../../src/domain/words.ts';
 import { presentStage } from './ladder.ts';
 
@@ -34,7 +35,8 @@ function buttonsOf(view: OperationView): readonly ButtonWords[] {
       return [abort(view)];
     case 'holding':
       if (!view.gate) return [abort(view)];
-      return view.gate.kind === 'drift' ? [ADOPT, RESTORE, LEAVE] : [EXTEND, CONTINUE, ROLL_BACK];
+      if (view.gate.kind === 'drift') return [ADOPT, RESTORE, LEAVE];
+      return [EXTEND, view.gate.accepts ? acceptOf(view.gate.accepts) : CONTINUE, ROLL_BACK];
     case 'afterwatch':
       return [...(canClimb(view) ? [PROMOTE] : []), abort(view)];
     case 'over':
@@ -78,6 +80,21 @@ const CONTINUE: ButtonWords = {
     yes: 'Continue',
   },
 };
+/** Accepting names what is accepted: the same groups as the message. */
+function acceptOf(accepts: readonly Doubt[]): ButtonWords {
+  const named = accepts.map(({ words }) => words).join('; ');
+  return {
+    id: ACTION.continue,
+    label: 'Accept and continue',
+    spoken: 'Accept these drops and go on:',
+    confirm: {
+      title: 'Accept these drops?',
+      text: cut(`Needs an approver who did not ask for the change. Accepted: ${named}. More than that is asked again.`, 300),
+      yes: 'Accept and continue',
+    },
+  };
+}
+
 const ROLL_BACK: ButtonWords = {
   id: ACTION.rollback,
   label: 'Roll back',

@@ -4,6 +4,7 @@ import type { Gate } from '../../src/domain/gate.ts';
 import type { OperationView, Outcome } from '../../src/domain/operation.ts';
 import { formatTarget } from '../../src/domain/target.ts';
 import { clockTime, code, codeBlocks, cut, duration, fitLines, moment, people, percent, person, said } from '../../src/domain/words.ts';
+import { acceptedLines } from './accepted.ts';
 import { buttonRow } from './buttons.ts';
 import { heldLines } from './held.ts';
 import { countsWords, ladder, presentStage, sideWords } from './ladder.ts';
@@ -30,6 +31,7 @@ export function renderRoot(view: OperationView, now: number): RenderedMessage {
     ...(view.stages.length > 0 ? [section(`*Stages*\n${ladder(view.stages, now)}`)] : []),
     ...live(view),
     ...(held.length > 0 ? [section(fitLines(held))] : []),
+    ...acceptedLines(view).map((lines) => section(fitLines(lines))),
     ...awaited(view),
     ...(view.gate ? [section(gate(view.gate, now))] : []),
     ...undoFailing(view, now),

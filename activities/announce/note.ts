@@ -37,6 +37,9 @@ function linesOf(note: Note, view: OperationView): readonly string[] {
       return [
         `${VERDICTS[note.verdict.kind]} at ${said(note.stage, 80)}: ${said(note.verdict.words, 500)}`,
         ...numbers(note.verdict, view),
+        ...(note.verdict.kind === 'doubtful'
+          ? note.verdict.doubts.map(({ words, key }) => `•  ${said(words, 300)}; key ${code(key)}`)
+          : []),
       ];
     case 'drift':
       return [

@@ -1,10 +1,10 @@
-import { type FlowContext, mapFlow, type SeenFlow } from '../../src/domain/policy/dryrun/flow.ts';
-import { readRecorded } from '../../src/domain/policy/dryrun/recorded.ts';
-import type { PolicyFlow, PolicyPeer } from '../../src/domain/policy/flow.ts';
+import { type FlowContext, mapFlow, POLICY_DROPS, type SeenFlow } from '../../src/domain/policy/dryrun/flow.ts';
+import { type RecordedFlow, readRecorded } from '../../src/domain/policy/dryrun/recorded.ts';
+import { FLOW_PROTOCOLS, type PolicyFlow, type PolicyPeer } from '../../src/domain/policy/flow.ts';
 import type { Direction } from '../../src/domain/policy/policy.ts';
 import { type Compared, causeOf, wouldDrop } from '../../src/domain/policy/stages/attribution.ts';
 import type { ConnectionEvidence } from '../../src/domain/policy/stages/connection.ts';
-import { doubtKey, type FlowGroup, peerOf } from '../../src/domain/policy/stages/group.ts';
+import { doubtKey, type FlowGroup, peerOf, requestOf, whereOf } from '../../src/domain/policy/stages/group.ts';
 import type { Flow } from '../clients/hubble/flow.ts';
 import { createRecent } from '../clients/hubble/recent.ts';
 import { inCohort } from './subject.ts';
@@ -31,6 +31,7 @@ export interface ConnectionReader {
 const SLOT_MS = 10_000;
 const REMEMBERED = 20_000;
 const WILDCARD_MATCH = 4;
+const DROP_EVENT = 1;
 
 export function createConnectionReader(context: ConnectionContext): ConnectionReader {
   const told = createRecent(REMEMBERED);
@@ -39,13 +40,9 @@ export function createConnectionReader(context: ConnectionContext): ConnectionRe
     read(flow, node, seenAt) {
       const recorded = readRecorded(flow);
       if (recorded.kind !== 'flow') return undefined;
-      const mapped = mapFlow(recorded.flow, context);
-      if (mapped.kind === 'skipped') return undefined;
-      if (mapped.kind === 'unknown') return undefined;
-      // A record of layer 7 speaks of its connection first, which a policy verdict has told already.
-      const seen = mapped.seen.at(-1);
-      if (!seen || seen.decided === undefined) return undefined;
-      const judged = judge(context, seen, flow, { seenAt, standing });
+      const heard = hearing(recorded.flow, context);
+      if (!heard) return undefined;
+      const judged = judge(context, heard, flow, { seenAt, standing });
       if (!judged) return undefined;
       return told.add(keyOf(judged, flow, node)) ? judged : undefined;
     },
@@ -65,12 +62,52 @@ function createStanding({ observing }: ConnectionContext): (direction: Direction
   };
 }
 
+/** A record as it is judged: what it says of its connection, and whether that is all that is known. */
+interface Heard {
+  readonly seen: SeenFlow;
+  /** Why it was dropped, where that was no policy. */
+  readonly reason?: string;
+  /** It says too little about the other end to be decided. */
+  readonly isVague?: boolean;
+}
+
+/** Every drop of a connection is heard, also one that no policy caused, and one whose record says little about the other end. */
+function hearing(record: RecordedFlow, context: ConnectionContext): Heard | undefined {
+  const reason = otherReason(record);
+  if (reason !== undefined && record.l4?.ICMPv6) return undefined;
+  const mapped = mapFlow(reason === undefined ? record : { ...record, drop_reason_desc: 'POLICY_DENIED' }, context);
+  if (mapped.kind === 'skipped') return undefined;
+  const rest = reason === undefined ? {} : { reason };
+  if (mapped.kind === 'seen') {
+    // A record of layer 7 speaks of its connection first, which a policy verdict has told already.
+    const seen = mapped.seen.at(-1);
+    return seen?.decided === undefined ? undefined : { seen, ...rest };
+  }
+  if (record.verdict !== 'DROPPED') return undefined;
+  const { source, destination, id, example } = mapped;
+  const direction = mapped.direction ?? (context.isSubject(destination.labels) ? 'ingress' : 'egress');
+  const protocol = FLOW_PROTOCOLS.find((one) => one === example.protocol) ?? 'TCP';
+  const flow: PolicyFlow = { source, destination, protocol, destinationPort: example.port };
+  return { seen: { flow, direction, at: record.time, id, unit: 'connection', decided: 'denied', example }, isVague: true, ...rest };
+}
+
+/** The reason of a drop that is none of a policy; undefined for every other record. */
+function otherReason({ event_type, verdict, drop_reason_desc: reason }: RecordedFlow): string | undefined {
+  const isDrop = event_type?.type === DROP_EVENT && verdict === 'DROPPED';
+  return isDrop && reason !== '' && !POLICY_DROPS.includes(reason) ? reason : undefined;
+}
+
 interface Judging {
   readonly seenAt: number;
   readonly standing: ReturnType<typeof createStanding>;
 }
 
-function judge(context: ConnectionContext, seen: SeenFlow, raw: Flow, { seenAt, standing }: Judging): ConnectionEvidence | undefined {
+function judge(
+  context: ConnectionContext,
+  { seen, reason, isVague }: Heard,
+  raw: Flow,
+  { seenAt, standing }: Judging,
+): ConnectionEvidence | undefined {
   const { direction, at } = seen;
   const end = direction === 'ingress' ? raw.destination : raw.source;
   const subject = direction === 'ingress' ? seen.flow.destination : seen.flow.source;
@@ -80,7 +117,7 @@ function judge(context: ConnectionContext, seen: SeenFlow, raw: Flow, { seenAt, 
     ...subject,
     labels: inCohort(subject.labels, isAhead && context.cohort ? context.opId : undefined),
   });
-  const group = groupOf(flow, direction);
+  const group = groupOf(flow, seen);
   const peer = direction === 'ingress' ? flow.source : flow.destination;
   const base = {
     kind: 'connection',
@@ -88,9 +125,11 @@ function judge(context: ConnectionContext, seen: SeenFlow, raw: Flow, { seenAt, 
     seenAt,
     side: isAhead ? 'canary' : 'stable',
     group,
-    address: group.peer.kind === 'world' ? (peer.ip ?? '') : '',
-    example: exampleOf(seen),
+    address: group.peer.kind === 'cluster' ? '' : (peer.ip ?? ''),
+    example: `${exampleOf(seen)}${reason === undefined ? '' : `, ${reason}`}`,
   } as const;
+  if (reason !== undefined) return { ...base, outcome: 'dropped', cause: 'unexplained', reason };
+  if (seen.decided === 'denied' && isVague) return { ...base, outcome: 'dropped', cause: 'unexplained' };
   if (seen.decided === 'denied') return { ...base, outcome: 'dropped', cause: causeOf(context.compared, flow, direction) };
   const { observing } = context;
   if (!observing) return { ...base, outcome: 'forwarded' };
@@ -108,9 +147,17 @@ function withSubject(flow: PolicyFlow, direction: Direction, subject: PolicyPeer
   return direction === 'ingress' ? { ...flow, destination: subject } : { ...flow, source: subject };
 }
 
-function groupOf(flow: PolicyFlow, direction: Direction): FlowGroup {
-  const peer = peerOf((direction === 'ingress' ? flow.source : flow.destination).labels);
-  return { peer, direction, protocol: flow.protocol, port: flow.destinationPort };
+function groupOf(flow: PolicyFlow, { direction, unit, example }: SeenFlow): FlowGroup {
+  const other = direction === 'ingress' ? flow.source : flow.destination;
+  const [where, request] = [whereOf(other), unit === 'request' ? requestOf(example.request) : undefined];
+  return {
+    peer: peerOf(other.labels),
+    direction,
+    protocol: flow.protocol,
+    port: flow.destinationPort,
+    ...(where !== undefined && { where }),
+    ...(request !== undefined && { request }),
+  };
 }
 
 function exampleOf({ example }: SeenFlow): string {

@@ -33,6 +33,8 @@ export function policyWatching(deps: EvidenceDeps): Watching {
         // After an undo the question is what is dropped from now on, once the undo has spread.
         from: input.purpose === 'restored' ? startedAt + SPREAD_MS : (writtenAt(input) ?? startedAt),
         accepted: [...details.accepted, ...input.accepted],
+        ...(input.acceptedMost && { limits: input.acceptedMost }),
+        ...(input.postponed && { postponed: input.postponed }),
         observing: input.stage.number === details.observeStage,
         directions: details.directions,
         asks: input.purpose === 'stage',

@@ -1,4 +1,5 @@
 import type { Actor } from './actor.ts';
+import type { Doubt } from './verdict.ts';
 
 /** Who must agree before which stage. From configuration, snapshotted into the request. */
 export interface GateRule {
@@ -27,6 +28,8 @@ export interface Gate {
   readonly openedAt: number;
   readonly expiresAt: number;
   readonly approvals: readonly { readonly by: Approver; readonly at: number }[];
+  /** A hold that asks about drops: continuing accepts exactly these. */
+  readonly accepts?: readonly Doubt[];
 }
 
 export interface Approver {
@@ -91,6 +94,21 @@ export function gateRuleFor(rules: readonly GateRule[], exposure: number, exposu
   return rules.filter((rule) => exposure > rule.above && exposureBefore <= rule.above).toSorted((a, b) => b.quorum - a.quorum)[0];
 }
 
+/** Less than any share a rule can name. */
+export const LEAST_EXPOSURE = Number.EPSILON;
+
+/**
+ * What continuing from a held stage needs: at least what the next stage would, and what a stage that exposes somebody would. A shadow that
+ * only observes exposes nobody itself, and what was found by it is accepted for the stages that follow.
+ */
+export function ruleToContinue(
+  rules: readonly GateRule[],
+  stage: { readonly exposure: number },
+  next?: { readonly exposure: number },
+): GateRule | undefined {
+  return gateRuleFor(rules, Math.max(stage.exposure, next?.exposure ?? 0, LEAST_EXPOSURE), 0);
+}
+
 /**
  * Checks a decision against the gate that is open now. Pure and synchronous, since it runs in an Update validator.
  * `now` is epoch ms; `requesters` are the canonical ids that may not approve (who asked, who asked to continue).
@@ -106,6 +124,8 @@ export function refuseDecision(
   if (context.now >= gate.expiresAt) return 'GateExpired';
   if (!CHOICES[gate.kind].includes(decision.choice)) return 'WrongChoice';
   if (FREE.includes(decision.choice)) return undefined;
+  // Accepting is approving, whatever the rules say.
+  if (gate.accepts && context.requesters.includes(decision.actor.id)) return 'SelfApproval';
   // No rule asks for approval here: whoever may speak to the bot may continue.
   if (gate.quorum === 0) return undefined;
   const isApprover = gate.approvers.some((approver) => approver.id === decision.actor.id);

@@ -9,7 +9,7 @@ import type { PolicyChange } from './policy/change.ts';
 import type { OperationSettings } from './settings.ts';
 import type { Target } from './target.ts';
 import type { VerbName } from './verbs.ts';
-import type { Counts, Verdict } from './verdict.ts';
+import type { Counts, Doubt, Verdict } from './verdict.ts';
 
 /** What a verb was asked to do. Each verb defines its own member. */
 export type Change = CanaryChange | PolicyChange;
@@ -149,6 +149,8 @@ export interface OperationView {
     readonly drift?: OperationView['drift'];
   };
   readonly verdict?: Verdict;
+  /** Drops that people have accepted in this operation. */
+  readonly accepted?: readonly Doubt[];
   /** What another hand has changed, while people are asked about it. */
   readonly drift?: readonly {
     readonly object: string;

@@ -17,10 +17,12 @@ export type Verdict =
 
 /** One group of flows that people are asked about. */
 export interface Doubt {
-  /** Stable, so that it can be accepted: peer, port and direction. */
+  /** Stable, so that it can be accepted: direction, peer with its address or name, port, request. */
   readonly key: string;
   readonly words: string;
   readonly count: number;
+  /** So many in one step are accepted together with it; more is asked again. Absent: any number. */
+  readonly most?: number;
 }
 
 export interface Harmful {

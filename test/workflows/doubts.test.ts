@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { WatchInput } from '../../activities/contract.ts';
-import type { Outcome } from '../../src/domain/operation.ts';
+import type { OperationView, Outcome } from '../../src/domain/operation.ts';
+import type { Plan } from '../../src/domain/plan.ts';
 import type { Verdict } from '../../src/domain/verdict.ts';
-import { counts, decisionOn, FakeMesh, fakes, healthy, request, reviewer, watched } from '../support/operations.ts';
+import { counts, decisionOn, FakeMesh, fakes, healthy, operator, request, reviewer, watched } from '../support/operations.ts';
 import { type FakeActivity, Simulator } from '../support/simulator.ts';
 
 const KEY = 'ingress/world/22/TCP';
@@ -49,5 +50,76 @@ describe('a doubt that people accept', () => {
     const { outcome, watches } = await accepting(false);
     expect(outcome).toMatchObject({ kind: 'completed' });
     expect(watches).toEqual([[]]);
+  });
+});
+
+const most = 12;
+const found: Verdict = { ...doubtful, doubts: [{ key: KEY, words: '3 connections from 198.51.100.7 to port 22/TCP', count: 3, most }] };
+
+/** A plan of two stages, the first of which only observes; `verdicts` of the first stage's watches, one after the other. */
+async function observing(verdicts: readonly Verdict[]) {
+  const mesh = new FakeMesh();
+  const watches: WatchInput[] = [];
+  const all = policyFakes(mesh, (input) => {
+    if (input.purpose !== 'stage') return { ...watched(mesh, input, healthy), afterMs: input.durationMs };
+    watches.push(input);
+    const { value } = watched(mesh, input, verdicts[watches.length - 1] ?? healthy) as { value: object };
+    return { value: { ...value, startedAt: 0, endedAt: input.durationMs }, afterMs: input.durationMs };
+  });
+  const plan = (input: never) => {
+    const { value } = (all['policy.plan'] as (input: never) => { value: { plan: Plan } })(input);
+    const [first, second] = value.plan.stages;
+    const stages = [
+      { ...first, label: 'observe', exposure: 0 },
+      { ...first, ...second, number: 2 },
+    ];
+    return { value: { kind: 'plan', plan: { ...value.plan, stages } } };
+  };
+  const asked = { ...request(), verb: 'policy' as const };
+  const simulator = await Simulator.start('policy', asked, { ...all, 'policy.plan': plan as FakeActivity });
+  await simulator.update('begin', asked);
+  await simulator.advance(1_000);
+  await simulator.update('decide', await decisionOn(simulator, reviewer, 'approve'));
+  let holds = 0;
+  const held = async () => {
+    holds += 1;
+    await simulator.run(() => watches.length >= holds);
+    await simulator.advance(asked.settings.soakMs + 1_000);
+  };
+  await held();
+  return { simulator, watches, held, view: async () => (await simulator.query('describe')) as OperationView };
+}
+
+describe('what a shadow found', () => {
+  it('is accepted by an approver, never by whoever asked, although a shadow exposes nobody', async () => {
+    const { simulator, view } = await observing([found]);
+    expect((await view()).gate).toMatchObject({ kind: 'hold', quorum: 1, accepts: [{ key: KEY, most }] });
+    await expect(simulator.update('decide', await decisionOn(simulator, operator, 'continue'))).rejects.toThrow('SelfApproval');
+    await simulator.update('decide', await decisionOn(simulator, reviewer, 'continue'));
+  });
+
+  it('is what the following watches know, bounded by what was counted, and what everybody sees from then on', async () => {
+    const { simulator, view, watches } = await observing([found]);
+    await simulator.update('decide', await decisionOn(simulator, reviewer, 'continue'));
+    await simulator.run();
+    expect(watches[1]).toMatchObject({ accepted: [KEY], acceptedMost: { [KEY]: most } });
+    expect((await view()).accepted).toMatchObject([{ key: KEY, most }]);
+  });
+
+  it('is not accepted by the button of an earlier question', async () => {
+    const other = { ...found, doubts: [{ key: 'ingress/external/external/8080/TCP', words: 'external', count: 90, most: 270 }] };
+    const { simulator, held, view } = await observing([found, other]);
+    const old = await decisionOn(simulator, reviewer, 'continue');
+    await simulator.update('decide', await decisionOn(simulator, reviewer, 'extend'));
+    await held();
+    await expect(simulator.update('decide', old)).rejects.toThrow('StaleGate');
+    expect((await view()).accepted).toBeUndefined();
+  });
+
+  it('is told again at the end of the watch where people watched on, not at its beginning', async () => {
+    const { simulator, watches, held } = await observing([found, found]);
+    await simulator.update('decide', await decisionOn(simulator, operator, 'extend'));
+    await held();
+    expect(watches[1]?.postponed).toEqual([KEY]);
   });
 });

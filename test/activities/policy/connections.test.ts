@@ -60,8 +60,33 @@ describe('a drop', () => {
     expect(read({ ...DENIED, port: 9090 })).toBeDefined();
   });
 
-  it('for another reason than policy is not heard, nor is another workload or a reply', () => {
-    expect(readerOf()({ ...DENIED, event: 1 }, { drop_reason_desc: 'CT_MAP_INSERTION_FAILED' })).toBeUndefined();
+  it.each(['AUTH_REQUIRED', 189, 'CT_MAP_INSERTION_FAILED', 'NO_TUNNEL_OR_ENCAPSULATION_ENDPOINT'])(
+    'for reason %s is at least a doubt',
+    (reason) => {
+      const also = { drop_reason_desc: reason } as unknown as Partial<Flow>;
+      expect(readerOf({}, policyAfter(stages, 10))({ ...DENIED, app: undefined, event: 1 } as never, also)).toMatchObject({
+        outcome: 'dropped',
+        cause: 'unexplained',
+      });
+    },
+  );
+
+  it.each([
+    ['a peer without labels', { source: { identity: 0, labels: [] } }],
+    ['a peer that the agent does not know', { source: { identity: 0, labels: ['reserved:unknown'] } }],
+    ['a record without a direction', { traffic_direction: 'TRAFFIC_DIRECTION_UNKNOWN' }],
+  ] as const)('of %s is at least a doubt', (_, also) => {
+    expect(readerOf()({ ...DENIED, event: 1 }, also as unknown as Partial<Flow>)).toMatchObject({
+      outcome: 'dropped',
+      cause: 'unexplained',
+    });
+  });
+
+  it('names the address outside, and the request that was refused', () => {
+    expect(readerOf()({ ...DENIED, app: undefined, address: '203.0.113.9' } as never)).toMatchObject({ group: { where: '203.0.113.9' } });
+  });
+
+  it('of another workload is not heard, nor is a reply', () => {
     expect(
       readerOf()(DENIED, { destination: { namespace: 'frontend', labels: ['k8s:app=other'], pod_name: 'frontend-1' } }),
     ).toBeUndefined();

@@ -64,7 +64,8 @@ export interface FlowContext {
 }
 
 const EVENT = { drop: 1, trace: 4, policyVerdict: 5, accessLog: 129 } as const;
-const POLICY_DROPS: readonly string[] = ['POLICY_DENIED', 'POLICY_DENY', 'POLICY_DENIED_BY_DENYLIST'];
+/** Reasons of a drop that a policy has: one that asks for authentication drops until both ends have proved who they are. */
+export const POLICY_DROPS: readonly string[] = ['POLICY_DENIED', 'POLICY_DENY', 'POLICY_DENIED_BY_DENYLIST', 'AUTH_REQUIRED'];
 const SKIPPED: MappedFlow = { kind: 'skipped' };
 
 /** Reserved identities that a number alone says (cilium v1.20.2, pkg/identity/numericidentity.go). */

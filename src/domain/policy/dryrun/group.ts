@@ -1,5 +1,5 @@
 import type { Direction } from '../policy.ts';
-import { doubtKey, peerOf } from '../stages/group.ts';
+import { doubtKey, peerOf, requestOf, whereOf } from '../stages/group.ts';
 import type { FlowExample, SeenFlow } from './flow.ts';
 import { type GroupPeer, groupPeer } from './peer-name.ts';
 
@@ -78,7 +78,14 @@ function newGroup({ flow, direction, unit, example, at }: SeenFlow, why: string)
     protocol: flow.protocol,
     port,
     ...(unit === 'request' && example.request !== undefined ? { request: example.request.split('?')[0] ?? '' } : {}),
-    key: doubtKey({ peer: peerOf(other.labels), direction, protocol: flow.protocol, port }),
+    key: doubtKey({
+      peer: peerOf(other.labels),
+      direction,
+      protocol: flow.protocol,
+      port,
+      where: whereOf(other),
+      request: unit === 'request' ? requestOf(example.request) : undefined,
+    }),
     count: 1,
     unit,
     firstSeen: at,

@@ -27,6 +27,13 @@ const time = z
     typeof value === 'string' ? Date.parse(value) : value ? value.seconds * 1_000 + (value.nanos ?? 0) / 1e6 : Number.NaN,
   );
 
+/** A reason that the reader's proto has no name for comes as its number (cilium v1.20.2, api/v1/flow/flow.proto). */
+const NUMBERED: Readonly<Record<string, string>> = { 133: 'POLICY_DENIED', 181: 'POLICY_DENY', 189: 'AUTH_REQUIRED' };
+const dropReason = z
+  .union([z.string(), z.number()])
+  .nullish()
+  .transform((value) => NUMBERED[String(value)] ?? String(value ?? ''));
+
 const Endpoint = z
   .object({ identity: whole, namespace: text, labels: texts, pod_name: text })
   .nullish()
@@ -54,7 +61,7 @@ export const RecordedFlow = z.object({
   time,
   uuid: text,
   verdict: text,
-  drop_reason_desc: text,
+  drop_reason_desc: dropReason,
   IP: z
     .object({ source: text, destination: text })
     .nullish()

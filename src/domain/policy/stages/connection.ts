@@ -13,7 +13,9 @@ export interface ConnectionEvidence {
   /** Whose doing it is that it is, or would be, dropped; absent for what is forwarded. */
   readonly cause?: Cause;
   readonly group: FlowGroup;
-  /** Address of a peer outside; empty for others. */
+  /** Why it was dropped, where that was no policy's doing. */
+  readonly reason?: string;
+  /** Address of a peer outside, or of one that the record does not know; empty for others. */
   readonly address: string;
   /** `backend/backend-7d9 → frontend/frontend-5c4, port 8080/TCP`, and the request where there is one. */
   readonly example: string;

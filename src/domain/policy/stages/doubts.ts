@@ -1,6 +1,6 @@
 import type { Doubt } from '../../verdict.ts';
 import type { ConnectionEvidence } from './connection.ts';
-import { anyPortKey, doubtKey, type FlowGroup, groupWords } from './group.ts';
+import { anyAddressKey, anyPortKey, doubtKey, type FlowGroup, groupWords } from './group.ts';
 
 /** One group that people are to be asked about. */
 export interface DoubtGroup {
@@ -12,12 +12,19 @@ export interface DoubtGroup {
 
 export interface DoubtsSnapshot {
   readonly since: number | null;
+  /** Absent: as `since`. */
+  readonly news?: number | null | undefined;
   readonly groups: readonly DoubtGroup[];
   readonly overflow: number;
 }
 
 /** More ports than this of one peer are one question about all its ports. */
 const SEPARATE_PORTS = 3;
+/** More addresses than this at one port are one question about every address. */
+const SEPARATE_ADDRESSES = 5;
+/** What is accepted is what was counted, with room for clients that try again: this many times the count, and at least so many, in each step. */
+const ROOM = 3;
+const LEAST_ROOM = 10;
 /** Groups kept apart; beyond that only their number grows. */
 const MOST = 300;
 
@@ -25,11 +32,13 @@ const MOST = 300;
 export class Doubts {
   readonly #groups: Map<string, DoubtGroup>;
   #since: number | undefined;
+  #news: number | undefined;
   #overflow: number;
 
   constructor(from?: DoubtsSnapshot) {
     this.#groups = new Map((from?.groups ?? []).map((one) => [doubtKey(one.group), one]));
     this.#since = from?.since ?? undefined;
+    this.#news = (from?.news === undefined ? from?.since : from.news) ?? undefined;
     this.#overflow = from?.overflow ?? 0;
   }
 
@@ -38,7 +47,14 @@ export class Doubts {
     return this.#since;
   }
 
-  add({ at, group, example, cause }: ConnectionEvidence): void {
+  /** Event time of the first that nobody has been asked about. */
+  get news(): number | undefined {
+    return this.#news;
+  }
+
+  /** Is this one known to have been asked about? Then it is told at the end, not asked again now. */
+  add({ at, group, example, cause }: ConnectionEvidence, isPostponed = false): void {
+    if (!isPostponed) this.#news ??= at;
     this.#since ??= at;
     const key = doubtKey(group);
     const known = this.#groups.get(key);
@@ -52,25 +68,35 @@ export class Doubts {
 
   /** Largest first. Ports that were accepted one by one count towards a scan: nobody is asked for ever. */
   list(accepted: ReadonlySet<string>): readonly Doubt[] {
-    const peers = Map.groupBy(this.#groups.values(), ({ group }) => anyPortKey(group));
-    const doubts = [...peers].flatMap(([key, groups]): Doubt[] => {
-      const before = [...accepted].filter((each) => key.startsWith(`${each.split('/').slice(0, -2).join('/')}/`)).length;
-      if (groups.length + before <= SEPARATE_PORTS) return groups.map(doubtOf);
-      const count = groups.reduce((sum, one) => sum + one.count, 0);
-      const [first] = groups;
-      const { direction, peer } = first?.group ?? { direction: 'ingress', peer: { name: 'world' } };
-      const where = direction === 'ingress' ? `from ${peer.name} to` : `to ${peer.name} on`;
-      return [{ key, count, words: `${count} connections ${where} ${groups.length} ports (such as ${first?.example ?? ''})` }];
-    });
+    const scans = Map.groupBy(this.#groups.values(), ({ group }) => anyPortKey(group));
+    const apart: DoubtGroup[] = [];
+    const doubts: Doubt[] = [];
+    for (const [key, groups] of scans) {
+      const peer = key.slice(0, -'*/*'.length);
+      const before = [...accepted].filter((each) => each.startsWith(peer) && !each.includes('#')).length;
+      const ports = new Set(groups.map(({ group }) => `${group.port}/${group.protocol}`)).size;
+      if (ports + before <= SEPARATE_PORTS) apart.push(...groups);
+      else doubts.push(scanOf(key, groups, ports));
+    }
+    for (const [key, groups] of Map.groupBy(apart, ({ group }) => anyAddressKey(group))) {
+      if (groups.length <= SEPARATE_ADDRESSES) doubts.push(...groups.map(doubtOf));
+      else doubts.push(crowdOf(key, groups));
+    }
     return doubts.toSorted((a, b) => b.count - a.count || a.key.localeCompare(b.key));
   }
 
   snapshot() {
     return {
       since: this.#since ?? null,
+      news: this.#news ?? null,
       groups: [...this.#groups.values()].map(({ group, ...one }) => {
-        const { peer, direction, protocol, port } = group;
-        return { ...one, group: { peer: { ...peer }, direction, protocol, ...(port !== undefined && { port }) } };
+        const { peer, direction, protocol, port, where, request } = group;
+        const rest = {
+          ...(port !== undefined && { port }),
+          ...(where !== undefined && { where }),
+          ...(request !== undefined && { request }),
+        };
+        return { ...one, group: { peer: { ...peer }, direction, protocol, ...rest } };
       }),
       overflow: this.#overflow,
     };
@@ -79,5 +105,35 @@ export class Doubts {
 
 function doubtOf({ group, count, example, unexplained }: DoubtGroup): Doubt {
   const why = unexplained ? ', although the policy seems to allow it' : '';
-  return { key: doubtKey(group), count, words: `${count} connections ${groupWords(group)} (such as ${example})${why}` };
+  const unit = group.request === undefined ? 'connections' : 'requests';
+  return { ...boundOf(doubtKey(group), count), words: `${count} ${unit} ${groupWords(group)} (such as ${example})${why}` };
+}
+
+/** One peer that tries many ports. */
+function scanOf(key: string, groups: readonly DoubtGroup[], ports: number): Doubt {
+  const [first] = groups;
+  const { direction, peer, where } = first?.group ?? { direction: 'ingress', peer: { name: 'world' }, where: undefined };
+  const who = where ?? peer.name;
+  const ends = direction === 'ingress' ? `from ${who} to any port` : `to ${who} on any port`;
+  const count = sum(groups);
+  return { ...boundOf(key, count), words: `${count} connections ${ends} (${ports} ports so far, such as ${first?.example ?? ''})` };
+}
+
+/** Many addresses at one port. */
+function crowdOf(key: string, groups: readonly DoubtGroup[]): Doubt {
+  const [first] = groups;
+  const count = sum(groups);
+  const anyone = first ? groupWords({ ...first.group, where: 'any address outside' }) : '';
+  return {
+    ...boundOf(key, count),
+    words: `${count} connections ${anyone} (${groups.length} addresses so far, such as ${first?.example ?? ''})`,
+  };
+}
+
+function sum(groups: readonly DoubtGroup[]): number {
+  return groups.reduce((all, { count }) => all + count, 0);
+}
+
+function boundOf(key: string, count: number): Pick<Doubt, 'key' | 'count' | 'most'> {
+  return { key, count, most: Math.max(LEAST_ROOM, ROOM * count) };
 }

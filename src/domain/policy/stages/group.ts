@@ -1,4 +1,5 @@
 import { OUTSIDE } from '../entities.ts';
+import type { PolicyPeer } from '../flow.ts';
 import type { Direction } from '../policy.ts';
 
 /** Who is at the other end, as far as people and the judge care. */
@@ -19,6 +20,10 @@ export interface FlowGroup {
   readonly protocol: string;
   /** Absent for ICMP. */
   readonly port?: number | undefined;
+  /** Of a peer outside: its name where that is known, else its address. */
+  readonly where?: string | undefined;
+  /** `DELETE /admin`, where the request is refused and not the connection. */
+  readonly request?: string | undefined;
 }
 
 /** Labels that name a workload, the first that is there. */
@@ -44,23 +49,61 @@ export function peerOf(labels: readonly string[]): Peer {
     : { kind: 'cluster', name: `${namespace}/${name ?? '*'}` };
 }
 
-/** The stable key of a group, as `--accept` and the buttons take it: `ingress/frontend/frontend/8080/TCP`. */
-export function doubtKey({ direction, peer, port, protocol }: FlowGroup): string {
-  return [direction, peer.name, port ?? '*', protocol].join('/');
+/** Name or address of a peer outside; undefined for every other. */
+export function whereOf({ labels, fqdns, ip }: PolicyPeer): string | undefined {
+  if (peerOf(labels).kind === 'cluster') return undefined;
+  return fqdns?.[0]?.replace(/\.$/, '') ?? ip;
+}
+
+/** Method and path of a request, without what may hold a secret. */
+export function requestOf(request: string | undefined): string | undefined {
+  return request?.split('?')[0];
+}
+
+const LONGEST_REQUEST = 120;
+
+/**
+ * The stable key of a group, as `--accept` and the buttons take it: `ingress/frontend/frontend/8080/TCP`, `egress/world:203.0.113.9/443/TCP`,
+ * `ingress/external/external/8080/TCP#DELETE:/admin`. Never with a blank or a comma.
+ */
+export function doubtKey(group: FlowGroup): string {
+  const { direction, port, protocol, request } = group;
+  const asked = request === undefined ? '' : `#${safe(request.slice(0, LONGEST_REQUEST).replace(' ', ':'))}`;
+  return `${[direction, peerKey(group), port ?? '*', protocol].join('/')}${asked}`;
+}
+
+function peerKey({ peer, where }: FlowGroup): string {
+  return where === undefined ? peer.name : `${peer.name}:${safe(where)}`;
+}
+
+function safe(text: string): string {
+  return text.replaceAll(/[\s,`]/g, (char) => encodeURIComponent(char));
 }
 
 /** The key that stands for all ports of a peer: a port scan is one question, not a thousand. */
-export function anyPortKey({ direction, peer }: FlowGroup): string {
-  return [direction, peer.name, '*', '*'].join('/');
+export function anyPortKey(group: FlowGroup): string {
+  return [group.direction, peerKey(group), '*', '*'].join('/');
 }
 
-/** Have people said that this group may be dropped? */
-export function isAccepted(accepted: ReadonlySet<string>, group: FlowGroup): boolean {
-  return accepted.has(doubtKey(group)) || accepted.has(anyPortKey(group));
+/** The key that stands for every address outside at this port. */
+export function anyAddressKey(group: FlowGroup): string {
+  return doubtKey({ ...group, where: undefined });
+}
+
+/**
+ * The accepted key that speaks of this group: the group itself; its connection, where a request is refused; all ports of the peer; and,
+ * where that was said, every address outside.
+ */
+export function acceptedKey(accepted: ReadonlySet<string>, group: FlowGroup): string | undefined {
+  const anywhere = { ...group, where: undefined };
+  const wider = [group, { ...group, request: undefined }, anywhere, { ...anywhere, request: undefined }].map(doubtKey);
+  return [...wider, anyPortKey(group), anyPortKey(anywhere)].find((key) => accepted.has(key));
 }
 
 /** `world to port 8080/TCP`, `to frontend/backend, port 5432/TCP`. */
-export function groupWords({ direction, peer, port, protocol }: FlowGroup): string {
-  const where = port === undefined ? protocol : `port ${port}/${protocol}`;
-  return direction === 'ingress' ? `from ${peer.name} to ${where}` : `to ${peer.name}, ${where}`;
+export function groupWords({ direction, peer, port, protocol, where, request }: FlowGroup): string {
+  const at = port === undefined ? protocol : `port ${port}/${protocol}`;
+  const who = where ?? peer.name;
+  const asked = request === undefined ? '' : `, ${request}`;
+  return direction === 'ingress' ? `from ${who} to ${at}${asked}` : `to ${who}, ${at}${asked}`;
 }

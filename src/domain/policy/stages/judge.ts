@@ -6,7 +6,7 @@ import type { Counts, Harmful, Verdict } from '../../verdict.ts';
 import type { Direction } from '../policy.ts';
 import type { ConnectionEvidence } from './connection.ts';
 import { Doubts } from './doubts.ts';
-import { doubtKey, groupWords, isAccepted } from './group.ts';
+import { acceptedKey, doubtKey, groupWords } from './group.ts';
 import { Known } from './known.ts';
 import { DropsSnapshot, type Settled } from './snapshot.ts';
 
@@ -16,6 +16,10 @@ export interface DropsSettings {
   readonly from: number;
   /** Keys of groups that people accepted (`doubtKey`, `anyPortKey`). */
   readonly accepted: readonly string[];
+  /** How many of an accepted group may come in this watch; a key that is not there: any number. More is asked again. */
+  readonly limits?: Readonly<Record<string, number>>;
+  /** Keys that people were asked about and have put off: told at the end of this watch, not asked again before. */
+  readonly postponed?: readonly string[];
   /** Nothing is enforced yet: what would be dropped is asked about at the end, and a silent direction is told. */
   readonly observing: boolean;
   readonly directions: readonly Direction[];
@@ -37,12 +41,20 @@ export function createDropsJudge(settings: DropsSettings, resumed?: JsonObject):
   return new DropsJudge(settings, parsed.success ? parsed.data : undefined);
 }
 
+const MOST_AMBIENT = 50;
+/** Groups in one question: as many as people can read. */
+const MOST_ASKED = 10;
+
 class DropsJudge implements Judge {
   readonly #settings: DropsSettings;
   readonly #accepted: ReadonlySet<string>;
+  readonly #postponed: ReadonlySet<string>;
+  readonly #meantBy: Map<string, number>;
   readonly #sight;
   readonly #known: Known;
   readonly #doubts: Doubts;
+  /** Reasons that are no policy's, for which connections were dropped before the stage as well. */
+  readonly #ambient: Set<string>;
   readonly #seen: { ingress: number; egress: number };
   readonly #canary: { requests: number; failures: number };
   readonly #stable: { requests: number; failures: number };
@@ -53,9 +65,12 @@ class DropsJudge implements Judge {
   constructor(settings: DropsSettings, from: DropsSnapshot | undefined) {
     this.#settings = settings;
     this.#accepted = new Set(settings.accepted);
+    this.#postponed = new Set(settings.postponed ?? []);
+    this.#meantBy = new Map(Object.entries(from?.meantBy ?? {}));
     this.#sight = createSight(from?.gaps);
     this.#known = new Known(from?.known);
     this.#doubts = new Doubts(from?.doubts);
+    this.#ambient = new Set(from?.ambient ?? []);
     this.#seen = { ...(from?.seen ?? { ingress: 0, egress: 0 }) };
     this.#canary = { ...(from?.canary ?? { requests: 0, failures: 0 }) };
     this.#stable = { ...(from?.stable ?? { requests: 0, failures: 0 }) };
@@ -95,21 +110,30 @@ class DropsJudge implements Judge {
     const { at, side, outcome, cause, group } = event;
     if (at < this.#settings.from) {
       if (outcome === 'forwarded') this.#known.add(event);
+      if (event.reason !== undefined && this.#ambient.size < MOST_AMBIENT) this.#ambient.add(event.reason);
       return undefined;
     }
     this.#seen[group.direction] += 1;
     const count = side === 'canary' ? this.#canary : this.#stable;
     count.requests += 1;
     // Denied before as well: it is no news, and no reason to ask.
-    if (outcome === 'forwarded' || cause === 'before') return undefined;
-    if (isAccepted(this.#accepted, group)) {
+    if (outcome === 'forwarded' || cause === 'before' || (event.reason !== undefined && this.#ambient.has(event.reason))) return undefined;
+    const meant = acceptedKey(this.#accepted, group);
+    if (meant !== undefined && this.#isWithin(meant)) {
       this.#meant += 1;
       return undefined;
     }
     count.failures += 1;
-    if (outcome === 'dropped' && cause === 'candidate' && this.#isSomebody(event)) return this.#harmful(event);
-    this.#doubts.add(event);
+    if (meant === undefined && outcome === 'dropped' && cause === 'candidate' && this.#isSomebody(event)) return this.#harmful(event);
+    this.#doubts.add(event, acceptedKey(this.#postponed, group) !== undefined);
     return undefined;
+  }
+
+  /** Counts one of an accepted group; false when there are more than people accepted. */
+  #isWithin(key: string): boolean {
+    const count = (this.#meantBy.get(key) ?? 0) + 1;
+    this.#meantBy.set(key, count);
+    return count <= (this.#settings.limits?.[key] ?? Number.POSITIVE_INFINITY);
   }
 
   #isSomebody(event: ConnectionEvidence): boolean {
@@ -126,14 +150,16 @@ class DropsJudge implements Judge {
 
   #asksNow(): boolean {
     const { asks, observing } = this.#settings;
-    const since = this.#doubts.since;
+    const since = this.#doubts.news;
     return asks && !observing && since !== undefined && this.#clock - since >= COLLECT_MS;
   }
 
   #doubtful(): Verdict {
-    const doubts = this.#doubts.list(this.#accepted);
+    const all = this.#doubts.list(this.#accepted);
+    // What is accepted is what was shown: the rest is asked about when these have been answered.
+    const doubts = all.slice(0, MOST_ASKED);
     const named = doubts.slice(0, 3).map(({ words }) => words);
-    const rest = doubts.length > 3 ? ` and ${doubts.length - 3} more groups` : '';
+    const rest = all.length > 3 ? ` and ${all.length - 3} more groups` : '';
     const what = this.#settings.observing ? 'would be dropped once the policy is enforced' : 'is dropped';
     const words = `What ${what} and may be meant to be: ${named.join('; ')}${rest}. ${this.#countWords()}.`;
     return { kind: 'doubtful', counts: this.counts, doubts, words };
@@ -182,10 +208,12 @@ class DropsJudge implements Judge {
       gaps: Object.fromEntries(Object.entries(this.#sight.snapshot()).map(([node, gap]) => [node, { ...gap }])),
       known: this.#known.snapshot(),
       doubts: this.#doubts.snapshot(),
+      ambient: [...this.#ambient],
       seen: { ...this.#seen },
       canary: { ...this.#canary },
       stable: { ...this.#stable },
       meant: this.#meant,
+      meantBy: Object.fromEntries(this.#meantBy),
       clock: this.#clock,
       settled: settled ?? null,
     };

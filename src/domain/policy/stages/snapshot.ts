@@ -12,6 +12,8 @@ const Group = z.object({
   direction: z.enum(DIRECTIONS),
   protocol: z.string(),
   port: z.number().optional(),
+  where: z.string().optional(),
+  request: z.string().optional(),
 });
 
 /** What a judge of drops leaves in the heartbeats for the next attempt. */
@@ -21,13 +23,17 @@ export const DropsSnapshot = z.object({
   known: z.array(z.string()),
   doubts: z.object({
     since: z.number().nullable(),
+    news: z.number().nullable().optional(),
     groups: z.array(z.object({ group: Group, count: z.number(), example: z.string(), unexplained: z.boolean() })),
     overflow: z.number(),
   }),
+  ambient: z.array(z.string()).optional(),
   seen: z.object({ ingress: z.number(), egress: z.number() }),
   canary: Side,
   stable: Side,
   meant: z.number(),
+  /** Of each accepted key. */
+  meantBy: z.record(z.string(), z.number()).optional(),
   clock: z.number(),
   settled: z.custom<Settled>((value) => typeof value === 'object' && value !== null && 'kind' in value).nullable(),
 });

@@ -105,6 +105,59 @@ describe('doubts', () => {
     expect(judge.hear({ kind: 'tick', at: T + 5_000 })).toMatchObject({ doubts: [{ key: 'ingress/world/*/*' }] });
   });
 
+  it('that were accepted are asked about again once there are more of them than was accepted', () => {
+    const key = 'egress/world:203.0.113.9/443/TCP';
+    const group: FlowGroup = { ...worldTo(443), direction: 'egress', where: '203.0.113.9' };
+    const judge = judgeOf({ accepted: [key], limits: { [key]: 10 } });
+    for (let count = 0; count < 10; count++) judge.hear(dropped({ at: T + count, group, address: '203.0.113.9' }));
+    expect(judge.hear({ kind: 'tick', at: T + 5_000 })).toBeUndefined();
+    judge.hear(dropped({ at: T + 5_000, group, address: '203.0.113.9' }));
+    expect(judge.hear({ kind: 'tick', at: T + 8_000 })).toMatchObject({ kind: 'doubtful', doubts: [{ key }] });
+  });
+
+  it('of one address say nothing about another, nor of one request about the connection', () => {
+    const telemetry = { ...worldTo(443), direction: 'egress', where: 'telemetry.example.com' } as const;
+    const payments = { ...telemetry, where: 'payments.example.com' };
+    const judge = judgeOf({ accepted: [doubtKey(telemetry)] });
+    judge.hear(dropped({ group: telemetry }));
+    expect(judge.hear({ kind: 'tick', at: T + 5_000 })).toBeUndefined();
+    judge.hear(dropped({ at: T + 5_000, group: payments }));
+    expect(judge.hear({ kind: 'tick', at: T + 8_000 })).toMatchObject({ doubts: [{ key: 'egress/world:payments.example.com/443/TCP' }] });
+    const refused: FlowGroup = { ...LEGACY, request: 'DELETE /admin' };
+    expect(doubtKey(refused)).toBe('ingress/legacy/legacy/8080/TCP#DELETE:/admin');
+    expect(judgeOf({ accepted: [doubtKey(refused)] }).hear(dropped({ group: refused }))).toBeUndefined();
+    expect(judgeOf({ accepted: [doubtKey(refused)] }).hear(dropped())?.kind).toBe('harmful');
+  });
+
+  it('of a scan of some ports accept no other address at these ports', () => {
+    const judge = judgeOf();
+    for (const port of [22, 23, 25, 80, 8080]) judge.hear(dropped({ group: { ...worldTo(port), where: '198.51.100.7' } }));
+    const verdict = judge.hear({ kind: 'tick', at: T + 5_000 });
+    expect(verdict).toMatchObject({ kind: 'doubtful', doubts: [{ key: 'ingress/world:198.51.100.7/*/*' }] });
+    const next = judgeOf({ accepted: ['ingress/world:198.51.100.7/*/*'] });
+    next.hear(dropped({ group: { ...worldTo(8080), where: '203.0.113.9' } }));
+    expect(next.hear({ kind: 'tick', at: T + 5_000 })?.kind).toBe('doubtful');
+  });
+
+  it('that people put off by watching on come at the end of the watch, new ones at once', () => {
+    const group = { ...worldTo(22), where: '198.51.100.7' };
+    const judge = judgeOf({ postponed: [doubtKey(group)] });
+    judge.hear(dropped({ group }));
+    expect(judge.hear({ kind: 'tick', at: T + 9_000 })).toBeUndefined();
+    expect(judge.conclude(T + 60_000).kind).toBe('doubtful');
+    judge.hear(dropped({ at: T + 60_000, group: { ...worldTo(23), where: '203.0.113.9' } }));
+    expect(judge.hear({ kind: 'tick', at: T + 63_000 })?.kind).toBe('doubtful');
+  });
+
+  it('for a reason that is no policy are none where the same reason dropped connections before', () => {
+    const judge = judgeOf();
+    judge.hear(dropped({ at: T - 1_000, cause: 'unexplained', reason: 'CT_MAP_INSERTION_FAILED' }));
+    judge.hear(dropped({ cause: 'unexplained', reason: 'CT_MAP_INSERTION_FAILED' }));
+    expect(judge.hear({ kind: 'tick', at: T + 5_000 })).toBeUndefined();
+    judge.hear(dropped({ at: T + 5_000, cause: 'unexplained', reason: 'NO_TUNNEL_OR_ENCAPSULATION_ENDPOINT' }));
+    expect(judge.hear({ kind: 'tick', at: T + 8_000 })?.kind).toBe('doubtful');
+  });
+
   it('do not end a watch while people are asked already, and do not disarm it', () => {
     const judge = judgeOf({ asks: false });
     scan(judge, 1);
