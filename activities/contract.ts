@@ -5,7 +5,7 @@ import type { JsonObject } from '../src/domain/json.ts';
 import type { HowLost } from '../src/domain/lost.ts';
 import type { AuditRecord, MessageRef, OperationRequest, OperationView } from '../src/domain/operation.ts';
 import type { Ending } from '../src/domain/outcome.ts';
-import type { Fields, ObjectRef, Original, Plan, PlannedStage, Write } from '../src/domain/plan.ts';
+import type { Attachment, Fields, ObjectRef, Original, Plan, PlannedStage, Write } from '../src/domain/plan.ts';
 import type { OperationSettings } from '../src/domain/settings.ts';
 import type { Target } from '../src/domain/target.ts';
 import type { VerbName } from '../src/domain/verbs.ts';
@@ -39,6 +39,15 @@ export interface Shared {
     readonly written: RestoreInput['written'];
     readonly made?: Readonly<Record<ObjectKey, string>>;
   }): Promise<Inspection>;
+  /** A stage that labels pods, with the pods that are there now: pods are chosen when they are written, not when the plan is made. */
+  fill(input: {
+    readonly opId: string;
+    readonly plan: Plan;
+    readonly stage: PlannedStage;
+    /** Number of the plan's stage that it was made from. */
+    readonly planned: number;
+    readonly written: RestoreInput['written'];
+  }): Promise<{ readonly stage: PlannedStage; readonly originals: readonly Original[] }>;
   /** The freeze that stops a change of this target now, if there is one. */
   frozen(input: { readonly target: Target }): Promise<Freeze | null>;
   /** Ends when what an open question shows of freezes and approvers is not so any more. Heartbeats. */
@@ -106,6 +115,8 @@ export type Note =
   | { readonly kind: 'lost'; readonly how: HowLost; readonly wroteAt: number; readonly label?: string; readonly before?: string }
   /** These people decided and may not decide any more: what they said does not count. */
   | { readonly kind: 'no-longer'; readonly people: readonly string[] }
+  /** A file that people read with the plan. */
+  | { readonly kind: 'attachment'; readonly attachment: Attachment }
   | { readonly kind: 'outcome' };
 
 export interface PlanInput {

@@ -5,7 +5,8 @@ import { type CanaryDeps, canarySteps } from './canary/steps.ts';
 import type { Shared, Steps } from './contract.ts';
 import { asDatabase, mapped } from './failures.ts';
 import { refuseTooLarge } from './plan-size.ts';
-import { policySteps } from './policy/steps.ts';
+import { fillStage } from './policy/fill.ts';
+import { type PolicyDeps, policySteps } from './policy/steps.ts';
 import type { Freezes, People, WatchRecords } from './ports.ts';
 import { Recorder } from './watch/recorder.ts';
 import { inspect } from './writes/inspect.ts';
@@ -17,6 +18,7 @@ export interface ActivityDeps extends Omit<CanaryDeps, 'editMessage' | 'recorder
   /** Bytes of a value as one payload of Temporal; left out: its JSON text. */
   readonly payloadSize?: (value: unknown) => Promise<number>;
   readonly people: People;
+  readonly rings?: PolicyDeps['rings'];
   readonly freezes: Freezes;
   readonly announce: Pick<Shared, 'announce' | 'say' | 'chart'> &
     Pick<CanaryDeps, 'editMessage'> & { readonly retire?: (message: MessageRef) => Promise<void> };
@@ -40,6 +42,7 @@ export function createActivities(deps: ActivityDeps): Record<string, (input: nev
       for (const message of (await audit.earlierMessages?.(target, verb, opId)) ?? []) await announce.retire?.(message);
     }),
     inspect: mapped((input: Parameters<Shared['inspect']>[0]) => inspect({ ...deps, audit }, input, Context.current().cancellationSignal)),
+    fill: mapped((input: Parameters<Shared['fill']>[0]) => fillStage(deps.cluster, input, Context.current().cancellationSignal)),
     frozen: mapped(async ({ target }: Parameters<Shared['frozen']>[0]) => (await deps.freezes.active(target)) ?? null),
     attend: mapped((input: Parameters<Shared['attend']>[0]) => attend(deps, input, Context.current().cancellationSignal)),
     resolveApprovers: mapped(({ rule }: Parameters<Shared['resolveApprovers']>[0]) =>

@@ -51,6 +51,7 @@ export function ruleBefore(request: OperationRequest, plan: Plan, stage: Planned
     return stage === plan.stages[0]
       ? gateRuleFor(lateRules(request, plan.back.completedAt), Math.max(stage.exposure, LEAST_EXPOSURE), 0)
       : undefined;
+  if (stage !== plan.stages[0] && stage.reach) return gateRuleFor(gates, stage.reach.after, Math.max(stage.reach.before, LEAST_EXPOSURE));
   if (stage !== plan.stages[0]) return gateRuleFor(gates, stage.exposure, Math.max(exposureBefore, LEAST_EXPOSURE));
   const isWatched = plan.stages.some(({ soakMs }) => soakMs !== 0);
   return gateRuleFor(gates, isWatched ? Math.max(stage.exposure, LEAST_EXPOSURE) : stage.exposure, 0);
@@ -104,6 +105,7 @@ function unplanned(course: Course, error: unknown): Extract<PlanResult, { kind: 
 }
 
 function showPlan(course: Course, plan: Plan): void {
+  if (plan.attachment) course.say({ kind: 'attachment', attachment: plan.attachment });
   const { from, to, explanation, watched, planHash } = plan;
   const before = course.view.stages.filter((stage) => stage.state !== 'pending');
   const stages: StageView[] = plan.stages.map(({ number, label, exposure }) => ({ number, label, exposure, state: 'pending' }));

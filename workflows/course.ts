@@ -18,6 +18,9 @@ import { Telling } from './telling.ts';
 /** A run that never gets an accepted `begin` ends itself: whoever sent the command was told that it is not confirmed. */
 const BEGIN_WITHIN_MS = 10_000;
 
+/** A question is shown again after this long, then after six times as long each time. */
+const ASKED_AGAIN_MS = 5_000;
+
 /** How many people give up an undo. */
 const RELEASE_QUORUM = 2;
 
@@ -153,13 +156,26 @@ export class Course extends Telling {
     });
     this.show({ ...rest, gate: opened });
     try {
-      await condition(() => this.#answer !== undefined, waitMs);
+      await this.#answered(waitMs);
       const answer: Answer = this.#answer ?? { choice: 'expired' };
       if (answer.choice === 'expired') this.record('decision', { gateId: opened.gateId, choice: 'expired' });
       return answer;
     } finally {
       this.lastGate = this.view.gate;
       this.forget('gate');
+    }
+  }
+
+  /**
+   * Waits for the answer, and shows the question again a few times: an edit of live numbers that another worker had under way when the
+   * question was asked may have come after it, and nothing but the message's buttons can answer.
+   */
+  async #answered(waitMs: number): Promise<void> {
+    const until = Date.now() + waitMs;
+    for (let pause = patched('shown-again') ? ASKED_AGAIN_MS : waitMs; ; pause *= 6) {
+      const left = until - Date.now();
+      if (left <= 0 || (await condition(() => this.#answer !== undefined, Math.min(pause, left)))) return;
+      if (pause < left) this.show({});
     }
   }
 

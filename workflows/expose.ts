@@ -11,6 +11,7 @@ import { apply } from './apply.ts';
 import { askPeople } from './ask.ts';
 import type { Course } from './course.ts';
 import { asksAboutDrift, guarded, meetDrift } from './drift.ts';
+import { filled } from './fill.ts';
 import { heedsFreezes, isFree, untilThawed, whileFrozen } from './freeze.ts';
 import { harm, watch } from './guard.ts';
 import { whoDecides } from './patience.ts';
@@ -38,7 +39,8 @@ export async function expose(course: Course, request: OperationRequest, plan: Pl
     stage = numbered(course, planned);
   }
   const standing = course.exposed;
-  let refused = await apply(course, request, plan, stage);
+  let writing = await filled(course, plan, planned, stage);
+  let refused = await apply(course, request, writing.plan, writing.stage);
   if (refused?.kind === 'drifted' && standing && asksAboutDrift()) {
     course.showStage(stage.number, { state: 'pending' });
     const met = await meetDrift(course, request, plan, standing, refused);
@@ -49,9 +51,10 @@ export async function expose(course: Course, request: OperationRequest, plan: Pl
       if (stopped) return stopped;
     }
     stage = numbered(course, planned);
-    refused = await apply(course, request, plan, stage);
+    writing = await filled(course, plan, planned, stage);
+    refused = await apply(course, request, writing.plan, writing.stage);
   }
-  return refused ?? soak(course, request, plan, stage);
+  return refused ?? soak(course, request, writing.plan, writing.stage);
 }
 
 /**

@@ -50,7 +50,7 @@ export function stepsOf(verb: VerbName, settings: OperationSettings): <K extends
 }
 
 /** A question that is worth a moment and no more: what is in force is not watched meanwhile. */
-export const quick = proxyActivities<Pick<Shared, 'frozen' | 'resolveApprovers'>>({
+export const quick = proxyActivities<Pick<Shared, 'frozen' | 'resolveApprovers' | 'fill'>>({
   startToCloseTimeout: 2_000,
   retry: { maximumAttempts: 1 },
 });

@@ -1,5 +1,6 @@
 // Posts the one root message of an operation, edits it in place, and replies in its thread.
 import type { MessageRef, OperationView } from '../../src/domain/operation.ts';
+import type { Attachment } from '../../src/domain/plan.ts';
 import { type SlackMessages, SlackRateLimited, SlackRefused, type StoredMessage } from '../clients/slack.ts';
 import type { Shared } from '../contract.ts';
 import type { Log } from '../log.ts';
@@ -64,6 +65,7 @@ export function createAnnouncer(deps: AnnounceDeps): Announcer {
     try {
       const said = (message: StoredMessage): boolean => message.event?.type === NOTE_EVENT && message.event.payload['key'] === key;
       const where = { oldest: Number(thread.ts) - 1, threadTs: thread.ts };
+      if (note.kind === 'attachment') return await attach(thread, note.attachment);
       if (attempt() > 1 && (await find(slack, thread.channelId, where, said))) return;
       const metadata = { event_type: NOTE_EVENT, event_payload: { op_id: view.opId, key } };
       const broadcast = note.kind === 'lost' && { reply_broadcast: true };
@@ -71,6 +73,13 @@ export function createAnnouncer(deps: AnnounceDeps): Announcer {
     } catch (error) {
       throw slackFailure(error);
     }
+  }
+
+  async function attach({ channelId, ts }: MessageRef, { name, title, comment, text }: Attachment): Promise<void> {
+    const where = { oldest: Number(ts) - 1, threadTs: ts };
+    if (attempt() > 1 && (await find(slack, channelId, where, ({ files }) => files.includes(name)))) return;
+    const bytes = new TextEncoder().encode(text);
+    await slack.upload({ channelId, threadTs: ts, name, title, altText: title, comment: comment.slice(0, 2_000), bytes });
   }
 
   async function editMessage(view: OperationView, live: Live): Promise<void> {

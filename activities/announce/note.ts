@@ -86,6 +86,8 @@ function linesOf(note: Note, view: OperationView): readonly string[] {
           .map((name) => said(name, 80))
           .join(', ')} may not decide here any more, so that decision does not count. The question is open again.`,
       ];
+    case 'attachment':
+      return [said(note.attachment.comment, 1_000)];
     case 'outcome':
       return [summary(view)];
     default:

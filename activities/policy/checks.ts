@@ -3,7 +3,7 @@ import type { OperationRequest } from '../../src/domain/operation.ts';
 import { lintDocument } from '../../src/domain/policy/lint/lint.ts';
 import { parsePolicy } from '../../src/domain/policy/parse.ts';
 import { becomesIdentity } from '../../src/domain/policy/stages/identity-filter.ts';
-import { COHORT_LABEL } from '../../src/domain/policy/stages/rule-document.ts';
+import { COHORT_LABEL, rulesOf } from '../../src/domain/policy/stages/rule-document.ts';
 import { sentence } from '../../src/domain/sentences.ts';
 import type { Flows } from '../clients/hubble/flows.ts';
 import type { Cluster, Right } from '../clients/kubernetes/cluster.ts';
@@ -68,6 +68,21 @@ export function checkSettings({ config }: Pick<World, 'config'>): Impossible | u
   for (const key of ['bpf-events-drop-enabled', 'bpf-events-policy-verdict-enabled']) {
     if (config[key] === 'false')
       return refuse(`Cilium reports too little (${key}: false in cilium-config): drops could not be seen.`, 'Set it to true');
+  }
+  return undefined;
+}
+
+/** What the candidate needs of Cilium, beyond enforcing policies at all: a proxy that is off lets nothing through, and so does a proof that nobody gives. */
+export function checkNeeds(document: JsonObject, { config }: Pick<World, 'config'>): Impossible | undefined {
+  const text = JSON.stringify(rulesOf(document));
+  if (config['enable-l7-proxy'] === 'false' && /"(http|dns|toFQDNs)":\[/.test(text)) {
+    const words = "The policy has rules for HTTP, DNS or names, and Cilium's proxy is off (enable-l7-proxy: false in cilium-config).";
+    return impossible('NeedsProxy', `${words} Nothing was changed. Switch it on (Helm: l7Proxy=true), or write the policy without them.`);
+  }
+  if (config['mesh-auth-mutual-enabled'] !== 'true' && /"authentication":\{"mode":"required"/.test(text)) {
+    const words =
+      'The policy asks for mutual authentication, and Cilium does none (mesh-auth-mutual-enabled in cilium-config): every such connection would be dropped.';
+    return impossible('NeedsAuthentication', `${words} Nothing was changed. Switch it on, or write the policy without it.`);
   }
   return undefined;
 }

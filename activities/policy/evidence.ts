@@ -5,13 +5,13 @@ import { compilePolicies } from '../../src/domain/policy/evaluator.ts';
 import type { Compared } from '../../src/domain/policy/stages/attribution.ts';
 import { PolicyDetails } from '../../src/domain/policy/stages/details.ts';
 import { createDropsJudge } from '../../src/domain/policy/stages/judge.ts';
-import { markerOf } from '../../src/domain/policy/stages/rule-document.ts';
+import { COHORT_LABEL, markerOf } from '../../src/domain/policy/stages/rule-document.ts';
 import { COHORT_POINTER } from '../../src/domain/policy/stages/stages.ts';
 import type { FlowFollower, Flows } from '../clients/hubble/flows.ts';
 import type { Cluster } from '../clients/kubernetes/cluster.ts';
 import { POD, type Pod } from '../clients/kubernetes/objects.ts';
 import type { WatchInput } from '../contract.ts';
-import type { Hear, Watching } from '../watch/watching.ts';
+import type { Hear, OpenOptions, Watching } from '../watch/watching.ts';
 import { withFields } from '../writes/manifest.ts';
 import { lastWrites } from '../writes/written.ts';
 import { type ConnectionContext, createConnectionReader } from './connections.ts';
@@ -47,27 +47,50 @@ export function policyWatching(deps: EvidenceDeps): Watching {
 
 /** How long policies that were put back take to be in force everywhere, at most, before a drop counts as harm that goes on (ms). */
 const SPREAD_MS = 2_000;
-/** A watch that has just begun has missed nothing. */
-const JUST_BEGUN_MS = 300;
 
 /** Between the write and the watch lies the time in which the stage came into force: what was dropped then counts as well. */
 function writtenAt({ view, stage }: WatchInput): number | undefined {
   return view.stages.find(({ number }) => number === stage.number)?.startedAt;
 }
 
-async function openEvidence(
-  deps: EvidenceDeps,
-  input: WatchInput,
-  hear: Hear,
-  { since, signal }: { readonly since: number; readonly signal: AbortSignal },
-): Promise<void> {
+async function openEvidence(deps: EvidenceDeps, input: WatchInput, hear: Hear, options: OpenOptions): Promise<void> {
+  const { signal } = options;
   const { namespace } = PolicyDetails.parse(input.plan.details).policy;
   const [world, pods] = await Promise.all([
     readWorld(deps.cluster, namespace, signal),
     deps.cluster.list<Pod>(POD, { namespace }, { signal }),
   ]);
-  const reader = createConnectionReader(contextOf(input, world, pods.items));
-  await followConnections(deps, input, { reader, namespace, since, signal }, hear);
+  const context = contextOf(input, world, pods.items);
+  const cohort = context.cohort && new Set(context.cohort);
+  if (cohort) followCohort(deps, input, cohort, hear, signal);
+  const reader = createConnectionReader({ ...context, cohort });
+  await followConnections(deps, input, { reader, namespace, ...options }, hear);
+}
+
+/** How often it is looked at who of the pods that go first is still there (ms). */
+const COHORT_EVERY_MS = 5_000;
+
+/**
+ * Pods come and go: one that was replaced is no longer under the policy, also where its successor has its name (a StatefulSet). The judge
+ * hears how many are left, since a step that nobody is left in proves nothing. Asks for the labelled pods alone.
+ */
+function followCohort(deps: EvidenceDeps, input: WatchInput, cohort: Set<string>, hear: Hear, signal: AbortSignal): void {
+  const { policy, opId } = PolicyDetails.parse(input.plan.details);
+  const of = cohort.size;
+  const seen = new Set<string>();
+  const look = async (): Promise<void> => {
+    const where = { namespace: policy.namespace, labelSelector: `${COHORT_LABEL}=${opId}` };
+    const { items } = await deps.cluster.list<Pod>(POD, where, { signal });
+    const live = new Set(items.filter(({ metadata }) => metadata.deletionTimestamp === undefined).map(({ metadata }) => metadata.name));
+    // One that has not been seen with its label is being labelled still.
+    for (const name of cohort) if (seen.has(name) && !live.has(name)) cohort.delete(name);
+    for (const name of live) seen.add(name);
+    if (cohort.size < of) hear({ kind: 'cohort', at: deps.now(), left: cohort.size, of });
+  };
+  // Silence of the API is told by the watch of the policy; here it only means that what was known last still holds.
+  const timer = setInterval(() => void look().catch(() => undefined), COHORT_EVERY_MS);
+  signal.addEventListener('abort', () => clearInterval(timer), { once: true });
+  void look().catch(() => undefined);
 }
 
 /** Everything that was decided when the stage was planned, with the policies of others as they are now. */
@@ -126,11 +149,9 @@ function documentBefore({ fuse, plan }: WatchInput): readonly JsonObject[] {
   return [withFields({ ...policy, metadata: { name: policy.name, namespace: policy.namespace } }, original.fields)];
 }
 
-interface Following {
+interface Following extends OpenOptions {
   readonly reader: ReturnType<typeof createConnectionReader>;
   readonly namespace: string;
-  readonly since: number;
-  readonly signal: AbortSignal;
 }
 
 /**
@@ -140,12 +161,11 @@ interface Following {
 async function followConnections(
   deps: EvidenceDeps,
   input: WatchInput,
-  { reader, namespace, since, signal }: Following,
+  { reader, namespace, since, resumed, signal }: Following,
   hear: Hear,
 ): Promise<void> {
   const { windowMs } = PolicyDetails.parse(input.plan.details);
-  const isResumed = deps.now() - since > JUST_BEGUN_MS;
-  const from = isResumed ? since : (writtenAt(input) ?? since) - windowMs;
+  const from = resumed ? since : (writtenAt(input) ?? since) - windowMs;
   let waiting: Evidence[] | undefined = [];
   const followerTo = (tell: (event: Evidence) => unknown): FlowFollower => ({
     flow(flow, node, seenAt) {
@@ -163,10 +183,10 @@ async function followConnections(
   const held: Evidence[] = [];
   // A ring that cannot be read back makes a watch that goes on incomplete. For one that begins it only means that nobody outside is
   // known from before, which asks people instead of acting; a drop since the write shows again when its client tries again.
-  const replayed = followerTo((event) => (isResumed || event.kind === 'connection') && held.push(event));
+  const replayed = followerTo((event) => (resumed || event.kind === 'connection') && held.push(event));
   await deps.flows.replay([namespace], from, replayed, signal);
   const early = waiting;
   waiting = undefined;
   for (const event of [...held.toSorted((a, b) => a.at - b.at), ...early])
-    if (!isResumed || event.kind !== 'connection' || event.at > since) hear(event);
+    if (!resumed || event.kind !== 'connection' || event.at > since) hear(event);
 }

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../src/domain/json.ts';
 import { type Original, objectKey, type Plan, parseToken } from '../../src/domain/plan.ts';
 import type { PolicyDetails } from '../../src/domain/policy/stages/details.ts';
 import type { PolicyStages } from '../../src/domain/policy/stages/stages.ts';
@@ -5,7 +6,7 @@ import { sentence } from '../../src/domain/sentences.ts';
 import type { KubeObject } from '../clients/kubernetes/objects.ts';
 import { refOf } from '../clients/kubernetes/objects.ts';
 import type { PlanInput, PlanResult } from '../contract.ts';
-import { digestOf, planHashOf } from '../writes/digest.ts';
+import { digestOf, hashOf, planHashOf } from '../writes/digest.ts';
 import { dryRunStages } from '../writes/dry-run.ts';
 import { tokenIn } from '../writes/guarded-patch.ts';
 import { type Impossible, impossible } from './checks.ts';
@@ -14,11 +15,13 @@ import type { PlanDeps } from './plan.ts';
 /** A plan travels with every watch of its operation; beyond this many characters it would not fit (Temporal's limit is 2 MB a payload). */
 const MOST_CHARACTERS = 400_000;
 
-export interface Planned extends Pick<Plan, 'from' | 'to' | 'explanation' | 'watched'> {
+export interface Planned extends Pick<Plan, 'from' | 'to' | 'explanation' | 'watched' | 'attachment'> {
   readonly planned: Pick<PolicyStages, 'stages'>;
   readonly details: PolicyDetails;
   readonly existing: KubeObject | undefined;
   readonly pods: readonly KubeObject[];
+  /** What people approve. Absent: every write as it is. */
+  readonly approved?: JsonObject;
 }
 
 /** An object of the plan that another operation holds; or that this one holds already, which a second plan cannot begin from. */
@@ -52,7 +55,7 @@ export async function finish(deps: PlanDeps, input: PlanInput, planned: Planned,
   const live = [...(planned.existing ? [planned.existing] : []), ...planned.pods];
   const refused = await dryRunStages(deps.cluster, live, stages, request, signal);
   if (refused) return refused;
-  const { from, to, explanation, watched, details } = planned;
+  const { from, to, explanation, watched, details, attachment, approved } = planned;
   const plan: Plan = {
     verb: 'policy',
     target: request.target,
@@ -63,7 +66,8 @@ export async function finish(deps: PlanDeps, input: PlanInput, planned: Planned,
     stages,
     originals: originalsOf(live, stages, input.originals),
     details: { ...details },
-    planHash: planHashOf(stages),
+    ...(attachment && { attachment }),
+    planHash: approved ? hashOf(approved) : planHashOf(stages),
   };
   if (JSON.stringify(plan).length <= MOST_CHARACTERS) return { kind: 'plan', plan };
   const words = 'The policy is too large to be rolled out by cohorts: every stage carries it as it was and as it will be.';

@@ -1,20 +1,25 @@
 import type { JsonObject } from '../../src/domain/json.ts';
 import type { ObjectRef } from '../../src/domain/plan.ts';
-import type { EnforceChange } from '../../src/domain/policy/change.ts';
 import { baselineCandidate } from '../../src/domain/policy/stages/bootstrap.ts';
 import type { PolicyDetails } from '../../src/domain/policy/stages/details.ts';
-import { directionsOf, rulesOf } from '../../src/domain/policy/stages/rule-document.ts';
+import { directionsOf, rulesOf, specFields } from '../../src/domain/policy/stages/rule-document.ts';
 import { type Shaped } from '../../src/domain/policy/stages/shape.ts';
 import { type PolicyStages } from '../../src/domain/policy/stages/stages.ts';
 import { rolloutWords, watchedWords } from '../../src/domain/policy/stages/words.ts';
 import type { Flows } from '../clients/hubble/flows.ts';
+import type { RingContents, RingRequest } from '../clients/hubble/ring.ts';
 import { CILIUM_POLICY, type CiliumPolicy } from '../clients/kubernetes/objects.ts';
 import type { PlanInput, PlanResult } from '../contract.ts';
 import type { AuditLog } from '../ports.ts';
 import type { WriteDeps } from '../writes/apply.ts';
-import { checkAgents, checkCandidate, checkRights, checkSettings, impossible } from './checks.ts';
+import { checkAgents, checkCandidate, checkNeeds, checkRights, checkSettings, impossible } from './checks.ts';
 import { checkHeld, finish } from './finish.ts';
+import { checkOverlap } from './overlap.ts';
+import { dryRunForPlan } from './plan-dry-run.ts';
+import { checkReplaced } from './replaced.ts';
 import { type Observed, observable, type Rollout, shapedStages, USUAL_WINDOW_MS } from './rollout.ts';
+import { attachmentOf, reachOf, reachWords } from './shown.ts';
+import { changedSince } from './sources/again.ts';
 import { isReady } from './subject.ts';
 import { planWayBack } from './way-back.ts';
 import { readWorkload, type Workload } from './workload.ts';
@@ -23,6 +28,8 @@ import { inForce, readWorld } from './world.ts';
 export interface PlanDeps extends WriteDeps {
   readonly flows: Flows;
   readonly audit: Pick<AuditLog, 'holds' | 'lastCompleted'>;
+  /** What Hubble still holds, for the dry-run of a plan. Left out: none is made. */
+  readonly rings?: ((request: RingRequest, signal: AbortSignal) => Promise<RingContents>) | undefined;
 }
 
 /** Plans what a policy command asks for, from live objects. Writes nothing: every write is tried as a dry run under the requester. */
@@ -43,16 +50,21 @@ async function planRollout(deps: PlanDeps, input: PlanInput, rollout: Rollout, s
   const { namespace } = request.target;
   const document = inNamespace(rollout.candidate.document, namespace);
   const world = await readWorld(deps.cluster, namespace, signal);
-  const problem = checkCandidate(document, namespace, world) ?? checkSettings(world);
+  const problem = checkCandidate(document, namespace, world) ?? checkSettings(world) ?? checkNeeds(document, world);
   if (problem) return problem;
   const [candidate] = inForce([document], world.compile);
   if (!candidate) return impossible('Lint', 'Cilium would refuse the policy. Nothing was changed. Correct it.');
   const target = rollout.isNamespace ? undefined : request.target;
   const workload = await readWorkload(deps.cluster, { namespace, target, clusterName: world.compile.clusterName }, candidate, signal);
-  const missing = checkWorkload(input, workload);
+  const missing = checkWorkload(input, workload) ?? (await checkOverlap(deps.audit, world, workload.selected, opId));
   if (missing) return missing;
+  const changed = await changedSince(deps.cluster, rollout.candidate, signal);
+  if (changed !== undefined)
+    return impossible('SourceChanged', `${changed} What was asked for no longer counts. Nothing was changed. Run the command again.`);
   const policy: ObjectRef = { ...CILIUM_POLICY, namespace, name: candidate.name };
   const existing = await deps.cluster.read<CiliumPolicy>(policy, { signal });
+  const replaced = checkReplaced(request, existing, candidate, workload.all, world);
+  if (replaced.kind === 'refused') return replaced.refusal;
   const observed = observable(rollout, world, workload, document);
   const parts = { policyName: candidate.name, document, workload, existing, observed: observed.directions };
   const { planned, shaped } = await shapedStages(input, rollout, parts, world, signal);
@@ -61,9 +73,16 @@ async function planRollout(deps: PlanDeps, input: PlanInput, rollout: Rollout, s
   const rights = isOurs ?? (await checkRights(deps.cluster, request, { namespace, withPods: planned.cohort.length > 0 }, signal));
   const refused = rights ?? (await checkAgents(deps.flows, signal));
   if (refused) return refused;
-  const facts = factsOf(input, rollout, { planned, shaped, workload, existing, observed });
+  const dryRun = await dryRunForPlan(deps, input, rollout, { world, workload }, signal);
+  if (dryRun.kind === 'refused') return dryRun.refusal;
+  const reach = await reachOf(document, existing, world, signal);
+  const first = [...dryRun.words, ...replaced.words, reachWords(reach)];
+  const facts = factsOf(input, rollout, { planned, shaped, workload, existing, observed, first });
   const details = detailsOf(input, rollout, planned, document);
-  return finish(deps, input, { planned, details, existing, pods: workload.selected.map(({ pod }) => pod), ...facts }, signal);
+  const attachment = attachmentOf({ ...rollout.candidate, document }, existing, reach);
+  const approved = approvedOf(input, rollout, { planned, document, existing, shaped });
+  const pods = workload.selected.map(({ pod }) => pod);
+  return finish(deps, input, { planned, details, existing, pods, attachment, approved, ...facts }, signal);
 }
 
 function inNamespace(document: JsonObject, namespace: string): JsonObject {
@@ -121,15 +140,45 @@ function shadowRules({ stages, shadow }: PolicyStages): readonly JsonObject[] {
   return rulesOf({ specs: write?.after['/specs'] ?? null });
 }
 
+/** Policy, selector, shares and order: pods come and go, and are chosen when they are written. */
+function approvedOf(
+  { request }: PlanInput,
+  { change, candidate }: Rollout,
+  { planned, document, existing, shaped }: Pick<Found, 'planned' | 'existing' | 'shaped'> & { readonly document: JsonObject },
+): JsonObject {
+  const before = existing && {
+    uid: existing.metadata.uid,
+    generation: existing.metadata.generation ?? 0,
+    ...specFields(existing as unknown as JsonObject),
+  };
+  return {
+    change: { ...change, candidate: null, dryRun: null } as JsonObject,
+    cluster: request.target.cluster,
+    policy: { ...planned.policy },
+    document,
+    sha256: candidate.sha256,
+    before: before ?? null,
+    levels: planned.levels.map(({ name, rules }) => ({ name, rules: [...rules] })),
+    shape: shaped ? { ...shaped.shape } : null,
+    shadow: planned.shadow ? [...shadowRules(planned)] : null,
+  };
+}
+
 interface Found {
   readonly planned: PolicyStages;
   readonly shaped: Shaped | undefined;
   readonly workload: Workload;
   readonly existing: CiliumPolicy | undefined;
   readonly observed: Observed;
+  /** What stands first in the question. */
+  readonly first: readonly string[];
 }
 
-function factsOf({ opId, request }: PlanInput, { change, candidate }: Rollout, { planned, shaped, workload, existing, observed }: Found) {
+function factsOf(
+  { opId, request }: PlanInput,
+  { change, candidate }: Rollout,
+  { planned, shaped, workload, existing, observed, first }: Found,
+) {
   const own = new Set(workload.own.map(({ metadata }) => metadata.uid));
   const pods = workload.selected.map(({ pod }) => pod);
   const name = planned.policy.name;
@@ -148,7 +197,7 @@ function factsOf({ opId, request }: PlanInput, { change, candidate }: Rollout, {
     unobserved: observed.unobserved,
     observeOnly: change.kind === 'observe',
     windowMs: change.windowMs ?? USUAL_WINDOW_MS,
-    dryRun: (change as Partial<EnforceChange>).dryRun ?? [],
+    first,
     accepted: change.accept ?? [],
   });
   const from = existing ? `policy ${name} as it is` : `no policy ${name}`;

@@ -1,13 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PlannedStage } from '../../src/domain/plan.ts';
+import type { PlannedStage, Write as PlannedWrite } from '../../src/domain/plan.ts';
 import { COHORT_LABEL } from '../../src/domain/policy/stages/rule-document.ts';
 import { COHORT_POINTER } from '../../src/domain/policy/stages/stages.ts';
 import type { Cluster } from '../clients/kubernetes/cluster.ts';
-import { CILIUM_ENDPOINT, type CiliumEndpoint, type CiliumPolicy, POD, type Pod } from '../clients/kubernetes/objects.ts';
+import { CILIUM_ENDPOINT, type CiliumEndpoint, type CiliumPolicy, type Pod } from '../clients/kubernetes/objects.ts';
 import type { RealisedInput, RealisedResult } from '../contract.ts';
 
-/** Between two looks (ms): the operator and the agents take some hundred milliseconds each. */
+/** Between two looks (ms): the operator and the agents take some hundred milliseconds each; a label takes up to half a minute. */
 const LOOK_EVERY_MS = 200;
+const LONGEST_PAUSE_MS = 1_000;
+/** Requests under way at once. */
+const AT_ONCE = 8;
+const MOST_NAMED = 3;
+
+type Write = Pick<PlannedWrite, 'object' | 'uid' | 'after'>;
 
 /**
  * Waits until Cilium has taken the policies of the stage (condition Valid), and until the identity of every pod whose label the stage changes
@@ -20,15 +26,25 @@ export async function realised(
   signal: AbortSignal,
 ): Promise<RealisedResult> {
   const startedAt = now();
-  for (;;) {
-    const waiting = await waitingFor(cluster, stage, signal);
+  let labelled: readonly Write[] = stage.writes.filter(({ after }) => COHORT_POINTER in after);
+  for (let pause = LOOK_EVERY_MS; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS)) {
+    const waiting = await waitingFor(cluster, stage, labelled, signal);
+    // What has shown its label once is not asked again.
+    labelled = waiting.flatMap(({ write }) => write ?? []);
     if (waiting.length === 0) return { kind: 'realised', afterMs: now() - startedAt };
     const final = waiting.find(({ hopeless }) => hopeless);
-    if (final || now() - startedAt + LOOK_EVERY_MS > timeoutMs) {
-      const words = final ? final.words : `${waiting.map((one) => one.words).join('; ')}, ${timeoutMs / 1_000} s after it was written.`;
+    if (final || now() - startedAt + pause > timeoutMs) {
+      const words = final
+        ? final.words
+        : `${waiting
+            .slice(0, MOST_NAMED)
+            .map((one) => one.words)
+            .join(
+              '; ',
+            )}${waiting.length > MOST_NAMED ? ` and ${waiting.length - MOST_NAMED} more` : ''}, ${timeoutMs / 1_000} s after it was written.`;
       return { kind: 'not-realised', words };
     }
-    await sleep(LOOK_EVERY_MS, undefined, { signal });
+    await sleep(pause, undefined, { signal });
   }
 }
 
@@ -36,14 +52,20 @@ interface Waiting {
   readonly words: string;
   /** No waiting helps. */
   readonly hopeless?: boolean;
+  /** The pod that is waited for. */
+  readonly write?: Write;
 }
 
-async function waitingFor(cluster: Cluster, stage: PlannedStage, signal: AbortSignal): Promise<readonly Waiting[]> {
+async function waitingFor(
+  cluster: Cluster,
+  stage: PlannedStage,
+  labelled: readonly Write[],
+  signal: AbortSignal,
+): Promise<readonly Waiting[]> {
   const policies = stage.writes.filter(({ object, kind }) => object.kind === 'CiliumNetworkPolicy' && kind !== 'delete');
-  const labelled = stage.writes.filter(({ after }) => COHORT_POINTER in after);
   const [taken, shown] = await Promise.all([
     Promise.all(policies.map(async ({ object }) => validity(await cluster.read<CiliumPolicy>(object, { signal }), object.name))),
-    labelled.length === 0 ? [] : identities(cluster, labelled, signal),
+    identities(cluster, labelled, signal),
   ]);
   return [...taken, ...shown].filter((one) => one !== undefined);
 }
@@ -58,24 +80,23 @@ function validity(policy: CiliumPolicy | undefined, name: string): Waiting | und
   return { words: `Cilium does not take policy ${name}: ${valid.message ?? valid.reason ?? 'not valid'}` };
 }
 
-async function identities(
-  cluster: Cluster,
-  writes: PlannedStage['writes'],
-  signal: AbortSignal,
-): Promise<readonly (Waiting | undefined)[]> {
-  const namespace = writes[0]?.object.namespace ?? '';
-  const [pods, endpoints] = await Promise.all([
-    cluster.list<Pod>(POD, { namespace }, { signal }),
-    cluster.list<CiliumEndpoint>(CILIUM_ENDPOINT, { namespace }, { signal }),
-  ]);
-  const live = new Set(pods.items.filter(({ metadata }) => metadata.deletionTimestamp === undefined).map(({ metadata }) => metadata.uid));
-  const labelsOf = new Map(endpoints.items.map(({ metadata, status }) => [metadata.name, status?.identity?.labels ?? []]));
-  return writes.map(({ object, uid, after }) => {
-    // A pod that has gone since has nothing to show.
-    if (!live.has(uid)) return undefined;
-    const label = labelsOf.get(object.name)?.find((one) => one.startsWith(`k8s:${COHORT_LABEL}=`));
-    const value = label?.slice(`k8s:${COHORT_LABEL}=`.length) ?? null;
-    if (labelsOf.has(object.name) && value === after[COHORT_POINTER]) return undefined;
-    return { words: `The identity of pod ${object.name} does not show its cohort label yet` };
-  });
+/** Pods whose identity does not show their label yet. Asked one by one: a stage labels few, and their namespace may hold thousands. */
+async function identities(cluster: Cluster, writes: readonly Write[], signal: AbortSignal): Promise<readonly (Waiting | undefined)[]> {
+  const answers: (Waiting | undefined)[] = [];
+  for (let first = 0; first < writes.length; first += AT_ONCE) {
+    answers.push(...(await Promise.all(writes.slice(first, first + AT_ONCE).map((write) => identity(cluster, write, signal)))));
+  }
+  return answers;
+}
+
+async function identity(cluster: Cluster, { object, uid, after }: Write, signal: AbortSignal): Promise<Waiting | undefined> {
+  const { namespace, name } = object;
+  const endpoint = await cluster.read<CiliumEndpoint>({ ...CILIUM_ENDPOINT, namespace, name }, { signal });
+  const label = endpoint?.status?.identity?.labels?.find((one) => one.startsWith(`k8s:${COHORT_LABEL}=`));
+  const value = label?.slice(`k8s:${COHORT_LABEL}=`.length) ?? null;
+  if (endpoint && value === after[COHORT_POINTER]) return undefined;
+  // A pod that has gone since has nothing to show.
+  const pod = await cluster.read<Pod>(object, { signal });
+  if (pod?.metadata.uid !== uid || pod.metadata.deletionTimestamp !== undefined) return undefined;
+  return { words: `The identity of pod ${name} does not show its cohort label yet`, write: { object, uid, after } };
 }

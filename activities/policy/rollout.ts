@@ -1,11 +1,12 @@
 import type { JsonObject } from '../../src/domain/json.ts';
 import type { Candidate, RolloutChange } from '../../src/domain/policy/change.ts';
 import type { Direction } from '../../src/domain/policy/policy.ts';
+import type { CohortPod } from '../../src/domain/policy/stages/cohort.ts';
 import type { Shape } from '../../src/domain/policy/stages/levels.ts';
 import { directionsOf, rulesOf } from '../../src/domain/policy/stages/rule-document.ts';
 import { type Shaped, shapeOf } from '../../src/domain/policy/stages/shape.ts';
 import { type PolicyStages, policyStages } from '../../src/domain/policy/stages/stages.ts';
-import { type CiliumPolicy, refOf } from '../clients/kubernetes/objects.ts';
+import { type CiliumPolicy, type Pod, refOf } from '../clients/kubernetes/objects.ts';
 import type { PlanInput } from '../contract.ts';
 import { isReady } from './subject.ts';
 import { unhurried } from './unhurried.ts';
@@ -75,6 +76,12 @@ export async function shapedStages(
   return { planned: plannedOf(shaped.shape), shaped };
 }
 
+/** A pod as cohorts know it. */
+export function cohortPodOf(pod: Pod): CohortPod {
+  const { metadata, spec } = pod;
+  return { name: metadata.name, uid: metadata.uid, node: spec.nodeName ?? '', ready: isReady(pod) && metadata.labels !== undefined };
+}
+
 function stagesOf(
   input: PlanInput,
   { change }: Rollout,
@@ -91,12 +98,7 @@ function stagesOf(
     ...(existing && {
       existing: { uid: existing.metadata.uid, generation: existing.metadata.generation ?? 0, document: existing as unknown as JsonObject },
     }),
-    pods: workload.selected.map(({ pod }) => ({
-      name: pod.metadata.name,
-      uid: pod.metadata.uid,
-      node: pod.spec.nodeName ?? '',
-      ready: isReady(pod) && pod.metadata.labels !== undefined,
-    })),
+    pods: workload.selected.map(({ pod }) => cohortPodOf(pod)),
     ...(change.steps && { shares: change.steps }),
     observed,
     windowMs: change.windowMs ?? USUAL_WINDOW_MS,

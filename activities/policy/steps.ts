@@ -8,13 +8,14 @@ import { createWatch } from '../watch/watch.ts';
 import { applyStage, type WriteDeps } from '../writes/apply.ts';
 import { restore } from '../writes/restore.ts';
 import { policyWatching } from './evidence.ts';
-import { planPolicy } from './plan.ts';
+import { type PlanDeps, planPolicy } from './plan.ts';
 import { realised } from './realised.ts';
 
 export interface PolicyDeps extends WriteDeps {
   readonly hub: Hub;
   readonly flows: Flows;
   readonly audit: AuditLog;
+  readonly rings?: PlanDeps['rings'];
   readonly editMessage: WatchDeps['editMessage'];
 }
 

@@ -23,6 +23,8 @@ export interface SelectedPod {
 export interface Workload {
   /** Undefined for a whole namespace. */
   readonly deployment: KubeObject | undefined;
+  /** Live pods of the namespace. */
+  readonly all: readonly SelectedPod[];
   /** Live pods that the candidate selects. */
   readonly selected: readonly SelectedPod[];
   /** Live pods of the workload. */
@@ -48,11 +50,10 @@ export async function readWorkload(
   ]);
   const byName = new Map(endpoints.items.map((endpoint) => [endpoint.metadata.name, endpoint]));
   const live = pods.items.filter(isLive);
-  const selected = live
-    .map((pod) => ({ pod, labels: identityOf(pod, byName.get(pod.metadata.name), { namespace: space, clusterName }) }))
-    .filter(({ labels }) => selects(candidate, labels));
+  const all = live.map((pod) => ({ pod, labels: identityOf(pod, byName.get(pod.metadata.name), { namespace: space, clusterName }) }));
+  const selected = all.filter(({ labels }) => selects(candidate, labels));
   const own = deployment ? live.filter((pod) => isOf(deployment, pod)) : selected.map(({ pod }) => pod);
-  return { deployment, selected, own };
+  return { deployment, all, selected, own };
 }
 
 interface Selector {

@@ -12,6 +12,8 @@ export interface Progress {
   readonly series: readonly SeriesPoint[];
   /** Something was heard that a judge can weigh. */
   readonly judged?: boolean;
+  /** The sources were open: what they still held from before has been heard. Absent: an attempt of an earlier build, whose were. */
+  readonly opened?: boolean;
   /** Reached: whoever comes next fires the fuse again, which does nothing where it has been done. */
   readonly harmful?: Harmful;
 }
@@ -22,6 +24,7 @@ const Shape = z.object({
   judge: z.custom<JsonObject>((value) => typeof value === 'object' && value !== null),
   series: z.array(z.custom<SeriesPoint>((value) => typeof value === 'object' && value !== null)),
   judged: z.boolean().exactOptional(),
+  opened: z.boolean().exactOptional(),
   harmful: z.custom<Harmful>((value) => typeof value === 'object' && value !== null && 'kind' in value).optional(),
 });
 
@@ -29,6 +32,6 @@ const Shape = z.object({
 export function parseProgress(details: unknown): Progress | undefined {
   const parsed = Shape.safeParse(details);
   if (!parsed.success) return undefined;
-  const { harmful, ...rest } = parsed.data;
-  return harmful ? { ...rest, harmful } : rest;
+  const { harmful, opened, ...rest } = parsed.data;
+  return { ...rest, ...(opened !== undefined && { opened }), ...(harmful && { harmful }) };
 }

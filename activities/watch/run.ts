@@ -44,6 +44,7 @@ export class Run {
   #judged: boolean;
   #verdict: Verdict | undefined;
   #ending: NodeJS.Timeout | undefined;
+  #opened: boolean;
 
   constructor(deps: RunDeps, input: WatchInput, judge: Judge, startedAt: number, before: Progress | undefined) {
     this.#deps = deps;
@@ -54,6 +55,7 @@ export class Run {
     this.#judged = before?.judged ?? before !== undefined;
     this.#series = new Series(input.stage.number, input.stage.exposure * 100, before?.series, input.chartFrom);
     this.shown = new Shown(deps, input);
+    this.#opened = before !== undefined && before.opened !== false;
   }
 
   /** Takes one event. Bound, since every source calls it. */
@@ -68,6 +70,11 @@ export class Run {
     if (!verdict || !this.#ends(verdict)) return;
     this.#settle(verdict, 'seenAt' in event ? event.seenAt : this.#deps.now());
   };
+
+  /** All sources are open, and have told what they still held. */
+  opened(): void {
+    this.#opened = true;
+  }
 
   /** A source could not be opened: the attempt ends and is repeated, unless it has decided already. */
   readonly fail = (error: unknown): void => {
@@ -190,7 +197,14 @@ export class Run {
 
   #progress(): Progress {
     const { points: series } = this.#series;
-    const base = { startedAt: this.#startedAt, since: this.#since, judge: this.#judge.snapshot(), series, judged: this.#judged };
+    const base = {
+      startedAt: this.#startedAt,
+      since: this.#since,
+      judge: this.#judge.snapshot(),
+      series,
+      judged: this.#judged,
+      opened: this.#opened,
+    };
     return this.#verdict?.kind === 'harmful' ? { ...base, harmful: this.#verdict } : base;
   }
 

@@ -42,7 +42,8 @@ export function createWatch(deps: WatchDeps, watching: Watching): (input: WatchI
     try {
       // Heartbeats and the clock run while the sources open.
       const over = run.untilOver(cancellationSignal);
-      const options = { since: before?.since ?? startedAt, signal: watchOver.signal, remarks: run.shown.remarks };
+      const resumed = before !== undefined && before.opened !== false;
+      const options = { since: before?.since ?? startedAt, resumed, signal: watchOver.signal, remarks: run.shown.remarks };
       const opened =
         input.guardMs === undefined ? begin(deps, watching, input, run, options) : keepOpen(deps, watching, input, run, options);
       opened.then(() => sibling.relieveGuards()).catch(run.fail);
@@ -101,6 +102,7 @@ async function begin(deps: WatchDeps, watching: Watching, input: WatchInput, run
     followStanding(deps, input, versions, hear, options.signal);
   }
   await watching.open(input, run.hear, options);
+  run.opened();
 }
 
 const OPEN_AGAIN_MS = 1_000;

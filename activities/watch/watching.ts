@@ -10,7 +10,7 @@ export interface Watching {
   /** What that judge is held to, where its watches are recorded for a replay. */
   settings?(input: WatchInput, startedAt: number): JudgeSettings;
   /**
-   * Streams evidence until the signal aborts. `hear` is called synchronously, event by event. With `since` the evidence begins
+   * `resumed`: an earlier attempt of this watch has heard everything up to `since`. Streams evidence until the signal aborts. `hear` is called synchronously, event by event. With `since` the evidence begins
    * there (exclusive, epoch ms of event time), as far as it is still held. Resolves when everything is being listened to.
    */
   open(input: WatchInput, hear: Hear, options: OpenOptions): Promise<void>;
@@ -18,6 +18,7 @@ export interface Watching {
 
 export interface OpenOptions {
   readonly since: number;
+  readonly resumed: boolean;
   readonly signal: AbortSignal;
   /** Takes the source of a remark, asked whenever people are shown how the watch stands: what is not seen and does not count. */
   readonly remarks?: (unseen: () => string | undefined) => void;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { canonicalJson } from '../../src/domain/json.ts';
+import { canonicalJson, type Json } from '../../src/domain/json.ts';
 import { managedState } from '../../src/domain/managed-state.ts';
 import type { Plan } from '../../src/domain/plan.ts';
 import type { KubeObject } from '../clients/kubernetes/objects.ts';
@@ -24,6 +24,11 @@ export function planHashOf(stages: Plan['stages']): string {
     })),
   );
   return sha256(canonicalJson(writes));
+}
+
+/** sha256 hex over the canonical JSON of what people approve. */
+export function hashOf(value: Json): string {
+  return sha256(canonicalJson(value));
 }
 
 function sha256(text: string): string {

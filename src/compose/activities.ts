@@ -3,6 +3,8 @@ import { createAnnouncer } from '../../activities/announce/announce.ts';
 import { createAnnounce } from '../../activities/announce/index.ts';
 import { ciliumNodes } from '../../activities/clients/hubble/cilium-nodes.ts';
 import { createFlows, type Flows, fixedNodes, type NodeSource, RELAY } from '../../activities/clients/hubble/flows.ts';
+import { connectObserver } from '../../activities/clients/hubble/observer.ts';
+import { readRings } from '../../activities/clients/hubble/ring.ts';
 import { connectCluster } from '../../activities/clients/kubernetes/cluster.ts';
 import { createHub, type Hub } from '../../activities/clients/kubernetes/hub.ts';
 import { connectPrometheus } from '../../activities/clients/prometheus/prometheus.ts';
@@ -40,11 +42,14 @@ export function clusterActivities(
   const cluster = connectCluster(kubeConfigOf(config));
   const hub = createHub({ cluster, log });
   const meter = telemetry.activities(name);
-  const flows: Flows = meteredFlows(createFlows({ nodes: nodesOf(config, hub), tls: config.hubble.tls, now, log }), meter);
+  const nodes = nodesOf(config, hub);
+  const flows: Flows = meteredFlows(createFlows({ nodes, tls: config.hubble.tls, now, log }), meter);
   const activities = createActivities({
     cluster,
     hub,
     flows,
+    rings: (request, signal) =>
+      readRings({ nodes, connect: ({ address }) => connectObserver(address, config.hubble.tls) }, request, signal),
     probe: config.probe,
     prometheus: config.prometheus === undefined ? undefined : connectPrometheus({ url: config.prometheus }),
     // A record may be late: an operation that Temporal runs holds what it holds all the same.

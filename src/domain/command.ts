@@ -59,6 +59,10 @@ export interface ChangeOptions {
   readonly observe?: false;
   /** Keys of drops that are meant (`Doubt.key`). */
   readonly accept?: readonly string[];
+  /** `--replace`: a policy of this name that also protects other pods may be replaced. */
+  readonly replace?: true;
+  /** `--no-dryrun`: planned without a dry-run. */
+  readonly withoutDryRun?: true;
 }
 
 /** A text that is no command: one friendly sentence, and the nearest thing that would be one. */

@@ -8,6 +8,8 @@ export type Evidence =
   | ConnectionEvidence
   | TroubleEvidence
   | { readonly kind: 'readiness'; readonly at: number; readonly service: string; readonly ready: number }
+  /** How many pods of those that a policy reaches first are still there, once it is fewer. */
+  | { readonly kind: 'cohort'; readonly at: number; readonly left: number; readonly of: number }
   /**
    * Events were lost or a node's stream is down: from `at` on the picture is incomplete. `patienceMs`: nothing is lost by all that is known
    * and the rest comes later, so it blinds only so long after `at`.

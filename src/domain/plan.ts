@@ -44,6 +44,11 @@ export interface PlannedStage {
   readonly label: string;
   /** Share exposed once the stage is in force, 0..1. Gate rules look at it. */
   readonly exposure: number;
+  /**
+   * Share that this stage's own change reaches, before it and with it, where that is another one than `exposure`: a second phase begins with few
+   * pods again, while all of them are exposed to the first. Gate rules above 0 look at it.
+   */
+  readonly reach?: { readonly before: number; readonly after: number };
   /** How long the stage is watched, in milliseconds. Absent: the configured soak; 0: not at all, since it exposes nobody. */
   readonly soakMs?: number;
   readonly writes: readonly Write[];
@@ -67,6 +72,15 @@ export interface Original {
   readonly digest: string;
 }
 
+/** A text file for an operation's thread. */
+export interface Attachment {
+  readonly name: string;
+  readonly title: string;
+  /** Stands with the file in the thread. */
+  readonly comment: string;
+  readonly text: string;
+}
+
 /** What will be changed, computed from live objects. */
 export interface Plan {
   readonly verb: VerbName;
@@ -79,6 +93,8 @@ export interface Plan {
   readonly watched: readonly string[];
   readonly stages: readonly PlannedStage[];
   readonly originals: readonly Original[];
+  /** A file that people read with the plan; posted in the thread. */
+  readonly attachment?: Attachment;
   /** What only the verb itself reads (parsed there with zod). */
   readonly details: JsonObject;
   /** Back to what was before this completed operation. */

@@ -29,7 +29,9 @@ export type FlagName =
   | 'include-other-namespaces'
   | 'window'
   | 'no-observe'
-  | 'accept';
+  | 'accept'
+  | 'replace'
+  | 'no-dryrun';
 
 /** One name: what it takes, what it means, whether people must agree before it acts. */
 export interface Verb {

@@ -64,6 +64,8 @@ export interface Cluster {
 }
 
 const DEADLINE_MS = 5_000;
+/** Objects in one answer: reading thousands at once would hold up the fuses, which fire on the same thread. */
+const PAGE = 250;
 /** The server ends a watch after this long; we resume from the last version seen. */
 const WATCH_SECONDS = 240;
 /** A live watch gets a bookmark about once a minute; twice that in silence is a dead connection. */
@@ -88,16 +90,16 @@ export function connectCluster(config: KubeConfig): Cluster {
       where: { readonly namespace?: string; readonly labelSelector?: string },
       options: CallOptions,
     ) => {
-      const query = { labelSelector: where.labelSelector };
-      const answer = (await rest.call({
-        method: 'GET',
-        path: collectionPath(resource, where.namespace),
-        query,
-        ...common(options),
-      })) as RawList<T>;
-      // Members of a list carry no kind and apiVersion of their own.
-      const items = answer.items.map((item) => ({ ...item, kind: resource.kind, apiVersion: resource.apiVersion }));
-      return { items, resourceVersion: answer.metadata.resourceVersion };
+      const path = collectionPath(resource, where.namespace);
+      const items: T[] = [];
+      for (let from: string | undefined; ; ) {
+        const query = { labelSelector: where.labelSelector, limit: String(PAGE), continue: from };
+        const answer = (await rest.call({ method: 'GET', path, query, ...common(options) })) as RawList<T>;
+        // Members of a list carry no kind and apiVersion of their own.
+        for (const item of answer.items) items.push({ ...item, kind: resource.kind, apiVersion: resource.apiVersion });
+        from = answer.metadata.continue || undefined;
+        if (from === undefined) return { items, resourceVersion: answer.metadata.resourceVersion };
+      }
     },
     patch: (ref, ops, options) => patch(rest, ref, ops, options),
     create: async (object, ref, options) => {
@@ -119,7 +121,7 @@ export function connectCluster(config: KubeConfig): Cluster {
 
 interface RawList<T> {
   readonly items: readonly T[];
-  readonly metadata: { readonly resourceVersion: string };
+  readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
 }
 
 function common(options: CallOptions): { signal: AbortSignal; as: KubernetesIdentity | undefined; deadlineMs: number } {

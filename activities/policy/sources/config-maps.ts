@@ -1,3 +1,4 @@
+import type { CandidateOrigin } from '../../../src/domain/policy/change.ts';
 import type { Target } from '../../../src/domain/target.ts';
 import type { CallOptions, Cluster } from '../../clients/kubernetes/cluster.ts';
 import { CONFIG_MAP, type ConfigMap } from '../../clients/kubernetes/objects.ts';
@@ -5,6 +6,7 @@ import { CONFIG_MAP, type ConfigMap } from '../../clients/kubernetes/objects.ts'
 /** A text that may be a policy, and where it stands. */
 export interface Offered {
   readonly source: string;
+  readonly origin?: CandidateOrigin;
   readonly text: string;
 }
 
@@ -21,6 +23,10 @@ export async function offeredByConfigMaps(
   return items.flatMap(({ metadata, data = {} }) =>
     Object.entries(data)
       .filter(([key]) => POLICY_KEY.test(key))
-      .map(([key, text]) => ({ source: `ConfigMap ${namespace}/${metadata.name} (${key})`, text })),
+      .map(([key, text]) => ({
+        source: `ConfigMap ${namespace}/${metadata.name} (${key})`,
+        origin: { kind: 'config-map' as const, namespace, name: metadata.name, key },
+        text,
+      })),
   );
 }

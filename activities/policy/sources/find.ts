@@ -47,7 +47,7 @@ export async function findCandidate(sources: CandidateSources, target: Target, s
   const read = await reads(offered.text, offered.source, target.namespace);
   if (read.kind === 'bad')
     return { kind: 'refused', refusal: { code: 'BadCandidate', parameters: { source: read.source, words: read.words } } };
-  const { candidate } = read;
+  const candidate = { ...read.candidate, ...(offered.origin && { origin: offered.origin }) };
   const other = different[0] && mounted[0];
   const second = other && (await reads(other.text, other.source, target.namespace));
   if (!other || isSame(second, candidate)) return { kind: 'found', candidate };

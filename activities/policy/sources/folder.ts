@@ -24,7 +24,13 @@ export async function offeredByFolder(folder: string, { namespace, name }: Targe
     for (let read = -1; read !== 0 && size < buffer.length; size += read) {
       ({ bytesRead: read } = await file.read(buffer, size, buffer.length - size, size));
     }
-    return [{ source: `file ${namespace}/${name}.yaml of the policy folder`, text: buffer.toString('utf8', 0, size) }];
+    return [
+      {
+        source: `file ${namespace}/${name}.yaml of the policy folder`,
+        origin: { kind: 'folder', path },
+        text: buffer.toString('utf8', 0, size),
+      },
+    ];
   } finally {
     await file.close();
   }

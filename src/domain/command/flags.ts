@@ -24,10 +24,12 @@ export const FLAGS: Readonly<Record<FlagName, (value: string) => FlagValue>> = {
   window: (value) => parseLength('window', value, 10_000, 7 * 86_400_000, (windowMs) => ({ windowMs })),
   'no-observe': () => ({ kind: 'value', options: { observe: false } }),
   accept: parseAccepted,
+  replace: () => ({ kind: 'value', options: { replace: true } }),
+  'no-dryrun': () => ({ kind: 'value', options: { withoutDryRun: true } }),
 };
 
 /** Flags that stand alone: the word behind them is not theirs. */
-export const BARE_FLAGS: readonly FlagName[] = ['include-other-namespaces', 'no-observe'];
+export const BARE_FLAGS: readonly FlagName[] = ['include-other-namespaces', 'no-observe', 'replace', 'no-dryrun'];
 
 export const FLAG_NAMES = Object.keys(FLAGS) as readonly FlagName[];
 

@@ -92,6 +92,8 @@ function eventWords(event: Evidence): string {
       return `${event.node} in sight again`;
     case 'drift':
       return `${event.manager} set ${event.field} of ${event.object} to ${event.found}`;
+    case 'cohort':
+      return `${event.left} of ${event.of} pods under the policy are left`;
     case 'tick':
       return 'time passed';
   }

@@ -25,8 +25,12 @@ export interface EnforceChange {
   readonly observe?: false;
   /** Keys of drops that are meant (`doubtKey`), as the dry-run shows them. */
   readonly accept?: readonly string[];
-  /** What the dry-run has found, in sentences: people see it beside the plan. */
+  /** What a dry-run of this file has found a moment ago, in sentences: people see it first. Absent: the plan makes one. */
   readonly dryRun?: readonly string[];
+  /** `--no-dryrun`: planned without one, and people are told. */
+  readonly withoutDryRun?: true;
+  /** `--replace`: a policy of this name that also protects other pods may be replaced; approvers see what is lost. */
+  readonly replace?: true;
 }
 
 /** One CiliumNetworkPolicy as it was written, before any server prunes it. A type, not an interface: it goes into records as JSON. */
@@ -36,7 +40,13 @@ export type Candidate = {
   readonly sha256: string;
   /** Where it comes from, for people: `ConfigMap policies/frontend`, `frontend.yaml (file in this thread)`. */
   readonly source: string;
+  /** Where it is read again at the approval; absent for a file in a thread, which cannot change. */
+  readonly origin?: CandidateOrigin;
 };
+
+export type CandidateOrigin =
+  | { readonly kind: 'config-map'; readonly namespace: string; readonly name: string; readonly key: string }
+  | { readonly kind: 'folder'; readonly path: string };
 
 /** The name of the target of a bootstrap: the workflow id `mesh/<cluster>/<namespace>/namespace-<namespace>` is its lock. */
 export function bootstrapName(namespace: string): string {

@@ -6,15 +6,16 @@ const WORKLOAD = '[cluster/][namespace/]name';
 export const POLICY_VERBS: readonly Verb[] = [
   {
     name: 'policy enforce',
-    grammar: `policy enforce ${WORKLOAD} [--window 10m] [--steps 10,50,100] [--soak 2m] [--no-observe] [--accept key,…] [--reason "…"]`,
+    grammar: `policy enforce ${WORKLOAD} [--window 10m] [--steps 10,50,100] [--soak 2m] [--no-observe] [--no-dryrun] [--replace] [--accept key,…] [--reason "…"]`,
     summary: 'Bring a network policy into force: checked, dry-run, observed, then pod by pod, with automatic rollback.',
     help: [
       'The policy comes from a ConfigMap in the namespace with the label `meshops.dev/policy=<workload>`, from the mounted folder, or from a file: write `@meshops enforce <workload>` with the file attached.',
       'It is observed for the window first (a shadow that allows everything and says what would be dropped), then enforced for one pod, then for the shares of `--steps`, then for all. `--no-observe` leaves the shadow out.',
       'A drop that the policy causes takes it back at once, before anyone is asked. Drops that are meant are named with `--accept`, by the keys that the dry-run shows.',
+      'The plan waits for a dry-run of exactly this file; `--no-dryrun` leaves it out, and approvers are told. A policy of the same name that protects other pods as well is only replaced with `--replace`.',
     ],
     examples: ['policy enforce frontend', 'policy enforce shop/frontend --window 10m --steps 10,50 --reason "least privilege"'],
-    flags: ['window', 'steps', 'soak', 'no-observe', 'accept', 'reason'],
+    flags: ['window', 'steps', 'soak', 'no-observe', 'no-dryrun', 'replace', 'accept', 'reason'],
     gate: 'required',
     changes: 'policy',
   },

@@ -1,5 +1,6 @@
 // `policy dryrun`: the result is a message that everybody sees, with a table as a file where it is long.
 
+import { type Ran, reachSentences } from '../../../activities/policy/dry-run.ts';
 import type { WrittenCandidate } from '../../../activities/policy/sources/read-candidate.ts';
 import type { PolicyCommand } from '../../domain/command.ts';
 import type { DryRun } from '../../domain/policy/dryrun/dry-run.ts';
@@ -16,7 +17,7 @@ import { afterwards } from './afterwards.ts';
 import { candidateFor, clusterSilent } from './candidate.ts';
 import type { Later, PolicyAsked } from './parts.ts';
 import { noteAsked, refused } from './refuse.ts';
-import { type Ran, reachSentences, runDry } from './run-dry.ts';
+import { runDry } from './run-dry.ts';
 
 const DEADLINE_MS = 15_000;
 /** More groups than this come as a table in a file as well. */

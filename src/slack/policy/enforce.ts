@@ -3,7 +3,6 @@
 import type { WrittenCandidate } from '../../../activities/policy/sources/read-candidate.ts';
 import type { ChangeOptions, PolicyCommand } from '../../domain/command.ts';
 import { bootstrapName, type EnforceChange, type PolicyChange } from '../../domain/policy/change.ts';
-import { dryRunSentences } from '../../domain/policy/dryrun/words.ts';
 import type { Target } from '../../domain/target.ts';
 import { code, said } from '../../domain/words.ts';
 import { type Answer, say, sayPlain, section } from '../answer.ts';
@@ -16,9 +15,7 @@ import { candidateFor, lintApart } from './candidate.ts';
 import { findingLines } from './findings.ts';
 import type { Later, PolicyAsked } from './parts.ts';
 import { refused } from './refuse.ts';
-import { reachSentences, runDry } from './run-dry.ts';
-
-const DRY_RUN_MS = 1_000;
+import { foundLately } from './run-dry.ts';
 
 type Changing = Extract<PolicyCommand, { readonly options: ChangeOptions }>;
 
@@ -38,35 +35,19 @@ export async function enforce(
   const wrong = linted.findings.filter(({ severity }) => severity === 'error');
   if (wrong.length > 0) return refuseWrong(deps, asked, target, candidate, wrong);
   const { text: _text, ...carried } = candidate;
-  const dryRun = await shortDryRun(deps, target, candidate, command.options.windowMs);
+  const dryRun = command.options.withoutDryRun ? undefined : foundLately(deps, target, candidate);
   const change: EnforceChange = {
     kind: command.kind === 'policy observe' ? 'observe' : 'enforce',
     candidate: carried,
     ...optionsOf(command.options),
     ...(command.options.observe === false ? { observe: false } : {}),
-    dryRun,
+    ...(dryRun && { dryRun }),
+    ...(command.options.withoutDryRun && { withoutDryRun: true }),
+    ...(command.options.replace && { replace: true }),
   };
   const answer = await start(deps, asked, target, command, change, later);
   const from = `Policy from ${said(candidate.source)}, sha256 ${code(candidate.sha256.slice(0, 12))}.${note ? ` ${said(note, 500)}` : ''}`;
   return { text: `${answer.text}\n${from}`, blocks: [...(answer.blocks ?? []), section(from)] };
-}
-
-/** The dry-run for the plan: it must not hold up the start, so what takes longer is said to be missing. */
-async function shortDryRun(
-  deps: BotDeps,
-  target: Target,
-  candidate: WrittenCandidate,
-  windowMs: number | undefined,
-): Promise<readonly string[]> {
-  try {
-    const ran = await runDry(deps, { target, candidate, windowMs: windowMs ?? deps.config().policy.window, deadlineMs: DRY_RUN_MS });
-    return ran.kind === 'ran'
-      ? [...dryRunSentences(ran.run), ...reachSentences(ran)].map((words) => words.slice(0, 600))
-      : [`No dry-run: ${ran.words}`];
-  } catch (error) {
-    deps.log.warn({ err: error }, 'a dry-run for a plan could not be made');
-    return ['No dry-run was made: the cluster or Hubble did not answer in time. `policy dryrun` makes one.'];
-  }
 }
 
 /** The way back of the policy verb alone: what else has the same name is not meant. */

@@ -1,5 +1,6 @@
 // `policy learn`: a proposal as a file, with the difference to what is in force. Nothing is applied.
 import { createHash } from 'node:crypto';
+import { reachSentences } from '../../../activities/policy/dry-run.ts';
 import { readCandidate } from '../../../activities/policy/sources/read-candidate.ts';
 import type { PolicyCommand } from '../../domain/command.ts';
 import type { JsonObject } from '../../domain/json.ts';
@@ -19,7 +20,6 @@ import type { Later, PolicyAsked } from './parts.ts';
 import { proposalButtons, proposalFile } from './proposal.ts';
 import { checkedFlows } from './recorded.ts';
 import { noteAsked, refused } from './refuse.ts';
-import { reachSentences } from './run-dry.ts';
 
 const DEADLINE_MS = 15_000;
 

@@ -1,19 +1,9 @@
-// A dry-run on what Hubble still holds: the reading, and how far back it goes.
-import type { RingContents } from '../../../activities/clients/hubble/ring.ts';
+// A dry-run as the bot makes one: what was found a moment ago is kept, so that a change of the same file need not find it again.
+import { type Ran, reachSentences } from '../../../activities/policy/dry-run.ts';
 import type { Candidate } from '../../domain/policy/change.ts';
-import type { DryRun } from '../../domain/policy/dryrun/dry-run.ts';
-import type { Target } from '../../domain/target.ts';
+import { dryRunSentences } from '../../domain/policy/dryrun/words.ts';
+import { formatTarget, type Target } from '../../domain/target.ts';
 import type { BotDeps } from '../deps.ts';
-
-export type Ran =
-  | {
-      readonly kind: 'ran';
-      readonly run: DryRun;
-      readonly rings: Omit<RingContents, 'flows'>;
-      readonly windowMs: number;
-      readonly at: number;
-    }
-  | { readonly kind: 'wrong'; readonly words: string };
 
 export interface DryAsk {
   readonly target: Target;
@@ -21,6 +11,11 @@ export interface DryAsk {
   readonly windowMs: number;
   readonly deadlineMs: number;
 }
+
+/** What was found is shown with a change of the same file for so long (ms). */
+const FRESH_MS = 10 * 60_000;
+const MOST_KEPT = 200;
+const kept = new WeakMap<BotDeps['policy'], Map<string, { readonly words: readonly string[]; readonly at: number }>>();
 
 /** Rejects when the cluster does not answer; nodes whose ring cannot be read are told in `rings.gaps`. */
 export async function runDry(deps: BotDeps, { target, candidate, windowMs, deadlineMs }: DryAsk): Promise<Ran> {
@@ -37,31 +32,24 @@ export async function runDry(deps: BotDeps, { target, candidate, windowMs, deadl
   const { documents, compile } = world;
   const run = await deps.policy.apart.run('dryRun', { flows, documents, compile, candidate: candidate.document, namedPorts });
   if ('kind' in run) return run;
-  return { kind: 'ran', run: { ...run, lost: run.lost + rings.lost }, rings, windowMs, at };
+  const ran = { kind: 'ran', run: { ...run, lost: run.lost + rings.lost }, rings, windowMs, at } as const;
+  if (rings.nodes > 0) keep(deps, keyOf(target, candidate), ran);
+  return ran;
 }
 
-/** What a reader must know before trusting the numbers: how far back the rings go, and what is missing. */
-export function reachSentences({
-  rings,
-  windowMs,
-  at,
-}: Pick<Extract<Ran, { kind: 'ran' }>, 'rings' | 'windowMs' | 'at'>): readonly string[] {
-  const minutes = (ms: number) => (ms < 90_000 ? `${Math.max(0, Math.round(ms / 1_000))} s` : `${Math.round(ms / 60_000)} min`);
-  const { reachesTo, gaps, nodes, cut } = rings;
-  const reach = reachesTo === undefined ? undefined : at - reachesTo;
-  return [
-    nodes === 0 ? 'No node of Hubble is known, so nothing was read.' : '',
-    reach === undefined
-      ? ''
-      : reach < windowMs
-        ? `The ring reaches back ${minutes(reach)}; ${minutes(windowMs)} were asked for.`
-        : `The last ${minutes(windowMs)} were read.`,
-    gaps.length > 0
-      ? `Not read: ${gaps
-          .slice(0, 5)
-          .map(({ node, reason }) => `${node} (${reason})`)
-          .join(', ')}.`
-      : '',
-    cut ? 'There were more flows than are read; some were left out.' : '',
-  ].filter((words) => words !== '');
+/** What a dry-run of exactly this file for this workload has found in the last minutes. */
+export function foundLately(deps: BotDeps, target: Target, candidate: Candidate): readonly string[] | undefined {
+  const found = kept.get(deps.policy)?.get(keyOf(target, candidate));
+  return found && deps.now() - found.at < FRESH_MS ? found.words : undefined;
+}
+
+function keep(deps: BotDeps, key: string, ran: Extract<Ran, { kind: 'ran' }>): void {
+  const all = kept.get(deps.policy) ?? new Map<string, { readonly words: readonly string[]; readonly at: number }>();
+  if (all.size >= MOST_KEPT) all.clear();
+  all.set(key, { words: [...dryRunSentences(ran.run), ...reachSentences(ran)].map((words) => words.slice(0, 600)), at: ran.at });
+  kept.set(deps.policy, all);
+}
+
+function keyOf(target: Target, { sha256 }: Candidate): string {
+  return `${formatTarget(target)} ${sha256}`;
 }

@@ -62,7 +62,7 @@ async function rig() {
   let unseen = (): string | undefined => undefined;
   const watching = canaryWatching({ cluster, hub, flows, now: Date.now, log: SILENT });
   const remarks = (source: () => string | undefined): void => void (unseen = source);
-  await watching.open(input, (event) => heard.push(event), { since: Date.now(), signal: stop.signal, remarks });
+  await watching.open(input, (event) => heard.push(event), { resumed: false, since: Date.now(), signal: stop.signal, remarks });
   const outOfSight = () => {
     const open = new Map<string, boolean>();
     for (const event of heard) {

@@ -284,9 +284,9 @@ describe('the watch', () => {
     };
     const timer = setInterval(scan, 50);
     const asked = await rig.step('watch', run.watchInput(2));
-    expect(asked.verdict).toMatchObject({ kind: 'doubtful', doubts: [{ key: 'ingress/world/*/*' }] });
+    expect(asked.verdict).toMatchObject({ kind: 'doubtful', doubts: [{ key: 'ingress/world:198.51.100.7/*/*' }] });
     const again = await rig
-      .step('watch', run.watchInput(2, { accepted: ['ingress/world/*/*'], durationMs: 3_000 }))
+      .step('watch', run.watchInput(2, { accepted: ['ingress/world:198.51.100.7/*/*'], durationMs: 3_000 }))
       .finally(() => clearInterval(timer));
     expect(again.verdict.kind).toBe('healthy');
     await rig.step('restore', run.restoreInput('operation'));

@@ -59,6 +59,16 @@ export function dryRun(input: DryRunInput): DryRun {
   return run.result();
 }
 
+/** The same, yielding after every flow, so that a caller can let others have their turn. */
+export function* dryRunSteps(input: DryRunInput): Generator<undefined, DryRun> {
+  const run = new Run(input);
+  for (const read of input.flows) {
+    run.take(read);
+    yield undefined;
+  }
+  return run.result();
+}
+
 /** The policies as they would be with the candidate. */
 export function withCandidate(inForce: readonly Policy[], candidate: Policy): readonly Policy[] {
   const isReplaced = ({ kind, namespace, name }: Policy) =>

@@ -3,29 +3,15 @@ import type { JsonObject } from '../../json.ts';
 import type { Judge } from '../../judge/judge.ts';
 import { createSight } from '../../judge/sight.ts';
 import type { Counts, Harmful, Verdict } from '../../verdict.ts';
-import type { Direction } from '../policy.ts';
 import type { ConnectionEvidence } from './connection.ts';
 import { Doubts } from './doubts.ts';
+import type { DropsSettings } from './drops-settings.ts';
+
 import { acceptedKey, doubtKey, groupWords } from './group.ts';
 import { Known } from './known.ts';
 import { DropsSnapshot, type Settled } from './snapshot.ts';
 
-/** What one watch of a policy is held to. Times in epoch ms. */
-export interface DropsSettings {
-  /** When the stage was written: an earlier drop is not its doing, and an earlier connection shows who was let through before. */
-  readonly from: number;
-  /** Keys of groups that people accepted (`doubtKey`, `anyPortKey`). */
-  readonly accepted: readonly string[];
-  /** How many of an accepted group may come in this watch; a key that is not there: any number. More is asked again. */
-  readonly limits?: Readonly<Record<string, number>>;
-  /** Keys that people were asked about and have put off: told at the end of this watch, not asked again before. */
-  readonly postponed?: readonly string[];
-  /** Nothing is enforced yet: what would be dropped is asked about at the end, and a silent direction is told. */
-  readonly observing: boolean;
-  readonly directions: readonly Direction[];
-  /** False: people are being asked already, or nobody is there to ask; doubts are only told at the end. */
-  readonly asks: boolean;
-}
+export type { DropsSettings } from './drops-settings.ts';
 
 /** A scan or a restart brings many doubts in a moment: they are one question (ms of event time). */
 const COLLECT_MS = 2_000;
@@ -60,6 +46,8 @@ class DropsJudge implements Judge {
   readonly #stable: { requests: number; failures: number };
   #meant: number;
   #clock: number;
+  /** Pods of the step that are left, once some are not. Looked at anew by each attempt. */
+  #cohort: { readonly left: number; readonly of: number } | undefined;
   #settled: Settled | undefined;
 
   constructor(settings: DropsSettings, from: DropsSnapshot | undefined) {
@@ -100,6 +88,7 @@ class DropsJudge implements Judge {
     if (event.kind === 'connection') return this.#connection(event);
     if (event.kind === 'gap') this.#sight.gap(event.node, event);
     if (event.kind === 'sight') this.#sight.sight(event.node);
+    if (event.kind === 'cohort') this.#cohort = { left: event.left, of: event.of };
     if (event.kind !== 'drift') return undefined;
     const { object, field, manager, found } = event;
     const words = `${manager || 'Somebody else'} changed ${field} of ${object} to ${found} while this was watched.`;
@@ -183,6 +172,11 @@ class DropsJudge implements Judge {
     const silent = directions.filter((direction) => this.#seen[direction] === 0);
     if (observing && silent.length > 0) {
       const words = `Not one connection was seen in direction ${silent.join(' and ')} in the whole window, so nothing is known about what the policy would do there. Watch longer, or go on knowing that.`;
+      return { kind: 'no-traffic', counts, needed: 1, words };
+    }
+    if (!observing && this.#cohort && this.#canary.requests === 0) {
+      const { left, of } = this.#cohort;
+      const words = `${of - left} of the ${of} pods of this step were replaced, and not one connection of a pod under the policy was seen: this step proves nothing.`;
       return { kind: 'no-traffic', counts, needed: 1, words };
     }
     return {

@@ -93,14 +93,20 @@ function phaseStages(input: StagesInput, phase: Phase): readonly Draft[] {
   const { level, behind, policy, sizes, order, timeline, isFirst } = phase;
   const total = input.pods.length;
   const exposureOf = (pods: number) => (isFirst ? pods / total : 1);
+  // What a later phase brings reaches few pods again: it meets the gates of its shares, and not once more the one that stands before it all.
+  const reachOf = (before: number, after: number) => (isFirst ? {} : { reach: { before: before / total, after: after / total } });
   const stages = sizes.map((size, index): Draft => {
     const spec = index === 0 ? fieldsOf(splitSpec(level, behind, input.opId)) : {};
     const joining = order.slice(index === 0 ? 0 : sizes[index - 1], size);
     const labels = joining.map((pod) => timeline.write(podSubject(pod, input.namespace), { [COHORT_POINTER]: input.opId }));
     const label = `${level.name}, ${size === 1 ? '1 pod' : `${size} pods`} of ${total}`;
-    return { label, exposure: exposureOf(size), writes: [timeline.write(policy, spec), ...labels] };
+    const reach = reachOf(index === 0 ? 0 : (sizes[index - 1] ?? 0), size);
+    return { label, exposure: exposureOf(size), ...reach, writes: [timeline.write(policy, spec), ...labels] };
   });
-  return [...stages, { label: `${level.name}, all pods`, exposure: 1, writes: wholeWrites(input, phase) }];
+  return [
+    ...stages,
+    { label: `${level.name}, all pods`, exposure: 1, ...reachOf(sizes.at(-1) ?? 0, total), writes: wholeWrites(input, phase) },
+  ];
 }
 
 function wholeWrites(input: StagesInput, { level, isLast, policy, shadow, order, timeline }: Phase): readonly Write[] {

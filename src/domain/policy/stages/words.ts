@@ -24,18 +24,19 @@ export interface RolloutFacts {
   readonly unobserved: readonly { readonly direction: Direction; readonly because: string }[];
   readonly observeOnly: boolean;
   readonly windowMs: number;
-  readonly dryRun: readonly string[];
+  /** What people must read first: the dry-run, who loses protection, what opens and closes. */
+  readonly first: readonly string[];
   readonly accepted: readonly string[];
 }
 
 /** Sentences of the plan: what becomes of whom, in which order, what is not seen. */
 export function rolloutWords(facts: RolloutFacts): readonly string[] {
-  const { planned, pods, readyPods, strangers, dryRun, accepted } = facts;
+  const { planned, pods, readyPods, strangers, first, accepted } = facts;
   const digest = facts.sha256 === '' ? '' : ` (sha256 ${facts.sha256.slice(0, 12)})`;
   return [
+    ...first,
     `The policy ${facts.policyName} comes from ${facts.source}${digest} and selects ${pods} pods of ${facts.namespace}, ${readyPods} of them ready.`,
     ...(strangers.length > 0 ? [`It also selects pods of other workloads: ${some(strangers)}. They are part of the rollout.`] : []),
-    ...dryRun,
     ...observeWords(facts),
     ...(facts.observeOnly ? [] : enforceWords(facts, planned)),
     ...(accepted.length > 0 ? [`Accepted as meant: ${some(accepted)}.`] : []),

@@ -1,0 +1,81 @@
+import { type Original, objectKey, type Plan, type PlannedStage, type Write } from '../../src/domain/plan.ts';
+import { cohortOrder } from '../../src/domain/policy/stages/cohort.ts';
+import { PolicyDetails } from '../../src/domain/policy/stages/details.ts';
+import { COHORT_LABEL } from '../../src/domain/policy/stages/rule-document.ts';
+import { COHORT_POINTER } from '../../src/domain/policy/stages/stages.ts';
+import type { Cluster } from '../clients/kubernetes/cluster.ts';
+import { POD, type Pod, refOf } from '../clients/kubernetes/objects.ts';
+import type { RestoreInput } from '../contract.ts';
+import { digestOf } from '../writes/digest.ts';
+import { tokenIn } from '../writes/guarded-patch.ts';
+import { cohortPodOf } from './rollout.ts';
+import { readWorkload } from './workload.ts';
+import { inForce, readWorld } from './world.ts';
+
+export interface FillInput {
+  readonly opId: string;
+  readonly plan: Plan;
+  /** The stage that is about to be written, and the one of the plan that it was made from. */
+  readonly stage: PlannedStage;
+  readonly planned: number;
+  /** Everything that the operation has written so far. */
+  readonly written: RestoreInput['written'];
+}
+
+export interface Filled {
+  readonly stage: PlannedStage;
+  /** Of pods that no plan named. */
+  readonly originals: readonly Original[];
+}
+
+/**
+ * The stage with the pods that are there now: those that were replaced since the plan was made are made up for, so that as many go first as
+ * people approved; and every label that the operation has given to a pod is taken off where the stage takes labels off.
+ */
+export async function fillStage(cluster: Cluster, input: FillInput, signal: AbortSignal): Promise<Filled> {
+  const { opId, plan, stage } = input;
+  const details = PolicyDetails.parse(plan.details);
+  const { namespace } = details.policy;
+  const world = await readWorld(cluster, namespace, signal);
+  const [candidate] = inForce([details.candidate], world.compile);
+  if (!candidate) return { stage, originals: [] };
+  const read = { namespace, target: undefined, clusterName: world.compile.clusterName };
+  const { selected } = await readWorkload(cluster, read, candidate, signal);
+  const byKey = new Map(selected.map(({ pod }) => [objectKey(refOf(pod)), pod]));
+  const labelled = [...byKey.values()].filter(({ metadata }) => metadata.labels?.[COHORT_LABEL] === opId);
+  const others = stage.writes.filter(({ object }) => object.kind !== POD.kind);
+  const size = sizeAfter(plan, input.planned);
+  const pods = size === 0 ? labelled.map((pod) => writeOf(pod, opId, null)) : joining(input, byKey, labelled, size);
+  const known = new Set([...plan.originals, ...input.written.flatMap(({ writes }) => writes)].map(({ object }) => objectKey(object)));
+  const fresh = pods.flatMap(({ object }) => (known.has(objectKey(object)) ? [] : (byKey.get(objectKey(object)) ?? [])));
+  return { stage: { ...stage, writes: [...others, ...pods] }, originals: fresh.map(originalOf) };
+}
+
+/** How many pods carry the label once this stage of the plan is written. */
+function sizeAfter({ stages }: Plan, number: number): number {
+  const labels = new Map<string, unknown>();
+  for (const { writes } of stages.filter((one) => one.number <= number))
+    for (const { object, after } of writes) if (COHORT_POINTER in after) labels.set(objectKey(object), after[COHORT_POINTER]);
+  return [...labels.values()].filter((value) => value !== null).length;
+}
+
+/** The planned pods that are still there and ready come first, then others in the order of cohorts. */
+function joining({ opId, stage }: FillInput, byKey: ReadonlyMap<string, Pod>, labelled: readonly Pod[], size: number): readonly Write[] {
+  const missing = size - labelled.length;
+  const ready = cohortOrder([...byKey.values()].filter((pod) => pod.metadata.labels?.[COHORT_LABEL] === undefined).map(cohortPodOf), opId);
+  const planned = new Set(stage.writes.flatMap(({ object, uid }) => (object.kind === POD.kind ? [uid] : [])));
+  const order = [...ready.filter(({ uid }) => planned.has(uid)), ...ready.filter(({ uid }) => !planned.has(uid))];
+  const chosen = new Set(order.slice(0, Math.max(0, missing)).map(({ uid }) => uid));
+  return [...byKey.values()].filter(({ metadata }) => chosen.has(metadata.uid)).map((pod) => writeOf(pod, null, opId));
+}
+
+function writeOf(pod: Pod, before: string | null, after: string | null): Write {
+  const fields = (value: string | null) => ({ [COHORT_POINTER]: value });
+  // A pod's generation says nothing about its labels, so it is not tested: 0.
+  return { object: refOf(pod), uid: pod.metadata.uid, generation: 0, before: fields(before), after: fields(after) };
+}
+
+function originalOf(pod: Pod): Original {
+  const fields = { [COHORT_POINTER]: null };
+  return { object: refOf(pod), uid: pod.metadata.uid, fields, token: tokenIn(pod), digest: digestOf(pod) };
+}
