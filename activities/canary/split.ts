@@ -13,12 +13,20 @@ export interface WatchedSplit extends Split {
 interface SplitDeps {
   readonly cluster: Cluster;
   readonly log: Log;
+  readonly now: () => number;
 }
+
+/** Thousands of watches may begin together; a list of this age serves all of them (ms). */
+const FRESH_MS = 5_000;
+const LIST_WITHIN_MS = 10_000;
+const lists = new WeakMap<Cluster, { readonly at: number; readonly routes: Promise<readonly SplitRoute[]> }>();
 
 /** The split of the rules that the operation moves, by the routes as they are now. Nothing is compared when they cannot be read. */
 export async function readSplit(deps: SplitDeps, details: CanaryDetails, signal: AbortSignal): Promise<WatchedSplit> {
   try {
-    return splitOf(await listRoutes(deps, signal), details);
+    const routes = await routesOf(deps);
+    signal.throwIfAborted();
+    return splitOf(routes, details);
   } catch (error) {
     if (signal.aborted) throw error;
     deps.log.warn({ err: error }, 'routes cannot be read: the canary is compared with nobody in this watch');
@@ -26,8 +34,16 @@ export async function readSplit(deps: SplitDeps, details: CanaryDetails, signal:
   }
 }
 
-export function splitOf(live: readonly Route[], { namespace, receiver, others, routes: movedRoutes }: CanaryDetails): WatchedSplit {
-  const routes = live.map(splitRoute);
+async function routesOf({ cluster, now }: SplitDeps): Promise<readonly SplitRoute[]> {
+  const known = lists.get(cluster);
+  if (known && now() - known.at < FRESH_MS) return known.routes;
+  const routes = listRoutes({ cluster }, AbortSignal.timeout(LIST_WITHIN_MS)).then((live) => live.map(splitRoute));
+  lists.set(cluster, { at: now(), routes });
+  routes.catch(() => lists.delete(cluster));
+  return routes;
+}
+
+export function splitOf(routes: readonly SplitRoute[], { namespace, receiver, others, routes: movedRoutes }: CanaryDetails): WatchedSplit {
   const services = new Set([receiver, ...others].map((name) => `${namespace}/${name}`));
   const moved = new Map(movedRoutes.map(({ ref, rules }) => [`${ref.namespace}/${ref.name}`, rules]));
   const isWhole = routes.every((route) =>
@@ -39,7 +55,7 @@ export function splitOf(live: readonly Route[], { namespace, receiver, others, r
   return { ...createSplit(routes, moved, services), isWhole };
 }
 
-function splitRoute({ kind, metadata, spec }: Route): SplitRoute {
+export function splitRoute({ kind, metadata, spec }: Route): SplitRoute {
   const { namespace = '', name } = metadata;
   const parents = spec.parentRefs ?? [];
   return {

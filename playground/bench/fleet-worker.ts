@@ -34,6 +34,7 @@ const routeOf = (namespace: string): KubeObject => ({
     annotations: { [TOKEN_ANNOTATION]: `canary-${namespace}/1` },
   },
   spec: {
+    parentRefs: [{ name: 'mesh', namespace: 'gateway' }],
     rules: [
       {
         backendRefs: [
@@ -61,7 +62,10 @@ const sliceOf = (namespace: string, service: string): KubeObject =>
     ],
   }) as KubeObject;
 
+const namespaces = Array.from({ length: order.targets }, (_, target) => `ns-${target}`);
+
 const cluster = {
+  list: async ({ kind }: { readonly kind: string }) => ({ items: kind === 'HTTPRoute' ? namespaces.map(routeOf) : [] }),
   read: async (ref: ObjectRef) => (ref.kind === 'Service' ? { ...ref, metadata: {}, spec: {} } : routeOf(ref.namespace)),
 } as unknown as Cluster;
 const hub: Hub = {

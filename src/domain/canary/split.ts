@@ -45,10 +45,11 @@ export function createSplit(
   moved: ReadonlyMap<string, readonly number[]>,
   services: ReadonlySet<string>,
 ): Split {
+  const reaching = routes.filter((route) => reaches(route, services));
   const names = (route: SplitRoute) =>
     route.rules.some((rule) => (rule.backendRefs ?? []).some((backend) => services.has(serviceOf(route, backend))));
-  const concerned = new Set(routes.filter(names).flatMap(({ parents }) => parents.map(([parent]) => parent)));
-  const doors = [...concerned].flatMap((parent) => doorsOf(parent, routes, moved, services));
+  const concerned = new Set(reaching.filter(names).flatMap(({ parents }) => parents.map(([parent]) => parent)));
+  const doors = [...concerned].flatMap((parent) => doorsOf(parent, reaching, moved, services));
   const isPlain = doors.every((door) => door.every(({ match }) => !match.headers?.length && !match.queryParams?.length));
   const known = new Map<string, boolean>();
   const decide = (asked: Asked): boolean => {
@@ -69,6 +70,12 @@ export function createSplit(
       return answer;
     },
   };
+}
+
+/** Only a Service of the same namespace can have these pods behind it, so other routes have brought nothing to them. */
+function reaches(route: SplitRoute, services: ReadonlySet<string>): boolean {
+  const namespaces = new Set([...services].map((service) => service.slice(0, service.indexOf('/'))));
+  return route.rules.some((rule) => (rule.backendRefs ?? []).some((backend) => namespaces.has(backend.namespace ?? route.namespace)));
 }
 
 function serviceOf({ namespace }: SplitRoute, backend: Backend): string {
