@@ -1,13 +1,18 @@
 import { keysOf } from './flow.ts';
 import type { FlowFollower, HubbleNode, NodeSource } from './flows.ts';
 import type { Observer } from './observer.ts';
+import type { OwnDelay } from './own-delay.ts';
 
+/** A ring is given up when nothing of it has come for so long, the time aside in which this process was away (ms). */
 const REPLAY_WITHIN_MS = 3_000;
+const LONGEST_REPLAY_MS = 12_000;
+const LOOK_EVERY_MS = 250;
 const CHECK_WITHIN_MS = 3_000;
 
 interface Asking {
   readonly connect: (node: HubbleNode) => Observer;
   readonly now: () => number;
+  readonly ownDelay?: Pick<OwnDelay, 'within'> | undefined;
 }
 
 /** The nodes there are now. */
@@ -63,16 +68,26 @@ export async function replayNode(
   const observer = deps.connect(node);
   const startedAt = deps.now();
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
+  let heardAt = startedAt;
   const stream = observer.flows(
     { follow: false, since, until: startedAt },
     ({ flow, node_name }) => {
+      heardAt = deps.now();
       if (flow && keysOf(flow).some((key) => keys.has(key))) follower.flow(flow, node_name || node.node, deps.now());
     },
     resolve,
   );
-  const giveUp = AbortSignal.any([signal, AbortSignal.timeout(REPLAY_WITHIN_MS)]);
-  giveUp.addEventListener('abort', () => resolve('no answer in time'), { once: true });
+  const tooLate = (): void => resolve('no answer in time');
+  const timer = setInterval(() => {
+    const silentMs = deps.now() - heardAt;
+    const ownMs = deps.ownDelay?.within(silentMs) ?? 0;
+    if (silentMs - ownMs > REPLAY_WITHIN_MS || deps.now() - startedAt > LONGEST_REPLAY_MS) tooLate();
+  }, LOOK_EVERY_MS);
+  signal.addEventListener('abort', tooLate, { once: true });
+  if (signal.aborted) tooLate();
   const problem = await promise;
+  clearInterval(timer);
+  signal.removeEventListener('abort', tooLate);
   stream.cancel();
   observer.close();
   if (problem === undefined) return;

@@ -3,7 +3,7 @@ import { type Checked, checkNode, nodesNow } from './ask.ts';
 import { keysOf } from './flow.ts';
 import { followNode } from './node-stream.ts';
 import { connectObserver, type HubbleTls, type Observer } from './observer.ts';
-import { measureOwnDelay } from './own-delay.ts';
+import { measureOwnDelay, type OwnDelay } from './own-delay.ts';
 import { createReplays } from './replays.ts';
 import { RELAY, type StreamListener } from './stream-listener.ts';
 
@@ -57,9 +57,10 @@ export function createFlows(deps: FlowsDeps): Flows {
   const count = new Map<FlowFollower, readonly string[]>();
   let streams: Streams | undefined;
   let lingering: NodeJS.Timeout | undefined;
+  const ownDelay = measureOwnDelay();
   const connect = deps.connect ?? ((node: HubbleNode) => connectObserver(node.address, deps.tls));
 
-  const replays = createReplays({ nodes: deps.nodes, connect, now: deps.now });
+  const replays = createReplays({ nodes: deps.nodes, connect, now: deps.now, ownDelay });
 
   const all = (tell: (follower: FlowFollower) => void): void => {
     for (const follower of count.keys()) tell(follower);
@@ -90,7 +91,7 @@ export function createFlows(deps: FlowsDeps): Flows {
     follow(keys, follower, signal) {
       if (signal.aborted) return;
       clearTimeout(lingering);
-      streams ??= openStreams({ ...deps, connect }, listener);
+      streams ??= openStreams({ ...deps, connect, ownDelay }, listener);
       for (const key of keys) followers.set(key, (followers.get(key) ?? new Set()).add(follower));
       count.set(follower, keys);
       for (const { node, at, reason, patienceMs } of streams.unseen()) follower.gap(node, at, reason, undefined, patienceMs);
@@ -104,6 +105,7 @@ export function createFlows(deps: FlowsDeps): Flows {
     close: () => {
       clearTimeout(lingering);
       stop();
+      ownDelay.close();
     },
   };
 }
@@ -113,12 +115,11 @@ interface Streams {
   close(): void;
 }
 
-type Connected = FlowsDeps & Pick<Required<FlowsDeps>, 'connect'>;
+type Connected = FlowsDeps & Pick<Required<FlowsDeps>, 'connect'> & { readonly ownDelay: OwnDelay };
 
 /** One stream per node, kept in step with the nodes there are. */
 function openStreams(deps: Connected, listener: StreamListener): Streams {
   const stop = new AbortController();
-  const ownDelay = measureOwnDelay();
   const running = new Map<string, { readonly address: string; readonly stop: AbortController }>();
   const gaps = new Map<string, { readonly at: number; readonly reason: string; readonly patienceMs?: number }>();
   const tracked: StreamListener = {
@@ -144,7 +145,9 @@ function openStreams(deps: Connected, listener: StreamListener): Streams {
     running.set(node, { address, stop: own });
     tracked.gap(node, deps.now(), 'connecting');
     const signal = AbortSignal.any([stop.signal, own.signal]);
-    void followNode({ node, observer, listener: tracked, now: deps.now, log: deps.log, signal, ownDelay }).finally(() => observer.close());
+    void followNode({ node, observer, listener: tracked, now: deps.now, log: deps.log, signal, ownDelay: deps.ownDelay }).finally(() =>
+      observer.close(),
+    );
   };
   deps.nodes((nodes) => {
     const wanted = new Map(nodes.map((node) => [node.node, node]));
@@ -153,9 +156,6 @@ function openStreams(deps: Connected, listener: StreamListener): Streams {
   }, stop.signal);
   return {
     unseen: () => [...gaps].map(([node, gap]) => ({ node, ...gap })),
-    close: () => {
-      stop.abort();
-      ownDelay.close();
-    },
+    close: () => stop.abort(),
   };
 }

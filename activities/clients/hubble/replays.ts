@@ -3,11 +3,13 @@ import { nodesNow, replayNode } from './ask.ts';
 import { keysOf } from './flow.ts';
 import type { FlowFollower, HubbleNode, NodeSource } from './flows.ts';
 import type { Observer } from './observer.ts';
+import type { OwnDelay } from './own-delay.ts';
 
 interface ReplaysDeps {
   readonly nodes: NodeSource;
   readonly connect: (node: HubbleNode) => Observer;
   readonly now: () => number;
+  readonly ownDelay?: Pick<OwnDelay, 'within'> | undefined;
 }
 
 interface Asked {

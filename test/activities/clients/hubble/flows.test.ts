@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
+import { replayNode } from '../../../../activities/clients/hubble/ask.ts';
 import type { Flow } from '../../../../activities/clients/hubble/flow.ts';
 import { createFlows, type Flows, fixedNodes, type HubbleNode } from '../../../../activities/clients/hubble/flows.ts';
 import { connectObserver, type Observer } from '../../../../activities/clients/hubble/observer.ts';
@@ -203,3 +204,28 @@ test('many watches that resume at once read each node once', async () => {
   expect(heard).toHaveLength(50);
   expect(connections).toBe(1);
 });
+
+test('a ring is read for as long as this process is the one that is late, and given up when the agent is', async () => {
+  const slow = (share: number): Promise<readonly string[]> => {
+    const observer: Observer = {
+      status: async () => ({}),
+      flows: (_request, _hear, ended) => {
+        const timer = setTimeout(() => ended(), 3_800);
+        return { cancel: () => clearTimeout(timer) };
+      },
+      close: () => undefined,
+    };
+    const told: string[] = [];
+    const follower = {
+      flow: () => undefined,
+      gap: (_node: string, _at: number, reason: string) => void told.push(reason),
+      sight: () => undefined,
+    };
+    const deps = { connect: () => observer, now: Date.now, ownDelay: { within: (ms: number) => ms * share } };
+    const node = { node: 'node-1', address: 'x' };
+    return replayNode(deps, node, Date.now() - 1_000, new Set(['backend']), follower, new AbortController().signal).then(() => told);
+  };
+  const [busy, idle] = await Promise.all([slow(0.5), slow(0)]);
+  expect(busy).toEqual([]);
+  expect(idle).toEqual([expect.stringContaining('no answer in time')]);
+}, 15_000);
