@@ -35,4 +35,4 @@ it('prints every line to a reader that begins to read late', async () => {
   const last = text.trim().split('\n').at(-1) ?? '';
   expect(() => JSON.parse(last)).not.toThrow();
   expect(new Set(text.match(/-(\d+)\.yaml/g)).size).toBe(FILES);
-});
+}, 60_000);
