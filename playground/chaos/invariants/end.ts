@@ -14,6 +14,12 @@ function ended(truth: Truth): readonly OperationTruth[] {
   return foreign?.some(({ at }) => at >= closedAt) ? [] : [last];
 }
 
+/** What only takes from the canary is not given back when it is stopped: nobody has agreed to that. */
+function staysLow({ writes, shareBefore }: OperationTruth, route: KubeObject): boolean {
+  const isLowering = writes.length > 0 && writes.every(({ to }) => to <= shareBefore + 1e-9);
+  return isLowering && shareOf(weightsOf(route as Route)) <= shareBefore + 1e-9;
+}
+
 const changedWeights = ({ before, after }: { before: KubeObject | undefined; after: KubeObject | undefined }): boolean =>
   JSON.stringify((before as Route | undefined)?.spec) !== JSON.stringify((after as Route | undefined)?.spec);
 
@@ -24,6 +30,7 @@ export const AS_APPROVED_OR_AS_BEFORE: Invariant = {
     for (const operation of ended(truth)) {
       const { outcome, before, foreign, opId } = operation;
       const { route } = truth;
+      if (route && staysLow(operation, route)) continue;
       if (!outcome || !before || !route || route.metadata.uid !== before.metadata.uid) continue;
       if (outcome.kind === 'superseded' || outcome.kind === 'abandoned' || outcome.kind === 'completed') continue;
       const forged = foreign.some(({ after }) => after?.metadata.annotations?.['meshops.dev/operation'] === 'canary-ffffff/1');
