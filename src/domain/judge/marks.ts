@@ -13,9 +13,9 @@ export interface MarksSnapshot {
 
 /** Between two marks, where nothing fails (ms). */
 const STEP_MS = 100;
-const MOST = 16;
+const MOST = 12;
 /** The newest marks, set by failures in quick succession, are kept apart. */
-const NEWEST = 6;
+const NEWEST = 5;
 /** Long before numbers leave the normal range of doubles, which would slow down every later request. */
 const SMALL = 1e-100;
 /** Below this a sum is 0: it has lost. */
@@ -23,16 +23,16 @@ const NOTHING = 1e-290;
 
 export class Marks {
   readonly #size: number;
-  readonly #now: Float64Array;
-  readonly #scale: Float64Array;
+  readonly #now: number[];
+  readonly #scale: number[];
   /** Rows of one mark each: its time, then its sums. */
   readonly #rows: Float64Array;
   #count: number;
 
   constructor(size: number, from?: MarksSnapshot) {
     this.#size = size;
-    this.#now = Float64Array.from(from?.now ?? { length: size }, (value) => value ?? 0);
-    this.#scale = Float64Array.from(from?.scale ?? { length: size }, (value) => value ?? 1);
+    this.#now = from ? [...from.now] : Array.from({ length: size }, () => 0);
+    this.#scale = from ? [...from.scale] : Array.from({ length: size }, () => 1);
     this.#rows = new Float64Array((MOST + 1) * (size + 1));
     this.#count = from?.marks.length ?? 0;
     from?.marks.forEach((row, index) => this.#rows.set(row, index * (size + 1)));

@@ -1,36 +1,40 @@
 /** What the control did in the last seconds, for people. */
 const SLOT_MS = 1_000;
 const SLOTS = 12;
+const WIDTH = 3;
 
 export class Others {
-  /** Start, requests and failures of each second that had any. */
-  readonly #slots: [number, number, number][];
+  /** Start, requests and failures of each second that had any, one after the other. */
+  readonly #slots: number[];
 
-  constructor(from: readonly (readonly [number, number, number])[] = []) {
-    this.#slots = from.map(([at, requests, failures]) => [at, requests, failures]);
+  constructor(from: readonly number[] = []) {
+    this.#slots = [...from];
   }
 
   add(failed: boolean, at: number): void {
-    let last = this.#slots[this.#slots.length - 1];
-    if (!last || at >= last[0] + SLOT_MS) {
-      last = [Math.floor(at / SLOT_MS) * SLOT_MS, 0, 0];
-      this.#slots.push(last);
-      if (this.#slots.length > SLOTS) this.#slots.shift();
+    const slots = this.#slots;
+    const last = slots.length - WIDTH;
+    if (last < 0 || at >= (slots[last] as number) + SLOT_MS) {
+      slots.push(Math.floor(at / SLOT_MS) * SLOT_MS, 1, failed ? 1 : 0);
+      if (slots.length > SLOTS * WIDTH) slots.splice(0, WIDTH);
+      return;
     }
-    last[1] += 1;
-    if (failed) last[2] += 1;
+    slots[last + 1] = (slots[last + 1] as number) + 1;
+    if (failed) slots[last + 2] = (slots[last + 2] as number) + 1;
   }
 
   /** From the second of `at` on, as far as it is remembered. */
   since(at: number): { readonly requests: number; readonly failures: number } {
-    const slots = this.#slots.filter(([start]) => start > at - SLOT_MS);
-    return {
-      requests: slots.reduce((sum, [, requests]) => sum + requests, 0),
-      failures: slots.reduce((sum, [, , failures]) => sum + failures, 0),
-    };
+    let [requests, failures] = [0, 0];
+    for (let slot = 0; slot < this.#slots.length; slot += WIDTH) {
+      if ((this.#slots[slot] as number) <= at - SLOT_MS) continue;
+      requests += this.#slots[slot + 1] as number;
+      failures += this.#slots[slot + 2] as number;
+    }
+    return { requests, failures };
   }
 
-  snapshot(): readonly (readonly [number, number, number])[] {
+  snapshot(): readonly number[] {
     return this.#slots;
   }
 }

@@ -10,15 +10,14 @@ const LARGE = 1e200;
 export class Runs {
   readonly #size: number;
   /** The runs, then since when. */
-  readonly #state: Float64Array;
+  readonly #state: number[];
   /** No run is under way: what lowers them all changes nothing. */
   #isFlat: boolean;
 
   constructor(size: number, from?: RunsSnapshot) {
     this.#size = size;
-    this.#state = new Float64Array(2 * size).fill(1, 0, size).fill(-1, size);
-    if (from) this.#state.set([...from.runs, ...from.since]);
-    this.#isFlat = this.#state.subarray(0, size).every((run) => run === 1);
+    this.#state = from ? [...from.runs, ...from.since] : Array.from({ length: 2 * size }, (_, index) => (index < size ? 1 : -1));
+    this.#isFlat = this.#state.every((run, index) => index >= size || run === 1);
   }
 
   /** Likelihood ratios of what was heard; `harmAt`: event time of a failure of the canary in it, or -1: then none of them is above 1. */
@@ -52,6 +51,6 @@ export class Runs {
   }
 
   snapshot(): RunsSnapshot {
-    return { runs: [...this.#state.subarray(0, this.#size)], since: [...this.#state.subarray(this.#size)] };
+    return { runs: this.#state.slice(0, this.#size), since: this.#state.slice(this.#size) };
   }
 }

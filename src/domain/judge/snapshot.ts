@@ -75,7 +75,7 @@ export const Snapshot = z.object({
   silence: z.object({ first: number, last: number, count: number, longest: number }),
   kinds: z.record(z.string(), number),
   drops: z.array(z.tuple([z.string(), number, number])),
-  others: z.array(z.tuple([number, number, number])),
+  others: Numbers,
   retries: z.record(z.string(), number),
 });
 export type Snapshot = Fixed<z.infer<typeof Snapshot>>;
