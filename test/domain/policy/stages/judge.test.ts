@@ -220,3 +220,16 @@ describe('who a peer is', () => {
     expect(peerOf(labels)).toEqual({ kind, name });
   });
 });
+
+describe('a step whose pods were replaced', () => {
+  it('holds where not one connection of a pod under the policy was seen, and is healthy where some were', () => {
+    const judge = judgeOf();
+    judge.hear(connection({ side: 'stable' }));
+    judge.hear({ kind: 'cohort', at: T + 20, left: 0, of: 1 });
+    expect(judge.conclude(T + 60_000)).toMatchObject({ kind: 'no-traffic', words: expect.stringContaining('1 of the 1 pods') });
+    const seen = judgeOf();
+    seen.hear(connection());
+    seen.hear({ kind: 'cohort', at: T + 20, left: 0, of: 1 });
+    expect(seen.conclude(T + 60_000).kind).toBe('healthy');
+  });
+});
