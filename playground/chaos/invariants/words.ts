@@ -63,7 +63,7 @@ function untrue(truth: Truth, { answer = '', told, what }: Asked): string | unde
   const holder = truth.byToken(told?.token ?? null);
   const isHeld = holder !== undefined && !holder.run.isOpen && holder.outcome === undefined && (told?.written ?? 0) > holder.shareBefore;
   const nothing = /Nothing runs on|there was nothing to stop|No operation runs|Nothing runs/.test(answer);
-  if (nothing && isHeld)
+  if (nothing && isHeld && !answer.includes('nobody watches a change'))
     return `"${answer}" was the answer to ${JSON.stringify(what)} while ${parseToken(told?.token ?? '')?.opId} is in force`;
   return undefined;
 }
