@@ -23,8 +23,10 @@ export async function changedSince(
 
 async function textOf(cluster: Cluster, origin: CandidateOrigin, signal: AbortSignal): Promise<string | undefined> {
   if (origin.kind === 'config-map') {
-    const { namespace, name, key } = origin;
-    return (await cluster.read<ConfigMap>({ ...CONFIG_MAP, namespace, name }, { signal }))?.data?.[key];
+    const { namespace, name, key, selector } = origin;
+    // The right to list is all that is granted, and all that finding it has needed.
+    const { items } = await cluster.list<ConfigMap>(CONFIG_MAP, { namespace, labelSelector: selector }, { signal });
+    return items.find(({ metadata }) => metadata.name === name)?.data?.[key];
   }
   try {
     return await readFile(origin.path, 'utf8');

@@ -25,7 +25,7 @@ export async function offeredByConfigMaps(
       .filter(([key]) => POLICY_KEY.test(key))
       .map(([key, text]) => ({
         source: `ConfigMap ${namespace}/${metadata.name} (${key})`,
-        origin: { kind: 'config-map' as const, namespace, name: metadata.name, key },
+        origin: { kind: 'config-map' as const, namespace, name: metadata.name, key, selector: `${label}=${name}` },
         text,
       })),
   );

@@ -45,7 +45,7 @@ export type Candidate = {
 };
 
 export type CandidateOrigin =
-  | { readonly kind: 'config-map'; readonly namespace: string; readonly name: string; readonly key: string }
+  | { readonly kind: 'config-map'; readonly namespace: string; readonly name: string; readonly key: string; readonly selector: string }
   | { readonly kind: 'folder'; readonly path: string };
 
 /** The name of the target of a bootstrap: the workflow id `mesh/<cluster>/<namespace>/namespace-<namespace>` is its lock. */

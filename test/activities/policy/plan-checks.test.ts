@@ -81,9 +81,10 @@ describe('the source of a candidate, read again', () => {
     // sha256 of `one`
     sha256: '7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed',
     source: 'ConfigMap frontend/cand (policy.yaml)',
-    origin: { kind: 'config-map', namespace: 'frontend', name: 'cand', key: 'policy.yaml' },
+    origin: { kind: 'config-map', namespace: 'frontend', name: 'cand', key: 'policy.yaml', selector: 'meshops.dev/policy=frontend' },
   } as const;
-  const holding = (data: Record<string, string> | undefined) => ({ read: async () => data && { data } }) as unknown as Cluster;
+  const holding = (data: Record<string, string> | undefined) =>
+    ({ list: async () => ({ items: data ? [{ metadata: { name: 'cand' }, data }] : [] }) }) as unknown as Cluster;
   const signal = AbortSignal.timeout(1_000);
 
   it('says so where it was changed or deleted since', async () => {
