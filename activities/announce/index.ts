@@ -2,6 +2,7 @@
 import { Context } from '@temporalio/activity';
 import type { MessageRef, OperationView } from '../../src/domain/operation.ts';
 import { formatTarget } from '../../src/domain/target.ts';
+import { sideWords } from '../../src/messages/ladder.ts';
 import type { SlackMessages } from '../clients/slack.ts';
 import type { SeriesPoint, Shared } from '../contract.ts';
 import type { Log } from '../log.ts';
@@ -9,7 +10,6 @@ import { type Announcer, createAnnouncer, find } from './announce.ts';
 import { chartSvg } from './chart.ts';
 import { pngOf } from './chart-image.ts';
 import { slackFailure } from './failure.ts';
-import { sideWords } from './ladder.ts';
 import { retireButtons } from './retire.ts';
 
 export interface AnnounceOptions {

@@ -4,10 +4,10 @@ import type { Gate } from '../../src/domain/gate.ts';
 import type { OperationView, Outcome } from '../../src/domain/operation.ts';
 import { formatTarget } from '../../src/domain/target.ts';
 import { clockTime, code, codeBlocks, cut, duration, fitLines, moment, people, percent, person, said } from '../../src/domain/words.ts';
+import { buttonRow } from '../../src/messages/buttons.ts';
+import { countsWords, ladder, presentStage, sideWords } from '../../src/messages/ladder.ts';
 import { acceptedLines } from './accepted.ts';
-import { buttonRow } from './buttons.ts';
 import { heldLines } from './held.ts';
-import { countsWords, ladder, presentStage, sideWords } from './ladder.ts';
 import { nextAction, stateWords } from './next-action.ts';
 import { versionOf } from './version.ts';
 

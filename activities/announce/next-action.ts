@@ -2,7 +2,7 @@
 import type { OperationView } from '../../src/domain/operation.ts';
 import { OUTCOME_WORDS } from '../../src/domain/outcome.ts';
 import { clockTime, people, said } from '../../src/domain/words.ts';
-import { nextStage, presentStage } from './ladder.ts';
+import { nextStage, presentStage } from '../../src/messages/ladder.ts';
 
 /** The state in a few words, for the headline and for notifications. */
 export function stateWords(view: OperationView): string {

@@ -4,10 +4,10 @@ import type { OperationView } from '../../src/domain/operation.ts';
 import { type Ending, OUTCOME_WORDS } from '../../src/domain/outcome.ts';
 import type { Harmful, Verdict } from '../../src/domain/verdict.ts';
 import { clockTime, code, codeBlocks, duration, fitLines, frozenWords, person, plural, said } from '../../src/domain/words.ts';
+import { buttonRow } from '../../src/messages/buttons.ts';
+import { countsWords } from '../../src/messages/ladder.ts';
 import type { Note, RestoreResult } from '../contract.ts';
-import { buttonRow } from './buttons.ts';
 import { driftLines } from './drift.ts';
-import { countsWords } from './ladder.ts';
 import { section, summary } from './message.ts';
 
 /** Renders one note: `text` for notifications, `blocks` with the numbers. `onCall`: the usergroup that an undo that keeps failing calls. */

@@ -2,10 +2,13 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
-import { type SqliteDatabase, SqliteDialect } from 'kysely';
+import type { SqliteDatabase, SqliteDialect } from 'kysely';
+import { isBusy, PatientDialect } from './patience.ts';
 
-/** How long one process waits for the other's write, in milliseconds. Writes here take well under one. */
-const BUSY_MS = 2_000;
+/** How long SQLite itself waits for another process's write, holding the thread; milliseconds. Longer waits are in patience.ts. */
+const BUSY_MS = 5;
+/** How long a start waits for the file, in milliseconds: nothing is judged yet. */
+const OPEN_MS = 2_000;
 
 /** A dialect on the file (or `:memory:`). Several processes may open the same file. */
 export function sqliteDialect(path: string): SqliteDialect {
@@ -15,7 +18,7 @@ export function sqliteDialect(path: string): SqliteDialect {
   enterWal(database);
   // Together with WAL this survives a crash of the process; an audit record also has to survive one of the machine.
   database.exec('pragma synchronous = full');
-  return new SqliteDialect({ database: adapt(database) });
+  return new PatientDialect({ database: adapt(database) });
 }
 
 /**
@@ -23,13 +26,13 @@ export function sqliteDialect(path: string): SqliteDialect {
  * says (SQLite does not call the busy handler there), so it is tried again, for as long.
  */
 function enterWal(database: DatabaseSync): void {
-  const end = Date.now() + BUSY_MS;
+  const end = Date.now() + OPEN_MS;
   for (;;) {
     try {
       database.exec('pragma journal_mode = wal');
       return;
     } catch (error) {
-      if (Date.now() > end || !(error instanceof Error && /locked|busy/i.test(error.message))) throw error;
+      if (Date.now() > end || !isBusy(error)) throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
     }
   }

@@ -1,9 +1,9 @@
 // From the start of an operation to its plan: what is refused in between is said to the person alone.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { buttonRow } from '../../activities/announce/buttons.ts';
 import { escapeMrkdwn } from '../domain/mrkdwn.ts';
 import type { OperationView } from '../domain/operation.ts';
 import { code } from '../domain/words.ts';
+import { buttonRow } from '../messages/buttons.ts';
 import type { OperationAt } from '../temporal/results.ts';
 import { type Answer, say } from './answer.ts';
 import type { BotDeps } from './deps.ts';

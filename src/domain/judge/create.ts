@@ -92,6 +92,7 @@ class EventJudge implements ExplainedJudge {
       // Connections are judged by the policies' own judge; what nobody can be blamed for is no evidence.
       case 'trouble':
       case 'connection':
+      case 'cohort':
       case 'tick':
         return undefined;
     }

@@ -1,7 +1,7 @@
 // The stages of an operation as lines of text: a mark and a word for each state, never a mark alone.
-import type { OperationView, StageState, StageView } from '../../src/domain/operation.ts';
-import type { Counts } from '../../src/domain/verdict.ts';
-import { duration, fitLines, number, plural, rate, said } from '../../src/domain/words.ts';
+import type { OperationView, StageState, StageView } from '../domain/operation.ts';
+import type { Counts } from '../domain/verdict.ts';
+import { duration, fitLines, number, plural, rate, said } from '../domain/words.ts';
 
 const STATES: Readonly<Record<StageState, { readonly mark: string; readonly word: string }>> = {
   pending: { mark: '○', word: 'to come' },

@@ -1,9 +1,9 @@
 // Which buttons an operation's message carries in which phase. Their values are ids only; the server's state decides what a click means.
 import type { ActionsBlock, Button, ConfirmationDialog } from '@slack/types';
-import { ACTION, type ActionId, CANDIDATES, encodeButton } from '../../src/domain/button.ts';
-import type { OperationView } from '../../src/domain/operation.ts';
-import type { Doubt } from '../../src/domain/verdict.ts';
-import { cut } from '../../src/domain/words.ts';
+import { ACTION, type ActionId, CANDIDATES, encodeButton } from '../domain/button.ts';
+import type { OperationView } from '../domain/operation.ts';
+import type { Doubt } from '../domain/verdict.ts';
+import { cut } from '../domain/words.ts';
 import { presentStage } from './ladder.ts';
 
 interface ButtonWords {
