@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-// Three tiers: `fast` needs nothing but this checkout; `stack` starts parts of the real stack (apiserver, Temporal, Envoy, …) one file after
+// Four tiers: `fast` needs nothing but this checkout; `chaos` plays random schedules in virtual time, for minutes; `stack` starts parts of the real stack (apiserver, Temporal, Envoy, …) one file after
 // the other; `e2e` starts all of it, and tells every story.
 export default defineConfig({
   test: {
@@ -9,9 +9,17 @@ export default defineConfig({
         test: {
           name: 'fast',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/**/*.stack.test.ts', 'node_modules/**'],
+          exclude: ['test/e2e/**', 'test/chaos/**', 'test/**/*.stack.test.ts', 'node_modules/**'],
           pool: 'forks',
           testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: 'chaos',
+          include: ['test/chaos/**/*.test.ts'],
+          pool: 'forks',
+          maxWorkers: 2,
         },
       },
       {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * `npm test`: format, lint, types, then the fast tier and the tier on the real stack. Ends with one line: `N passed, N failed`.
+ * `npm test`: format, lint, types, then the fast tier, chaos, and the tiers on the real stack. Ends with one line: `N passed, N failed`.
  * `npm test -- --fast` leaves the real stack out; further words are passed on to vitest as filters.
  */
 interface Tally {
@@ -44,7 +44,7 @@ interface VitestReport {
   readonly success: boolean;
 }
 
-async function vitest(project: 'fast' | 'stack' | 'e2e'): Promise<void> {
+async function vitest(project: 'fast' | 'chaos' | 'stack' | 'e2e'): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'meshops-test-'));
   const report = join(folder, 'report.json');
   const started = Date.now();
@@ -78,6 +78,7 @@ if (filters.length === 0) {
   await check('types', 'tsc', '--noEmit');
 }
 await vitest('fast');
+if (!isFast) await vitest('chaos');
 // Built before any test needs it: with empty caches on a busy machine that takes longer than a test may wait.
 if (!isFast && (await check('programs of the real stack', process.execPath, 'playground/cluster/prepare.ts'))) {
   await vitest('stack');
