@@ -108,9 +108,10 @@ export function connectCluster(config: KubeConfig): Cluster {
       return (await rest.call({ method: 'POST', path, query, body: object, ...common(options) })) as KubeObject;
     },
     remove: async (ref, { uid, resourceVersion }, options) => {
-      const query = { dryRun: options.dryRun ? 'All' : undefined };
-      const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid, resourceVersion } };
-      await rest.call({ method: 'DELETE', path: objectPath(ref), query, body, ...common(options) });
+      // In the body: where there is one, the API server does not look at the query (apiserver/pkg/endpoints/handlers/delete.go).
+      const dryRun = options.dryRun ? { dryRun: ['All'] } : {};
+      const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid, resourceVersion }, ...dryRun };
+      await rest.call({ method: 'DELETE', path: objectPath(ref), body, ...common(options) });
     },
     mayI: (right, options) => review(rest, right, options),
     watch: (resource, resourceVersion, options) => follow(rest, resource, resourceVersion, options),

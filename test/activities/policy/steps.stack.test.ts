@@ -185,7 +185,9 @@ describe('a rollout', () => {
     const back = await planned(nextOp(), { kind: 'back' });
     expect(back.plan).toMatchObject({ lowers: true, back: { of: run.opId }, to: 'no policy frontend' });
     expect(back.plan.explanation.join(' ')).toMatch(/What becomes reachable again: Ingress: from everybody else/);
-    await back.expose(1);
+    // The plan has tried the removal as a dry run only.
+    expect(await names()).toEqual(['frontend']);
+    expect(await back.expose(1)).toMatchObject({ kind: 'applied' });
     expect(await names()).toEqual([]);
     expect(await cohort()).toBe(0);
   });
