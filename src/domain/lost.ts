@@ -89,7 +89,7 @@ export function recoveryRequest(
 
 /** Is what a lost operation has written to stay, whoever ends it? */
 export function isKept({ change, plan }: LostOperation): boolean {
-  return takesBack({ change }, plan);
+  return takesBack({ change }, plan) || plan?.lowers === true;
 }
 
 /** A lost operation as its message shows it while nobody has rolled it back. */
