@@ -47,6 +47,6 @@ it('a plan is shown as soon as it is there, and the two seconds add nothing', as
   await simulator.advance(100);
   const before = called('announce').length;
   expect(before).toBeGreaterThan(0);
-  await simulator.advance(5_000);
+  await simulator.advance(4_000);
   expect(called('announce')).toHaveLength(before);
 });
