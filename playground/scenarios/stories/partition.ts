@@ -1,3 +1,4 @@
+import type { Child } from '../../cluster/warden.ts';
 import { openLine } from '../../rig/line.ts';
 import type { Operation } from '../operation.ts';
 import { must, type Scenario } from '../scenario.ts';
@@ -42,10 +43,12 @@ export const partitionStories: readonly Scenario[] = [
         kubernetes.forget();
         await rig.startWorker();
         await underWatch(scene, first, 2);
+        // Its machine stands still until the next operation is under way: else it would miss the canary's requests after the abort, and fire early.
+        cutOff.kill('SIGSTOP');
         await first.press('operator', 'meshops:abort');
         const aborted = await first.result();
         must(aborted.kind === 'aborted' && aborted.restoredExactly === true, `the first outcome is ${aborted.kind}: ${aborted.words}`);
-        return await secondUndisturbed(scene, cutOff.name, first);
+        return await secondUndisturbed(scene, cutOff, first);
       } finally {
         cilium.faults.mend();
         cutOff.kill('SIGKILL');
@@ -57,13 +60,14 @@ export const partitionStories: readonly Scenario[] = [
 ];
 
 /** A second operation on the target whose limit is wider: what harms the stale watch's canary is healthy here. */
-async function secondUndisturbed(scene: Scene, stale: string, first: Operation) {
+async function secondUndisturbed(scene: Scene, stale: Child, first: Operation) {
   const { truth, faults } = scene.rig.cilium;
   const second = await approvedCanary(scene, '/mesh canary backend 10% --latency 10s --soak 60s');
   const token = await scene.token();
   const [before, changes] = [await patches(scene), truth.weights.length];
+  stale.kill('SIGCONT');
   scene.break(() => faults.latency(CANARY, 1_500));
-  const fuse = await staleFuse(scene, stale);
+  const fuse = await staleFuse(scene, stale.name);
   const after = await patches(scene);
   must(fuse === 'superseded', `the stale fuse says ${fuse}`);
   must(after.refused > before.refused, 'the stale fuse did not even try');

@@ -102,17 +102,13 @@ const sharedRoute: Scenario = {
     const path = await addRoute(scene, 'shared', { '/': { backend: 100, 'backend-canary': 0 }, '/api': { api: 100, 'api-canary': 0 } });
     try {
       const operation = await approvedCanary(scene, '/mesh canary backend 10% --soak 6s');
-      const known = new Set(scene.newRoots().map((message) => message.ts));
-      await scene.type('/mesh canary api 10%');
-      const second = await scene.poll(
-        () => scene.newRoots().find((message) => !known.has(message.ts) && shows('not possible')(message)),
-        'the refusal',
-      );
-      must(shows(operation.opId)(second), `the refusal does not name ${operation.opId}`);
+      const refused = await (await scene.begin('/mesh canary api 10%')).result();
+      must(refused.kind === 'impossible', `the second outcome is ${refused.kind}: ${refused.words}`);
+      must(refused.words.includes(operation.opId), `the refusal does not name ${operation.opId}: ${refused.words}`);
       must((await weightsAt(scene, path)).join(' ') === '90/10 100/0', 'the second operation changed something');
       const outcome = await operation.result();
       must(outcome.kind === 'completed', `the outcome is ${outcome.kind}: ${outcome.words}`);
-      return { operation, extra: { refusal: second.text } };
+      return { operation, extra: { refusal: refused.words } };
     } finally {
       for (const each of [path, `${SERVICES}/api`, `${SERVICES}/api-canary`]) await scene.remove(each);
     }

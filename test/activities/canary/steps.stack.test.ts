@@ -129,7 +129,7 @@ describe('the plan', () => {
     expect(plan.details).toMatchObject({ baseline: { requests: 200, failures: 20 } });
     expect(plan.watched).toEqual(
       expect.arrayContaining([
-        'it does no worse than the others in the same time, even where they break the objective',
+        'it does no worse than the others in the same requests, even where they break the objective',
         'at most 30 failures above the objective in the whole operation',
       ]),
     );
