@@ -190,7 +190,7 @@ describe('manifests/monitoring', () => {
     const said = execFileSync(stack.binaries.promtool, ['check', 'rules', pathOf('manifests/monitoring/alerts.yaml')], {
       encoding: 'utf8',
     });
-    expect(said).toContain('SUCCESS: 6 rules found');
+    expect(said).toContain('SUCCESS: 8 rules found');
   });
 
   // Not prometheus.yaml: Debian's Prometheus is built without Kubernetes service discovery and does not know its settings.

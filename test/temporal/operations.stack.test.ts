@@ -116,7 +116,7 @@ test('begin, busy, the same request again, and seeing it', async () => {
     view: { opId: view.opId, requester: { id: operator.id } },
   });
   const at = { workflowId: view.workflowId, runId: view.runId };
-  expect(await operations.running(view.target)).toEqual(at);
+  expect(await operations.running(view.target)).toMatchObject(at);
   expect(await operations.find(view.opId)).toEqual(at);
 });
 
