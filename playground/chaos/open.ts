@@ -14,4 +14,6 @@ export const OPEN: readonly string[] = [
   'every refusal is true',
   'no flow is decided otherwise on the way',
   'a policy operation leaves nothing behind',
+  // Of policies: they still count every node of the cluster.
+  'only nodes that matter blind',
 ];
