@@ -46,6 +46,8 @@ export interface FlowsDeps {
   readonly log: Log;
   /** For tests; default: gRPC. */
   readonly connect?: (node: HubbleNode) => Observer;
+  /** For tests whose time is not the platform's; default: measured. */
+  readonly ownDelay?: OwnDelay;
 }
 
 /** Streams that nobody follows are kept this long: the next stage follows the same nodes. */
@@ -57,7 +59,7 @@ export function createFlows(deps: FlowsDeps): Flows {
   const count = new Map<FlowFollower, readonly string[]>();
   let streams: Streams | undefined;
   let lingering: NodeJS.Timeout | undefined;
-  const ownDelay = measureOwnDelay();
+  const ownDelay = deps.ownDelay ?? measureOwnDelay();
   const connect = deps.connect ?? ((node: HubbleNode) => connectObserver(node.address, deps.tls));
 
   const replays = createReplays({ nodes: deps.nodes, connect, now: deps.now, ownDelay });
@@ -115,7 +117,7 @@ interface Streams {
   close(): void;
 }
 
-type Connected = FlowsDeps & Pick<Required<FlowsDeps>, 'connect'> & { readonly ownDelay: OwnDelay };
+type Connected = FlowsDeps & Pick<Required<FlowsDeps>, 'connect' | 'ownDelay'>;
 
 /** One stream per node, kept in step with the nodes there are. */
 function openStreams(deps: Connected, listener: StreamListener): Streams {

@@ -63,6 +63,9 @@ export interface Product {
   newWorker(name: string): WorkerProcess;
 }
 
+/** In virtual time no turn of the loop is ever late; to measure that twenty times a second would be most of a run of days. */
+const NEVER_LATE = { within: () => 0, close: () => undefined };
+
 interface Shared {
   readonly audit: Audit;
   readonly freezes: Freezes;
@@ -112,7 +115,13 @@ function workerOf(deps: ProductDeps, { audit, freezes, people }: Shared, name: s
   time.in(process, () => {
     const cluster = modelCluster(api, faults);
     const hub = createHub({ cluster, log: SILENT });
-    const flows = createFlows({ nodes: fixedNodes(agents.nodes), now, log: SILENT, connect: (node) => agents.connect(node) });
+    const flows = createFlows({
+      nodes: fixedNodes(agents.nodes),
+      now,
+      log: SILENT,
+      connect: (node) => agents.connect(node),
+      ownDelay: NEVER_LATE,
+    });
     const messages = slack.forWorker();
     const operations = operationsOf(temporal, audit, now);
     const prometheus = modelPrometheus(counters, faults, time);
