@@ -16,7 +16,7 @@ const FILES_PER_MINUTE = 100;
 /** The member who does harm: one of many, neither requester nor approver. */
 const HOSTILE = { id: 'U0HOSTILE', teamId: 'T0MESHOPS', name: 'hostile', realName: 'Hostile', email: 'hostile@example.com' };
 const ABORTS = 24;
-const FUSES = 4;
+const FUSES = 12;
 /** Operator and reviewer keep within what one person may ask in a minute. */
 const CYCLE_MS = 2_400;
 
@@ -86,12 +86,13 @@ async function healthz(rig: Rig): Promise<JsonObject> {
   return quantiles(took);
 }
 
-/** Clicks and files at their rates until the signal aborts; how many came through. */
+/** Clicks (a command where no message has a button) and files at their rates until the signal aborts; how many were sent. */
 async function attacked(rig: Rig, stop: AbortSignal): Promise<JsonObject> {
   rig.slack.drive.join(HOSTILE, CHANNEL);
   const attacker = rig.slack.drive.as(HOSTILE.id);
   const pending = new Set<Promise<unknown>>();
-  let [clicks, files] = [0, 0];
+  let [sent, clicks, files] = [0, 0, 0];
+  const began = performance.now();
   const run = (work: Promise<unknown>): void => {
     const done = work.catch(() => undefined).finally(() => pending.delete(done));
     pending.add(done);
@@ -99,10 +100,12 @@ async function attacked(rig: Rig, stop: AbortSignal): Promise<JsonObject> {
   const buttons = ['meshops:approve', 'meshops:reject', 'meshops:extend', 'meshops:status', 'meshops:history'];
   const clicking = every(60_000 / CLICKS_PER_MINUTE, stop, () => {
     const root = rig.slack.drive.messages(CHANNEL).findLast(({ blocks = [] }) => buttons.some((id) => findElement(blocks, id)));
-    const turned = [...buttons.slice(clicks % buttons.length), ...buttons];
+    const turned = [...buttons.slice(sent % buttons.length), ...buttons];
     const button = turned.find((id) => root && findElement(root.blocks ?? [], id));
+    sent += 1;
+    if (!root || !button) return run(attacker.command(CHANNEL, '/mesh abort backend'));
     clicks += 1;
-    if (root && button) run(attacker.click(CHANNEL, root.ts, button));
+    run(attacker.click(CHANNEL, root.ts, button));
   });
   const attaching = every(60_000 / FILES_PER_MINUTE, stop, () => {
     const text = HOSTILE_FILES[files % HOSTILE_FILES.length] ?? '';
@@ -111,7 +114,9 @@ async function attacked(rig: Rig, stop: AbortSignal): Promise<JsonObject> {
   });
   await Promise.all([clicking, attaching]);
   await Promise.all(pending);
-  return { clicks, files };
+  const minutes = (performance.now() - began) / 60_000;
+  const perMinute = { clicksAndCommands: Math.round(sent / minutes), files: Math.round(files / minutes) };
+  return { clicks, commands: sent - clicks, files, perMinute };
 }
 
 async function every(ms: number, stop: AbortSignal, act: () => void): Promise<void> {

@@ -72,8 +72,8 @@ export async function writeConfig(file: string, options: ConfigOptions): Promise
     channels: [{ id: 'C0MESH', cluster: 'demo', namespace: 'backend' }],
     identities: {
       rules: [
-        { email: 'operator@example.com', groups: ['mesh-operators'] },
-        { email: '*@example.com', groups: ['mesh-reviewers'] },
+        { email: 'operator@example.com', groups: ['meshops:operators'] },
+        { email: '*@example.com', groups: ['meshops:reviewers'] },
       ],
     },
     gates: ['0%', ...(options.secondGate ? [options.secondGate] : [])].map((above) => ({

@@ -3,10 +3,12 @@ import { parseAllDocuments } from 'yaml';
 import type { Api } from '../cluster/api.ts';
 
 /**
- * The rights that a real installation gives to the bot and to operators, as the manifests have them: nobody has more here, so a
- * right that is missing there is missed here.
+ * The rights that a real installation gives to the bot and to operators, and what admission leaves of them, as the manifests have them: nobody
+ * has more here, so a right that is missing there is missed here.
  */
 const FOLDERS = ['../../manifests/base/', '../../manifests/demo/'] as const;
+
+const ADMISSION = '/apis/admissionregistration.k8s.io/v1';
 
 /** Copied for each namespace that may be changed, as its first lines say. */
 const PER_NAMESPACE = 'mesh-namespace.yaml';
@@ -32,12 +34,16 @@ function pathOf(kind: string, namespace: string, name: string): string | undefin
       return `${rbac}/namespaces/${namespace}/roles/${name}`;
     case 'RoleBinding':
       return `${rbac}/namespaces/${namespace}/rolebindings/${name}`;
+    case 'ValidatingAdmissionPolicy':
+      return `${ADMISSION}/validatingadmissionpolicies/${name}`;
+    case 'ValidatingAdmissionPolicyBinding':
+      return `${ADMISSION}/validatingadmissionpolicybindings/${name}`;
     default:
       return undefined;
   }
 }
 
-/** Applies namespaces, service accounts and RBAC of the manifests, namespaces first. Rejects with the API server's answer. */
+/** Applies namespaces, service accounts, RBAC and admission policies of the manifests, namespaces first. Rejects with the API server's answer. */
 export async function loadRights(api: Api, signal: AbortSignal): Promise<void> {
   const manifests: Manifest[] = [];
   for (const folder of FOLDERS) {

@@ -15,13 +15,15 @@ const APIS = [
   { path: '/apis/cilium.io/v2', resource: 'ciliumnodes', what: "Cilium's own resources (v2)" },
 ] as const;
 const CALL_MS = 5_000;
+/** Names that nobody logs in with: they have the rights that are bound to them for meshops, and admission knows them (admission.yaml). */
+const OWN_NAMES = 'meshops:';
 
 export function clusterChecks(name: string, cluster: ClusterConfig, config: Config): readonly Check[] {
   return [
     { name: `${name}: Kubernetes`, look: (signal) => checkVersion(cluster, signal) },
     ...APIS.map((api): Check => ({ name: `${name}: ${api.resource}`, look: (signal) => checkApi(cluster, api, signal) })),
     { name: `${name}: rights of the bot`, look: (signal) => checkRights(cluster, rightsOf(name, config), signal) },
-    { name: `${name}: impersonation`, look: (signal) => checkRights(cluster, impersonationOf(config), signal) },
+    { name: `${name}: impersonation`, look: (signal) => checkImpersonation(cluster, config, signal) },
     { name: `${name}: Hubble`, look: (signal) => checkHubble(cluster, signal) },
     ...(cluster.prometheus === undefined ? [] : [prometheusCheck(name, cluster.prometheus)]),
   ];
@@ -67,12 +69,45 @@ function rightsOf(cluster: string, config: Config): readonly Right[] {
   ];
 }
 
-function impersonationOf(config: Config): readonly Right[] {
+/** Where the API server lets an account act as somebody: for everything, or (from 1.36 on) only for the kinds of requests that are named. */
+const WHOLE = { verb: 'impersonate', group: '' } as const;
+const CONFINED = { verb: 'impersonate:user-info', group: 'authentication.k8s.io' } as const;
+
+interface Acted {
+  readonly resource: 'users' | 'groups';
+  readonly name: string;
+}
+
+/** Whom the worker acts as; people of whole domains cannot be asked about. */
+function actedAs(config: Config): readonly Acted[] {
   const rules = config.identities.rules;
-  const users = rules.map((rule) => rule.user.replaceAll('{email}', rule.email)).filter((user) => !user.startsWith('*@'));
+  const users = rules.map((rule) => rule.user.replaceAll('{email}', rule.email)).filter((user) => !user.includes('*@'));
   const groups = [...rules, ...(config.identities.default ? [config.identities.default] : [])].flatMap((rule) => rule.groups);
-  const right = (resource: string, name: string): Right => ({ verb: 'impersonate', group: '', resource, name });
-  return [...new Set(users)].map((user) => right('users', user)).concat([...new Set(groups)].map((group) => right('groups', group)));
+  const named = (resource: Acted['resource'], names: readonly string[]): readonly Acted[] =>
+    [...new Set(names)].map((name) => ({ resource, name }));
+  return [...named('users', users), ...named('groups', groups)];
+}
+
+/** May the worker act as everybody whom the configuration names? Says which names lend it more than meshops needs. */
+async function checkImpersonation(cluster: ClusterConfig, config: Config, signal: AbortSignal): Promise<string> {
+  const connected = connectCluster(kubeConfigOf(cluster));
+  const may = async (right: Right): Promise<boolean> => (await connected.mayI(right, { signal, deadlineMs: CALL_MS })).allowed;
+  try {
+    const names = actedAs(config);
+    const found = await Promise.all(
+      names.map(async (name) => {
+        const whole = await may({ ...WHOLE, ...name });
+        return { name, whole, allowed: whole || (await may({ ...CONFINED, ...name })) };
+      }),
+    );
+    const missing = found.filter(({ allowed }) => !allowed).map(({ name }) => formatRight({ ...WHOLE, ...name }));
+    if (missing.length > 0) throw new Error(`missing: ${missing.join('; ')} (manifests/base/rbac-impersonate.yaml)`);
+    const lent = found.filter(({ name, whole }) => whole && !name.name.startsWith(OWN_NAMES)).map(({ name }) => name.name);
+    const warning = lent.length > 0 ? `; lends every right of ${lent.join(', ')} in the whole cluster (docs/security.md)` : '';
+    return `${names.length} of ${names.length}${warning}`;
+  } finally {
+    connected.close();
+  }
 }
 
 async function checkRights(config: ClusterConfig, rights: readonly Right[], signal: AbortSignal): Promise<string> {

@@ -7,6 +7,7 @@ import { conversationMethods } from '../../playground/slack/methods/conversation
 import { peopleMethods } from '../../playground/slack/methods/people.ts';
 import { uploadMethods } from '../../playground/slack/methods/uploads.ts';
 import { parseConfig } from '../../src/domain/config/parse.ts';
+import { kubernetesIdentity } from '../../src/domain/config/use.ts';
 import { createTelemetry } from '../../src/telemetry.ts';
 import { type Manifest, manifestsOf, pathOf, textOf, yamlOf } from './files.ts';
 
@@ -43,8 +44,17 @@ describe('the examples of meshops.yaml', () => {
     if (!parsed.ok) throw new Error('the example is not accepted');
     const rules = rulesOf('meshops-impersonate');
     const named = (resource: string): readonly string[] => rules.find((rule) => rule.resources.includes(resource))?.resourceNames ?? [];
-    expect(named('users').toSorted()).toEqual(parsed.config.identities.rules.map((rule) => rule.email).toSorted());
+    const people = parsed.config.identities.rules.map((rule) => kubernetesIdentity(parsed.config, rule.email)?.user ?? '');
+    expect(named('users').toSorted()).toEqual(people.toSorted());
     expect(named('groups').toSorted()).toEqual([...new Set(parsed.config.identities.rules.flatMap((rule) => rule.groups))].toSorted());
+  });
+
+  it('impersonates names of its own alone: nobody logs in with them, and admission holds for them', () => {
+    const names = rulesOf('meshops-impersonate').flatMap((rule) => rule.resourceNames ?? ['*']);
+    expect(names.filter((name) => !name.startsWith('meshops:'))).toEqual([]);
+    const policies = base.filter((one) => one.kind === 'ValidatingAdmissionPolicy');
+    expect(policies).toHaveLength(3);
+    for (const policy of policies) expect(JSON.stringify(policy)).toContain("request.userInfo.username.startsWith('meshops:')");
   });
 });
 

@@ -23,7 +23,7 @@ describe('a command that changes the mesh', () => {
         change: { kind: 'shift', percent: 10 },
         text: '/mesh canary backend 10% --reason "new cache"',
         reason: 'new cache',
-        requester: { id: 'operator@example.com', kubernetes: { user: 'operator@example.com', groups: ['mesh-operators'] } },
+        requester: { id: 'operator@example.com', kubernetes: { user: 'meshops:operator@example.com', groups: ['mesh-operators'] } },
         channel: { teamId: 'T0MESHOPS', channelId: CHANNEL },
       },
     ]);

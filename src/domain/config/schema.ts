@@ -75,8 +75,8 @@ const User = Group;
 const Identity = z.strictObject({
   /** `*@example.com`: everybody of that domain. */
   email: Email,
-  /** `{email}` stands for the address; left out: the address. */
-  user: User.default('{email}'),
+  /** `{email}` stands for the address. The default is a name of meshops' own: no other right than what is bound to it is ever borrowed. */
+  user: User.default('meshops:{email}'),
   groups: z.array(Group).default([]),
 });
 

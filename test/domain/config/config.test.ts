@@ -182,7 +182,10 @@ describe('the configuration in use', () => {
   });
 
   it('knows whom the cluster sees', () => {
-    expect(kubernetesIdentity(config(), 'OPERATOR@example.com')).toEqual({ user: 'operator@example.com', groups: ['mesh-operators'] });
+    expect(kubernetesIdentity(config(), 'OPERATOR@example.com')).toEqual({
+      user: 'meshops:operator@example.com',
+      groups: ['mesh-operators'],
+    });
     expect(kubernetesIdentity(config(), 'reviewer@example.com')).toEqual({ user: 'slack:reviewer@example.com', groups: [] });
     expect(kubernetesIdentity(config(), 'someone@elsewhere.test')).toBeUndefined();
   });
