@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { type Cluster, connectCluster, type Right } from '../../activities/clients/kubernetes/cluster.ts';
 import { type Stack, startStack } from '../../playground/cluster/stack.ts';
+import { loadRights } from '../../playground/rig/rights.ts';
 import { type Manifest, manifestsOf, pathOf } from './files.ts';
 
 const stop = new AbortController();
@@ -253,6 +254,21 @@ describe("manifests/real-names: people's own names, lent for meshops' kinds of r
     await expect(bot.create(pod, { ...ref, apiVersion: 'v1', kind: 'Pod', name: 'evil' }, { signal, as: REAL })).rejects.toThrow(
       /forbidden|cannot impersonate/i,
     );
+  });
+});
+
+describe("the playground's rights", () => {
+  it('are those of the manifests, admission included: its stories run under it', async () => {
+    const path = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings';
+    const names = async (): Promise<readonly string[]> => {
+      const { body } = await stack.kube.api({ method: 'GET', path, signal });
+      const { items } = z.object({ items: z.array(z.object({ metadata: z.object({ name: z.string() }) })) }).parse(JSON.parse(body));
+      return items.map(({ metadata }) => metadata.name).toSorted();
+    };
+    for (const name of await names()) await stack.kube.api({ method: 'DELETE', path: `${path}/${name}`, signal });
+    expect(await names()).toEqual([]);
+    await loadRights(stack.kube.api, signal);
+    expect(await names()).toEqual(['meshops-pods', 'meshops-policies', 'meshops-routes']);
   });
 });
 
