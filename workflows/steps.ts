@@ -19,7 +19,8 @@ function optionsOf(settings: OperationSettings): Record<keyof Steps, (size: numb
     apply: (writes) => ({ startToCloseTimeout: 15_000 + writes * WRITE_MS, retry: { ...RETRY, maximumAttempts: 4 } }),
     realised: () => ({ startToCloseTimeout: settings.realiseMs + 10_000, retry: { ...RETRY, maximumAttempts: 4 } }),
     watch: (durationMs) => ({
-      startToCloseTimeout: durationMs + 60_000,
+      // A policy's watch goes on for as long again where nothing has come of what it is there for.
+      startToCloseTimeout: 2 * durationMs + 60_000,
       // With no worker alive nobody watches; the watch goes on as soon as one is there.
       scheduleToCloseTimeout: durationMs + 24 * 3_600_000,
       heartbeatTimeout: settings.watchHeartbeatMs,

@@ -2,7 +2,7 @@ import { type FlowContext, mapFlow, POLICY_DROPS, type SeenFlow } from '../../sr
 import { type RecordedFlow, readRecorded } from '../../src/domain/policy/dryrun/recorded.ts';
 import { FLOW_PROTOCOLS, type PolicyFlow, type PolicyPeer } from '../../src/domain/policy/flow.ts';
 import type { Direction } from '../../src/domain/policy/policy.ts';
-import { type Compared, causeOf, wouldDrop } from '../../src/domain/policy/stages/attribution.ts';
+import { type Compared, causeOf, newlyOf, type Step, wouldDrop } from '../../src/domain/policy/stages/attribution.ts';
 import type { ConnectionEvidence } from '../../src/domain/policy/stages/connection.ts';
 import { doubtKey, type FlowGroup, peerOf, requestOf, whereOf } from '../../src/domain/policy/stages/group.ts';
 import type { Flow } from '../clients/hubble/flow.ts';
@@ -18,6 +18,8 @@ export interface ConnectionContext extends FlowContext {
   readonly cohort: ReadonlySet<string> | undefined;
   readonly opId: string;
   readonly compared: Compared;
+  /** The time of before, and what the pods were held to just then and are now: what the stage changes of what was seen. */
+  readonly step?: Step & { readonly from: number };
   /** Directions in which the shadow stands, and its marker; undefined outside of the observe stage. */
   readonly observing: { readonly directions: readonly Direction[]; readonly marker: string } | undefined;
 }
@@ -44,21 +46,25 @@ export function createConnectionReader(context: ConnectionContext): ConnectionRe
       if (!heard) return undefined;
       const judged = judge(context, heard, flow, { seenAt, standing });
       if (!judged) return undefined;
-      return told.add(keyOf(judged, flow, node)) ? judged : undefined;
+      const before = isBefore(judged.at, context) ? heard.seen.id : undefined;
+      return told.add(keyOf(judged, flow, node, before)) ? judged : undefined;
     },
   };
 }
 
+type Standing = (direction: Direction, pod: string, record: { readonly marked: boolean; readonly at: number }) => boolean;
+
 /**
- * Where the shadow is in force, by pod and direction: known from the first record there that carries its marker. Nodes realise a policy
- * one after the other, so a connection that nothing of it matched says nothing before that.
+ * Where the shadow is in force, by pod and direction: since the first record there that carries its marker. Nodes realise a policy one after
+ * the other, so a connection that nothing of it matched says nothing before that; and what a ring still holds is read after what comes live.
  */
-function createStanding({ observing }: ConnectionContext): (direction: Direction, pod: string, marked: boolean) => boolean {
-  const seen = new Set<string>();
-  return (direction, pod, marked) => {
+function createStanding({ observing }: ConnectionContext): Standing {
+  const since = new Map<string, number>();
+  return (direction, pod, { marked, at }) => {
     if (!observing?.directions.includes(direction)) return false;
-    if (marked) seen.add(`${direction}/${pod}`);
-    return seen.has(`${direction}/${pod}`);
+    const key = `${direction}/${pod}`;
+    if (marked) since.set(key, Math.min(at, since.get(key) ?? at));
+    return at >= (since.get(key) ?? Number.POSITIVE_INFINITY);
   };
 }
 
@@ -81,7 +87,8 @@ function hearing(record: RecordedFlow, context: ConnectionContext): Heard | unde
   if (mapped.kind === 'seen') {
     // A record of layer 7 speaks of its connection first, which a policy verdict has told already.
     const seen = mapped.seen.at(-1);
-    return seen?.decided === undefined ? undefined : { seen, ...rest };
+    if (seen?.decided === undefined && !isBefore(record.time, context)) return undefined;
+    return seen && { seen, ...rest };
   }
   if (record.verdict !== 'DROPPED') return undefined;
   const { source, destination, id, example } = mapped;
@@ -89,6 +96,11 @@ function hearing(record: RecordedFlow, context: ConnectionContext): Heard | unde
   const protocol = FLOW_PROTOCOLS.find((one) => one === example.protocol) ?? 'TCP';
   const flow: PolicyFlow = { source, destination, protocol, destinationPort: example.port };
   return { seen: { flow, direction, at: record.time, id, unit: 'connection', decided: 'denied', example }, isVague: true, ...rest };
+}
+
+/** Before a policy selects a pod there are no verdicts, so what was let through then is known from traces too. */
+function isBefore(at: number, { step }: ConnectionContext): boolean {
+  return step !== undefined && at < step.from;
 }
 
 /** The reason of a drop that is none of a policy; undefined for every other record. */
@@ -99,7 +111,7 @@ function otherReason({ event_type, verdict, drop_reason_desc: reason }: Recorded
 
 interface Judging {
   readonly seenAt: number;
-  readonly standing: ReturnType<typeof createStanding>;
+  readonly standing: Standing;
 }
 
 function judge(
@@ -131,11 +143,16 @@ function judge(
   if (reason !== undefined) return { ...base, outcome: 'dropped', cause: 'unexplained', reason };
   if (seen.decided === 'denied' && isVague) return { ...base, outcome: 'dropped', cause: 'unexplained' };
   if (seen.decided === 'denied') return { ...base, outcome: 'dropped', cause: causeOf(context.compared, flow, direction) };
+  if (context.step && isBefore(at, context)) {
+    const as = (opId: string | undefined) => withSubject(seen.flow, direction, { ...subject, labels: inCohort(subject.labels, opId) });
+    const newly = newlyOf(context.step, { was: as(undefined), is: as(context.cohort && context.opId) }, direction);
+    return { ...base, outcome: 'forwarded', ...(newly && { newly }) };
+  }
   const { observing } = context;
   if (!observing) return { ...base, outcome: 'forwarded' };
   const marked = raw.policy_log?.includes(observing.marker) ?? false;
   const shadow = {
-    stands: seen.unit === 'connection' && standing(direction, end.pod_name ?? '', marked),
+    stands: seen.unit === 'connection' && standing(direction, end.pod_name ?? '', { marked, at }),
     marked,
     unmatched: raw.policy_match_type === WILDCARD_MATCH,
   };
@@ -166,8 +183,9 @@ function exampleOf({ example }: SeenFlow): string {
   return `${source} → ${destination}, ${where}${request === undefined ? '' : `, ${request}`}`;
 }
 
-/** What is let through counts each time; what is dropped once per pair of identities, port and direction in a while. */
-function keyOf({ outcome, group, at, example }: ConnectionEvidence, raw: Flow, node: string): string {
+/** Before the stage a connection counts once, however many records tell of it. What is let through since counts each time; what is dropped once per pair of identities, port and direction in a while. */
+function keyOf({ outcome, group, at, example }: ConnectionEvidence, raw: Flow, node: string, before: string | undefined): string {
+  if (before !== undefined && outcome === 'forwarded') return `before/${before}`;
   if (outcome === 'forwarded') return `${node}/${raw.uuid ?? `${at}/${example}`}`;
   const request = raw.l7 ? example : '';
   return `${outcome}/${raw.source?.identity}/${raw.destination?.identity}/${doubtKey(group)}/${request}/${Math.floor(at / SLOT_MS)}`;

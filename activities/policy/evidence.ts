@@ -30,8 +30,9 @@ export function policyWatching(deps: EvidenceDeps): Watching {
     judge(input, startedAt, resumed) {
       const details = PolicyDetails.parse(input.plan.details);
       const settings = {
-        // After an undo the question is what is dropped from now on, once the undo has spread.
-        from: input.purpose === 'restored' ? startedAt + SPREAD_MS : (writtenAt(input) ?? startedAt),
+        from: judgedFrom(input, startedAt),
+        leastRequests: input.settings.minRequests,
+        patientUntil: startedAt + input.durationMs + patienceOf(input.durationMs),
         accepted: [...details.accepted, ...input.accepted],
         ...(input.acceptedMost && { limits: input.acceptedMost }),
         ...(input.postponed && { postponed: input.postponed }),
@@ -48,6 +49,16 @@ export function policyWatching(deps: EvidenceDeps): Watching {
 /** How long policies that were put back take to be in force everywhere, at most, before a drop counts as harm that goes on (ms). */
 const SPREAD_MS = 2_000;
 
+/** A watch that has not seen what it waits for goes on for so long after its soak (ms); the timeouts of a policy's watch leave it the time. */
+export function patienceOf(durationMs: number): number {
+  return durationMs + 30_000;
+}
+
+function judgedFrom(input: WatchInput, startedAt: number): number {
+  // After an undo the question is what is dropped from now on, once the undo has spread.
+  return input.purpose === 'restored' ? startedAt + SPREAD_MS : (writtenAt(input) ?? startedAt);
+}
+
 /** Between the write and the watch lies the time in which the stage came into force: what was dropped then counts as well. */
 function writtenAt({ view, stage }: WatchInput): number | undefined {
   return view.stages.find(({ number }) => number === stage.number)?.startedAt;
@@ -60,7 +71,7 @@ async function openEvidence(deps: EvidenceDeps, input: WatchInput, hear: Hear, o
     readWorld(deps.cluster, namespace, signal),
     deps.cluster.list<Pod>(POD, { namespace }, { signal }),
   ]);
-  const context = contextOf(input, world, pods.items);
+  const context = contextOf(input, world, pods.items, options.since);
   const cohort = context.cohort && new Set(context.cohort);
   if (cohort) followCohort(deps, input, cohort, hear, signal);
   const reader = createConnectionReader({ ...context, cohort });
@@ -94,7 +105,7 @@ function followCohort(deps: EvidenceDeps, input: WatchInput, cohort: Set<string>
 }
 
 /** Everything that was decided when the stage was planned, with the policies of others as they are now. */
-export function contextOf(input: WatchInput, world: World, pods: readonly Pod[]): ConnectionContext {
+export function contextOf(input: WatchInput, world: World, pods: readonly Pod[], since: number): ConnectionContext {
   const details = PolicyDetails.parse(input.plan.details);
   const { policy, shadow, opId } = details;
   const last = lastWrites(input.fuse.written, input.stage.number);
@@ -107,6 +118,7 @@ export function contextOf(input: WatchInput, world: World, pods: readonly Pod[])
     last.get(objectKey(policy))?.fields ?? {},
   );
   const after = inForce([isObserving ? details.candidate : written], world.compile);
+  const standing = input.purpose === 'stage' ? inForce(documentBehind(input), world.compile) : before;
   const [candidate] = inForce([details.candidate], world.compile);
   const compared: Compared = {
     before: compilePolicies([...others, ...before], world.compile),
@@ -126,6 +138,11 @@ export function contextOf(input: WatchInput, world: World, pods: readonly Pod[])
     cohort: cohort.length > 0 ? new Set(cohort) : undefined,
     opId,
     compared,
+    step: {
+      from: judgedFrom(input, since),
+      before: compilePolicies([...others, ...standing], world.compile),
+      now: compilePolicies([...others, ...after], world.compile),
+    },
     namedPorts: (address) => ports.get(address),
     observing: isObserving ? { directions: shadow?.directions ?? [], marker: markerOf(opId) } : undefined,
   };
@@ -147,6 +164,13 @@ function documentBefore({ fuse, plan }: WatchInput): readonly JsonObject[] {
   const original = originals.find(({ object }) => objectKey(object) === objectKey(policy));
   if (!original || original.manifest === null) return [];
   return [withFields({ ...policy, metadata: { name: policy.name, namespace: policy.namespace } }, original.fields)];
+}
+
+/** The policy as the stages before this one have left it. */
+function documentBehind(input: WatchInput): readonly JsonObject[] {
+  const { policy } = PolicyDetails.parse(input.plan.details);
+  const fields = lastWrites(input.fuse.written, input.stage.number - 1).get(objectKey(policy))?.fields;
+  return fields ? [withFields({ ...policy, metadata: { name: policy.name, namespace: policy.namespace } }, fields)] : documentBefore(input);
 }
 
 interface Following extends OpenOptions {

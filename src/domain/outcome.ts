@@ -87,7 +87,10 @@ function firstSentence(ending: Ending): string {
 function completedSentence({ verdict, unconfirmed }: Ending): string {
   if (unconfirmed !== undefined) return `Everything is written, but the controller has not confirmed it: ${unconfirmed}`;
   if (!verdict) return 'All stages are in force. The traffic was not watched.';
-  if (verdict.kind === 'healthy') return 'All stages are in force and the traffic stayed healthy.';
+  if (verdict.kind === 'healthy') {
+    if (verdict.unseen === undefined) return 'All stages are in force and the traffic stayed healthy.';
+    return `All stages are in force and the traffic that was seen stayed healthy. Not seen in the watch: ${verdict.unseen}.`;
+  }
   if (verdict.kind === 'harmful') return `All stages are in force. The last watch saw failures all the same: ${verdict.words}`;
   return `All stages are in force. The last watch could not say that the traffic is healthy: ${verdict.words}`;
 }

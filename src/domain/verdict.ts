@@ -1,6 +1,7 @@
 /** What the judge concludes. A value, never an exception: an exception would be retried. */
 export type Verdict =
-  | { readonly kind: 'healthy'; readonly counts: Counts; readonly words: string }
+  /** `unseen`: kinds of traffic that the change concerns and that did not come, in words. */
+  | { readonly kind: 'healthy'; readonly counts: Counts; readonly words: string; readonly unseen?: string }
   | Harmful
   | { readonly kind: 'no-traffic'; readonly counts: Counts; readonly needed: number; readonly words: string }
   | { readonly kind: 'blind'; readonly counts: Counts; readonly reason: string; readonly words: string }

@@ -69,7 +69,7 @@ export const policyStories: readonly Scenario[] = [
     story: 'the candidate forgets that names must be asked for: the egress cohort is rolled back',
     play: async (scene) => {
       const since = Date.now();
-      const operation = await enforce(scene, NO_DNS, '--no-observe --soak 5s');
+      const operation = await enforce(scene, NO_DNS, '--no-observe --soak 2s');
       return { operation, extra: await undone(scene, operation, since, () => true) };
     },
   },
@@ -78,7 +78,7 @@ export const policyStories: readonly Scenario[] = [
     story: 'only some paths are allowed, and one that is in use is not among them: rolled back',
     play: async (scene) => {
       const since = Date.now();
-      const operation = await enforce(scene, onlyPaths(['/']), '--no-observe --soak 5s');
+      const operation = await enforce(scene, onlyPaths(['/']), '--no-observe --soak 2s');
       return { operation, extra: await undone(scene, operation, since, () => true) };
     },
   },

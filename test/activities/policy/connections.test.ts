@@ -138,9 +138,45 @@ describe('while a shadow observes', () => {
     expect(watching({ matchType: 4 })).toMatchObject({ outcome: 'would-drop', cause: 'unexplained' });
   });
 
+  it('what came before the shadow was seen there says nothing, also where it is read from a ring afterwards', () => {
+    const watching = readerOf({ observing, cohort: undefined }, FULL);
+    expect(watching({ matchType: 1, log: [OP], at: 2_000 })).toMatchObject({ outcome: 'forwarded' });
+    expect(watching({ matchType: 4, at: 1_000 })).toMatchObject({ outcome: 'forwarded' });
+    expect(watching({ matchType: 4, at: 3_000 })).toMatchObject({ outcome: 'would-drop' });
+  });
+
   it('without a shadow in the direction the evaluator speaks alone', () => {
     const alone = readerOf({ observing: { ...observing, directions: [] }, cohort: undefined }, FULL);
     expect(alone({ app: 'legacy' })).toMatchObject({ outcome: 'would-drop', cause: 'candidate' });
     expect(alone({})).toMatchObject({ outcome: 'forwarded' });
+  });
+});
+
+describe('before the stage', () => {
+  const step = { from: 2_000_000, before: compilePolicies([]), now: compilePolicies([parsed(policyAfter(stages, 2))]) };
+  const trace = {
+    event_type: { type: 4 },
+    trace_observation_point: 'TO_ENDPOINT',
+    traffic_direction: 'EGRESS',
+  } as unknown as Partial<Flow>;
+  const at = 1_000_000;
+
+  it('what was let through says how the stage decides its kind, known from traces where there are no verdicts yet', () => {
+    const read = readerOf({ step });
+    expect(read({ app: 'legacy', at }, trace)).toMatchObject({ outcome: 'forwarded', newly: 'denied', group: { direction: 'ingress' } });
+    expect(readerOf({ step })({ at }, trace)).toMatchObject({ outcome: 'forwarded', newly: 'enforced' });
+    expect(readerOf({ step })({ at: 3_000_000 }, trace)).toBeUndefined();
+  });
+
+  it('is told once, however many records tell of it', () => {
+    const read = readerOf({ step });
+    expect(read({ at })).toBeDefined();
+    expect(read({ at: at + 1 }, trace)).toBeUndefined();
+  });
+
+  it('is nothing new where the stage decides it as before', () => {
+    const read = readerOf({ step: { ...step, before: step.now }, cohort: undefined });
+    expect(read({ at })).toMatchObject({ outcome: 'forwarded' });
+    expect(readerOf({ step: { ...step, now: step.before } })({ at })).not.toHaveProperty('newly');
   });
 });

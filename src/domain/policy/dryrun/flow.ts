@@ -90,7 +90,7 @@ export function mapFlow(record: RecordedFlow, context: FlowContext = {}): Mapped
   const layer4 = layer4Of(record);
   const source = peerOf(record, 'source', context);
   const destination = peerOf(record, 'destination', context);
-  const direction = record.traffic_direction === 'INGRESS' ? 'ingress' : record.traffic_direction === 'EGRESS' ? 'egress' : undefined;
+  const direction = directionOf(record, event);
   const example = exampleOf(record, layer4);
   const { IP } = record;
   const id = `${direction} ${layer4?.protocol} ${IP.source}:${layer4?.sourcePort}>${IP.destination}:${layer4?.port ?? layer4?.icmpType}`;
@@ -119,6 +119,13 @@ export function mapFlow(record: RecordedFlow, context: FlowContext = {}): Mapped
   const requestId = record.uuid === '' ? `${id} ${example.request} ${record.time}` : record.uuid;
   const request: SeenFlow = { ...connection, flow: { ...flow, ...asked }, id: requestId, unit: 'request', decided, example };
   return { kind: 'seen', seen: [connection, request] };
+}
+
+/** Agents write EGRESS on every trace to an endpoint, at its destination as well (cilium/cilium #36814): where it was seen says which end it is. */
+function directionOf({ traffic_direction: said, trace_observation_point: point }: RecordedFlow, event: number): Direction | undefined {
+  if (event === EVENT.trace && point === 'TO_ENDPOINT') return 'ingress';
+  if (event === EVENT.trace && ['TO_STACK', 'TO_OVERLAY', 'TO_NETWORK'].includes(point)) return 'egress';
+  return said === 'INGRESS' ? 'ingress' : said === 'EGRESS' ? 'egress' : undefined;
 }
 
 /** Packets before service translation still carry the Service's address, so what comes from an endpoint is left to the later record. */

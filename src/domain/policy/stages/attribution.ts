@@ -2,7 +2,7 @@ import type { DirectionDecision } from '../decision.ts';
 import type { Evaluator } from '../evaluator.ts';
 import type { PolicyFlow } from '../flow.ts';
 import type { Direction } from '../policy.ts';
-import type { Cause } from './connection.ts';
+import type { Cause, Newly } from './connection.ts';
 
 /** The policies of the subject before the operation, and with the candidate as far as it is in force (or, in observe, as a whole). */
 export interface Compared {
@@ -46,4 +46,23 @@ export function wouldDrop({ before, candidate }: Compared, flow: PolicyFlow, dir
 /** No policies are enforced on that end: nothing of ours drops it. */
 function isAllowed(decision: DirectionDecision | null): boolean {
   return decision?.allowed ?? true;
+}
+
+/** What the pods were held to just before a stage, and are now. */
+export interface Step {
+  readonly before: Pick<Evaluator, 'decide'>;
+  readonly now: Pick<Evaluator, 'decide'>;
+}
+
+/** Does the stage decide what was seen before it otherwise, or for the first time? `was` and `is`: the same flow, with the pod as it was and is. */
+export function newlyOf(
+  { before, now }: Step,
+  { was, is }: { readonly was: PolicyFlow; readonly is: PolicyFlow },
+  direction: Direction,
+): Newly | undefined {
+  const [then, today] = [before.decide(was)[direction], now.decide(is)[direction]];
+  if (!today || !isAllowed(then)) return undefined;
+  if (!today.allowed) return 'denied';
+  if (today.enforced && !then?.enforced) return 'enforced';
+  return today.l7 !== undefined && then?.l7 === undefined ? 'proxied' : undefined;
 }

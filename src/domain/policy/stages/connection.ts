@@ -17,6 +17,8 @@ export interface ConnectionEvidence {
   readonly reason?: string;
   /** Address of a peer outside, or of one that the record does not know; empty for others. */
   readonly address: string;
+  /** Of one from before the stage: how the stage decides its kind. Absent: as before. */
+  readonly newly?: Newly;
   /** `backend/backend-7d9 → frontend/frontend-5c4, port 8080/TCP`, and the request where there is one. */
   readonly example: string;
 }
@@ -26,3 +28,9 @@ export interface ConnectionEvidence {
  * evaluator knows too little (a name behind an address), or something else drops it.
  */
 export type Cause = 'candidate' | 'before' | 'unexplained';
+
+/**
+ * What a stage makes of a kind of connection: `denied`: allowed until now. `enforced`: no default deny spoke about it until now.
+ * `proxied`: its requests go through a proxy now.
+ */
+export type Newly = 'denied' | 'enforced' | 'proxied';

@@ -15,4 +15,11 @@ export interface DropsSettings {
   readonly directions: readonly Direction[];
   /** False: people are being asked already, or nobody is there to ask; doubts are only told at the end. */
   readonly asks: boolean;
+  /** So many requests must have come through a proxy that is new to them; left out: one. */
+  readonly leastRequests?: number;
+  /**
+   * Until when the watch goes on by itself where it has not seen yet what the stage decides otherwise than before; then people are asked. Left out:
+   * not beyond its planned end.
+   */
+  readonly patientUntil?: number;
 }

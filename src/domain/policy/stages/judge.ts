@@ -6,7 +6,7 @@ import type { Counts, Harmful, Verdict } from '../../verdict.ts';
 import type { ConnectionEvidence } from './connection.ts';
 import { Doubts } from './doubts.ts';
 import type { DropsSettings } from './drops-settings.ts';
-
+import { Expected, type Missing, missingWords } from './expected.ts';
 import { acceptedKey, doubtKey, groupWords } from './group.ts';
 import { Known } from './known.ts';
 import { DropsSnapshot, type Settled } from './snapshot.ts';
@@ -39,6 +39,7 @@ class DropsJudge implements Judge {
   readonly #sight;
   readonly #known: Known;
   readonly #doubts: Doubts;
+  readonly #expected: Expected;
   /** Reasons that are no policy's, for which connections were dropped before the stage as well. */
   readonly #ambient: Set<string>;
   readonly #seen: { ingress: number; egress: number };
@@ -58,6 +59,7 @@ class DropsJudge implements Judge {
     this.#sight = createSight(from?.gaps);
     this.#known = new Known(from?.known);
     this.#doubts = new Doubts(from?.doubts);
+    this.#expected = new Expected(from?.expected);
     this.#ambient = new Set(from?.ambient ?? []);
     this.#seen = { ...(from?.seen ?? { ingress: 0, egress: 0 }) };
     this.#canary = { ...(from?.canary ?? { requests: 0, failures: 0 }) };
@@ -99,10 +101,12 @@ class DropsJudge implements Judge {
     const { at, side, outcome, cause, group } = event;
     if (at < this.#settings.from) {
       if (outcome === 'forwarded') this.#known.add(event);
+      if (outcome === 'forwarded' && this.#isSomebody(event)) this.#expected.add(event);
       if (event.reason !== undefined && this.#ambient.size < MOST_AMBIENT) this.#ambient.add(event.reason);
       return undefined;
     }
     this.#seen[group.direction] += 1;
+    if (side === 'canary') this.#expected.saw(group);
     const count = side === 'canary' ? this.#canary : this.#stable;
     count.requests += 1;
     // Denied before as well: it is no news, and no reason to ask.
@@ -125,7 +129,7 @@ class DropsJudge implements Judge {
     return count <= (this.#settings.limits?.[key] ?? Number.POSITIVE_INFINITY);
   }
 
-  #isSomebody(event: ConnectionEvidence): boolean {
+  #isSomebody(event: Pick<ConnectionEvidence, 'group' | 'address'>): boolean {
     return event.group.peer.kind === 'cluster' || this.#known.has(event);
   }
 
@@ -158,9 +162,24 @@ class DropsJudge implements Judge {
     return { kind: 'blind', counts: this.counts, reason, words: `${reason}: drops could be missed. ${this.#countWords()}.` };
   }
 
+  /** What was seen before the stage, is decided otherwise by it, and was not seen since. */
+  #missing(): Missing {
+    return this.#expected.missing(this.#accepted, (kind) => this.#isSomebody(kind), this.#settings.leastRequests ?? 1);
+  }
+
+  /** A watch that has not seen yet what its stage changes goes on for a while: the soak may just have been too short for it. */
+  pending(at: number): string | undefined {
+    const { asks, patientUntil = 0 } = this.#settings;
+    if (!asks || this.#settled || at >= patientUntil || this.#doubts.since !== undefined || this.#sight.blind(at) !== undefined)
+      return undefined;
+    const { needed } = this.#missing();
+    return needed === undefined ? undefined : `waiting for ${needed}`;
+  }
+
   /**
-   * Silence under an enforced policy is no reason to hold: a workload may sleep, and the fuse stays armed. Silence in the whole of the
-   * observe window is: then the window has proved nothing in that direction, and it was the only look before enforcement.
+   * Silence holds where there was something to be seen: of what was seen before the stage, and is denied by it or decided for the first time. Silence
+   * of a workload that was silent before is no reason to hold: it may sleep, and the fuse stays armed. In the whole of the observe window it is:
+   * then the window has proved nothing in that direction, and it was the only look before enforcement.
    */
   conclude(at: number): Verdict {
     if (this.#settled) return this.#settled;
@@ -179,11 +198,20 @@ class DropsJudge implements Judge {
       const words = `${of - left} of the ${of} pods of this step were replaced, and not one connection of a pod under the policy was seen: this step proves nothing.`;
       return { kind: 'no-traffic', counts, needed: 1, words };
     }
-    return {
-      kind: 'healthy',
-      counts,
-      words: `${this.#countWords()}. ${observing ? 'Nothing of it would be dropped.' : 'Nothing that was allowed before was dropped.'}`,
-    };
+    const { needed, unseen } = this.#missing();
+    if (needed !== undefined) {
+      const words = `Not seen in the watch: ${needed}. So this step proves nothing about it. ${this.#countWords()}. Watch longer, or go on knowing that.`;
+      return { kind: 'no-traffic', counts, needed: 1, words };
+    }
+    const good = observing ? 'Nothing of it would be dropped.' : 'Nothing that was allowed before was dropped.';
+    return unseen.length === 0
+      ? { kind: 'healthy', counts, words: `${this.#countWords()}. ${good}` }
+      : {
+          kind: 'healthy',
+          counts,
+          words: `${this.#countWords()}. ${good} Not seen in the watch: ${missingWords(unseen)}.`,
+          unseen: missingWords(unseen),
+        };
   }
 
   #countWords(): string {
@@ -203,6 +231,7 @@ class DropsJudge implements Judge {
       known: this.#known.snapshot(),
       doubts: this.#doubts.snapshot(),
       ambient: [...this.#ambient],
+      expected: this.#expected.snapshot(),
       seen: { ...this.#seen },
       canary: { ...this.#canary },
       stable: { ...this.#stable },

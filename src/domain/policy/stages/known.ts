@@ -6,6 +6,9 @@ const MOST = 2_000;
 /** An address that has tried more ports than this was looking, not calling. */
 const SCAN_PORTS = 3;
 
+/** Who is at the other end of what. */
+type Peered = Pick<ConnectionEvidence, 'address' | 'group'>;
+
 /**
  * Who was let through before the stage, more than once: a single connection from outside is as likely to be the first of a port scan.
  * Peers inside need no entry: their identity speaks for them.
@@ -27,7 +30,7 @@ export class Known {
     else if (this.#once.size < MOST) this.#once.add(key);
   }
 
-  has(event: ConnectionEvidence): boolean {
+  has(event: Peered): boolean {
     const key = keyOf(event);
     return this.#keys.has(key) && (this.#ports.get(callerOf(key))?.size ?? 0) <= SCAN_PORTS;
   }
@@ -45,7 +48,7 @@ export class Known {
 }
 
 /** `203.0.113.9 ingress/world/8080/TCP` */
-function keyOf({ address, group }: ConnectionEvidence): string {
+function keyOf({ address, group }: Peered): string {
   return `${address} ${doubtKey(group)}`;
 }
 

@@ -16,6 +16,14 @@ const Group = z.object({
   request: z.string().optional(),
 });
 
+const Expected = z.object({
+  group: Group,
+  newly: z.enum(['denied', 'enforced', 'proxied']),
+  address: z.string(),
+  count: z.number(),
+  seen: z.boolean(),
+});
+
 /** What a judge of drops leaves in the heartbeats for the next attempt. */
 export const DropsSnapshot = z.object({
   version: z.literal(1),
@@ -28,6 +36,7 @@ export const DropsSnapshot = z.object({
     overflow: z.number(),
   }),
   ambient: z.array(z.string()).optional(),
+  expected: z.object({ kinds: z.array(Expected), asked: z.object({ ingress: z.number(), egress: z.number() }) }).optional(),
   seen: z.object({ ingress: z.number(), egress: z.number() }),
   canary: Side,
   stable: Side,

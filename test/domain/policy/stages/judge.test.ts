@@ -187,7 +187,7 @@ describe('observing', () => {
 });
 
 describe('the rest', () => {
-  it('silence under an enforced policy is healthy', () => {
+  it('silence under an enforced policy is healthy where it was silent before', () => {
     expect(judgeOf().conclude(T + 60_000).kind).toBe('healthy');
   });
 
@@ -218,6 +218,79 @@ describe('who a peer is', () => {
     [[], 'unknown', 'unknown'],
   ])('%j is %s %s', (labels, kind, name) => {
     expect(peerOf(labels)).toEqual({ kind, name });
+  });
+});
+
+describe('what the stage changes', () => {
+  const EGRESS: FlowGroup = { peer: { kind: 'cluster', name: 'kube-system/kube-dns' }, direction: 'egress', protocol: 'UDP', port: 53 };
+  const before = (change: Partial<ConnectionEvidence>) => connection({ at: T - 5_000, ...change });
+  const end = T + 60_000;
+
+  it('is healthy only once what the policy denies was seen: until then it goes on, and then holds and says what', () => {
+    const judge = judgeOf({ patientUntil: T + 90_000 });
+    judge.hear(before({ group: EGRESS, newly: 'denied' }));
+    judge.hear(before({ newly: 'enforced' }));
+    judge.hear(connection());
+    expect(judge.pending?.(end)).toContain('to kube-system/kube-dns, port 53/UDP, which the policy denies');
+    expect(judge.pending?.(T + 90_000)).toBeUndefined();
+    expect(judge.conclude(T + 90_000)).toMatchObject({
+      kind: 'no-traffic',
+      words: expect.stringContaining(
+        'Not seen in the watch: connections to kube-system/kube-dns, port 53/UDP, which the policy denies (1 before)',
+      ),
+    });
+    expect(judge.hear(dropped({ group: EGRESS }))?.kind).toBe('harmful');
+  });
+
+  it('that was accepted is not waited for', () => {
+    const judge = judgeOf({ accepted: [doubtKey(EGRESS)] });
+    judge.hear(before({ group: EGRESS, newly: 'denied' }));
+    expect(judge.pending?.(end)).toBeUndefined();
+    expect(judge.conclude(end).kind).toBe('healthy');
+  });
+
+  it('holds where nothing came of what it enforces for the first time, and names the rest where something did', () => {
+    const judge = judgeOf({ patientUntil: end });
+    const batch: FlowGroup = { ...LEGACY, peer: { kind: 'cluster', name: 'batch/nightly' } };
+    judge.hear(before({ newly: 'enforced' }));
+    judge.hear(before({ group: batch, newly: 'enforced' }));
+    judge.hear(connection({ side: 'stable' }));
+    expect(judge.pending?.(T + 1_000)).toBeDefined();
+    expect(judge.conclude(end).kind).toBe('no-traffic');
+    judge.hear(connection());
+    expect(judge.pending?.(T + 1_000)).toBeUndefined();
+    expect(judge.conclude(end)).toMatchObject({
+      kind: 'healthy',
+      unseen: 'connections from batch/nightly to port 8080/TCP (1 before)',
+      words: expect.stringContaining('Not seen in the watch: connections from batch/nightly'),
+    });
+  });
+
+  it('through a proxy for the first time is proved by requests, not by a connection', () => {
+    const judge = judgeOf({ leastRequests: 2 });
+    judge.hear(before({ newly: 'proxied' }));
+    judge.hear(connection());
+    expect(judge.conclude(end).kind).toBe('no-traffic');
+    judge.hear(connection({ group: { ...LEGACY, request: 'GET /' } }));
+    expect(judge.conclude(end).words).toContain('1 of 2 requests in through the proxy');
+    judge.hear(connection({ group: { ...LEGACY, request: 'GET /' } }));
+    expect(judge.conclude(end).kind).toBe('healthy');
+  });
+
+  it('does not wait for a scanner, nor for an address that came once', () => {
+    const judge = judgeOf();
+    judge.hear(before({ group: worldTo(22), address: '203.0.113.66', newly: 'denied' }));
+    for (const port of [22, 23, 80, 8080])
+      for (const at of [T - 900, T - 500]) judge.hear(before({ at, group: worldTo(port), address: '198.51.100.7', newly: 'denied' }));
+    expect(judge.conclude(end).kind).toBe('healthy');
+    for (const at of [T - 300, T - 200]) judge.hear(before({ at, group: worldTo(8080), address: '203.0.113.9', newly: 'denied' }));
+    expect(judge.conclude(end).kind).toBe('no-traffic');
+  });
+
+  it('is known to the next attempt', () => {
+    const judge = judgeOf();
+    judge.hear(before({ newly: 'denied' }));
+    expect(judgeOf({}, JSON.parse(JSON.stringify(judge.snapshot()))).conclude(end).kind).toBe('no-traffic');
   });
 });
 
