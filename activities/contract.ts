@@ -1,15 +1,18 @@
 import type { KubernetesIdentity } from '../src/domain/actor.ts';
 import type { Freeze } from '../src/domain/freeze.ts';
 import type { Approver, GateRule } from '../src/domain/gate.ts';
-import type { JsonObject } from '../src/domain/json.ts';
 import type { HowLost } from '../src/domain/lost.ts';
 import type { AuditRecord, MessageRef, OperationRequest, OperationView } from '../src/domain/operation.ts';
 import type { Ending } from '../src/domain/outcome.ts';
-import type { Attachment, Fields, ObjectRef, Original, Plan, PlannedStage, Write } from '../src/domain/plan.ts';
-import type { OperationSettings } from '../src/domain/settings.ts';
+import type { Attachment, Fields, ObjectRef, Original, Plan, PlannedStage } from '../src/domain/plan.ts';
 import type { Target } from '../src/domain/target.ts';
 import type { VerbName } from '../src/domain/verbs.ts';
-import type { Counts, Harmful, Verdict } from '../src/domain/verdict.ts';
+import type { Harmful, Verdict } from '../src/domain/verdict.ts';
+import type { RestoreInput, RestoreResult, Unready, UnreadyInput } from './contract-undo.ts';
+import type { SeriesPoint, WatchInput, WatchResult } from './contract-watch.ts';
+
+export type * from './contract-undo.ts';
+export type * from './contract-watch.ts';
 
 /**
  * The contract between workflows and activities: types only. What differs between the verbs are the steps;
@@ -26,6 +29,8 @@ export interface Steps {
   watch(input: WatchInput): Promise<WatchResult>;
   /** Puts the managed fields back as the bot itself. Idempotent, fenced by the token, verified by reading back. Throws only when it must be retried. */
   restore(input: RestoreInput): Promise<RestoreResult>;
+  /** Would the restore give traffic to somebody who cannot answer it? Waits so long (ms) until they can. Heartbeats. */
+  unready(input: UnreadyInput): Promise<Unready>;
 }
 
 /** What every verb shares. */
@@ -115,6 +120,8 @@ export type Note =
   | { readonly kind: 'lost'; readonly how: HowLost; readonly wroteAt: number; readonly label?: string; readonly before?: string }
   /** These people decided and may not decide any more: what they said does not count. */
   | { readonly kind: 'no-longer'; readonly people: readonly string[] }
+  /** Before an undo: who would get traffic back and cannot answer it. */
+  | { readonly kind: 'unready'; readonly words: string }
   /** A file that people read with the plan. */
   | { readonly kind: 'attachment'; readonly attachment: Attachment }
   | { readonly kind: 'outcome' };
@@ -178,111 +185,6 @@ export interface RealisedInput {
 export type RealisedResult =
   | { readonly kind: 'realised'; readonly afterMs: number }
   | { readonly kind: 'not-realised'; readonly words: string };
-
-export interface WatchInput {
-  readonly opId: string;
-  readonly target: Target;
-  readonly verb: VerbName;
-  /** `stage`: soak of one stage. `after`: afterwatch. `restored`: 60 s after an undo, without a fuse. */
-  readonly purpose: 'stage' | 'after' | 'restored';
-  readonly stage: PlannedStage;
-  /** How long it is watched; of a guard, how long one judge plans with. */
-  readonly durationMs: number;
-  /** A guard watches while people are asked or a stage is written: until it is relieved (by the next watch, or cancelled), or so long (ms). */
-  readonly guardMs?: number;
-  /** Cancelled by its workflow, it ends with what it has seen instead of as cancelled. */
-  readonly relievable?: boolean;
-  /** Somebody else has changed the objects and people are asked: the traffic is watched as it is; what is there now is only shown. */
-  readonly drifted?: boolean;
-  /** The stage is being written: what is there is not compared. */
-  readonly applying?: boolean;
-  /** Failures above objective x requests that this operation's earlier watches have used of its budget. Absent: told by the view. */
-  readonly spent?: number;
-  /** What was seen before this is no point of this watch's chart (epoch ms). Absent: everything is. */
-  readonly chartFrom?: number;
-  /**
-   * Bound on ever rolling back a healthy change: by all watches whose evidence is carried on together, or by this one alone, which is a guard.
-   */
-  readonly alpha: number;
-  /** The evidence of the operation's watches as this one goes on with it; absent: it stands alone. */
-  readonly evidence?: {
-    /** Which of these watches this is, from 1. */
-    readonly watch: number;
-    /** What the operation planned when it began to watch: watches, the afterwatch included, and their length in all. */
-    readonly planned: { readonly watches: number; readonly ms: number };
-    /** What the watch before left. */
-    readonly carried?: JsonObject;
-  };
-  readonly settings: OperationSettings;
-  readonly plan: Plan;
-  /** Keys of the doubts that people have accepted in this operation. */
-  readonly accepted: readonly string[];
-  /** How many of an accepted doubt are accepted in one watch, by key; a key that is not there: any number. */
-  readonly acceptedMost?: Readonly<Record<string, number>>;
-  /** Doubts that people were asked about and put off by watching on: told at the end of this watch. */
-  readonly postponed?: readonly string[];
-  /** Fuse: what is put back, and how. */
-  readonly fuse: RestoreInput;
-  /** Rendered with live numbers when the watch edits the message. */
-  readonly view: OperationView;
-}
-export interface WatchResult {
-  readonly verdict: Verdict;
-  /** Present when the fuse fired. */
-  readonly fuse?: { readonly result: RestoreResult; readonly startedAt: number; readonly endedAt: number };
-  readonly counts: Counts;
-  /** At most 120 points. */
-  readonly series: readonly SeriesPoint[];
-  readonly startedAt: number;
-  readonly endedAt: number;
-  /** It was cancelled or the next watch took over; the verdict says what was seen until then. */
-  readonly relieved?: boolean;
-  /** False: it has heard nothing that a judge could weigh, so its share of alpha is not spent. Absent: not known. */
-  readonly judged?: boolean;
-  /** Failures above objective x requests that it has counted. */
-  readonly spent?: number;
-  /** What the next watch's evidence goes on from; at most 4 kB. */
-  readonly carried?: JsonObject;
-}
-/** One bucket of the chart. `at` epoch ms, `ms` its width. */
-export interface SeriesPoint {
-  readonly at: number;
-  readonly ms: number;
-  readonly stage: number;
-  /** Share of the canary in percent that was asked for. */
-  readonly percent: number;
-  readonly canary: { readonly requests: number; readonly failures: number };
-  readonly stable: { readonly requests: number; readonly failures: number };
-}
-
-export interface RestoreInput {
-  readonly opId: string;
-  readonly originals: readonly Original[];
-  /** Every value this operation may have written, by stage: anything else is somebody else's. */
-  readonly written: readonly { readonly stage: number; readonly writes: readonly Write[] }[];
-  /**
-   * Which token entitles to write: `{ stage }` for a fuse (exactly `<opId>/<stage>`: a stale attempt ends as superseded),
-   * `'operation'` for the undo of the whole operation (any stage of it). `since`: the stage is being written, and objects may still
-   * carry the token of the one before it, down to this number.
-   */
-  readonly holder: { readonly stage: number; readonly since?: number } | 'operation';
-}
-export type RestoreResult =
-  | {
-      readonly kind: 'restored';
-      readonly objects: readonly RestoredObject[];
-      /** All objects read back equal to what they were before the operation. */
-      readonly exact: boolean;
-      readonly at: number;
-    }
-  /** Another stage or another operation holds an object now; nothing of it was touched. */
-  | { readonly kind: 'superseded'; readonly object: ObjectRef; readonly token: string | null; readonly at: number };
-export interface RestoredObject {
-  readonly object: ObjectRef;
-  /** `drifted`: another hand changed managed fields; only our own values were put back. `gone`: deleted or replaced by others; never recreated. */
-  readonly state: 'restored' | 'unchanged' | 'drifted' | 'gone';
-  readonly differences?: readonly Difference[];
-}
 
 /** `kind/namespace/name`: the key of an object in the records above. */
 export type ObjectKey = string;

@@ -65,5 +65,6 @@ function stepsOf(
     [`${verb}.realised`, mapped((input: Parameters<Steps['realised']>[0]) => steps.realised(input))],
     [`${verb}.watch`, mapped((input: Parameters<Steps['watch']>[0]) => steps.watch(input))],
     [`${verb}.restore`, mapped((input: Parameters<Steps['restore']>[0]) => steps.restore(input), { persistent: true })],
+    [`${verb}.unready`, mapped((input: Parameters<Steps['unready']>[0]) => steps.unready(input))],
   ];
 }

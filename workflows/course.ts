@@ -45,6 +45,8 @@ export class Course extends Telling {
   before: string | undefined;
   /** What is asked for now, agreed to or not. */
   asked: Plan | undefined;
+  /** How often people have stopped it. */
+  stopped = 0;
   aborted: { readonly actor?: Actor; readonly reason?: string; readonly rollback?: true } | undefined;
   originals: readonly Original[] = [];
   readonly written: { stage: number; writes: PlannedStage['writes'] }[] = [];
@@ -131,6 +133,7 @@ export class Course extends Telling {
     const isKept = rollback && takesBack(this.request, this.asked);
     this.record('decision', { choice, ...(isKept && { ignored: 'already being rolled back' }), ...(reason && { reason }) }, actor.id);
     if (isKept) return;
+    this.stopped += 1;
     this.aborted = { actor, ...(reason && { reason }), ...(rollback && { rollback }) };
     this.forward.cancel();
   }

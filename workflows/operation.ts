@@ -12,6 +12,7 @@ import { harm, watch } from './guard.ts';
 import { recover } from './recover.ts';
 import { rootMessage } from './root-message.ts';
 import { undo, watchRestored } from './undo.ts';
+import { untilReady } from './unready.ts';
 import { lower } from './way-back.ts';
 
 /**
@@ -29,6 +30,7 @@ export async function operate(request: OperationRequest): Promise<Outcome> {
   course.show({});
   const ending = request.recovery ? recover(course, request.recovery) : await advance(course);
   return CancellationScope.nonCancellable(async () => {
+    if (ending.kind !== 'completed') await untilReady(course, ending);
     const undone = ending.kind === 'completed' ? undefined : await undo(course);
     await course.guards.over();
     const why = refusedByFuse(course, ending) ?? ending;

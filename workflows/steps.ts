@@ -6,6 +6,9 @@ import type { VerbName } from '../src/domain/verbs.ts';
 /** As long as anybody could care about an operation. Milliseconds. */
 const LONGEST_OUTAGE_MS = 30 * 24 * 3_600_000;
 
+/** How long a question about the world holds up an undo. Milliseconds. */
+const LOOK_MS = 1_000;
+
 /** What one object of a large stage may take on a slow API server, beyond the usual time. Milliseconds. */
 const WRITE_MS = 200;
 
@@ -34,6 +37,16 @@ function optionsOf(settings: OperationSettings): Record<keyof Steps, (size: numb
       retry: { ...RETRY, maximumInterval: 2_000 },
       priority: { priorityKey: 1 },
     }),
+    // Nobody who wants to stop waits for the answer: without one the undo begins.
+    unready: (waitMs) =>
+      waitMs === 0
+        ? { startToCloseTimeout: LOOK_MS, scheduleToCloseTimeout: 2 * LOOK_MS, retry: { maximumAttempts: 1 }, priority: { priorityKey: 1 } }
+        : {
+            startToCloseTimeout: waitMs + 60_000,
+            scheduleToCloseTimeout: waitMs + 60_000,
+            heartbeatTimeout: 30_000,
+            retry: { ...RETRY, maximumInterval: 2_000 },
+          },
   };
 }
 

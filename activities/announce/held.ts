@@ -22,7 +22,8 @@ function changed({ live }: OperationView, drift: NonNullable<OperationView['drif
     : [...lines, `Since then it was changed back: at ${clockTime(live.at)} everything is as this operation set it.`];
 }
 
-function stopped({ verdict, live }: OperationView): readonly string[] {
+function stopped({ verdict, live, gate }: OperationView): readonly string[] {
+  if (gate?.why !== undefined) return [`*Held:* ${said(gate.why, 500)}`];
   if (!verdict) return [];
   const held = `*Held:* ${said(verdict.words, 500)}`;
   if (!live?.word) return [held];

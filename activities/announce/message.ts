@@ -138,7 +138,12 @@ function gate(gate: Gate, now: number): string {
   ]);
 }
 
-const GATE_NEEDS: Readonly<Record<Gate['kind'], string>> = { approval: '', hold: ' to continue', drift: ' to adopt or to restore' };
+const GATE_NEEDS: Readonly<Record<Gate['kind'], string>> = {
+  approval: '',
+  hold: ' to continue',
+  drift: ' to adopt or to restore',
+  undo: '',
+};
 
 function quorumWords(gate: Gate): string {
   if (gate.quorum === 0) return 'No approval is needed; anybody who may give commands here may choose.';

@@ -20,6 +20,7 @@ export function stateWords(view: OperationView): string {
       return `watching ${stage?.label ?? 'the traffic'}`;
     case 'holding':
       if (view.frozen && !view.gate) return `frozen at ${stage?.label ?? 'this stage'}`;
+      if (view.gate?.kind === 'undo') return 'rollback held, a decision is needed';
       return `held at ${stage?.label ?? 'this stage'}, a decision is needed`;
     case 'afterwatch':
       return 'all stages in force, still watching';
@@ -75,6 +76,8 @@ function holding(view: OperationView): string {
   const expiry = view.gate
     ? `Without an answer by ${clockTime(view.gate.expiresAt)} everything is put back.`
     : 'Without an answer everything is put back.';
+  if (view.gate?.kind === 'undo')
+    return `It is rolled back as soon as there is a ready endpoint, and by ${clockTime(view.gate.expiresAt)} in any case. Until then what is in place stays, is watched, and is rolled back if it gets worse. To have it now, roll back anyway.`;
   const approver = view.gate?.quorum === 0 ? '' : ' (needs an approver)';
   if (view.gate?.kind === 'drift') {
     const onwards = view.verb === 'policy' ? 'for this stage, from which the later ones go on' : 'and plan on from it';

@@ -46,6 +46,11 @@ function linesOf(note: Note, view: OperationView): readonly string[] {
         `Somebody else changed the objects at ${said(note.stage, 80)}. Nothing more is written until people choose: adopt, restore or leave.`,
         ...driftLines(note.inspection.differences),
       ];
+    case 'unready':
+      return [
+        `The rollback of ${code(view.opId)} waits. ${said(note.words, 400)}`,
+        `What is in place stays and is watched. It is rolled back as soon as there is a ready endpoint; to have it now, press *Roll back anyway* or give the command again.`,
+      ];
     case 'frozen':
       return [`${said(note.stage, 80)} waits: ${frozenWords(note.freeze)} What is in force stays, and is watched.`];
     case 'still-failing':

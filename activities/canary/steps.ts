@@ -12,6 +12,7 @@ import { restore } from '../writes/restore.ts';
 import { canaryWatching } from './evidence.ts';
 import { planChange } from './plan.ts';
 import { realised } from './realised.ts';
+import { unready } from './unready.ts';
 import type { ProbeSettings } from './way.ts';
 
 export interface CanaryDeps extends WriteDeps {
@@ -26,7 +27,7 @@ export interface CanaryDeps extends WriteDeps {
   readonly editMessage: WatchDeps['editMessage'];
 }
 
-/** What a canary does in the five steps that every verb has. */
+/** What a canary does in the steps that every verb has. */
 export function canarySteps(deps: CanaryDeps): Steps {
   const signal = (): AbortSignal => Context.current().cancellationSignal;
   return {
@@ -35,5 +36,6 @@ export function canarySteps(deps: CanaryDeps): Steps {
     realised: (input) => realised(deps, input, signal()),
     watch: createWatch({ ...deps, restore: (input, options) => restore(deps, input, options) }, canaryWatching(deps)),
     restore: (input) => restore(deps, input, { signal: signal() }),
+    unready: (input) => unready(deps, input, signal()),
   };
 }

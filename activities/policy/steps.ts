@@ -19,7 +19,7 @@ export interface PolicyDeps extends WriteDeps {
   readonly editMessage: WatchDeps['editMessage'];
 }
 
-/** What a policy does in the five steps that every verb has. */
+/** What a policy does in the steps that every verb has. */
 export function policySteps(deps: PolicyDeps): Steps {
   const signal = (): AbortSignal => Context.current().cancellationSignal;
   return {
@@ -28,5 +28,7 @@ export function policySteps(deps: PolicyDeps): Steps {
     realised: (input) => realised(deps, input, signal()),
     watch: createWatch({ ...deps, restore: (input, options) => restore(deps, input, options) }, policyWatching(deps)),
     restore: (input) => restore(deps, input, { signal: signal() }),
+    // A policy gives traffic to nobody.
+    unready: async () => ({}),
   };
 }

@@ -14,12 +14,13 @@ export interface GateRule {
 
 /**
  * A point where people must decide. `hold`: the watch could not say healthy or harmful, people choose. `drift`: somebody else has
- * changed what this operation manages, people choose whose values count.
+ * changed what this operation manages, people choose whose values count. `undo`: a rollback would give traffic to somebody who cannot
+ * answer it; people may have it all the same.
  */
 export interface Gate {
   /** `g1`, `g2`, … within one run. */
   readonly gateId: string;
-  readonly kind: 'approval' | 'hold' | 'drift';
+  readonly kind: 'approval' | 'hold' | 'drift' | 'undo';
   /** The stage that waits behind the gate (approval) or that is held (hold). */
   readonly stage: number;
   readonly planHash: string;
@@ -30,6 +31,8 @@ export interface Gate {
   readonly approvals: readonly { readonly by: Approver; readonly at: number }[];
   /** A hold that asks about drops: continuing accepts exactly these. */
   readonly accepts?: readonly Doubt[];
+  /** Why it is asked, where no verdict says so. */
+  readonly why?: string;
 }
 
 export interface Approver {
@@ -48,6 +51,7 @@ const CHOICES: Readonly<Record<Gate['kind'], readonly Choice[]>> = {
   approval: ['approve', 'reject'],
   hold: ['extend', 'continue', 'rollback'],
   drift: ['adopt', 'restore', 'leave'],
+  undo: ['rollback'],
 };
 
 /** The safe direction, or more of what is there: whoever may speak to the bot may choose it, the requester too. */

@@ -36,6 +36,7 @@ function buttonsOf(view: OperationView): readonly ButtonWords[] {
     case 'holding':
       if (!view.gate) return [abort(view)];
       if (view.gate.kind === 'drift') return [ADOPT, RESTORE, LEAVE];
+      if (view.gate.kind === 'undo') return [ROLL_BACK_ANYWAY];
       return [EXTEND, view.gate.accepts ? acceptOf(view.gate.accepts) : CONTINUE, ROLL_BACK];
     case 'afterwatch':
       return [...(canClimb(view) ? [PROMOTE] : []), abort(view)];
@@ -101,6 +102,17 @@ const ROLL_BACK: ButtonWords = {
   spoken: 'Roll back',
   style: 'danger',
   confirm: { title: 'Roll back?', text: 'Everything this operation changed is put back as it was before.', yes: 'Roll back' },
+};
+const ROLL_BACK_ANYWAY: ButtonWords = {
+  id: ACTION.rollback,
+  label: 'Roll back anyway',
+  spoken: 'Roll back although nobody can answer the requests:',
+  style: 'danger',
+  confirm: {
+    title: 'Roll back anyway?',
+    text: 'Requests go to a Service without a ready endpoint: they fail until it has one.',
+    yes: 'Roll back',
+  },
 };
 const ADOPT: ButtonWords = {
   id: ACTION.adopt,

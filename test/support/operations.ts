@@ -157,6 +157,7 @@ export function fakes(
       return options.applying?.(input) ?? quietGuard(input);
     }),
     'canary.restore': define<RestoreInput>((input) => mesh.restore(input)),
+    'canary.unready': () => ({ value: {} }),
     frozen: () => ({ value: null }),
     attend: () => ({ never: true }),
     inspect: () => ({ value: { differences: [], found: {} } }),
