@@ -2,6 +2,7 @@ import { defaultPayloadConverter } from '@temporalio/common';
 import type { JsonObject } from '../../src/domain/json.ts';
 import type { OperationRequest } from '../../src/domain/operation.ts';
 import { beginOnce } from '../../src/temporal/begin.ts';
+import { processorSeconds } from '../cluster/processes.ts';
 import { type Rig, startRig } from '../rig/rig.ts';
 import type { Outcome } from '../slack/outcome.ts';
 import type { Bench } from './bench.ts';
@@ -34,13 +35,34 @@ export const ack: Bench = {
     try {
       const { answers } = await fire(rig, 5);
       const like = await requestOf(rig, answers);
+      const before = spent(rig);
+      const began = performance.now();
       const { answers: measured, bare } = await fire(rig, COMMANDS, like);
-      return report(measured, bare);
+      const seconds = (performance.now() - began) / 1_000;
+      return { ...report(measured, bare), cores: coresOf(before, spent(rig), seconds) };
     } finally {
       await rig.stop();
     }
   },
 };
+
+/** Processor seconds that each process has used. */
+function spent({ bot, workers, stack }: Rig): Readonly<Record<string, number>> {
+  const pids = {
+    bot: bot.pid,
+    worker: workers.at(-1)?.pid,
+    temporal: stack.temporal.pid(),
+    apiserver: stack.kube.apiserver.pid(),
+    bench: process.pid,
+  };
+  return Object.fromEntries(Object.entries(pids).map(([name, pid]) => [name, pid === undefined ? 0 : processorSeconds(pid)]));
+}
+
+/** How many cores each has used on average: where the time goes when there are too few of them. */
+function coresOf(before: Readonly<Record<string, number>>, after: Readonly<Record<string, number>>, seconds: number): JsonObject {
+  const share = (name: string): number => Math.round((((after[name] ?? 0) - (before[name] ?? 0)) / seconds) * 100) / 100;
+  return Object.fromEntries(Object.keys(after).map((name) => [name, share(name)]));
+}
 
 let fired = 0;
 
@@ -51,7 +73,7 @@ interface Fired {
 }
 
 /**
- * Types the commands at a steady rate, none waiting for another. After each comes the same start without Slack, bot and database: an
+ * Types the commands at a steady rate, none waiting for another. After each fourth comes the same start without Slack, bot and database: an
  * update-with-start of this process on the same server and worker, so that it is seen where the time goes.
  */
 async function fire(rig: Rig, count: number, like?: OperationRequest): Promise<Fired> {
@@ -63,7 +85,8 @@ async function fire(rig: Rig, count: number, like?: OperationRequest): Promise<F
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, began + index * EVERY_MS - performance.now())));
     fired += 1;
     answers.push(operator.command('C0MESH', `/mesh canary service-${fired} 10%`));
-    if (like) bare.push(start(rig, { ...like, requestId: `bare:${fired}`, target: { ...like.target, name: `bare-${fired}` } }));
+    if (like && index % 4 === 3)
+      bare.push(start(rig, { ...like, requestId: `bare:${fired}`, target: { ...like.target, name: `bare-${fired}` } }));
   }
   return { answers: await Promise.all(answers), bare: await Promise.all(bare) };
 }

@@ -29,6 +29,12 @@ export const identityOf = (pid: number): ProcessIdentity | undefined => {
   return { pid, startTicks, boot: (read('/proc/sys/kernel/random/boot_id') ?? '').trim() };
 };
 
+/** Processor time that a process has used, its ended children apart, in seconds (fields 14 and 15 of /proc/<pid>/stat, 100 ticks a second); 0 when it does not run. */
+export const processorSeconds = (pid: number): number => {
+  const fields = statFields(pid);
+  return (Number(fields?.[11] ?? 0) + Number(fields?.[12] ?? 0)) / 100;
+};
+
 /** Whether exactly this process still runs. */
 export const isAlive = (process: ProcessIdentity): boolean => {
   const now = identityOf(process.pid);
