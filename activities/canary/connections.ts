@@ -2,8 +2,11 @@ import type { Side } from './sides.ts';
 
 /** Connections of gateways to pods whose packets are dropped. */
 export interface Connections {
-  /** True once for each: when a packet sent after this one could not be answered within the limit. `opens`: it was a SYN. */
-  dropped(key: string, side: Side, at: number, opens: boolean): boolean;
+  /**
+   * Once for each, when a packet sent after this one could not be answered within the limit: event time of the first one that was dropped. `opens`: it
+   * was a SYN.
+   */
+  dropped(key: string, side: Side, at: number, opens: boolean): number | undefined;
   /** As `DropReader.take`. */
   take(side: Side, now: number): boolean;
 }
@@ -37,7 +40,7 @@ export function createConnections(limitMs: number): Connections {
       known.set(key, { first, last: at, told: lost || (isSame && before.told) });
       if (known.size > MOST) known.delete(known.keys().next().value ?? '');
       if (isNew) toldAt[side].push(at);
-      return isNew;
+      return isNew ? first : undefined;
     },
     take(side, now) {
       const times = toldAt[side];

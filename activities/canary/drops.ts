@@ -49,7 +49,11 @@ export function createDropReader(sides: Sides, latencyLimitMs = 1_000): DropRead
       if (key !== undefined) {
         const { TCP } = flow.l4 ?? {};
         const opens = TCP?.flags?.SYN === true;
-        return connections.dropped(key, side, at, opens) ? { ...drop, id: `drop/${key}`, connection: true } : undefined;
+        const first = connections.dropped(key, side, at, opens);
+        if (first === undefined) return undefined;
+        // The request of an answer that is dropped began before it.
+        const startedAt = reached ? first : first - latencyLimitMs;
+        return { ...drop, id: `drop/${key}`, connection: true, startedAt };
       }
       const id = `drop/${from.name}/${to.name}/${port}/${reason}/${Math.floor(at / DROP_WINDOW_MS)}`;
       return once(id) ? { ...drop, id, peer: reached ? from.name : to.name } : undefined;

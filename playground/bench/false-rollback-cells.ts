@@ -56,6 +56,22 @@ export const CELLS: Readonly<Record<string, Healthy>> = {
     ...both(0.005),
     latency: ({ failed }) => (failed ? 2 : 300),
   },
+  'control fails by hanging, canary at once, limit 10 s': {
+    exposures: [0.5],
+    watchMs: [90_000],
+    rate: always(400),
+    ...both(0.001),
+    latency: ({ canary, failed }) => (failed && !canary ? 9_900 : 1),
+    settings: { slo: 'relative', lateMs: 10_000 },
+  },
+  'canary fails at once, control after 900 ms, in short watches': {
+    exposures: [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5],
+    watchMs: [6_000, 6_000, 6_000, 6_000, 6_000, 6_000, 6_000, 6_000],
+    ...usual,
+    ...both(0.08),
+    latency: ({ canary, failed }) => (failed && !canary ? 900 : 1),
+    settings: { slo: 'relative' },
+  },
   'retries: 80% fail again, three times': { ...CLIMB, ...usual, retried: 0.8 },
   'one hot client that tries again for ever': { ...CLIMB, ...usual, ...both(0.008), retried: 1 },
   'share wanders during a watch': {

@@ -14,6 +14,13 @@ export interface Asked {
   readonly left: number;
 }
 
+/** Who decides what becomes of a request; left out: chance, by the cell's own shares. `at`: in ms from the start of the operation. */
+export interface Draws {
+  request(at: number, share: number, failing: { readonly canary: number; readonly stable: number }): { isCanary: boolean; failed: boolean };
+  /** Is a connection that the canary's request opens dropped? */
+  isDropped(at: number, share: number): boolean;
+}
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** What one watch hears of a healthy canary, in the order in which it comes. The judge keeps no event, so one object serves for all requests. */
@@ -23,6 +30,7 @@ export class HealthyTraffic {
   readonly #durationMs: number;
   readonly #from: number;
   readonly #chance: Chance;
+  readonly #draws: Draws | undefined;
   /** By their due time. */
   readonly #open: Asked[] = [];
   readonly #denials: { at: number; readonly canary: boolean; readonly pod: string }[] = [];
@@ -42,12 +50,13 @@ export class HealthyTraffic {
   #connections = 0;
   #hidden = false;
 
-  constructor(cell: Healthy, exposure: number, durationMs: number, from: number, chance: Chance) {
+  constructor(cell: Healthy, exposure: number, durationMs: number, from: number, chance: Chance, draws?: Draws) {
     this.#cell = cell;
     this.#exposure = exposure;
     this.#durationMs = durationMs;
     this.#from = from;
     this.#chance = chance;
+    this.#draws = draws;
     const { denied, direct, foreign } = cell;
     if (direct) this.#nextDirect = (chance.exponential() * 1_000) / direct.rate(0);
     if (foreign) this.#nextForeign = (chance.exponential() * 1_000) / foreign;
@@ -59,26 +68,40 @@ export class HealthyTraffic {
 
   /** True when `hear` ends it. */
   play(hear: (event: Evidence) => boolean): boolean {
-    const { rate, canary, stable, share, connections, cold } = this.#cell;
+    const { rate, connections } = this.#cell;
     const chance = this.#chance;
     for (let ms = 0; ; ) {
       ms += (chance.exponential() * 1_000) / rate(ms);
       if (ms >= this.#durationMs) return this.#until(this.#durationMs, hear);
       if (this.#until(ms, hear)) return true;
-      const isCanary = chance.uniform() < (share ? share(ms, this.#exposure) : this.#exposure);
-      const warmth = cold?.(isCanary, ms, chance);
-      const failed = chance.uniform() < (warmth?.failing ?? (isCanary ? canary(ms) : stable(ms)));
+      const { isCanary, failed, isCold } = this.#draw(ms);
       if (this.#isLost(ms, hear)) continue;
       if (
         connections &&
         chance.uniform() < (isCanary ? connections.canary : connections.stable) &&
-        chance.uniform() < connections.dropped
+        (this.#draws && isCanary ? this.#draws.isDropped(this.#from + ms, connections.dropped) : chance.uniform() < connections.dropped)
       ) {
         if (hear(this.#dropped(ms, isCanary))) return true;
         continue;
       }
-      if (this.#ask({ start: ms, isCanary, failed, cold: warmth?.isCold === true }, hear)) return true;
+      if (this.#ask({ start: ms, isCanary, failed, cold: isCold }, hear)) return true;
     }
+  }
+
+  #draw(ms: number): { readonly isCanary: boolean; readonly failed: boolean; readonly isCold: boolean } {
+    const { canary, stable, share, cold } = this.#cell;
+    const [chance, draws] = [this.#chance, this.#draws];
+    const exposed = share ? share(ms, this.#exposure) : this.#exposure;
+    if (draws) {
+      const warmth = cold && { canary: cold(true, ms, chance), stable: cold(false, ms, chance) };
+      const failing = { canary: warmth?.canary.failing ?? canary(ms), stable: warmth?.stable.failing ?? stable(ms) };
+      const { isCanary, failed } = draws.request(this.#from + ms, exposed, failing);
+      return { isCanary, failed, isCold: warmth?.[isCanary ? 'canary' : 'stable'].isCold === true };
+    }
+    const isCanary = chance.uniform() < exposed;
+    const warmth = cold?.(isCanary, ms, chance);
+    const failed = chance.uniform() < (warmth?.failing ?? (isCanary ? canary(ms) : stable(ms)));
+    return { isCanary, failed, isCold: warmth?.isCold === true };
   }
 
   #ask(

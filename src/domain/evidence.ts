@@ -58,6 +58,8 @@ export interface RequestEvidence {
   readonly of?: 'canary' | 'stable';
   /** Event time at which it began; absent: `latencyMs` before `at`. */
   readonly startedAt?: number;
+  /** It may have begun before `startedAt`, nobody knows how long. */
+  readonly early?: true;
   /** It was told as open before. */
   readonly asked?: true;
   /** It did not come through the split, by a rule that the operation moves, or nobody can tell: it is compared with nothing. */
@@ -103,6 +105,8 @@ export interface DropEvidence {
    * request, told once for each connection. Any other drop is shown to people and judged by nobody.
    */
   readonly connection?: true;
+  /** Event time at which that request had begun at the latest; absent: at `at`. */
+  readonly startedAt?: number;
 }
 
 /**

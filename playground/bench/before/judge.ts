@@ -59,7 +59,7 @@ export class JudgeBefore {
 
   #request(event: RequestEvidence): BeforeHarm['judge'] | undefined {
     const { side, failed, at } = event;
-    const counted = !failed || !this.#retries.again(event);
+    const counted = !failed || this.#retries.known(event) === undefined;
     if (side === 'canary' && this.#panel.objective !== undefined) {
       const mass = (this.#clock - this.#released) / Math.max(1, this.#settings.durationMs);
       this.#released = this.#clock;

@@ -1,6 +1,6 @@
 /**
- * Requests of the split in blocks of the time at which they began: windows whose length is decided before they begin, so that neither labels
- * nor outcomes nor answer times have a say in who is in which.
+ * Requests of the split in blocks of the time at which they began: windows that are laid out before they begin, so that neither labels nor
+ * outcomes nor answer times have a say in who is in which.
  *
  * A block is settled when its time is over by SETTLE_MS and none of its requests is open, at the latest some time after the limit for
  * answers. A request whose block is settled already is left out.
@@ -30,6 +30,8 @@ export interface BlocksSnapshot {
   /** Requests per ms, and the canary's share in the last block; 0 and the asked share before. */
   readonly rate: number;
   readonly share: number;
+  /** Begin and length of windows, the newest last; absent: as long as before a rate is known. */
+  readonly grid?: readonly number[];
   /** Absent: nobody says what is open. */
   readonly oldest?: number;
 }
@@ -45,11 +47,18 @@ const FIRST_MS = 400;
 /** Records of nodes come in the order of time within this (ms). */
 const SETTLE_MS = 50;
 /** What is open so long after the limit is told as a failure elsewhere, or was lost (ms). */
-const LOST_MS = 2_500;
+export const LOST_MS = 2_500;
+/** Blocks that wait: as many as there can be while the oldest of them does. */
 const MOST = 128;
+/** The windows' length is changed when it is so far off, and so many layouts are kept for requests that began under them. */
+const OFF = 1.25;
+const LAYOUTS = 8;
 
 export class Blocks {
   readonly #lateMs: number;
+  readonly #shortestMs: number;
+  /** Layouts of windows: begin and length of each, one after the other. */
+  #grid: readonly number[];
   readonly #asked: number;
   #pending: Block[];
   #settledTo: number;
@@ -67,6 +76,8 @@ export class Blocks {
     this.#settledTo = from?.settledTo ?? startedAt;
     this.#rate = from?.rate ?? 0;
     this.#share = from?.share ?? share;
+    this.#shortestMs = Math.max(SHORTEST_MS, (lateMs + LOST_MS) / (MOST - 2));
+    this.#grid = from?.grid ?? [this.#settledTo, Math.max(FIRST_MS, this.#shortestMs)];
     this.#oldest = from?.oldest ?? Number.NaN;
     this.#look();
   }
@@ -82,31 +93,43 @@ export class Blocks {
     if (last && start >= last.from && start < last.to) return last;
     if (start < this.#settledTo) return undefined;
     const index = this.#pending.findIndex(({ to }) => start < to);
-    if (index === -1) return this.#begin(last?.to ?? this.#settledTo, Number.POSITIVE_INFINITY, start, hidden, this.#pending.length);
-    const next = this.#pending[index] as Block;
-    if (start >= next.from) return next;
-    return this.#begin(this.#pending[index - 1]?.to ?? this.#settledTo, next.from, start, hidden, index);
-  }
-
-  /** A block on the grid that begins where the one before it ended. */
-  #begin(after: number, before: number, start: number, hidden: boolean, index: number): Block {
-    const length = this.#length();
-    const from = after + Math.floor((start - after) / length) * length;
+    const next = this.#pending[index];
+    if (next && start >= next.from) return next;
+    const [from, to] = this.#window(start);
     const none = { events: 0, canary: 0, failures: 0, canaryFailures: 0, answered: 0, reached: 0, harmAt: -1, objective: -1 };
-    const block: Block = { from, to: Math.min(before, from + length), ...none, hidden };
-    this.#pending.splice(index, 0, block);
-    this.#due = Math.min(this.#due, block.to);
-    // Only while something hangs far longer than its limit: the oldest is not judged at all.
-    if (this.#pending.length > MOST) this.#settledTo = this.#pending.shift()?.to ?? this.#settledTo;
+    const block: Block = { from, to, ...none, hidden };
+    this.#pending.splice(next ? index : this.#pending.length, 0, block);
+    this.#due = Math.min(this.#due, to);
     return block;
   }
 
+  /** Begin and end of the window in which a request began at `start`. */
+  #window(start: number): readonly [number, number] {
+    const grid = this.#grid;
+    let at = grid.length - 2;
+    while (at > 0 && start < (grid[at] as number)) at -= 2;
+    const [begin, length] = [grid[at] as number, grid[at + 1] as number];
+    const nth = Math.floor((start - begin) / length);
+    return [begin + nth * length, Math.min(begin + (nth + 1) * length, grid[at + 2] ?? Number.POSITIVE_INFINITY)];
+  }
+
+  /** From the end of the window on that `clock` is in, windows are as long as the traffic asks by now. */
+  #layOut(clock: number): void {
+    while (this.#grid.length > 2 && (this.#grid[2] as number) <= this.#settledTo) this.#grid = this.#grid.slice(2);
+    const grid = this.#grid;
+    const [begin, before] = [grid[grid.length - 2] as number, grid[grid.length - 1] as number];
+    const length = this.#length();
+    const isNear = length < before * OFF && length * OFF > before;
+    // The newest layout has not begun yet, or there are too many.
+    if (isNear || clock < begin || grid.length >= 2 * LAYOUTS) return;
+    this.#grid = [...grid, this.#window(clock)[1], length];
+  }
+
   #length(): number {
-    if (this.#rate === 0) return FIRST_MS;
     const share = (this.#asked + this.#share) / 2;
     const rarer = Math.max(1e-6, Math.min(share, 1 - share));
     const size = Math.max(SMALLEST, Math.min(LARGEST, Math.ceil(MEANT_EACH / rarer)));
-    return Math.max(SHORTEST_MS, Math.min(LONGEST_MS, size / this.#rate));
+    return Math.max(this.#shortestMs, Math.min(LONGEST_MS, size / this.#rate));
   }
 
   /** Before this time nothing is due. */
@@ -141,6 +164,7 @@ export class Blocks {
     const seen = block.answered / (block.to - block.from);
     this.#rate = this.#rate === 0 ? seen : (this.#rate + seen) / 2;
     if (block.answered > 0) this.#share = block.reached / block.answered;
+    this.#layOut(clock);
     return block;
   }
 
@@ -161,6 +185,7 @@ export class Blocks {
       settledTo: this.#settledTo,
       rate: this.#rate,
       share: this.#share,
+      grid: [...this.#grid],
       ...(Number.isNaN(this.#oldest) ? {} : { oldest: this.#oldest }),
     };
   }

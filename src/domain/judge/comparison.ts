@@ -10,7 +10,7 @@ import { Runs, type RunsSnapshot } from './runs.ts';
  * failures are hypergeometric where the sides are alike, and the likelihood ratio of any odds above 1 has mean 1; where the canary is better
  * at any of them the ratio is smaller, request by request. Whatever both sides do meanwhile (outages, bursts, drift) costs nothing.
  *
- * Mass after failures of the canary: half is released for good, half is lent to large odds and comes back by a hundredth per canary request,
+ * Mass after failures of the canary: some is released for good, most is lent to large odds and comes back little by little with canary requests,
  * so that failures that stay alone cost little. Moves between accounts make no money.
  *
  * What breaks it: labels that are not random per request (sticky sessions, header A/B), requests that were not split, a canary whose pods
@@ -20,9 +20,9 @@ const ODDS: readonly number[] = [2, 5, 15, 100];
 const ODDS_WEIGHTS: readonly number[] = [0.2, 0.2, 0.3, 0.3];
 const LENT_WEIGHTS: readonly number[] = [0, 0, 0.4, 0.6];
 /** Part of the mass after failures that is lent; part of the pool that each failure takes; part of a loan that a canary request brings back. */
-const LENT = 0.5;
-const TAKEN = 0.5;
-const BROUGHT_BACK = 0.01;
+const LENT = 0.7;
+const TAKEN = 0.8;
+const BROUGHT_BACK = 0.003;
 /** Of the block that is looked at. */
 const RATIOS = new Float64Array(ODDS.length);
 

@@ -102,8 +102,8 @@ class EventJudge implements ExplainedJudge {
     const { side, failed, at } = event;
     this.#tally.request(event);
     // A retry is shown to people but is no evidence of its own, on either side.
-    const counted = !failed || !this.#retries.again(event);
-    if (counted && this.#trial.request(event, this.#sight.isHidden)) return this.#harm(at);
+    const known = failed ? this.#retries.known(event) : undefined;
+    if (known !== 'again' && this.#trial.request(event, this.#sight.isHidden, known === 'twin')) return this.#harm(at);
     return side === 'canary' && failed ? this.#overBudget(at) : undefined;
   }
 
@@ -114,7 +114,7 @@ class EventJudge implements ExplainedJudge {
     }
     this.#tally.connection(event);
     if (event.side === 'stable') return undefined;
-    return this.#trial.connection(event.at) ? this.#harm(event.at) : this.#overBudget(event.at);
+    return this.#trial.connection(event) ? this.#harm(event.at) : this.#overBudget(event.at);
   }
 
   #overBudget(at: number): Harmful | undefined {

@@ -16,22 +16,28 @@ const Runs = z.object({ runs: Numbers, since: Numbers });
 const Marks = z.object({ now: Numbers, scale: Numbers, marks: z.array(Numbers) });
 const Left = z.tuple([number, number, number]);
 const Pool = z.tuple([number, number]);
+const Comparison = z.object({
+  sums: Numbers,
+  lent: Numbers,
+  left: z.tuple([number, number, number, number, number]),
+  pool: Pool,
+  released: number,
+  runs: Runs,
+});
+const Share = z.object({ bet: number, left: number, released: number, asked: number, before: Pool, silent: Pool });
+const Excused = z.object({ sums: Numbers, left: Left, pool: Pool, released: number });
+/** The tests that move in blocks. */
+const Blockwise = z.object({ comparison: Comparison, share: Share, excused: Excused.exactOptional() });
+export type BlockwiseSnapshot = Fixed<z.infer<typeof Blockwise>>;
 
 /** The evidence of an operation (total.ts): numbers only, since doubles survive JSON exactly. About 1 kB. */
 const Total = z.object({
   weights: z.object({ objective: number, relative: number, silence: number, excused: number }),
   planned: z.object({ watches: number, ms: number }),
   objective: z.object({ marks: Marks, left: Left, pool: Pool, released: number, runs: Runs }),
-  comparison: z.object({
-    sums: Numbers,
-    lent: Numbers,
-    left: z.tuple([number, number, number, number, number]),
-    pool: Pool,
-    released: number,
-    runs: Runs,
-  }),
-  share: z.object({ bet: number, left: number, released: number, asked: number, before: Pool, silent: Pool }),
-  excused: z.object({ sums: Numbers, left: Left, pool: Pool, released: number }).exactOptional(),
+  comparison: Comparison,
+  share: Share,
+  excused: Excused.exactOptional(),
   began: z.array(Pool),
 });
 export type TotalSnapshot = Fixed<z.infer<typeof Total>>;
@@ -64,7 +70,15 @@ export type Carried = Fixed<z.infer<typeof Carried>>;
 export const Snapshot = z.object({
   version: z.literal(2),
   total: Total,
-  blocks: z.object({ pending: z.array(Block), settledTo: number, rate: number, share: number, oldest: number.exactOptional() }),
+  cut: Blockwise.exactOptional(),
+  blocks: z.object({
+    pending: z.array(Block),
+    settledTo: number,
+    rate: number,
+    share: number,
+    grid: Numbers.exactOptional(),
+    oldest: number.exactOptional(),
+  }),
   gaps: z.record(z.string(), GapSnapshot),
   clock: number,
   traffic: number,

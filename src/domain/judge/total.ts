@@ -4,7 +4,7 @@ import { Excused } from './excused.ts';
 import { type Heard, Objective } from './objective.ts';
 import { FIRST, type Planned, partOf } from './prior.ts';
 import { Share } from './share.ts';
-import type { TotalSnapshot } from './snapshot.ts';
+import type { BlockwiseSnapshot, TotalSnapshot } from './snapshot.ts';
 import type { Statistical, Terms } from './terms.ts';
 
 /**
@@ -28,7 +28,7 @@ export class Total {
   readonly #excused: Excused | undefined;
   #terms: Terms;
   /** Start and stage of the watches so far, the newest last. */
-  readonly #began: (readonly [number, number])[];
+  #began: readonly (readonly [number, number])[];
 
   constructor(settings: { readonly objective: number; readonly planned: Planned }, terms: Terms, from?: TotalSnapshot) {
     this.#terms = terms;
@@ -39,7 +39,7 @@ export class Total {
     this.#comparison = new Comparison(this.#planned, from?.comparison);
     this.#share = new Share(this.#planned, from?.share);
     if (this.#weights.excused > 0) this.#excused = new Excused(p0, this.#planned, from?.excused);
-    this.#began = [...(from?.began ?? [])];
+    this.#began = from?.began ?? [];
   }
 
   /** A watch begins: the n-th that judges a stage, or a guard (undefined), which goes on and releases nothing of its own. */
@@ -50,8 +50,9 @@ export class Total {
     this.#share.begin(at, this.#terms.share);
     if (this.#terms.compared) this.#comparison.begin(at, parts);
     if (this.#terms.excused) this.#excused?.begin(at, parts);
-    this.#began.push([at, stage]);
-    if (this.#began.length > MOST) this.#began.splice(1, 1);
+    // An array that is pushed to keeps room for 16 more.
+    const known = this.#began.length < MOST ? this.#began : this.#began.toSpliced(1, 1);
+    this.#began = [...known, [at, stage]];
   }
 
   ask(clock: number): void {
@@ -147,10 +148,17 @@ export class Total {
       weights: { ...this.#weights },
       planned: { ...this.#planned },
       objective: this.#objective.snapshot(),
+      ...this.blockwise(),
+      began: this.#began,
+    };
+  }
+
+  /** The tests that move in blocks, as they are. */
+  blockwise(): BlockwiseSnapshot {
+    return {
       comparison: this.#comparison.snapshot(),
       share: this.#share.snapshot(),
       ...(this.#excused && { excused: this.#excused.snapshot() }),
-      began: this.#began,
     };
   }
 }

@@ -1,9 +1,9 @@
-import type { RequestEvidence } from '../evidence.ts';
+import type { DropEvidence, RequestEvidence } from '../evidence.ts';
 import type { JsonObject } from '../json.ts';
 import type { Counts } from '../verdict.ts';
-import { type Block, Blocks } from './blocks.ts';
+import { type Block, Blocks, LOST_MS } from './blocks.ts';
 import type { JudgeSettings } from './judge.ts';
-import { Carried, type Snapshot } from './snapshot.ts';
+import { type BlockwiseSnapshot, Carried, type Snapshot } from './snapshot.ts';
 import type { Terms } from './terms.ts';
 import { Total } from './total.ts';
 
@@ -14,6 +14,13 @@ export class Trial {
   readonly #blocks: Blocks;
   /** Latest event time of the traffic. What ticks tell may be ahead of records that are under way. */
   #clock: number;
+  /** Blocks that end later may still be open when the watch ends (event time). */
+  readonly #cutAt: number;
+  /**
+   * The tests in blocks as they were then: what goes on to the next watch. Which of the later blocks are settled at the end depends on how quickly
+   * their requests are answered, so to take those that are would choose among outcomes.
+   */
+  #cut: BlockwiseSnapshot | undefined;
   /** Requests and failures of the operation's watches before this one. */
   readonly earlier: Counts | undefined;
 
@@ -32,6 +39,8 @@ export class Trial {
       this.total.begin(startedAt, watch === 'guard' ? undefined : watch, stage);
     }
     this.#clock = from?.traffic ?? startedAt;
+    this.#cut = from?.cut;
+    this.#cutAt = startedAt + durationMs - lateMs - LOST_MS;
     this.#blocks = new Blocks({ startedAt, share: exposure, lateMs }, from?.blocks);
   }
 
@@ -40,7 +49,10 @@ export class Trial {
     const clock = Math.max(this.#clock, isTraffic ? at : at - UNDER_WAY_MS);
     if (clock < this.#blocks.due) return false;
     this.#blocks.pass(clock, () => this.total.objective());
-    for (let block = this.#blocks.settled(clock); block; block = this.#blocks.settled(clock)) if (this.total.take(block)) return true;
+    for (let block = this.#blocks.settled(clock); block; block = this.#blocks.settled(clock)) {
+      if (block.to > this.#cutAt) this.#cut ??= this.total.blockwise();
+      if (this.total.take(block)) return true;
+    }
     return false;
   }
 
@@ -49,12 +61,15 @@ export class Trial {
     this.#clock = Math.max(this.#clock, at);
   }
 
-  /** A request that is counted; `hidden`: some node is out of sight. True: harm. */
-  request(event: RequestEvidence, hidden: boolean): boolean {
+  /**
+   * A request that is counted; `hidden`: some node is out of sight. `isTwin`: it failed beside another one of the same client that has failed, so it
+   * is only compared. True: harm.
+   */
+  request(event: RequestEvidence, hidden: boolean, isTwin = false): boolean {
     const { side, failed, at, openMs } = event;
     const start = event.startedAt ?? at - event.latencyMs;
-    const canary = side === 'canary';
-    const harm = canary && this.total.request({ failed, start, asked: event.asked === true, at }, this.#clock);
+    const heard = { failed, start: event.early ? Number.NEGATIVE_INFINITY : start, asked: event.asked === true, at };
+    const harm = side === 'canary' && !isTwin && this.total.request(heard, this.#clock);
     this.#clock = Math.max(this.#clock, at);
     if (openMs !== undefined) this.#blocks.open(openMs === 0 ? Number.POSITIVE_INFINITY : at - openMs);
     const moves = this.#terms.compared || this.#terms.share > 0;
@@ -66,8 +81,8 @@ export class Trial {
   }
 
   /** A connection to the canary that no request can use: to the objective only, since a cold canary opens more of them than its control. */
-  connection(at: number): boolean {
-    return this.total.request({ failed: true, start: at, asked: false, at }, this.#clock);
+  connection({ at, startedAt = at }: DropEvidence): boolean {
+    return this.total.request({ failed: true, start: startedAt, asked: false, at }, this.#clock);
   }
 
   hide(): void {
@@ -77,14 +92,15 @@ export class Trial {
   carry(counts: Counts): JsonObject {
     const { canary, stable } = this.earlier ?? NONE;
     const all = { canary: added(canary, counts.canary), stable: added(stable, counts.stable) };
-    return structuredClone({ version: 2, total: this.total.snapshot(), counts: all }) as unknown as JsonObject;
+    return structuredClone({ version: 2, total: { ...this.total.snapshot(), ...this.#cut }, counts: all }) as unknown as JsonObject;
   }
 
-  snapshot(): Pick<Snapshot, 'total' | 'blocks' | 'earlier' | 'traffic'> {
+  snapshot(): Pick<Snapshot, 'total' | 'cut' | 'blocks' | 'earlier' | 'traffic'> {
     return {
       total: this.total.snapshot(),
       blocks: this.#blocks.snapshot(),
       traffic: this.#clock,
+      ...(this.#cut && { cut: this.#cut }),
       ...(this.earlier && { earlier: this.earlier }),
     };
   }
