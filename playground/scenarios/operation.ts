@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { parseButton } from '../../src/domain/button.ts';
 import type { OperationView, Outcome, Phase } from '../../src/domain/operation.ts';
@@ -89,11 +90,19 @@ export class Operation {
       const view = await this.view();
       if (holds(view.phase)) return view;
       must(Date.now() < end, `${what} did not come within ${timeoutMs} ms; it is ${view.phase}: ${view.outcome?.words ?? ''}`);
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await setTimeout(50);
     }
   }
 
-  result(): Promise<Outcome> {
-    return this.handle.result() as Promise<Outcome>;
+  /** The outcome; an operation that does not end is told with the phase that it is in. */
+  async result(timeoutMs = 160_000): Promise<Outcome> {
+    const late = new AbortController();
+    const over = (this.handle.result() as Promise<Outcome>).finally(() => late.abort());
+    const waited = setTimeout(timeoutMs, undefined, { signal: late.signal }).then(async () => {
+      const view = await this.view();
+      throw new StoryBroken(`the operation did not end within ${timeoutMs} ms; it is ${view.phase}: ${JSON.stringify(view)}`);
+    });
+    waited.catch(() => undefined);
+    return Promise.race([over, waited]);
   }
 }

@@ -27,23 +27,33 @@ export class Known {
     if (event.group.peer.kind === 'cluster') return;
     const key = keyOf(event);
     if (this.#once.has(key)) this.#remember(key);
-    else if (this.#once.size < MOST) this.#once.add(key);
+    else if (this.#once.size < MOST) this.#try(key);
   }
 
   has(event: Peered): boolean {
     const key = keyOf(event);
-    return this.#keys.has(key) && (this.#ports.get(callerOf(key))?.size ?? 0) <= SCAN_PORTS;
+    return this.#keys.has(key) && !this.#isScanner(key);
   }
 
   snapshot(): readonly string[] {
-    return [...this.#keys];
+    return [...this.#keys].filter((key) => !this.#isScanner(key));
   }
 
   #remember(key: string): void {
     if (this.#keys.size >= MOST) return;
     this.#keys.add(key);
+    this.#try(key);
+  }
+
+  /** Also a port that was tried once speaks against its caller: the scan may have come round to the others only. */
+  #try(key: string): void {
+    this.#once.add(key);
     const caller = callerOf(key);
     this.#ports.set(caller, (this.#ports.get(caller) ?? new Set()).add(key));
+  }
+
+  #isScanner(key: string): boolean {
+    return (this.#ports.get(callerOf(key))?.size ?? 0) > SCAN_PORTS;
   }
 }
 

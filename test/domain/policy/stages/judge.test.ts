@@ -71,6 +71,14 @@ describe('harm', () => {
     for (const port of [22, 23, 80, 8080]) judge.hear(connection({ at: T - 500, group: worldTo(port), address: '198.51.100.7' }));
     expect(judge.hear(dropped({ group: worldTo(8080), address: '198.51.100.7' }))).toBeUndefined();
   });
+
+  it('is not a scanner that has come round to one port only, also after the watch was taken up again', () => {
+    const judge = judgeOf();
+    for (const port of [22, 23, 80, 443, 22]) judge.hear(connection({ at: T - 500, group: worldTo(port), address: '198.51.100.7' }));
+    const drop = dropped({ group: worldTo(22), address: '198.51.100.7' });
+    expect(judge.hear(drop)).toBeUndefined();
+    expect(judgeOf({}, judge.snapshot()).hear(drop)).toBeUndefined();
+  });
 });
 
 describe('doubts', () => {
