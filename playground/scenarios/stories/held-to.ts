@@ -26,11 +26,13 @@ export const heldToStories: readonly Scenario[] = [
     rig: {},
     play: async (scene) => {
       const { faults } = scene.rig.cilium;
-      faults.errorRate(STABLE, 0.05);
+      // So many that a minute of health before them cannot hide them.
+      faults.errorRate(STABLE, 0.5);
       await scene.wait(6_000);
       const refused = await scene.begin('/mesh canary backend 10%');
-      const first = await refused.result();
+      const first = await refused.result(20_000);
       must(first.kind === 'impossible' && first.code === 'StableFails', `the first outcome is ${first.kind} ${first.code}: ${first.words}`);
+      faults.errorRate(STABLE, 0.05);
       const known = new Set(scene.newRoots().map(({ ts }) => ts));
       const shown = await scene.type('/mesh canary backend 10% --slo relative --steps 5,10 --soak 6s');
       must(shown.ok, `Slack said ${shown.error}`);
