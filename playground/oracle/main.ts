@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { reasonOf } from '../cluster/failure.ts';
 import { compare, readCases } from './cases.ts';
+import { askEngine, buildEngine } from './engine.ts';
 import { tryWays } from './ways.ts';
 
 /** `npm run oracle -- <cases.jsonl[.gz]>`: decides each case and compares; exit 1 if one disagrees, 2 if the file cannot be read. */
@@ -28,6 +29,19 @@ program
     const result = tryWays({ runs: Number(options.runs), seed, out: options.out });
     process.stdout.write(`${JSON.stringify(result)}\n`);
     process.exitCode = result.breaches === 0 ? 0 : 1;
+  });
+
+program
+  .command('engine')
+  .description("Lets Cilium's own policy engine, built from its Go module, decide cases: layers 3 and 4 and the proxy of both ends.")
+  .argument('<file>', 'cases.jsonl or cases.jsonl.gz')
+  .option('--sample <n>', 'so many, spread over the file; left out: all')
+  .action(async (file: string, { sample }: { readonly sample?: string }) => {
+    const cases = await readCases(file);
+    const program = buildEngine(process.env, (line) => process.stderr.write(`… ${line}\n`));
+    const result = await askEngine(program, cases, sample === undefined ? undefined : Number(sample));
+    process.stdout.write(`${JSON.stringify(result)}\n`);
+    process.exitCode = result.disagree.length === 0 ? 0 : 1;
   });
 
 program.parseAsync().catch((error: unknown) => {

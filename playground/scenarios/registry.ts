@@ -12,6 +12,7 @@ import { outageStories } from './stories/outages.ts';
 import { partitionStories } from './stories/partition.ts';
 import { peopleStories } from './stories/people.ts';
 import { policyStories } from './stories/policy.ts';
+import { policyPromiseStories } from './stories/policy-promise.ts';
 import { probeStories } from './stories/probes.ts';
 import { protocolStories } from './stories/protocols.ts';
 import { recordedStories } from './stories/recorded.ts';
@@ -25,6 +26,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...peopleStories,
   ...faultStories,
   ...policyStories,
+  ...policyPromiseStories,
   ...routeStories,
   ...lateStories,
   ...harmStories,

@@ -12,7 +12,7 @@ import type { Caller, CallOutcome, Trip } from './caller.ts';
 import type { Conntrack } from './conntrack.ts';
 import type { Directory } from './directory.ts';
 import { holdConnection } from './held.ts';
-import { podParty } from './party.ts';
+import { podParty, worldParty } from './party.ts';
 import type { Scan, ScanOptions } from './scanner.ts';
 import { startScan } from './scanner.ts';
 import type { Wire } from './wire.ts';
@@ -46,6 +46,8 @@ export interface Client {
 export interface Clients {
   /** Creates the client's pod and resolves when it is ready and calls. */
   start(options: ClientOptions): Promise<Client>;
+  /** Somebody outside the cluster who calls again and again. */
+  visit(options: Pick<ClientOptions, 'name' | 'to' | 'port' | 'http' | 'everyMs'> & { readonly ip: string }): Client;
   /** Lets existing pods hold connections. */
   hold(options: HoldOptions): Client;
   scan(options: ScanOptions): Scan;
@@ -138,6 +140,11 @@ export const createClients = (options: ClientsOptions): Clients => {
           await kube.remove(resources.pods, pod);
         },
       };
+    },
+    visit: ({ name, ip, to, port, http, everyMs }) => {
+      const trip: Trip = { name, source: worldParty(ip), to, ...(port === undefined ? {} : { port }), ...(http ? { http } : {}) };
+      const running = run(name, (signal, count) => [callAgain(() => trip, everyMs, signal, count)]);
+      return { ...running, stop: async () => running.end() };
     },
     hold: (client) => {
       const pods = directory.readyPods(client.from.namespace, { app: client.from.app });

@@ -45,6 +45,15 @@ export function onlyPaths(paths: readonly string[]): string {
   return frontendPolicy({ ingress: [fromExternal, rule('fromEntities: [world]')] });
 }
 
+/** External as it calls, and of the world only what is public. */
+export const PUBLIC_ONLY = frontendPolicy({
+  ingress: [
+    FROM_EXTERNAL,
+    `    - fromEntities: [world]
+      toPorts: [{ ports: [{ port: "8080", protocol: TCP }], rules: { http: [{ method: GET, path: "/public/.*" }] } }]`,
+  ],
+});
+
 /** The backend: called through the Gateway and by frontend; calls database, external, and one name outside. */
 export const BACKEND_FQDN = `apiVersion: cilium.io/v2
 kind: CiliumNetworkPolicy
