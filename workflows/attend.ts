@@ -1,3 +1,4 @@
+import { patched } from '@temporalio/workflow';
 import type { Attended } from '../activities/contract.ts';
 import type { Asking } from './ask.ts';
 import type { Course } from './course.ts';
@@ -18,9 +19,26 @@ export async function attend(course: Course, { request, rule, gate, waitMs }: As
   const heeds = heedsFreezes(request, course.asked);
   for (let changes = 0; changes < MOST_CHANGES && Date.now() < end; changes += 1) {
     const forMs = end - Date.now();
+    const before = known.approvers;
     known = await attentive(forMs).attend({ ...about, ...known, heeds, forMs });
     if (!known.freeze) course.forget('frozen');
     const { gate: open } = course.view;
+    if (open && isOther(before, known.approvers) && patched('gate-changes'))
+      course.record('gate', {
+        gateId: open.gateId,
+        kind: open.kind,
+        approvers: known.approvers.map(({ id }) => id),
+        before: before.map(({ id }) => id),
+      });
     course.show({ ...(known.freeze && { frozen: known.freeze }), ...(open && { gate: { ...open, approvers: known.approvers } }) });
   }
+}
+
+function isOther(before: Attended['approvers'], now: Attended['approvers']): boolean {
+  const ids = (all: Attended['approvers']) =>
+    all
+      .map(({ id }) => id)
+      .toSorted()
+      .join();
+  return ids(before) !== ids(now);
 }

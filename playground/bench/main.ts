@@ -7,13 +7,14 @@ import type { Bench } from './bench.ts';
 import { detection } from './detection.ts';
 import { falseRollback } from './false-rollback.ts';
 import { fleet } from './fleet.ts';
+import { history } from './history.ts';
 import { hostile } from './hostile.ts';
 import { judge } from './judge.ts';
 import { policy } from './policy.ts';
 import { rollback } from './rollback.ts';
 
 /** `npm run bench -- list | <name> [--json]`: measures, and prints figures. */
-const BENCHES: readonly Bench[] = [ack, detection, falseRollback, fleet, hostile, judge, policy, rollback];
+const BENCHES: readonly Bench[] = [ack, detection, falseRollback, fleet, history, hostile, judge, policy, rollback];
 
 const interrupted = new AbortController();
 process.once('SIGINT', () => interrupted.abort(new Error('Stopped.')));

@@ -99,7 +99,7 @@ async function appendAll(trx: Transaction<Tables>, records: readonly AuditRecord
 }
 
 async function noteOperation(trx: Transaction<Tables>, record: AuditRecord): Promise<void> {
-  if (record.opId === '' || record.kind === 'refusal') return;
+  if (record.opId === '' || record.kind === 'refusal' || record.kind === 'rules') return;
   const row = { op_id: record.opId, workflow_id: workflowIdOf(record.target), target: formatTarget(record.target), started_at: record.at };
   const { runId } = record.data;
   const run_id = typeof runId === 'string' ? runId : null;

@@ -1,5 +1,5 @@
 // The tables, and how they came to be. Times are epoch milliseconds.
-import type { Kysely } from 'kysely';
+import { type Kysely, PostgresAdapter, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
 export interface AuditRow {
@@ -74,6 +74,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '001-audit-requests-operations': { up: first },
   '002-freezes': { up: freezes },
   '003-watch-records': { up: watchRecords },
+  '004-history-indexes': { up: historyIndexes },
 };
 
 async function first(db: Kysely<unknown>): Promise<void> {
@@ -159,4 +160,15 @@ async function watchRecords(db: Kysely<unknown>): Promise<void> {
     .addPrimaryKeyConstraint('watch_records_key', ['op_id', 'started_at', 'attempt'])
     .execute();
   await db.schema.createIndex('watch_records_by_end').ifNotExists().on('watch_records').column('ended_at').execute();
+}
+
+/** What is looked up while people wait and fuses may have to fire: without these each look reads the whole table. */
+async function historyIndexes(db: Kysely<unknown>): Promise<void> {
+  // Of a large table this takes longer than any other statement may.
+  if (db.getExecutor().adapter instanceof PostgresAdapter) await sql`set local statement_timeout = 0`.execute(db);
+  const index = (name: string) => db.schema.createIndex(name).ifNotExists();
+  await index('audit_by_operation').on('audit').columns(['op_id', 'seq']).execute();
+  await index('operations_by_start').on('operations').column('started_at').execute();
+  await index('operations_by_target_start').on('operations').columns(['target', 'started_at']).execute();
+  await index('operations_open').on('operations').columns(['ended_at', 'started_at']).execute();
 }

@@ -6,7 +6,9 @@ import type { OperationsSeen } from '../telemetry.ts';
 import type { Operations } from '../temporal/operations.ts';
 
 const EVERY_MS = 10_000;
-const AT_ONCE = 8;
+const AT_ONCE = 16;
+/** More are not looked at one by one; that they are there is told. */
+const MOST_RUNNING = 5_000;
 /** Phases in which nothing has been written yet, unless a stage says otherwise. */
 const BEFORE: ReadonlySet<Phase> = new Set<Phase>(['planning', 'waiting']);
 
@@ -38,7 +40,9 @@ export async function monitor(deps: MonitorDeps, signal: AbortSignal): Promise<v
 
 /** One look. `last` keeps what was last known of each run, for the time when no worker answers. */
 export async function look(deps: MonitorDeps, last: Map<string, OperationView>): Promise<void> {
-  const running = await deps.operations.listRunning();
+  const running = await deps.operations.listRunning(MOST_RUNNING);
+  if (running.length >= MOST_RUNNING)
+    deps.log.error({ most: MOST_RUNNING }, 'more operations run than are looked at: the metrics lack the oldest');
   const here = new Set(running.map((at) => at.runId ?? ''));
   for (const runId of last.keys()) if (!here.has(runId)) last.delete(runId);
   const silent = new Map<string, number>();

@@ -9,6 +9,7 @@ import { type Beside, type BotThread, startBotThread } from './beside.ts';
 import { composeBot, type RunningBot } from './bot.ts';
 import { type Foundation, layFoundation } from './foundation.ts';
 import { monitor } from './monitor.ts';
+import { followRules } from './rules.ts';
 import { hearUnhandled } from './unhandled.ts';
 import { type RunningWorkers, startWorkers } from './workers.ts';
 
@@ -54,6 +55,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     const background = Promise.all([
       ...(bot ? [monitor(monitorDeps(on, bot), ending.signal)] : []),
       ...(bot ? [forget(on, ending.signal)] : []),
+      ...(bot ? [followRules(on, ending.signal)] : []),
       ...(workers ? [workers.reconcile(ending.signal)] : []),
     ]);
     if (http) log.info({ port: http.port, metricsPort: http.metricsPort }, 'meshops ready');

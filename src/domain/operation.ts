@@ -181,7 +181,19 @@ export interface OperationView {
 export interface AuditRecord {
   readonly key: string;
   readonly at: number;
-  readonly kind: 'request' | 'refusal' | 'plan' | 'gate' | 'decision' | 'write' | 'verdict' | 'restore' | 'outcome' | 'freeze' | 'lost';
+  readonly kind:
+    | 'request'
+    | 'refusal'
+    | 'plan'
+    | 'gate'
+    | 'decision'
+    | 'write'
+    | 'verdict'
+    | 'restore'
+    | 'outcome'
+    | 'freeze'
+    | 'lost'
+    | 'rules';
   readonly opId: string;
   readonly target: Target;
   readonly actor?: string;

@@ -6,6 +6,7 @@ import type { Described, OperationAt, RunningAt } from './results.ts';
 const FIND_MS = 2_000;
 const RUNS_MS = 8_000;
 const MOST_LISTED = 200;
+const ALL = Number.POSITIVE_INFINITY;
 const AT_ONCE = 16;
 
 export async function running(client: Client, workflowId: string, deadline: number): Promise<RunningAt | undefined> {
@@ -18,6 +19,7 @@ export async function running(client: Client, workflowId: string, deadline: numb
   }
 }
 
+/** Newest first. Beyond `most` none is listed: right for people to read, wrong for whoever must know of all. */
 export async function listRunning(client: Client, deadline: number, most = MOST_LISTED): Promise<readonly OperationAt[]> {
   const found: OperationAt[] = [];
   await client.withDeadline(deadline, async () => {
@@ -37,7 +39,7 @@ export async function findRunning(
   describe: (at: OperationAt) => Promise<Described>,
 ): Promise<OperationAt | undefined> {
   const until = now() + FIND_MS;
-  for (const at of await listRunning(client, until)) {
+  for (const at of await listRunning(client, until, ALL)) {
     if (now() >= until) return undefined;
     const answer = await describe(at);
     if (answer.kind === 'view' && answer.view.opId === opId) return at;
@@ -53,7 +55,7 @@ export async function runs(
   describe: (at: OperationAt) => Promise<Described>,
 ): Promise<boolean> {
   const until = now() + RUNS_MS;
-  const all = await listRunning(client, until);
+  const all = await listRunning(client, until, ALL);
   for (let start = 0; start < all.length; start += AT_ONCE) {
     if (now() >= until) throw new Error('too many operations run to say in time whether one of them has this id');
     const answers = await Promise.all(all.slice(start, start + AT_ONCE).map(describe));

@@ -60,3 +60,18 @@ test('every metric that the alert rules name is there', async () => {
   ])
     expect(text).toContain(line);
 });
+
+test('all running operations are looked at, not only the newest', async () => {
+  const running = Array.from({ length: 700 }, (_, index) => ({ workflowId: WORKFLOW, runId: `run-${index}` }));
+  let seen: OperationsSeen | undefined;
+  const deps: MonitorDeps = {
+    operations: { listRunning: async (most = 200) => running.slice(0, most), describe: async () => ({ kind: 'view', view: viewOf() }) },
+    lost: async () => [],
+    clusters: () => ['demo'],
+    seen: (_cluster, operations) => (seen = operations),
+    now: () => 100_000,
+    log: SILENT,
+  };
+  await look(deps, new Map());
+  expect(seen?.byPhase).toEqual({ watching: 700 });
+});
