@@ -129,7 +129,8 @@ function askFor(course: Course, next: OperationRequest): void {
 async function afterwatch(course: Course): Promise<Next> {
   const stage = course.exposed;
   const { afterwatchMs } = course.request.settings;
-  const isWatched = stage && stage.soakMs !== 0;
+  const isOver = stage?.exposure === 0 && course.plan?.verb === 'policy' && patched('nothing-exposed');
+  const isWatched = stage && stage.soakMs !== 0 && !isOver;
   if (!isWatched || afterwatchMs === 0) return { kind: 'completed', code: 'Completed' };
   course.show({ phase: 'afterwatch', watchUntil: Date.now() + afterwatchMs });
   const scope = new CancellationScope();

@@ -19,9 +19,16 @@ export interface ConnectionContext extends FlowContext {
   readonly opId: string;
   readonly compared: Compared;
   /** The time of before, and what the pods were held to just then and are now: what the stage changes of what was seen. */
-  readonly step?: Step & { readonly from: number };
+  readonly step?: (Step & { readonly from: number }) | undefined;
   /** Directions in which the shadow stands, and its marker; undefined outside of the observe stage. */
-  readonly observing: { readonly directions: readonly Direction[]; readonly marker: string } | undefined;
+  readonly observing:
+    | {
+        readonly directions: readonly Direction[];
+        readonly marker: string;
+        /** The shadow is all there will be: what it lets through is dropped again when it goes. */
+        readonly isAll: boolean;
+      }
+    | undefined;
 }
 
 export interface ConnectionReader {
@@ -151,6 +158,8 @@ function judge(
   const { observing } = context;
   if (!observing) return { ...base, outcome: 'forwarded' };
   const marked = raw.policy_log?.includes(observing.marker) ?? false;
+  if (marked && observing.isAll && causeOf(context.compared, flow, direction) === 'before')
+    return { ...base, outcome: 'would-drop', cause: 'hidden' };
   const shadow = {
     stands: seen.unit === 'connection' && standing(direction, end.pod_name ?? '', { marked, at }),
     marked,

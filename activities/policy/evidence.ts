@@ -1,22 +1,15 @@
 import type { Evidence } from '../../src/domain/evidence.ts';
-import type { JsonObject } from '../../src/domain/json.ts';
-import { objectKey } from '../../src/domain/plan.ts';
-import { compilePolicies } from '../../src/domain/policy/evaluator.ts';
-import type { Compared } from '../../src/domain/policy/stages/attribution.ts';
 import { PolicyDetails } from '../../src/domain/policy/stages/details.ts';
 import { createDropsJudge } from '../../src/domain/policy/stages/judge.ts';
-import { COHORT_LABEL, markerOf } from '../../src/domain/policy/stages/rule-document.ts';
-import { COHORT_POINTER } from '../../src/domain/policy/stages/stages.ts';
+import { COHORT_LABEL } from '../../src/domain/policy/stages/rule-document.ts';
 import type { FlowFollower, Flows } from '../clients/hubble/flows.ts';
 import type { Cluster } from '../clients/kubernetes/cluster.ts';
 import { POD, type Pod } from '../clients/kubernetes/objects.ts';
 import type { WatchInput } from '../contract.ts';
 import type { Hear, OpenOptions, Watching } from '../watch/watching.ts';
-import { withFields } from '../writes/manifest.ts';
-import { lastWrites } from '../writes/written.ts';
-import { type ConnectionContext, createConnectionReader } from './connections.ts';
-import { namedPortsOf, selects } from './subject.ts';
-import { inForce, readWorld, type World, without } from './world.ts';
+import { createConnectionReader } from './connections.ts';
+import { contextOf, decidedIn, judgedFrom } from './context.ts';
+import { policiesIn, readWorld, type World } from './world.ts';
 
 export interface EvidenceDeps {
   readonly cluster: Cluster;
@@ -46,22 +39,9 @@ export function policyWatching(deps: EvidenceDeps): Watching {
   };
 }
 
-/** How long policies that were put back take to be in force everywhere, at most, before a drop counts as harm that goes on (ms). */
-const SPREAD_MS = 2_000;
-
 /** A watch that has not seen what it waits for goes on for so long after its soak (ms); the timeouts of a policy's watch leave it the time. */
 export function patienceOf(durationMs: number): number {
   return durationMs + 30_000;
-}
-
-function judgedFrom(input: WatchInput, startedAt: number): number {
-  // After an undo the question is what is dropped from now on, once the undo has spread.
-  return input.purpose === 'restored' ? startedAt + SPREAD_MS : (writtenAt(input) ?? startedAt);
-}
-
-/** Between the write and the watch lies the time in which the stage came into force: what was dropped then counts as well. */
-function writtenAt({ view, stage }: WatchInput): number | undefined {
-  return view.stages.find(({ number }) => number === stage.number)?.startedAt;
 }
 
 async function openEvidence(deps: EvidenceDeps, input: WatchInput, hear: Hear, options: OpenOptions): Promise<void> {
@@ -74,7 +54,18 @@ async function openEvidence(deps: EvidenceDeps, input: WatchInput, hear: Hear, o
   const context = contextOf(input, world, pods.items, options.since);
   const cohort = context.cohort && new Set(context.cohort);
   if (cohort) followCohort(deps, input, cohort, hear, signal);
-  const reader = createConnectionReader({ ...context, cohort });
+  let { compared, step } = context;
+  followOthers(deps, input, world, (now) => ({ compared, step } = decidedIn(input, now, options.since)), signal);
+  const reader = createConnectionReader({
+    ...context,
+    cohort,
+    get compared() {
+      return compared;
+    },
+    get step() {
+      return step;
+    },
+  });
   await followConnections(deps, input, { reader, namespace, ...options }, hear);
 }
 
@@ -104,73 +95,28 @@ function followCohort(deps: EvidenceDeps, input: WatchInput, cohort: Set<string>
   void look().catch(() => undefined);
 }
 
-/** Everything that was decided when the stage was planned, with the policies of others as they are now. */
-export function contextOf(input: WatchInput, world: World, pods: readonly Pod[], since: number): ConnectionContext {
-  const details = PolicyDetails.parse(input.plan.details);
-  const { policy, shadow, opId } = details;
-  const last = lastWrites(input.fuse.written, input.stage.number);
-  const cohort = [...last.values()].filter(({ fields }) => fields[COHORT_POINTER] === opId).map(({ object }) => object.name);
-  const others = inForce(without(world.documents, shadow ? [policy, shadow.ref] : [policy]), world.compile);
-  const before = inForce(documentBefore(input), world.compile);
-  const isObserving = input.stage.number === details.observeStage;
-  const written = withFields(
-    { ...policy, metadata: { name: policy.name, namespace: policy.namespace } },
-    last.get(objectKey(policy))?.fields ?? {},
-  );
-  const after = inForce([isObserving ? details.candidate : written], world.compile);
-  const standing = input.purpose === 'stage' ? inForce(documentBehind(input), world.compile) : before;
-  const [candidate] = inForce([details.candidate], world.compile);
-  const compared: Compared = {
-    before: compilePolicies([...others, ...before], world.compile),
-    // Once everything is put back, whatever is still dropped that was allowed before is the operation's doing.
-    candidate: input.purpose === 'restored' ? REFUSING : compilePolicies([...others, ...after], world.compile),
+/** How often it is looked at whether others have changed their policies (ms): what a drop is put down to depends on them. */
+const OTHERS_EVERY_MS = 10_000;
+
+/** Tells when the policies of others are not what they were. */
+function followOthers(deps: EvidenceDeps, input: WatchInput, world: World, tell: (now: World) => unknown, signal: AbortSignal): void {
+  const { policy, shadow } = PolicyDetails.parse(input.plan.details);
+  const own = new Set([policy.name, shadow?.ref.name]);
+  const versions = (documents: World['documents']): string =>
+    documents
+      .filter(({ metadata }) => metadata.namespace !== policy.namespace || !own.has(metadata.name))
+      .map(({ kind, metadata }) => `${kind}/${metadata.name}/${metadata.uid}/${metadata.generation}`)
+      .toSorted()
+      .join();
+  let known = versions(world.documents);
+  const look = async (): Promise<void> => {
+    const documents = await policiesIn(deps.cluster, policy.namespace, signal);
+    if (versions(documents) === known) return;
+    known = versions(documents);
+    tell({ ...world, documents });
   };
-  const ports = new Map(pods.flatMap((pod) => (pod.status?.podIP === undefined ? [] : [[pod.status.podIP, namedPortsOf(pod)] as const])));
-  const known = new Map<string, boolean>();
-  return {
-    namespace: policy.namespace,
-    isSubject: (labels) => {
-      const key = labels.join('\n');
-      const found = known.get(key) ?? (candidate ? selects(candidate, labels) : false);
-      if (known.size < MOST_IDENTITIES) known.set(key, found);
-      return found;
-    },
-    cohort: cohort.length > 0 ? new Set(cohort) : undefined,
-    opId,
-    compared,
-    step: {
-      from: judgedFrom(input, since),
-      before: compilePolicies([...others, ...standing], world.compile),
-      now: compilePolicies([...others, ...after], world.compile),
-    },
-    namedPorts: (address) => ports.get(address),
-    observing: isObserving ? { directions: shadow?.directions ?? [], marker: markerOf(opId) } : undefined,
-  };
-}
-
-const MOST_IDENTITIES = 10_000;
-
-const REFUSED = { allowed: false, enforced: true, selected: true, l4: 'denied' } as const;
-const REFUSED_BOTH = { verdict: 'denied', egress: REFUSED, ingress: REFUSED } as const;
-const REFUSING: Compared['candidate'] = {
-  decide: () => REFUSED_BOTH,
-  explain: () => ({ decision: REFUSED_BOTH, egress: null, ingress: null }),
-};
-
-/** The policy of the same name as it was before the operation; none where the operation has made it. */
-function documentBefore({ fuse, plan }: WatchInput): readonly JsonObject[] {
-  const { policy } = PolicyDetails.parse(plan.details);
-  const originals = [...fuse.originals, ...plan.originals];
-  const original = originals.find(({ object }) => objectKey(object) === objectKey(policy));
-  if (!original || original.manifest === null) return [];
-  return [withFields({ ...policy, metadata: { name: policy.name, namespace: policy.namespace } }, original.fields)];
-}
-
-/** The policy as the stages before this one have left it. */
-function documentBehind(input: WatchInput): readonly JsonObject[] {
-  const { policy } = PolicyDetails.parse(input.plan.details);
-  const fields = lastWrites(input.fuse.written, input.stage.number - 1).get(objectKey(policy))?.fields;
-  return fields ? [withFields({ ...policy, metadata: { name: policy.name, namespace: policy.namespace } }, fields)] : documentBefore(input);
+  const timer = setInterval(() => void look().catch(() => undefined), OTHERS_EVERY_MS);
+  signal.addEventListener('abort', () => clearInterval(timer), { once: true });
 }
 
 interface Following extends OpenOptions {
@@ -189,7 +135,7 @@ async function followConnections(
   hear: Hear,
 ): Promise<void> {
   const { windowMs } = PolicyDetails.parse(input.plan.details);
-  const from = resumed ? since : (writtenAt(input) ?? since) - windowMs;
+  const from = resumed ? since : judgedFrom(input, since) - windowMs;
   let waiting: Evidence[] | undefined = [];
   const followerTo = (tell: (event: Evidence) => unknown): FlowFollower => ({
     flow(flow, node, seenAt) {

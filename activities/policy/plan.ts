@@ -4,7 +4,7 @@ import { baselineCandidate } from '../../src/domain/policy/stages/bootstrap.ts';
 import type { PolicyDetails } from '../../src/domain/policy/stages/details.ts';
 import { directionsOf, rulesOf, specFields } from '../../src/domain/policy/stages/rule-document.ts';
 import { type Shaped } from '../../src/domain/policy/stages/shape.ts';
-import { type PolicyStages } from '../../src/domain/policy/stages/stages.ts';
+import { CLEAN_UP, type PolicyStages } from '../../src/domain/policy/stages/stages.ts';
 import { rolloutWords, watchedWords } from '../../src/domain/policy/stages/words.ts';
 import type { Flows } from '../clients/hubble/flows.ts';
 import type { RingContents, RingRequest } from '../clients/hubble/ring.ts';
@@ -121,6 +121,7 @@ function nothingToDo({ change }: Rollout, name: string, { unobserved }: Observed
 function detailsOf({ opId }: PlanInput, { change }: Rollout, planned: PolicyStages, document: JsonObject): PolicyDetails {
   const directions = directionsOf(rulesOf(document));
   const first = planned.stages.find(({ label }) => label === 'observe');
+  const clean = planned.stages.find(({ label }) => label === CLEAN_UP);
   const watched = directionsOf(shadowRules(planned));
   return {
     change: change.kind,
@@ -130,6 +131,7 @@ function detailsOf({ opId }: PlanInput, { change }: Rollout, planned: PolicyStag
     directions: [...directions],
     windowMs: change.windowMs ?? USUAL_WINDOW_MS,
     ...(first && { observeStage: first.number }),
+    ...(clean && { cleanStage: clean.number }),
     candidate: document,
     accepted: [...(change.accept ?? [])],
   };

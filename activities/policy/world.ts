@@ -29,17 +29,25 @@ export interface World {
 }
 
 export async function readWorld(cluster: Cluster, namespace: string, signal: AbortSignal): Promise<World> {
-  const [config, own, wide, kubernetes, services] = await Promise.all([
+  const [config, documents, services] = await Promise.all([
     cluster.read<ConfigMap>(CILIUM_CONFIG, { signal }),
-    listOrNone(cluster, CILIUM_POLICY, namespace, signal),
-    listOrNone(cluster, CILIUM_CLUSTER_POLICY, undefined, signal),
-    listOrNone(cluster, KUBERNETES_POLICY, namespace, signal),
+    policiesIn(cluster, namespace, signal),
     cluster.list<Service>(SERVICE, {}, { signal }),
   ]);
   const data = config?.data ?? {};
   const clusterName = data['cluster-name'];
   const compile = { services: services.items.map(serviceOf), ...(clusterName !== undefined && { clusterName }) };
-  return { documents: [...own, ...wide, ...kubernetes], compile, config: data };
+  return { documents, compile, config: data };
+}
+
+/** Every policy that can select a pod of the namespace, as it is stored. */
+export async function policiesIn(cluster: Cluster, namespace: string, signal: AbortSignal): Promise<readonly KubeObject[]> {
+  const all = await Promise.all([
+    listOrNone(cluster, CILIUM_POLICY, namespace, signal),
+    listOrNone(cluster, CILIUM_CLUSTER_POLICY, undefined, signal),
+    listOrNone(cluster, KUBERNETES_POLICY, namespace, signal),
+  ]);
+  return all.flat();
 }
 
 /** A cluster without the kind has none of it. */

@@ -106,7 +106,7 @@ describe('a drop', () => {
 });
 
 describe('while a shadow observes', () => {
-  const observing = { directions: ['ingress'], marker: OP } as const;
+  const observing = { directions: ['ingress'], marker: OP, isAll: false } as const;
   const read = (options: VerdictOptions, candidate: JsonObject = FULL) => readerOf({ observing, cohort: undefined }, candidate)(options);
 
   it.each([
@@ -143,6 +143,15 @@ describe('while a shadow observes', () => {
     expect(watching({ matchType: 1, log: [OP], at: 2_000 })).toMatchObject({ outcome: 'forwarded' });
     expect(watching({ matchType: 4, at: 1_000 })).toMatchObject({ outcome: 'forwarded' });
     expect(watching({ matchType: 4, at: 3_000 })).toMatchObject({ outcome: 'would-drop' });
+  });
+
+  it('what another policy denies and only a shadow without a rollout lets through is asked about, before the shadow goes', () => {
+    const closed = compilePolicies([parsed(policyDocument({ ingress: [{ fromEntities: ['ingress'] }] }))]);
+    const hidden = { app: 'legacy', matchType: 1, log: [OP] } as const;
+    const watching = (isAll: boolean) =>
+      readerOf({ observing: { ...observing, isAll }, cohort: undefined, compared: { before: closed, candidate: closed } }, FULL);
+    expect(watching(true)(hidden)).toMatchObject({ outcome: 'would-drop', cause: 'hidden' });
+    expect(watching(false)(hidden)).toMatchObject({ outcome: 'forwarded' });
   });
 
   it('without a shadow in the direction the evaluator speaks alone', () => {

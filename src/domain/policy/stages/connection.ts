@@ -25,9 +25,9 @@ export interface ConnectionEvidence {
 
 /**
  * `candidate`: allowed before, denied now. `before`: what was in force before denies it as well. `unexplained`: both would allow it, so the
- * evaluator knows too little (a name behind an address), or something else drops it.
+ * evaluator knows too little (a name behind an address), or something else drops it. `hidden`: others deny it, and only the shadow lets it through.
  */
-export type Cause = 'candidate' | 'before' | 'unexplained';
+export type Cause = 'candidate' | 'before' | 'unexplained' | 'hidden';
 
 /**
  * What a stage makes of a kind of connection: `denied`: allowed until now. `enforced`: no default deny spoke about it until now.

@@ -16,6 +16,8 @@ export const PolicyDetails = z.object({
   windowMs: z.number(),
   /** Number of the stage that only observes. */
   observeStage: z.number().optional(),
+  /** Number of the stage that takes the shadow away after an observation. */
+  cleanStage: z.number().optional(),
   /** The whole policy as it shall be, for the observe stage and to tell whom it selects. */
   candidate: z.custom<JsonObject>((value) => typeof value === 'object' && value !== null),
   /** Keys of drops that were accepted with the command. */

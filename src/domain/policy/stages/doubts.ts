@@ -8,6 +8,8 @@ export interface DoubtGroup {
   readonly count: number;
   readonly example: string;
   readonly unexplained: boolean;
+  /** Only the shadow lets it through. */
+  readonly hidden?: boolean | undefined;
 }
 
 export interface DoubtsSnapshot {
@@ -63,7 +65,8 @@ export class Doubts {
       return;
     }
     const unexplained = cause === 'unexplained';
-    this.#groups.set(key, known ? { ...known, count: known.count + 1 } : { group, count: 1, example, unexplained });
+    const hidden = cause === 'hidden' ? { hidden: true } : {};
+    this.#groups.set(key, known ? { ...known, count: known.count + 1 } : { group, count: 1, example, unexplained, ...hidden });
   }
 
   /** Largest first. Ports that were accepted one by one count towards a scan: nobody is asked for ever. */
@@ -103,8 +106,12 @@ export class Doubts {
   }
 }
 
-function doubtOf({ group, count, example, unexplained }: DoubtGroup): Doubt {
-  const why = unexplained ? ', although the policy seems to allow it' : '';
+function doubtOf({ group, count, example, unexplained, hidden }: DoubtGroup): Doubt {
+  const why = hidden
+    ? ', which another policy denies and only the shadow lets through until it is removed'
+    : unexplained
+      ? ', although the policy seems to allow it'
+      : '';
   const unit = group.request === undefined ? 'connections' : 'requests';
   return { ...boundOf(doubtKey(group), count), words: `${count} ${unit} ${groupWords(group)} (such as ${example})${why}` };
 }

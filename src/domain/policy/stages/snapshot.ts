@@ -32,7 +32,9 @@ export const DropsSnapshot = z.object({
   doubts: z.object({
     since: z.number().nullable(),
     news: z.number().nullable().optional(),
-    groups: z.array(z.object({ group: Group, count: z.number(), example: z.string(), unexplained: z.boolean() })),
+    groups: z.array(
+      z.object({ group: Group, count: z.number(), example: z.string(), unexplained: z.boolean(), hidden: z.boolean().optional() }),
+    ),
     overflow: z.number(),
   }),
   ambient: z.array(z.string()).optional(),

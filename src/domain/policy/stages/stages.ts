@@ -8,6 +8,8 @@ import { type Subject, Timeline } from './timeline.ts';
 
 /** JSON pointer (RFC 6901) of the cohort label on a pod. */
 export const COHORT_POINTER = `/metadata/labels/${COHORT_LABEL.replace('/', '~1')}`;
+/** Takes the shadow of an observation away. Watched as any other write: others may have come to deny what it lets through. */
+export const CLEAN_UP = 'clean up';
 const CILIUM_POLICY = { apiVersion: 'cilium.io/v2', kind: 'CiliumNetworkPolicy' } as const;
 
 export interface StagesInput {
@@ -56,7 +58,7 @@ export function policyStages(input: StagesInput): PolicyStages {
   const shadow = shadowOf(input);
   const drafts: Draft[] = shadow ? [observeStage(input, shadow, timeline)] : [];
   if (input.observeOnly) {
-    if (shadow) drafts.push({ label: 'clean up', exposure: 0, soakMs: 0, writes: timeline.remove(shadow.subject) });
+    if (shadow) drafts.push({ label: CLEAN_UP, exposure: 0, writes: timeline.remove(shadow.subject) });
   } else {
     const phases = levels.slice(1).map((level, index) => ({ level, behind: levels[index] as Level, isLast: index === levels.length - 2 }));
     const policy = policySubject(input);

@@ -185,6 +185,15 @@ describe('observing', () => {
     expect(judge.conclude(T + 61_000)).toMatchObject({ kind: 'doubtful', doubts: [{ key: doubtKey(LEGACY), count: 1 }] });
   });
 
+  it('asks about what only the shadow lets through', () => {
+    const judge = judgeOf(observing);
+    judge.hear(connection({ outcome: 'would-drop', cause: 'hidden' }));
+    expect(judge.conclude(T + 61_000)).toMatchObject({
+      kind: 'doubtful',
+      words: expect.stringContaining('only the shadow lets through until it is removed'),
+    });
+  });
+
   it('holds where a direction was silent in the whole window', () => {
     const judge = judgeOf(observing);
     judge.hear(connection());
