@@ -39,7 +39,7 @@ export const ack: Bench = {
       const began = performance.now();
       const { answers: measured, bare } = await fire(rig, COMMANDS, like);
       const seconds = (performance.now() - began) / 1_000;
-      return { ...report(measured, bare), cores: coresOf(before, spent(rig), seconds) };
+      return { ...report(measured, bare), processorCores: coresOf(before, spent(rig), seconds) };
     } finally {
       await rig.stop();
     }
