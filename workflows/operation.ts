@@ -9,7 +9,7 @@ import { asksAboutDrift, guarded, meetDrift } from './drift.ts';
 import { endState } from './end-state.ts';
 import { expose, hold, type Next } from './expose.ts';
 import { harm, watch } from './guard.ts';
-import { recover } from './recover.ts';
+import { keep, recover } from './recover.ts';
 import { rootMessage } from './root-message.ts';
 import { undo, watchRestored } from './undo.ts';
 import { untilReady } from './unready.ts';
@@ -28,7 +28,7 @@ export async function operate(request: OperationRequest): Promise<Outcome> {
     );
   if (patched('root-held-back')) course.holdBack(untilShown(request));
   course.show({});
-  const ending = request.recovery ? recover(course, request.recovery) : await advance(course);
+  const ending = await wayOf(course, request);
   return CancellationScope.nonCancellable(async () => {
     if (ending.kind !== 'completed') await untilReady(course, ending);
     const undone = ending.kind === 'completed' ? undefined : await undo(course);
@@ -36,6 +36,11 @@ export async function operate(request: OperationRequest): Promise<Outcome> {
     const why = refusedByFuse(course, ending) ?? ending;
     return conclude(course, undone ? await watchRestored(course, why, undone) : why, undone);
   });
+}
+
+function wayOf(course: Course, { recovery }: OperationRequest): Promise<Ending> | Ending {
+  if (!recovery) return advance(course, () => steps(course));
+  return recovery.keep ? advance(course, () => keep(course, recovery)) : recover(course, recovery);
 }
 
 /** A command that is refused within this time of being given leaves no message in the channel. Milliseconds. */
@@ -46,9 +51,9 @@ function untilShown({ requestedAt }: OperationRequest): number {
 }
 
 /** Goes forward until there is nothing more to do or something speaks against it. */
-async function advance(course: Course): Promise<Ending> {
+async function advance(course: Course, work: () => Promise<Ending>): Promise<Ending> {
   try {
-    const ending = await course.forward.run(() => steps(course));
+    const ending = await course.forward.run(work);
     // A guard that was relieved a moment ago may not have said its last word.
     if (ending.kind === 'completed') await course.guards.over();
     // The last step may have been done already when it was asked to stop: what stopped it counts all the same.

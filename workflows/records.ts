@@ -33,8 +33,8 @@ export function beginRecord(
 ): Pick<AuditRecord, 'kind' | 'data'> & { readonly actor: string | undefined } {
   const { text, requestId, verb, change, requester, channel, recovery } = request;
   if (recovery) {
-    const { how, by, reason } = recovery;
-    return { kind: 'decision', data: { choice: 'recover', lost: how, runId, ...(reason && { reason }) }, actor: by?.id };
+    const { how, by, reason, keep } = recovery;
+    return { kind: 'decision', data: { choice: keep ? 'keep' : 'recover', lost: how, runId, ...(reason && { reason }) }, actor: by?.id };
   }
   const data = { text, requestId, continued, change: change as never, runId, verb, requester: requester as never, channel };
   return { kind: 'request', data, actor: requester.id };

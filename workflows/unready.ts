@@ -33,7 +33,7 @@ async function asked(course: Course, words: string): Promise<void> {
   course.guards.arm();
   const scope = new CancellationScope();
   const gate = { kind: 'undo', stage: course.exposed?.number ?? 0, approvers: [], quorum: 0, why: words } as const;
-  const planHash = course.plan?.planHash ?? course.view.planHash ?? course.opId.padEnd(12, '-');
+  const planHash = course.plan?.planHash ?? course.view.planHash ?? '0'.repeat(64);
   const waits = [
     scope.run(() => course.ask({ ...gate, planHash }, holdMs, { phase: 'holding' })),
     scope.run(() => course.step('unready', holdMs)({ originals: course.originals, waitMs: holdMs })),

@@ -130,6 +130,7 @@ function awaited({ awaited: away, stages }: OperationView): KnownBlock[] {
 function gate(gate: Gate, now: number): string {
   const given = gate.approvals.slice(0, 10).map((one) => `${person(one.by)} ${clockTime(one.at)}`);
   return fitLines([
+    ...(gate.kind === 'approval' && gate.why !== undefined ? [said(gate.why, 300)] : []),
     `${gate.kind === 'approval' ? '*Approval*' : '*Decision*'}  ${quorumWords(gate)}`,
     ...(gate.quorum > 0
       ? [`Given so far: ${gate.approvals.length} of ${gate.quorum}${given.length > 0 ? ` (${given.join(', ')})` : ''}`]

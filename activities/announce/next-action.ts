@@ -36,7 +36,7 @@ export function stateWords(view: OperationView): string {
 /** One sentence: the next thing that happens, by itself or by somebody's hand. */
 export function nextAction(view: OperationView): string {
   if (view.lost)
-    return `its run was ${view.lost.how} on the Temporal server, so nothing would roll it back by itself. Roll it back with the button, or with \`abort ${view.opId}\`.`;
+    return `its run was ${view.lost.how} on the Temporal server, so nothing would roll it back by itself. Roll it back with the button, or with \`abort ${view.opId}\`; an approver can keep it.`;
   const until = view.watchUntil === undefined ? 'the end of the watch' : clockTime(view.watchUntil);
   const next = nextStage(view);
   switch (view.phase) {

@@ -80,7 +80,7 @@ function linesOf(note: Note, view: OperationView): readonly string[] {
         [note.label && `*Now:* ${said(note.label, 80)} is in place.`, note.before && `Before: ${said(note.before, 200)}.`]
           .filter(Boolean)
           .join(' '),
-        `Roll it back with the button, or with ${code(`abort ${view.opId}`)}.`,
+        `Roll it back with the button, or with ${code(`abort ${view.opId}`)}; an approver can keep it. Until then nobody watches it.`,
       ];
     case 'declined':
       return [`The further step was not agreed to (${declined(note.ending)}). What is in force stays.`];

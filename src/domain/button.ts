@@ -25,6 +25,8 @@ export const ACTION = {
   adopt: 'meshops:adopt',
   restore: 'meshops:restore',
   leave: 'meshops:leave',
+  /** Of an operation whose run is gone: what it wrote stays. */
+  keep: 'meshops:keep',
   /** Offered when an operation is over: a new operation on the same target. */
   nextPromote: 'meshops:next-promote',
   nextRollback: 'meshops:next-rollback',

@@ -46,6 +46,8 @@ export interface Recovery {
   readonly reason?: string;
   readonly originals: readonly Original[];
   readonly written: Written;
+  /** Whoever asks wants it to stay as it is, and agrees to that. */
+  readonly keep?: true;
   /** It only took something away: that stays so, since taking it back would put it in force again. */
   readonly keeps?: boolean;
   readonly view: Partial<OperationView>;
@@ -63,12 +65,14 @@ export function recoveryRequest(
     readonly reason?: string;
     /** Something of it may be in place. */
     readonly inPlace: boolean;
+    /** What is in place is to stay. */
+    readonly keep?: true;
     readonly settings: OperationSettings;
     readonly seen?: OperationView;
     readonly now: number;
   },
 ): OperationRequest {
-  const { how, by, reason, inPlace, settings, seen, now } = asked;
+  const { how, by, reason, inPlace, keep, settings, seen, now } = asked;
   const { opId, originals, stages, target, verb, change, text, requester, channel } = lost;
   const written = inPlace ? stages.map(({ number, writes }) => ({ stage: number, writes })) : [];
   const who = { ...(by && { by }), ...(reason !== undefined && { reason }) };
@@ -83,7 +87,16 @@ export function recoveryRequest(
     requestedAt: now,
     validUntil: now + VALID_MS,
     settings,
-    recovery: { opId, how, ...who, originals, written, ...(isKept(lost) && { keeps: true }), view: shownOf(lost, seen) },
+    recovery: {
+      opId,
+      how,
+      ...who,
+      originals,
+      written,
+      ...(isKept(lost) && { keeps: true }),
+      ...(keep && { keep }),
+      view: shownOf(lost, seen),
+    },
   };
 }
 

@@ -63,7 +63,9 @@ function firstSentence(ending: Ending): string {
   const reason = ending.reason ? `: ${ending.reason}` : '';
   switch (ending.kind) {
     case 'completed':
-      return completedSentence(ending);
+      return ending.code === 'Kept'
+        ? `Kept as it is${by}${reason}. Nobody has watched it since its run was lost.`
+        : completedSentence(ending);
     case 'rolled-back':
       return ending.verdict ? ending.verdict.words : `Rolled back${by}${reason}.`;
     case 'rejected':

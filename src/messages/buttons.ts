@@ -23,7 +23,7 @@ export function buttonRow(view: OperationView): ActionsBlock | undefined {
 }
 
 function buttonsOf(view: OperationView): readonly ButtonWords[] {
-  if (view.lost) return [{ ...ROLL_BACK, id: ACTION.abort }];
+  if (view.lost) return [{ ...ROLL_BACK, id: ACTION.abort }, KEEP];
   switch (view.phase) {
     case 'planning':
     case 'restoring':
@@ -102,6 +102,16 @@ const ROLL_BACK: ButtonWords = {
   spoken: 'Roll back',
   style: 'danger',
   confirm: { title: 'Roll back?', text: 'Everything this operation changed is put back as it was before.', yes: 'Roll back' },
+};
+const KEEP: ButtonWords = {
+  id: ACTION.keep,
+  label: 'Keep it',
+  spoken: 'Keep what is in place:',
+  confirm: {
+    title: 'Keep it as it is?',
+    text: 'Needs an approver who did not ask for the change. Nothing is written: what is in place stays, and can be rolled back later.',
+    yes: 'Keep it',
+  },
 };
 const ROLL_BACK_ANYWAY: ButtonWords = {
   id: ACTION.rollback,

@@ -10,6 +10,7 @@ import { pressCandidate } from './candidate.ts';
 import type { BotDeps } from './deps.ts';
 import { helpAnswer } from './help.ts';
 import { historyAnswer } from './history.ts';
+import { keepLost } from './lost.ts';
 import { pressNext } from './next.ts';
 import { type Refused, refusal } from './refusals.ts';
 import { decideAnswer } from './result-words.ts';
@@ -124,6 +125,10 @@ async function other(
     case ACTION.candidate5: {
       const pressed = await pressCandidate(deps, ids, { origin: click.origin, ...who }, later);
       return 'kind' in pressed ? refuseClick(deps, click, pressed) : pressed;
+    }
+    case ACTION.keep: {
+      const kept = await keepLost(deps, { target, opId: ids.opId }, who.actor);
+      return 'kind' in kept ? refuseClick(deps, click, kept) : kept;
     }
     case ACTION.abort:
     case ACTION.rollback: {

@@ -11,7 +11,7 @@ import type { Fate } from '../temporal/fate.ts';
 import { type Answer, say, sayPlain } from './answer.ts';
 import { inBackground } from './background.ts';
 import type { BotDeps } from './deps.ts';
-import { wordsFor } from './refusals.ts';
+import { type Refused, refusal, wordsFor } from './refusals.ts';
 
 export interface Lost {
   readonly known: KnownOperation;
@@ -45,41 +45,86 @@ export async function rollBackLost(
   where: { readonly target: Target; readonly opId?: string },
   by: { readonly actor: Actor; readonly reason?: string },
 ): Promise<Answer | undefined> {
-  let lost: Lost | undefined;
+  const lost = await findLost(deps, where);
+  if (lost === 'unknown') return say(NOT_KNOWN);
+  if (!lost) return undefined;
+  return recovered(deps, lost, { by: by.actor, ...(by.reason !== undefined && { reason: by.reason }) });
+}
+
+/** What the lost operation has written stays, if this person may agree to that: an approver who has not asked for the change. */
+export async function keepLost(
+  deps: BotDeps,
+  { target, opId }: { readonly target: Target; readonly opId: string },
+  actor: Actor,
+): Promise<Answer | Refused> {
+  const found = await findLost(deps, { target, opId });
+  if (found === 'unknown') return say(NOT_KNOWN);
+  if (!found) return refusal('NoGateOpen');
+  const record = await deps.audit.lost(opId);
+  if (record?.requester.id === actor.id) return refusal('SelfApproval');
+  const refused = record && (await refuseKeep(deps, record, actor));
+  return refused ?? recovered(deps, found, { by: actor, keep: true });
+}
+
+/** How long Slack is asked who may decide. Milliseconds. */
+const ASK_MS = 10_000;
+
+/** Which share is in place is for the run to say, with its own rule; here nobody passes whom no rule names. */
+async function refuseKeep(deps: BotDeps, record: LostOperation, actor: Actor): Promise<Refused | undefined> {
+  const { gates } = settingsFor(deps.config(), record.target, COMMAND[record.verb]);
+  if (gates.length === 0) return undefined;
   try {
-    lost = (await lostOn(deps, where.target)).find(({ known }) => where.opId === undefined || known.opId === where.opId);
+    const people = await Promise.all(gates.map((rule) => deps.people.approvers(rule, AbortSignal.timeout(ASK_MS))));
+    return people.flat().some(({ id }) => id === actor.id) ? undefined : refusal('NotAnApprover');
+  } catch (error) {
+    deps.log.warn({ err: error, opId: record.opId }, 'who may keep a change could not be learned');
+    return refusal('SlackSilent');
+  }
+}
+
+const NOT_KNOWN =
+  '*Not known.* The database or Temporal did not answer, so it cannot be said what is in place. Nothing was changed. Try again in a minute.';
+
+async function findLost(deps: BotDeps, where: { readonly target: Target; readonly opId?: string }): Promise<Lost | undefined | 'unknown'> {
+  try {
+    return (await lostOn(deps, where.target)).find(({ known }) => where.opId === undefined || known.opId === where.opId);
   } catch (error) {
     deps.log.warn({ err: error }, 'it could not be learned whether an operation is lost');
-    return say(
-      '*Not known.* The database or Temporal did not answer, so it cannot be said what is in place. Nothing was changed. Try again in a minute.',
-    );
+    return 'unknown';
   }
-  if (!lost) return undefined;
+}
+
+/** Starts the run that ends the lost operation, as this person wants it. */
+async function recovered(
+  deps: BotDeps,
+  lost: Lost,
+  by: { readonly by: Actor; readonly reason?: string; readonly keep?: true },
+): Promise<Answer> {
   const { opId } = lost.known;
   const record = await deps.audit.lost(opId);
   if (!record || record.originals.length === 0) return say(nothingKnown(opId));
   const { how, seen } = lost.fate;
   const settings = settingsFor(deps.config(), record.target, COMMAND[record.verb]);
-  const who = { by: by.actor, ...(by.reason !== undefined && { reason: by.reason }) };
-  const request = recoveryRequest(record, { how, ...who, inPlace: true, settings, ...(seen && { seen }), now: deps.now() });
+  const request = recoveryRequest(record, { how, ...by, inPlace: true, settings, ...(seen && { seen }), now: deps.now() });
   const result = await deps.operations.begin(request, { onSettled: async () => undefined });
   if (result.kind === 'begun') {
     const { runId } = result.begun;
     const { workflowId } = lost.known;
     const work = () => deps.audit.started({ opId, workflowId, runId, target: record.target, at: deps.now() });
-    inBackground(deps, 'the run of a rollback could not be recorded', work);
+    inBackground(deps, 'the run that ends a lost operation could not be recorded', work);
   }
+  const what = by.keep ? 'kept' : 'rolled back';
   switch (result.kind) {
     case 'begun':
-      return say(`*${said(opId)}* is rolled back: its own run is gone (${how}). Its message shows when that is done.`);
+      return by.keep
+        ? say(`*${said(opId)}* stays as it is if that is enough; its message shows whether more approvals are needed.`)
+        : say(`*${said(opId)}* is rolled back: its own run is gone (${how}). Its message shows when that is done.`);
     case 'busy':
-      return say(`*${said(opId)}* is not rolled back now: *${said(result.view.opId)}* runs on the same target. Abort that first.`);
+      return say(`*${said(opId)}* is not ${what} now: *${said(result.view.opId)}* runs on the same target. Abort that first.`);
     case 'refused':
       return sayPlain(wordsFor(result.code, result.words));
     case 'not-confirmed':
-      return say(
-        `*Not confirmed.* Nobody answered in time, so *${said(opId)}* may or may not be rolled back now. It is safe to ask again.`,
-      );
+      return say(`*Not confirmed.* Nobody answered in time, so *${said(opId)}* may or may not be ${what} now. It is safe to ask again.`);
     default:
       return result satisfies never;
   }

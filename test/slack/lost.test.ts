@@ -1,6 +1,8 @@
-import { expect, test } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
+import { ACTION } from '../../src/domain/button.ts';
+import { sentence } from '../../src/domain/sentences.ts';
 import { operator, request } from '../support/operations.ts';
-import { CHANNEL, type Stage, stage, viewOf } from './stage.ts';
+import { CHANNEL, postRoot, type Stage, stage, viewOf } from './stage.ts';
 
 /** An operation whose run was terminated by hand: no word leads to a dead end. */
 
@@ -43,6 +45,30 @@ test.each([
   expect(at.played.begins).toMatchObject([
     { target, recovery: { opId: OP, by: { id: 'reviewer@example.com' }, originals: [{ uid: 'uid-1' }] } },
   ]);
+});
+
+describe('the button Keep it', () => {
+  async function pressed(at: Stage, by: string): Promise<string> {
+    await terminated(at);
+    await at.slack.drive.as(by).click(CHANNEL, await postRoot(at, OP), ACTION.keep);
+    await at.idle();
+    return at.slack.drive.as(by).ephemerals().at(-1)?.text ?? '';
+  }
+
+  it('starts the run that keeps it, for an approver', async () => {
+    await using at = await stage();
+    expect(await pressed(at, 'U0REVIEWER')).toContain(`*${OP}* stays as it is`);
+    expect(at.played.begins).toMatchObject([{ recovery: { opId: OP, keep: true, by: { id: 'reviewer@example.com' } } }]);
+  });
+
+  it.each([
+    ['whoever asked for the change', 'U0OPERATOR', 'SelfApproval'],
+    ['somebody whom no rule names', 'U0REVIEWER', 'NotAnApprover'],
+  ])('is refused to %s', async (_, by, code) => {
+    await using at = await stage({ gates: [{ approvers: { emails: ['operator@example.com', 'reviewer2@example.com'] } }] });
+    expect(await pressed(at, by)).toContain(sentence(code as 'SelfApproval'));
+    expect(at.played.begins).toEqual([]);
+  });
 });
 
 test('status says that nobody watches it, and how it is rolled back', async () => {

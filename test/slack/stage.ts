@@ -228,8 +228,8 @@ export async function stage(change: Record<string, unknown> = {}, mode: 'http' |
 }
 
 /** A root message as the announcing activity posts it, with its buttons. Returns its ts. */
-export async function postRoot(at: Stage): Promise<string> {
-  const ids = { workflowId: WORKFLOW, runId: 'run-1', opId: 'canary-k3f2', gateId: 'g1', planHash: 'ab'.repeat(32) };
+export async function postRoot(at: Stage, opId = 'canary-k3f2'): Promise<string> {
+  const ids = { workflowId: WORKFLOW, runId: 'run-1', opId, gateId: 'g1', planHash: 'ab'.repeat(32) };
   const value = encodeButton(ids);
   const offer = encodeButton({ ...ids, candidate: 'next' });
   const button = (id: string, shown = value) => ({

@@ -4,7 +4,7 @@ import { createAudit } from '../../src/audit/log.ts';
 import type { LostOperation } from '../../src/domain/lost.ts';
 import { recoveryRequest } from '../../src/domain/lost.ts';
 import type { AuditRecord, OperationView, Outcome } from '../../src/domain/operation.ts';
-import { decisionOn, FakeMesh, fakes, healthy, request, reviewer, reviewer2, settings, watched } from '../support/operations.ts';
+import { decisionOn, FakeMesh, fakes, healthy, operator, request, reviewer, reviewer2, settings, watched } from '../support/operations.ts';
 import { type FakeActivity, Simulator } from '../support/simulator.ts';
 
 /** A run that the server ended: what the record holds of it suffices for another run to roll it back. */
@@ -87,6 +87,83 @@ describe('an operation whose run is gone', () => {
     await simulator.run();
     expect(simulator.result as Outcome).toMatchObject({ kind: 'superseded' });
     expect(one.mesh).toMatchObject({ percent: 25, token: 'canary-other1/1' });
+  });
+
+  describe('that is to stay', () => {
+    const rule = { above: 0, approvers: { usergroups: ['S0REVIEWERS'], emails: [] }, quorum: 1, expiryMs: 600_000 };
+    const keep = async (quorum: number, by = reviewer, found: object = { token: 2 }) => {
+      const one = await played('watching');
+      const token = 'token' in found ? `${one.view.opId}/2` : 'canary-other1/1';
+      const inspect: FakeActivity = () => ({ value: { differences: [], found: { route: { token } } } });
+      const all = { ...one.all, inspect };
+      const gates = quorum === 0 ? [] : [{ ...rule, quorum }];
+      const recovered = await recoveredBy({ ...one, all }, { by, keep: true, seen: one.view, settings: settings({ gates }) });
+      await recovered.simulator.advance(1_000);
+      return { ...one, ...recovered, outcome: () => recovered.simulator.result as Outcome };
+    };
+    const writes = ({ simulator }: { readonly simulator: Simulator }): number =>
+      simulator.calls.filter(({ activity }) => /restore|apply/.test(activity)).length;
+
+    it.each([0, 1])('is kept by an approver, on record, where %i agreements are needed, and can be rolled back later', async (quorum) => {
+      const one = await keep(quorum);
+      await one.simulator.run();
+      expect(one.outcome()).toMatchObject({ kind: 'completed', code: 'Kept', by: { id: reviewer.id } });
+      expect([one.mesh.percent, writes(one)]).toEqual([10, 0]);
+      await one.audit.append(one.kept);
+      expect(one.kept).toContainEqual(
+        expect.objectContaining({ kind: 'decision', actor: reviewer.id, data: expect.objectContaining({ choice: 'keep' }) }),
+      );
+      const completed = await one.audit.lastCompleted(request().target, 'canary');
+      expect(completed).toMatchObject({
+        opId: one.view.opId,
+        last: { number: 2 },
+        originals: [{ fields: { '/spec/rules/0/backendRefs/1/weight': 0 } }],
+      });
+    });
+
+    it('needs as many as the rule for its share, and never whoever asked for the change', async () => {
+      const one = await keep(2);
+      const { gate } = (await one.simulator.query('describe')) as OperationView;
+      expect(gate).toMatchObject({ kind: 'approval', quorum: 2, approvals: [{ by: { id: reviewer.id } }] });
+      for (const [who, code] of [
+        [reviewer, 'AlreadyDecided'],
+        [operator, 'SelfApproval'],
+      ] as const)
+        await expect(one.simulator.update('decide', await decisionOn(one.simulator, who, 'approve'))).rejects.toMatchObject({ name: code });
+      await one.simulator.update('decide', await decisionOn(one.simulator, reviewer2, 'approve'));
+      await one.simulator.run();
+      expect(one.outcome()).toMatchObject({ kind: 'completed', code: 'Kept' });
+      expect(one.mesh.percent).toBe(10);
+    });
+
+    it('is not kept by whom no rule names', async () => {
+      const one = await keep(1, operator);
+      expect(((await one.simulator.query('describe')) as OperationView).gate).toMatchObject({ approvals: [] });
+    });
+
+    it('is rolled back where nobody else agrees, or somebody says no', async () => {
+      const silent = await keep(2);
+      await silent.simulator.run();
+      expect(silent.outcome()).toMatchObject({ kind: 'rolled-back', code: 'HoldExpired', restoredExactly: true });
+      const refused = await keep(2);
+      await refused.simulator.update('decide', await decisionOn(refused.simulator, reviewer2, 'reject'));
+      await refused.simulator.run();
+      expect(refused.outcome()).toMatchObject({ kind: 'rolled-back', code: 'HoldRolledBack' });
+      const aborted = await keep(2);
+      await aborted.simulator.signal('abort', { actor: operator });
+      await aborted.simulator.run();
+      expect(aborted.outcome()).toMatchObject({ kind: 'aborted', restoredExactly: true });
+    });
+
+    it('is not said to stay where another operation holds it by now', async () => {
+      const one = await keep(1, reviewer, {});
+      await one.simulator.run();
+      expect(one.outcome()).toMatchObject({
+        kind: 'failed',
+        code: 'RunLost',
+        words: expect.stringContaining('Nothing of it is in place any more'),
+      });
+    });
   });
 
   it('can be given up like any undo that keeps failing', async () => {

@@ -83,6 +83,29 @@ export const lostStories: readonly Scenario[] = [
     },
   },
   {
+    name: 'run-terminated-kept',
+    story: "an operation's run is terminated by hand: an approver keeps what it wrote, which is free then and can be rolled back",
+    play: async (scene) => {
+      const operation = await approvedCanary(scene, LONG);
+      await underWatch(scene, operation);
+      await operation.handle.terminate('by hand');
+      await operation.seen(({ text }) => text.includes('nobody watches it'), 'the message to say that nobody watches it');
+      must((await operation.press('operator', 'meshops:keep')).ok, 'the click of the requester got no answer');
+      await scene.wait(1_000);
+      must(recorded(scene, operation, 'outcome') === 0, 'whoever asked for the change has kept it');
+      must((await operation.press('reviewer', 'meshops:keep')).ok, 'the click of the approver got no answer');
+      await scene.until(() => recorded(scene, operation, 'outcome') === 1, 'its end to be on record');
+      const last = await recovered(scene, operation);
+      const outcome = await last.result();
+      must(outcome.kind === 'completed' && outcome.code === 'Kept', `the outcome is ${outcome.kind} ${outcome.code}: ${outcome.words}`);
+      must((await scene.weight(CANARY)) === 10, 'what was kept is not in place');
+      await operation.seen(({ text }) => text.includes('completed'), 'the message to show the end');
+      await scene.type('/mesh rollback backend', 'reviewer');
+      await scene.until(async () => (await scene.weight(CANARY)) === 0, 'the rollback', 30_000);
+      return { operation: last, extra: { words: outcome.words } };
+    },
+  },
+  {
     name: 'run-terminated-waiting',
     story: 'the run of an operation that has written nothing is terminated by hand: it is closed without anybody, and its target is free',
     play: async (scene) => {
