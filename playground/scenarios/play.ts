@@ -5,6 +5,7 @@ import type { Rig } from '../rig/rig.ts';
 import { type Absent, without } from './absence.ts';
 import { recordHistory } from './histories.ts';
 import { list, POLICIES } from './mesh-state.ts';
+import { CHANNEL } from './operation.ts';
 import { lookBefore, measure, type Report } from './report.ts';
 import { type Played, type Scenario, StoryBroken } from './scenario.ts';
 import { CANARY, Scene, STABLE } from './scene.ts';
@@ -53,9 +54,20 @@ async function tell(rig: Rig, scenario: Scenario, options: PlayOptions, canary: 
   }
   // Requests that were under way when the story ended still count as harmed.
   await scene.wait(300);
+  broken ??= unseenIn(rig, played);
   const report = await measure(scenario.name, options.seed, scene, before, played, broken);
   if (options.record && played?.operation) await recordHistory(options.record, scenario.name, played.operation.handle);
   return report;
+}
+
+/** Word joiners and the like: nobody sees them, and they stay in what is copied from a message. */
+const UNSEEN = /[\u200B\u200E\u200F\u202A-\u202E\u2060-\u2064\u2066-\u2069\uFEFF]/;
+
+function unseenIn({ slack }: Rig, played: Played | undefined): string | undefined {
+  const { ts } = played?.operation ?? {};
+  const said = ts ? slack.drive.thread(CHANNEL, ts) : slack.drive.messages(CHANNEL).slice(-5);
+  const hidden = said.find((message) => UNSEEN.test(JSON.stringify(message)));
+  return hidden && `a message has characters that nobody sees: ${hidden.text}`;
 }
 
 const ROUTE = '/apis/gateway.networking.k8s.io/v1/namespaces/backend/httproutes/backend';

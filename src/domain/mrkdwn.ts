@@ -1,26 +1,26 @@
-/**
- * Escapes what Slack reads as markup in any text: `&`, `<`, `>` (Slack, "Formatting text for app surfaces"). `<!channel>`, `<@U…>`
- * and `<url|text>` are text afterwards. Enough inside code; elsewhere see `inertMrkdwn`.
- */
-export function escapeMrkdwn(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+/** Characters that nobody sees: they hide in what is copied, or turn the direction in which a text is read. */
+const UNSEEN = /[\u200B\u200E\u200F\u202A-\u202E\u2060-\u2064\u2066-\u2069\uFEFF]/g;
+
+export function withoutUnseen(text: string): string {
+  return text.replaceAll(UNSEEN, '');
 }
 
-/** Joins without showing: breaks a pattern for Slack and leaves it the same for a reader. */
-const WORD_JOINER = '\u2060';
+/**
+ * Escapes what Slack reads as markup in any text: `&`, `<`, `>` (Slack, "Formatting text for app surfaces"). `<!channel>`, `<@U…>`
+ * and `<url|text>` are text afterwards. What nobody sees is left out. Enough inside code; elsewhere see `inertMrkdwn`.
+ */
+export function escapeMrkdwn(text: string): string {
+  return withoutUnseen(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+/** What formats a text, and what looks like it and does not. */
+const LOOK_ALIKE: Readonly<Record<string, string>> = { '*': '∗', '~': '∼', _: 'ˍ', '`': "'" };
 
 /**
- * Foreign words outside of code: escaped, and without effect where Slack reads more than angle brackets. Bare addresses become
- * links and `@here` a mention where a client parses names, so both are broken by a character nobody sees; `*`, `_`, `~` and
- * backticks lose their meaning, so that an argument cannot dress up as a sentence of ours. The address of a person stays as it is, so that
- * it can be copied: blocks are sent with `verbatim`, which makes no links of it.
+ * Foreign words outside of code: escaped, and without effect where Slack reads more than angle brackets. `*`, `_`, `~` and backticks
+ * lose their meaning, so that an argument cannot dress up as a sentence of ours; characters that nobody sees would do that as well, but stay in what
+ * is copied. Bare addresses and `@here` stay as they are: blocks are sent with `verbatim`, which makes no links and no mentions of them.
  */
 export function inertMrkdwn(text: string): string {
-  return escapeMrkdwn(text)
-    .replaceAll('://', `:${WORD_JOINER}//`)
-    .replace(/(mailto|tel):/gi, `$1${WORD_JOINER}:`)
-    .replace(/\b(www)\./gi, `$1${WORD_JOINER}.`)
-    .replace(/(?<![\p{L}\p{N}._+-])[@#](?=\p{L})/gu, (sign) => `${sign}${WORD_JOINER}`)
-    .replaceAll('`', "'")
-    .replace(/[*~]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, (sign) => `${WORD_JOINER}${sign}${WORD_JOINER}`);
+  return escapeMrkdwn(text).replace(/[*~`]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, (sign) => LOOK_ALIKE[sign] ?? sign);
 }

@@ -1,7 +1,7 @@
 // How numbers, times, people and foreign texts read in a message.
 import type { Freeze } from './freeze.ts';
 import type { Approver } from './gate.ts';
-import { escapeMrkdwn, inertMrkdwn } from './mrkdwn.ts';
+import { escapeMrkdwn, inertMrkdwn, withoutUnseen } from './mrkdwn.ts';
 
 /** Slack's limit for the text of a section, with room for a closing line. */
 const SECTION_CHARS = 2_900;
@@ -45,8 +45,9 @@ export function codeBlocks(commands: readonly string[]): readonly string[] {
   return left > 0 ? [...texts, `${plural(left, 'more command')} did not fit here.`] : texts;
 }
 
-/** At most `max` characters as Slack and JavaScript count them; a surrogate pair is not torn apart. */
-export function cut(text: string, max: number): string {
+/** At most `max` characters as Slack and JavaScript count them; a surrogate pair is not torn apart. What nobody sees is left out. */
+export function cut(words: string, max: number): string {
+  const text = withoutUnseen(words);
   return text.length <= max ? text : `${text.slice(0, max - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }
 

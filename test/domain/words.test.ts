@@ -1,6 +1,10 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { escapeMrkdwn, inertMrkdwn } from '../../src/domain/mrkdwn.ts';
 import { isBareCode, isSentenceCode, sentence, sentenceOf } from '../../src/domain/sentences.ts';
+
+/** Word joiners, zero-width spaces and what turns the direction of a text. */
+const UNSEEN = /[\u200B\u200E\u200F\u202A-\u202E\u2060-\u2064\u2066-\u2069\uFEFF]/;
 
 describe('sentences', () => {
   it('say what happened, what it means, what to do', () => {
@@ -14,21 +18,53 @@ describe('sentences', () => {
 });
 
 describe('foreign words in Slack', () => {
-  it('cannot mention, link or format', () => {
+  it('cannot call, open a link of their own or format', () => {
     expect(escapeMrkdwn('<!channel> & <https://a|b>')).toBe('&lt;!channel&gt; &amp; &lt;https://a|b&gt;');
-    const inert = inertMrkdwn('<!here> @channel https://evil.test www.evil.test *Approved* `x` #general');
-    expect(inert).not.toMatch(/<|>|@channel|:\/\/|www\.|\*A|`|#g/);
-    expect(inert.replaceAll('\u2060', '')).toBe("&lt;!here&gt; @channel https://evil.test www.evil.test *Approved* 'x' #general");
+    expect(inertMrkdwn('<!here> *Approved* ~no~ `x` _now_')).toBe("&lt;!here&gt; ∗Approved∗ ∼no∼ 'x' ˍnowˍ");
   });
 
-  it.each(['operator@example.com', 'first_last+mesh@team-1.example.com', 'a.b@c.example, d@e.example'])(
-    'an address is copied as it is: %s',
-    (address) => expect(inertMrkdwn(address)).toBe(address),
-  );
+  it.each([
+    'operator@example.com',
+    'first_last+mesh@team-1.example.com',
+    'a.b@c.example, d@e.example',
+    'https://example.com/a_b',
+    'see #general, @reviewer',
+  ])('is copied as it is: %s', (text) => expect(inertMrkdwn(text)).toBe(text));
 
-  it.each(['_x_', ' _now_', 'a *b* c', '~x~', '(@here)', '#general', '@channel'])('%s has no effect', (text) =>
-    expect(inertMrkdwn(text)).toContain('\u2060'),
-  );
+  it('have nothing that formats, and nothing that nobody sees, whatever they are', () => {
+    const signs = fc.constantFrom(
+      '*',
+      '_',
+      '~',
+      '`',
+      '<',
+      '>',
+      '&',
+      '\u2060',
+      '\u200B',
+      '\u202E',
+      '\uFEFF',
+      'a',
+      'Z',
+      '9',
+      ' ',
+      '@',
+      '://',
+      'é',
+      '😀',
+    );
+    const foreign = fc.oneof(
+      fc.array(signs, { maxLength: 40 }).map((all) => all.join('')),
+      fc.string({ unit: 'binary', maxLength: 200 }),
+    );
+    fc.assert(
+      fc.property(foreign, (text) => {
+        const inert = inertMrkdwn(text);
+        expect(inert).not.toMatch(/[*~`<>]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/u);
+        for (const shown of [inert, escapeMrkdwn(text)]) expect(shown).not.toMatch(UNSEEN);
+      }),
+    );
+  });
 });
 
 describe('codes', () => {

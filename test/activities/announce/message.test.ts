@@ -17,6 +17,9 @@ function labels(operation: OperationView): string[] {
   return (row?.elements ?? []).map((element) => (element.type === 'button' ? element.text.text : element.type));
 }
 
+/** Characters that nobody sees, and that stay in what is copied. */
+const UNSEEN = /[\u200B\u200E\u200F\u202A-\u202E\u2060-\u2064\u2066-\u2069\uFEFF]/;
+
 /** A foreign text may not open anything in angle brackets: only our own mentions and dates do. */
 function foreignControls(text: string): string[] {
   return (text.match(/<[^>]*>?/g) ?? []).filter((found) => !/^<(@[UW][A-Z0-9]+|!date\^\d+\^[^>|]+\|[0-9: -]+UTC)>$/.test(found));
@@ -79,6 +82,7 @@ describe('the root message', () => {
         'a\nb',
         '😀'.repeat(900),
         '<https://example.com|x>',
+        'www.example.com @here *bold* _low_ #general \u2060\u200B',
       ),
       fc.string({ maxLength: 4000 }),
     );
@@ -93,6 +97,7 @@ describe('the root message', () => {
           acceptMessageBlocks(rendered.blocks, 50);
           expect(rendered.text.length).toBeLessThan(40_000);
           expect(foreignControls(shown(rendered))).toEqual([]);
+          expect(JSON.stringify(rendered)).not.toMatch(UNSEEN);
         },
       ),
       { numRuns: 150 },
