@@ -71,6 +71,7 @@ export async function layFoundation(options: {
     const { client, close } = await connectClient(where, secrets);
     const clusters = openClusters(() => config.current());
     const people = createPeople({
+      replicas: environment.replicas,
       web,
       teamIds: () => config.current().slack.teamIds,
       kubernetesOf: (id) => kubernetesIdentity(config.current(), id),

@@ -43,6 +43,8 @@ export interface PeopleDeps {
   /** Whom the cluster sees, by canonical id. */
   readonly kubernetesOf: (id: string) => KubernetesIdentity | undefined;
   readonly now: () => number;
+  /** How many bots share what Slack allows the workspace; default: one. */
+  readonly replicas?: number;
   /** Hears of each 429, with the wait that Slack asks for in milliseconds. */
   readonly onLimited?: (method: string, ms: number) => void;
 }
@@ -52,9 +54,10 @@ const KEPT_MS = 60_000;
 const NAME_KEPT_MS = 600_000;
 /** How old an answer may be that stops or takes back a change. */
 const SAFE_MS = 300_000;
-/** Slack allows 100 calls of users.info a minute (tier 4). The rest is for workers, which ask who the approvers are. */
+/** Slack allows 100 calls of users.info a minute (tier 4), whoever makes them. The rest is for workers, which ask who the approvers are. */
 const ASKED_PER_MINUTE = 60;
-const KEPT_FOR_DECISIONS = 25;
+/** Of what a bot may ask, so much is for clicks that decide. */
+const KEPT_FOR_DECISIONS = 25 / ASKED_PER_MINUTE;
 /** Slack allows a few hundred users.info calls a minute; a bigger group is refused rather than half read. */
 const LARGEST_GROUP = 200;
 
@@ -62,7 +65,9 @@ export function createPeople(deps: PeopleDeps): SlackPeople {
   const limited = (method: string) => (ms: number) => deps.onLimited?.(method, ms);
   const accounts = createCache((userId) => readAccount(deps.web, userId), deps.now, limited('users.info'));
   const groups = createCache((id) => readGroup(deps.web, id), deps.now, limited('usergroups.users.list'));
-  const asked = createBuckets(() => ASKED_PER_MINUTE, deps.now);
+  const most = ASKED_PER_MINUTE / (deps.replicas ?? 1);
+  const kept = most * KEPT_FOR_DECISIONS;
+  const asked = createBuckets(() => most, deps.now);
   const unknown = new Map<string, number>();
   const refusedBefore: SlackPeople['refusedBefore'] = (userId) => {
     const account = accounts.peek(userId, KEPT_MS);
@@ -74,7 +79,7 @@ export function createPeople(deps: PeopleDeps): SlackPeople {
     identify: async (userId, { fresh = false, safe = false } = {}) => {
       const before = refusedBefore(userId);
       if (before) return before;
-      const mayAsk = (): boolean => asked.take('users.info', fresh || safe ? 0 : KEPT_FOR_DECISIONS);
+      const mayAsk = (): boolean => asked.take('users.info', fresh || safe ? 0 : kept);
       let account: Account;
       try {
         account = await accounts.get(userId, { maxAgeMs: fresh ? 0 : KEPT_MS, staleMs: safe ? SAFE_MS : 0, mayAsk });
@@ -86,7 +91,7 @@ export function createPeople(deps: PeopleDeps): SlackPeople {
       return refuseAccount(account, deps.teamIds()) ?? { kind: 'person', actor: actorOf(account, deps.kubernetesOf) };
     },
     nameOf: async (userId) => {
-      const mayAsk = (): boolean => asked.take('users.info', KEPT_FOR_DECISIONS);
+      const mayAsk = (): boolean => asked.take('users.info', kept);
       const account = await accounts.get(userId, { maxAgeMs: NAME_KEPT_MS, mayAsk }).catch(() => undefined);
       return account?.name;
     },

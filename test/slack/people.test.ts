@@ -1,6 +1,7 @@
+import type { WebClient } from '@slack/web-api';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { GateRule } from '../../src/domain/gate.ts';
-import { type Account, refuseAccount } from '../../src/slack/people.ts';
+import { type Account, createPeople, refuseAccount } from '../../src/slack/people.ts';
 import { type Stage, stage } from './stage.ts';
 
 let at: Stage;
@@ -49,6 +50,23 @@ test('approvers are the group and the addresses, each person once, with who left
     ['reviewer2@example.com', 'U0REVIEWER2'],
     ['operator@example.com', 'U0OPERATOR'],
   ]);
+});
+
+test.each([1, 2])('%i bots together ask Slack no more than the workspace may, and each keeps a part for decisions', async (replicas) => {
+  let asked = 0;
+  const info = async () => {
+    asked += 1;
+    return { user: { id: 'U1', team_id: 'T0MESHOPS', profile: { email: 'a@example.com' } } };
+  };
+  const web = { users: { info } } as unknown as WebClient;
+  const bots = Array.from({ length: replicas }, () =>
+    createPeople({ web, replicas, teamIds: () => ['T0MESHOPS'], kubernetesOf: () => undefined, now: () => 0 }),
+  );
+  for (const fresh of [false, true])
+    for (let one = 0; one < 100; one += 1) await Promise.all(bots.map((bot) => bot.identify(`U${fresh}${one}`, { fresh })));
+  // Tier 4 is 100 a minute; 40 of it are for workers.
+  expect(asked).toBeLessThanOrEqual(60);
+  expect(asked).toBeGreaterThan(55);
 });
 
 test('answers are kept for a minute, and a fresh question asks again', async () => {

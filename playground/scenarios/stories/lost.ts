@@ -100,7 +100,7 @@ export const lostStories: readonly Scenario[] = [
       must(outcome.kind === 'completed' && outcome.code === 'Kept', `the outcome is ${outcome.kind} ${outcome.code}: ${outcome.words}`);
       must((await scene.weight(CANARY)) === 10, 'what was kept is not in place');
       await operation.seen(({ text }) => text.includes('completed'), 'the message to show the end');
-      await scene.type('/mesh rollback backend', 'reviewer');
+      await scene.type('/mesh rollback backend');
       await scene.until(async () => (await scene.weight(CANARY)) === 0, 'the rollback', 30_000);
       return { operation: last, extra: { words: outcome.words } };
     },
