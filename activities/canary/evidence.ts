@@ -88,7 +88,12 @@ async function openEvidence(deps: EvidenceDeps, input: WatchInput, heard: Hear, 
   });
   const shown = (side: Side): number => reader.shown(side);
   if (prometheus)
-    void followCounters({ ...deps, prometheus }, { namespace, services, grpc, shown, isTold, isWhole: split.isWhole }, hear, signal);
+    void followCounters(
+      { ...deps, prometheus },
+      { namespace, services, grpc, shown, isTold, isWhole: split.isWhole, left: (until) => reader.left(until) },
+      hear,
+      signal,
+    );
   await followRequests(deps, { keys: [namespace, ...addresses, ...gateways], carriers, since, signal, reader, drops }, hear);
   void sendProbes(deps, { opId, details, settings }, signal);
 }

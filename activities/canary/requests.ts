@@ -19,6 +19,8 @@ export interface RequestReader {
   lost(node: string): void;
   /** 5xx that were attributed to a side so far. */
   shown(side: Side): number;
+  /** Requests of the canary, told as asked, that had been answered by `until` (epoch ms) and whose answers are left to Envoy's counters. */
+  left(until: number): number;
   seen(node: string): void;
 }
 
@@ -47,6 +49,7 @@ export function createRequestReader({ sides, latencyLimitMs, grpc = false, probe
   const reporters = createReporters();
   const unanswered = createUnanswered(latencyLimitMs);
   const shown: Record<Side, number> = { canary: 0, stable: 0 };
+  const left = createLeft();
   const aboutOf = (flow: Flow, server: string): About => ({
     ...(isProbe(flow) && { synthetic: true }),
     ...(!(isFromGateway(flow) && split?.isMoved(askedOf(flow))) && { unsplit: true }),
@@ -64,9 +67,12 @@ export function createRequestReader({ sides, latencyLimitMs, grpc = false, probe
     if (asked === 'told') return undefined;
     const latencyMs = (flow.l7?.latency_ns ?? 0) / 1e6;
     // Its status is left to Envoy's counters; that it came late is seen only here.
-    if (grpc && code === 200 && flow.l7?.http?.protocol === 'HTTP/2' && latencyMs <= latencyLimitMs) return undefined;
-    const failure = code >= 500 ? String(code) : latencyMs > latencyLimitMs ? 'late' : undefined;
     const at = millisecondsOf(flow.time);
+    if (grpc && code === 200 && flow.l7?.http?.protocol === 'HTTP/2' && latencyMs <= latencyLimitMs) {
+      if (asked && known.side === 'canary') left.add(at);
+      return undefined;
+    }
+    const failure = code >= 500 ? String(code) : latencyMs > latencyLimitMs ? 'late' : undefined;
     return {
       kind: 'request',
       at,
@@ -113,7 +119,24 @@ export function createRequestReader({ sides, latencyLimitMs, grpc = false, probe
       }),
     lost: (node) => unanswered.lost(node),
     shown: (side) => shown[side],
+    left: (until) => left.by(until),
     seen: (node) => unanswered.seen(node),
+  };
+}
+
+/** Counts moments by their time. */
+function createLeft(): { add(at: number): void; by(until: number): number } {
+  const times: number[] = [];
+  let passed = 0;
+  return {
+    add: (at) => void times.push(at),
+    by(until) {
+      let count = 0;
+      while (count < times.length && (times[count] as number) <= until) count += 1;
+      times.splice(0, count);
+      passed += count;
+      return passed;
+    },
   };
 }
 

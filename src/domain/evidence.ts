@@ -58,8 +58,8 @@ export interface RequestEvidence {
   readonly of?: 'canary' | 'stable';
   /** Event time at which it began; absent: `latencyMs` before `at`. */
   readonly startedAt?: number;
-  /** It may have begun before `startedAt`, nobody knows how long. */
-  readonly early?: true;
+  /** It may have begun so much before `startedAt` (ms). */
+  readonly earlyMs?: number;
   /** It was told as open before. */
   readonly asked?: true;
   /** It did not come through the split, by a rule that the operation moves, or nobody can tell: it is compared with nothing. */

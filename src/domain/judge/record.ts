@@ -51,7 +51,7 @@ const Event: z.ZodType<Evidence> = z.discriminatedUnion('kind', [
     of: side.exactOptional(),
     synthetic: z.literal(true).exactOptional(),
     startedAt: at.exactOptional(),
-    early: z.literal(true).exactOptional(),
+    earlyMs: z.number().exactOptional(),
     asked: z.literal(true).exactOptional(),
     unsplit: z.literal(true).exactOptional(),
     cold: z.literal(true).exactOptional(),

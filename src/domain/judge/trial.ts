@@ -66,9 +66,9 @@ export class Trial {
    * is only compared. True: harm.
    */
   request(event: RequestEvidence, hidden: boolean, isTwin = false): boolean {
-    const { side, failed, at, openMs } = event;
+    const { side, failed, at, openMs, earlyMs = 0 } = event;
     const start = event.startedAt ?? at - event.latencyMs;
-    const heard = { failed, start: event.early ? Number.NEGATIVE_INFINITY : start, asked: event.asked === true, at };
+    const heard = { failed, start: start - earlyMs, asked: event.asked === true, at };
     const harm = side === 'canary' && !isTwin && this.total.request(heard, this.#clock);
     this.#clock = Math.max(this.#clock, at);
     if (openMs !== undefined) this.#blocks.open(openMs === 0 ? Number.POSITIVE_INFINITY : at - openMs);

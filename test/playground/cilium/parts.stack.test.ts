@@ -135,7 +135,7 @@ const counted = async (story: () => Promise<void>): Promise<readonly RequestEvid
   ] as const;
   const following = followCounters(
     { prometheus: connectPrometheus({ url: stack.prometheus.url }), now: Date.now, log: SILENT },
-    { namespace: 'backend', services, grpc: true, shown: () => 0, isTold: () => false, isWhole: true },
+    { namespace: 'backend', services, grpc: true, shown: () => 0, isTold: () => false, left: () => 0, isWhole: true },
     (event) => void (event.kind === 'request' && event.side === 'canary' && heard.push(event)),
     stop.signal,
   );
