@@ -1,6 +1,6 @@
 import type { Block } from './blocks.ts';
 import { likelihoodRatio } from './hypergeometric.ts';
-import { MASS, type Planned } from './prior.ts';
+import { MASS, Masses, type MassesSnapshot, type Parts, type Planned } from './prior.ts';
 import { Runs, type RunsSnapshot } from './runs.ts';
 
 /**
@@ -26,60 +26,43 @@ const BROUGHT_BACK = 0.003;
 /** Of the block that is looked at. */
 const RATIOS = new Float64Array(ODDS.length);
 
-export interface ComparisonSnapshot {
+export interface ComparisonSnapshot extends MassesSnapshot {
   readonly sums: readonly number[];
   readonly lent: readonly number[];
-  /** Not released yet: for starts, for time, for failures in watches to come, to lend then, to lend now. */
-  readonly left: readonly [number, number, number, number, number];
-  readonly pool: readonly [number, number];
-  readonly released: number;
+  /** To lend in watches to come, and now. */
+  readonly toLend: readonly [number, number];
   readonly runs: RunsSnapshot;
 }
 
 export class Comparison {
-  readonly #planned: Planned;
+  readonly #masses: Masses;
   readonly #sums: number[];
   readonly #lent: number[];
   readonly #runs: Runs;
-  #start: number;
-  #time: number;
-  #next: number;
   #nextLent: number;
   #toLend: number;
-  #pool: number;
-  #failures: number;
-  #released: number;
 
   constructor(planned: Planned, from?: ComparisonSnapshot) {
-    this.#planned = planned;
+    this.#masses = new Masses(planned, from, 1 - LENT);
     this.#sums = [...(from?.sums ?? ODDS.map(() => 0))];
     this.#lent = [...(from?.lent ?? ODDS.map(() => 0))];
-    const fresh = [MASS.start, MASS.time, MASS.failures * (1 - LENT), MASS.failures * LENT, 0] as const;
-    [this.#start, this.#time, this.#next, this.#nextLent, this.#toLend] = from?.left ?? fresh;
-    [this.#pool, this.#failures] = from?.pool ?? [0, 0];
-    this.#released = from?.released ?? 0;
+    [this.#nextLent, this.#toLend] = from?.toLend ?? [MASS.failures * LENT, 0];
     this.#runs = new Runs(ODDS.length, from?.runs);
   }
 
   /** As in `Objective.begin`. */
-  begin(at: number, parts: { readonly start: number; readonly failures: number } | undefined): void {
-    this.#released = at;
+  begin(at: number, parts: Parts | undefined): void {
+    const own = parts && { ...parts, failures: parts.failures * (1 - LENT) };
+    spread(this.#sums, this.#masses.begin(at, own), ODDS_WEIGHTS);
     if (!parts) return;
-    const refill = Math.min(this.#next, MASS.failures * (1 - LENT) * parts.failures);
     const toLend = Math.min(this.#nextLent, MASS.failures * LENT * parts.failures);
-    const start = Math.min(this.#start, MASS.start * parts.start);
-    this.#next -= refill;
     this.#nextLent -= toLend;
-    this.#start -= start;
     this.#toLend += toLend;
-    this.#pool = this.#pool / (this.#failures + 1) + refill;
-    this.#failures = 0;
-    spread(this.#sums, start, ODDS_WEIGHTS);
   }
 
   /** Takes a settled block. */
   take({ from, events, canary, failures, canaryFailures, harmAt }: Block): void {
-    this.#pass(from);
+    spread(this.#sums, this.#masses.pass(from), ODDS_WEIGHTS);
     const isMixed = failures > 0 && canary > 0 && canary < events;
     if (isMixed) {
       for (let j = 0; j < ODDS.length; j += 1) {
@@ -92,15 +75,6 @@ export class Comparison {
     }
     this.#bringBack(canary);
     if (isMixed && canaryFailures > 0) this.#after(canaryFailures);
-  }
-
-  #pass(at: number): void {
-    const due = (MASS.time * (at - this.#released)) / Math.max(1, this.#planned.ms);
-    if (!(due > 0)) return;
-    const released = Math.min(this.#time, due);
-    this.#released = at;
-    this.#time -= released;
-    spread(this.#sums, released, ODDS_WEIGHTS);
   }
 
   #bringBack(canary: number): void {
@@ -116,9 +90,7 @@ export class Comparison {
     const lent = this.#toLend * (1 - (1 - TAKEN) ** failures);
     this.#toLend -= lent;
     spread(this.#lent, lent, LENT_WEIGHTS);
-    const before = this.#pool / (this.#failures + 1);
-    this.#failures += failures;
-    spread(this.#sums, before - this.#pool / (this.#failures + 1), ODDS_WEIGHTS);
+    spread(this.#sums, this.#masses.after(failures), ODDS_WEIGHTS);
   }
 
   /** The mean of the ratios of a block over all odds, weighted: at most 1 in the mean where the canary is no worse. */
@@ -132,7 +104,7 @@ export class Comparison {
 
   /** The evidence as odds at the end of the last block; 1 in the beginning. */
   value(): number {
-    let total = this.#start + this.#time + this.#next + this.#nextLent + this.#toLend + this.#pool / (this.#failures + 1);
+    let total = this.#masses.left + this.#nextLent + this.#toLend;
     for (let j = 0; j < ODDS.length; j += 1) total += (this.#sums[j] as number) + (this.#lent[j] as number);
     return total;
   }
@@ -146,9 +118,8 @@ export class Comparison {
   forget(): void {
     this.#sums.fill(0);
     this.#lent.fill(0);
-    this.#time = 0;
+    this.#masses.forget();
     this.#toLend = 0;
-    this.#pool = 0;
     this.#runs.clear();
   }
 
@@ -156,9 +127,8 @@ export class Comparison {
     return {
       sums: [...this.#sums],
       lent: [...this.#lent],
-      left: [this.#start, this.#time, this.#next, this.#nextLent, this.#toLend],
-      pool: [this.#pool, this.#failures],
-      released: this.#released,
+      toLend: [this.#nextLent, this.#toLend],
+      ...this.#masses.snapshot(),
       runs: this.#runs.snapshot(),
     };
   }

@@ -1,5 +1,5 @@
 import { Marks, type MarksSnapshot } from './marks.ts';
-import { MASS, type Planned } from './prior.ts';
+import { Masses, type MassesSnapshot, type Parts, type Planned } from './prior.ts';
 import { Runs, type RunsSnapshot } from './runs.ts';
 
 /**
@@ -30,15 +30,9 @@ export function alternatives(p0: number): readonly number[] {
   });
 }
 
-export interface ObjectiveSnapshot {
+export interface ObjectiveSnapshot extends MassesSnapshot {
   /** Released mass, and what of it was released when. */
   readonly marks: MarksSnapshot;
-  /** Not released yet: for the start of watches, for time, and for failures in watches to come. */
-  readonly left: readonly [number, number, number];
-  /** For failures in this watch: the pool as it was when the watch began, and the failures that have drawn on it. */
-  readonly pool: readonly [number, number];
-  /** Event time up to which time's mass is released. */
-  readonly released: number;
   readonly runs: RunsSnapshot;
 }
 
@@ -60,39 +54,21 @@ interface Factors {
 }
 
 export class Objective {
-  readonly #planned: Planned;
   readonly #factors: Factors;
+  readonly #masses: Masses;
   readonly #runs: Runs;
   readonly #marks: Marks;
-  #start: number;
-  #time: number;
-  #next: number;
-  #pool: number;
-  #failures: number;
-  #released: number;
 
   constructor(p0: number, planned: Planned, from?: ObjectiveSnapshot) {
-    this.#planned = planned;
     this.#factors = factorsFor(p0);
-    [this.#start, this.#time, this.#next] = from?.left ?? [MASS.start, MASS.time, MASS.failures];
-    [this.#pool, this.#failures] = from?.pool ?? [0, 0];
-    this.#released = from?.released ?? 0;
+    this.#masses = new Masses(planned, from);
     this.#runs = new Runs(GRID.length, from?.runs);
     this.#marks = new Marks(GRID.length, from?.marks);
   }
 
-  /** A watch begins at `at`: parts of what is left for its start and for failures in it are released; a guard brings none. */
-  begin(at: number, parts: { readonly start: number; readonly failures: number } | undefined): void {
-    this.#released = at;
-    if (parts) {
-      const start = Math.min(this.#start, MASS.start * parts.start);
-      const refill = Math.min(this.#next, MASS.failures * parts.failures);
-      this.#start -= start;
-      this.#next -= refill;
-      this.#pool = this.#pool / (this.#failures + 1) + refill;
-      this.#failures = 0;
-      this.#marks.add(start, GRID_WEIGHTS);
-    }
+  /** A watch begins at `at`. */
+  begin(at: number, parts: Parts | undefined): void {
+    this.#marks.add(this.#masses.begin(at, parts), GRID_WEIGHTS);
     this.#marks.begin(at);
   }
 
@@ -113,26 +89,21 @@ export class Objective {
     this.#runs.add(failed ? up : down, failed ? at : -1);
   }
 
-  /** The n-th failure releases pool / (n (n + 1)); known before any request that begins from now on. */
+  /** Released mass is known before any request that begins from now on. */
   #after(heardAt: number): void {
-    this.#failures += 1;
-    this.#marks.add(this.#pool / (this.#failures * (this.#failures + 1)), GRID_WEIGHTS);
+    this.#marks.add(this.#masses.after(1), GRID_WEIGHTS);
     this.#marks.set(heardAt);
   }
 
   /** Time's mass counts from the next mark on, so it is released with it. */
   #pass(clock: number): void {
-    const due = (MASS.time * (clock - this.#released)) / Math.max(1, this.#planned.ms);
-    const released = Math.max(0, Math.min(this.#time, due));
-    this.#released = Math.max(this.#released, clock);
-    this.#time -= released;
-    this.#marks.add(released, GRID_WEIGHTS);
+    this.#marks.add(this.#masses.pass(clock), GRID_WEIGHTS);
     this.#marks.set(clock);
   }
 
   /** The evidence as odds; 1 in the beginning. */
   value(): number {
-    let total = this.#start + this.#time + this.#next + this.#pool / (this.#failures + 1);
+    let total = this.#masses.left;
     for (let j = 0; j < GRID.length; j += 1) total += this.#marks.worth(j);
     return total;
   }
@@ -145,19 +116,12 @@ export class Objective {
   /** What was heard can no longer be told: everything that it may have changed is thrown away, which can only lower the value. */
   forget(): void {
     this.#marks.clear();
-    this.#time = 0;
-    this.#pool = 0;
+    this.#masses.forget();
     this.#runs.clear();
   }
 
   snapshot(): ObjectiveSnapshot {
-    return {
-      marks: this.#marks.snapshot(),
-      left: [this.#start, this.#time, this.#next],
-      pool: [this.#pool, this.#failures],
-      released: this.#released,
-      runs: this.#runs.snapshot(),
-    };
+    return { marks: this.#marks.snapshot(), ...this.#masses.snapshot(), runs: this.#runs.snapshot() };
   }
 }
 

@@ -21,3 +21,86 @@ export function partOf(watch: number, { watches }: Planned, first: number): numb
   if (watches === 1) return 1 - UNPLANNED;
   return watch === 1 ? first : (1 - first - UNPLANNED) / (watches - 1);
 }
+
+/** What of the prior is not released yet. */
+export interface MassesSnapshot {
+  /** For the start of watches, for time, and for failures in watches to come. */
+  readonly left: readonly [number, number, number];
+  /** For failures in this watch: the pool as it was when the watch began, and the failures that have drawn on it. */
+  readonly pool: readonly [number, number];
+  /** Event time up to which time's mass is released. */
+  readonly released: number;
+}
+
+/** Parts of the masses that a watch brings; a guard brings none. */
+export interface Parts {
+  readonly start: number;
+  readonly failures: number;
+}
+
+/** The masses of one test, and how they are released: each method gives back what it releases. */
+export class Masses {
+  readonly #planned: Planned;
+  #start: number;
+  #time: number;
+  #next: number;
+  #pool: number;
+  #failures: number;
+  #released: number;
+
+  /** `share`: of the mass after failures, where the test keeps the rest itself. */
+  constructor(planned: Planned, from?: MassesSnapshot, share = 1) {
+    this.#planned = planned;
+    [this.#start, this.#time, this.#next] = from?.left ?? [MASS.start, MASS.time, MASS.failures * share];
+    [this.#pool, this.#failures] = from?.pool ?? [0, 0];
+    this.#released = from?.released ?? 0;
+  }
+
+  /** A watch begins at `at`. */
+  begin(at: number, parts: Parts | undefined): number {
+    this.#released = at;
+    if (!parts) return 0;
+    const start = Math.min(this.#start, MASS.start * parts.start);
+    const refill = Math.min(this.#next, MASS.failures * parts.failures);
+    this.#start -= start;
+    this.#next -= refill;
+    this.#pool = this.#pool / (this.#failures + 1) + refill;
+    this.#failures = 0;
+    return start;
+  }
+
+  /** Time has come to `clock`. */
+  pass(clock: number): number {
+    const due = (MASS.time * (clock - this.#released)) / Math.max(1, this.#planned.ms);
+    if (!(due > 0)) return 0;
+    const mass = Math.min(this.#time, due);
+    this.#released = clock;
+    this.#time -= mass;
+    return mass;
+  }
+
+  /** The canary has failed so many times more: the n-th failure of a watch releases pool / (n (n + 1)). */
+  after(failures: number): number {
+    const before = this.#pool / (this.#failures + 1);
+    this.#failures += failures;
+    return before - this.#pool / (this.#failures + 1);
+  }
+
+  get left(): number {
+    return this.#start + this.#time + this.#next + this.#pool / (this.#failures + 1);
+  }
+
+  /** What may depend on what was heard is thrown away. */
+  forget(): void {
+    this.#time = 0;
+    this.#pool = 0;
+  }
+
+  snapshot(): MassesSnapshot {
+    return {
+      left: [this.#start, this.#time, this.#next],
+      pool: [this.#pool, this.#failures],
+      released: this.#released,
+    };
+  }
+}

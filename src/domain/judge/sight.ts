@@ -47,44 +47,61 @@ export interface Sight {
 }
 
 export function createSight(resumed: Readonly<Record<string, Gap>> = {}): Sight {
-  const gaps = new Map<string, Gap>(Object.entries(resumed));
+  return new Gaps(resumed);
+}
+
+/** A class, since there is one for each of thousands of watches. */
+class Gaps implements Sight {
+  readonly #gaps: Map<string, Gap>;
   /** Earliest time at which a gap that has not been told could blind: before it nothing need be looked at, however many nodes are away. */
-  let due = gaps.size > 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
-  return {
-    gap(node, unseen) {
-      const gap = merged(gaps.get(node), unseen);
-      gaps.set(node, gap);
-      due = Math.min(due, dueOf(gap));
-    },
-    sight(node) {
-      const gap = gaps.get(node);
-      if (gap && gap.lost > 0) gaps.set(node, { ...gap, over: true });
-      else gaps.delete(node);
-    },
-    get isHidden() {
-      return gaps.size > 0 && find(gaps, ({ over }) => !over) !== undefined;
-    },
-    news(now) {
-      if (gaps.size === 0 || now <= due) return undefined;
-      const found = find(gaps, (gap) => !gap.told && isBlind(gap, now));
-      if (!found) {
-        due = Math.min(Number.POSITIVE_INFINITY, ...[...gaps.values()].map(dueOf));
-        return undefined;
-      }
-      gaps.set(found[0], { ...found[1], told: true });
-      return words(found);
-    },
-    blind(now, tolerated = 0) {
-      const earlier = [...gaps.values()].reduce((sum, { over, lost }) => sum + (over ? lost : 0), 0);
-      const found = find(gaps, (gap) => isBlind(gap, now) && (!gap.over || earlier > tolerated));
-      return found && words(found);
-    },
-    pending(now) {
-      const found = find(gaps, (gap) => !gap.over && !isBlind(gap, now));
-      return found && words(found);
-    },
-    snapshot: () => Object.fromEntries(gaps),
-  };
+  #due: number;
+
+  constructor(resumed: Readonly<Record<string, Gap>>) {
+    this.#gaps = new Map(Object.entries(resumed));
+    this.#due = this.#gaps.size > 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  }
+
+  gap(node: string, unseen: Unseen): void {
+    const gap = merged(this.#gaps.get(node), unseen);
+    this.#gaps.set(node, gap);
+    this.#due = Math.min(this.#due, dueOf(gap));
+  }
+
+  sight(node: string): void {
+    const gap = this.#gaps.get(node);
+    if (gap && gap.lost > 0) this.#gaps.set(node, { ...gap, over: true });
+    else this.#gaps.delete(node);
+  }
+
+  get isHidden(): boolean {
+    return this.#gaps.size > 0 && find(this.#gaps, ({ over }) => !over) !== undefined;
+  }
+
+  news(now: number): string | undefined {
+    if (this.#gaps.size === 0 || now <= this.#due) return undefined;
+    const found = find(this.#gaps, (gap) => !gap.told && isBlind(gap, now));
+    if (!found) {
+      this.#due = Math.min(Number.POSITIVE_INFINITY, ...[...this.#gaps.values()].map(dueOf));
+      return undefined;
+    }
+    this.#gaps.set(found[0], { ...found[1], told: true });
+    return words(found);
+  }
+
+  blind(now: number, tolerated = 0): string | undefined {
+    const earlier = [...this.#gaps.values()].reduce((sum, { over, lost }) => sum + (over ? lost : 0), 0);
+    const found = find(this.#gaps, (gap) => isBlind(gap, now) && (!gap.over || earlier > tolerated));
+    return found && words(found);
+  }
+
+  pending(now: number): string | undefined {
+    const found = find(this.#gaps, (gap) => !gap.over && !isBlind(gap, now));
+    return found && words(found);
+  }
+
+  snapshot(): Readonly<Record<string, Gap>> {
+    return Object.fromEntries(this.#gaps);
+  }
 }
 
 function merged(before: Gap | undefined, { at, reason, lost = 0, patienceMs }: Unseen): Gap {

@@ -14,37 +14,35 @@ export interface SilenceSnapshot {
   readonly longest: number;
 }
 
+const NOTHING: SilenceSnapshot = { first: 0, last: 0, count: 0, longest: 0 };
+
 /** Whether the canary is still heard: what was seen of it long ago says nothing of how it is now. */
 export class Silence {
-  #first: number;
-  #last: number;
-  #count: number;
-  #longest: number;
+  readonly #heard: { -readonly [K in keyof SilenceSnapshot]: number };
 
-  constructor(from?: SilenceSnapshot) {
-    this.#first = from?.first ?? 0;
-    this.#last = from?.last ?? 0;
-    this.#count = from?.count ?? 0;
-    this.#longest = from?.longest ?? 0;
+  constructor(from: SilenceSnapshot = NOTHING) {
+    this.#heard = { ...from };
   }
 
   /** A request of the canary. Events may come a little out of order. */
   heard(at: number): void {
-    if (this.#count === 0) this.#first = at;
-    else if (at - this.#last > this.#longest) this.#longest = at - this.#last;
-    this.#count += 1;
-    if (at > this.#last) this.#last = at;
+    const heard = this.#heard;
+    if (heard.count === 0) heard.first = at;
+    else if (at - heard.last > heard.longest) heard.longest = at - heard.last;
+    heard.count += 1;
+    if (at > heard.last) heard.last = at;
   }
 
   /** How long nothing has been heard at `now` (ms) and how many requests were due in that time; undefined when that is nothing unusual. */
   at(now: number): { readonly ms: number; readonly due: number } | undefined {
-    const ms = now - this.#last;
-    if (this.#count < ENOUGH || ms <= BLIND_AFTER_MS || ms <= TIMES_LONGEST * this.#longest) return undefined;
-    const due = (ms * (this.#count - 1)) / Math.max(1, this.#last - this.#first);
+    const { first, last, count, longest } = this.#heard;
+    const ms = now - last;
+    if (count < ENOUGH || ms <= BLIND_AFTER_MS || ms <= TIMES_LONGEST * longest) return undefined;
+    const due = (ms * (count - 1)) / Math.max(1, last - first);
     return due > DUE ? { ms, due } : undefined;
   }
 
   snapshot(): SilenceSnapshot {
-    return { first: this.#first, last: this.#last, count: this.#count, longest: this.#longest };
+    return { ...this.#heard };
   }
 }

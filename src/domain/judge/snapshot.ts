@@ -19,7 +19,8 @@ const Pool = z.tuple([number, number]);
 const Comparison = z.object({
   sums: Numbers,
   lent: Numbers,
-  left: z.tuple([number, number, number, number, number]),
+  toLend: Pool,
+  left: Left,
   pool: Pool,
   released: number,
   runs: Runs,

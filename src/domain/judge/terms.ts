@@ -44,10 +44,16 @@ export function termsOf(settings: JudgeSettings): Terms {
   };
 }
 
-function weightsOf(slo: NonNullable<JudgeSettings['slo']>, split: boolean): Terms['weights'] {
-  if (!split) return { objective: 1, relative: 0, silence: 0, excused: 0 };
-  if (slo === 'absolute') return { objective: 0.9, relative: 0, silence: 0.1, excused: 0 };
-  // Without a control the objective is asked alone, so it keeps a part.
-  if (slo === 'excused') return { objective: 0.1, relative: 0.55, silence: 0.1, excused: 0.25 };
-  return { objective: 0.35, relative: 0.55, silence: 0.1, excused: 0 };
+type Weights = Terms['weights'];
+/** One object for all judges of a kind. */
+const ALONE: Weights = { objective: 1, relative: 0, silence: 0, excused: 0 };
+const ABSOLUTE: Weights = { objective: 0.9, relative: 0, silence: 0.1, excused: 0 };
+// Without a control the objective is asked alone, so it keeps a part.
+const EXCUSED: Weights = { objective: 0.1, relative: 0.55, silence: 0.1, excused: 0.25 };
+const USUAL: Weights = { objective: 0.35, relative: 0.55, silence: 0.1, excused: 0 };
+
+function weightsOf(slo: NonNullable<JudgeSettings['slo']>, split: boolean): Weights {
+  if (!split) return ALONE;
+  if (slo === 'absolute') return ABSOLUTE;
+  return slo === 'excused' ? EXCUSED : USUAL;
 }

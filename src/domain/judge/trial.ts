@@ -28,7 +28,8 @@ export class Trial {
     const { startedAt, durationMs, exposure = 0.5, lateMs = 0, stage = 1, watch = 1 } = settings;
     const planned = settings.planned ?? { watches: 1, ms: durationMs };
     const parsed = Carried.safeParse(carried);
-    const before = parsed.success ? parsed.data : undefined;
+    // What cannot be read was heard all the same.
+    const before: Carried | undefined = parsed.success ? parsed.data : carried && { version: 2, lost: true };
     this.#terms = terms;
     this.total = new Total({ objective: settings.objective, planned }, terms, from?.total ?? before?.total);
     this.earlier = from ? from.earlier : before?.counts;
