@@ -22,7 +22,7 @@ export class Retries {
     const key = `${client} ${path ?? ''}`;
     const first = this.#counted.get(key);
     if (first !== undefined && Math.abs(at - first) < CLUSTER_MS) return startedAt < first ? 'twin' : 'again';
-    this.#counted.delete(key);
+    if (first !== undefined) this.#counted.delete(key);
     this.#counted.set(key, at);
     if (this.#counted.size > REMEMBERED) this.#counted.delete(this.#counted.keys().next().value ?? '');
     return undefined;

@@ -12,6 +12,7 @@ interface Request {
   readonly failed: boolean;
   readonly latencyMs: number;
   readonly unsplit?: true;
+  readonly client?: string;
 }
 
 /** As the reader tells them: each at its answer, with the age of the oldest that is open; of the canary also when it is asked. */
@@ -24,7 +25,7 @@ function told(requests: readonly Request[]): readonly Evidence[] {
     .toSorted((a, b) => a.at - b.at);
   const open = new Set<Request>();
   return steps.flatMap(({ at, request, isAnswer }): Evidence[] => {
-    const { canary, failed, latencyMs, start, unsplit } = request;
+    const { canary, failed, latencyMs, start, unsplit, client } = request;
     if (!isAnswer) {
       open.add(request);
       return canary ? [{ kind: 'asked', at: START + at, seenAt: START + at }] : [];
@@ -44,7 +45,7 @@ function told(requests: readonly Request[]): readonly Evidence[] {
       startedAt: START + start,
       openMs,
     };
-    return [{ ...event, ...(canary && { asked: true }), ...(unsplit && { unsplit }) }];
+    return [{ ...event, ...(canary && { asked: true }), ...(unsplit && { unsplit }), ...(client && { client, path: '/' }) }];
   });
 }
 
@@ -102,6 +103,32 @@ describe('a healthy canary is not rolled back', () => {
     expect(harmed(10, later(0.001), { exposure: 0.5 })).toBe(0);
     expect(harmed(10, later(0.5), { exposure: 0.5, slo: 'relative' })).toBe(0);
     expect(harmed(5, later(0.5), { exposure: 0.5, slo: 'excused' })).toBe(0);
+  });
+
+  it('by a control whose failures hang until a long limit, while its own come at once', () => {
+    const hanging = (random: () => number) =>
+      told(
+        [...arrivals(random, 400, 90_000)].map((start) => {
+          const [canary, failed] = [random() < 0.5, random() < 0.001];
+          return { start, canary, failed, latencyMs: failed && !canary ? 9_900 : 1 };
+        }),
+      );
+    expect(harmed(12, hanging, { exposure: 0.5, durationMs: 90_000, slo: 'relative', lateMs: 10_000, alpha: 0.01 })).toBe(0);
+  });
+
+  it('by pairs of one id that are under way together and both fail, its own more quickly', () => {
+    const pairs = (random: () => number) =>
+      told(
+        [...arrivals(random, 40, 120_000)].flatMap((start, index) => {
+          const failed = random() < 0.02;
+          const one = (): Request => {
+            const canary = random() < 0.5;
+            return { start, canary, failed, latencyMs: failed && !canary ? 300 : 2, ...(failed && { client: `id-${index}` }) };
+          };
+          return failed ? [one(), one()] : [one()];
+        }),
+      );
+    expect(harmed(10, pairs, { exposure: 0.5, slo: 'relative' })).toBe(0);
   });
 
   it('by a weight that is in force at the gateway some seconds late', () => {
@@ -221,7 +248,7 @@ describe('the evidence of an operation', () => {
     }
   });
 
-  it('goes on: what failed in stage 2 counts in stage 3, whose verdict says so', () => {
+  it('goes on: what failed in stage 2 counts in stage 4, whose verdict says so', () => {
     const heard = (judge: ReturnType<typeof createJudge>, events: readonly Evidence[]) =>
       events.map((event) => judge.hear(event)).find(Boolean);
     const two = createJudge(settings({ watch: 1, planned, stage: 2, exposure: 0.1 }));
@@ -231,23 +258,50 @@ describe('the evidence of an operation', () => {
         all(60, (index) => index === 20 || index === 40 || index === 55),
       ),
     ).toBeUndefined();
-    const three = createJudge(
-      settings({ watch: 2, planned, stage: 3, exposure: 0.1, startedAt: START + 30_000 }),
+    const three = createJudge(settings({ watch: 2, planned, stage: 3, exposure: 0.1, startedAt: START + 3_000 }), undefined, two.carry?.());
+    expect(
+      heard(
+        three,
+        all(10, (index) => index === 5, 3_000),
+      ),
+    ).toBeUndefined();
+    const four = createJudge(
+      settings({ watch: 3, planned, stage: 4, exposure: 0.1, startedAt: START + 30_000 }),
       undefined,
-      two.carry?.(),
+      three.carry?.(),
     );
     const verdict = heard(
-      three,
+      four,
       all(200, (index) => index % 12 === 5, 30_000),
     );
     expect(verdict).toMatchObject({ kind: 'harmful', firstHarmAt: START + 1_000 });
     expect(verdict?.words).toMatch(/It began in stage 2: over all stages \d+ of \d+ requests failed/);
-    const alone = createJudge(settings({ watch: 2, planned, stage: 3, exposure: 0.1, startedAt: START + 30_000 }));
+    const alone = createJudge(settings({ watch: 3, planned, stage: 4, exposure: 0.1, startedAt: START + 30_000 }));
     heard(
       alone,
       all(200, (index) => index % 12 === 5, 30_000),
     );
-    expect(three.counts.canary.failures).toBeLessThan(alone.counts.canary.failures);
+    expect(four.counts.canary.failures).toBeLessThan(alone.counts.canary.failures);
+  });
+
+  it('goes on without the blocks that may be open when a watch ends: those that are settled then would be a choice among outcomes', () => {
+    const failing = (ms: number) => (random: () => number) =>
+      told(
+        [...arrivals(random, 40, 30_000)].map((start) => ({
+          start,
+          canary: random() < 0.5,
+          failed: random() < (start > ms ? 0.05 : 0.01),
+          latencyMs: 1,
+        })),
+      );
+    const carried = (ms: number) => {
+      const judge = createJudge(settings({ exposure: 0.5, durationMs: 30_000, lateMs: 1_000, slo: 'relative', planned }));
+      for (const event of failing(ms)(randomFrom(3))) judge.hear(event);
+      return (judge.carry?.() as { readonly total: JsonObject }).total['comparison'];
+    };
+    const [late, never] = [carried(27_000), carried(30_000)];
+    expect(late).toEqual(never);
+    expect(carried(20_000)).not.toEqual(never);
   });
 
   it('that was lost is thrown away: it only gets less, also where nothing is left of a first watch', () => {
@@ -259,6 +313,8 @@ describe('the evidence of an operation', () => {
     const lost = createJudge(settings(next), undefined, { ...carried, lost: true }).standing()[0]?.evidence ?? 0;
     const nothing = createJudge(settings(next), undefined, { version: 2, lost: true }).standing()[0]?.evidence ?? 0;
     expect(lost).toBeLessThan(Math.min(1, kept));
+    // What cannot be read was heard all the same.
+    expect(createJudge(settings(next), undefined, { version: 9 }).standing()[0]?.evidence).toBe(nothing);
     expect(nothing).toBeLessThan(0.8);
   });
 
