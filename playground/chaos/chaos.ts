@@ -1,5 +1,8 @@
+import { availableParallelism } from 'node:os';
 import { generate } from './generate.ts';
 import { INVARIANTS } from './invariants/list.ts';
+import type { Report } from './job.ts';
+import { inProcesses } from './jobs.ts';
 import { shrink } from './shrink.ts';
 import { type PlayOptions, play, type Violation } from './simulate.ts';
 import { States } from './states.ts';
@@ -7,7 +10,7 @@ import type { Schedule } from './step.ts';
 
 export interface Found extends Violation {
   readonly seed: number;
-  /** After how many runs. */
+  /** After how many runs, counted from the first seed. */
   readonly runs: number;
   /** The shortest schedule that was found. */
   readonly schedule: Schedule;
@@ -16,6 +19,8 @@ export interface Found extends Violation {
 export interface ChaosOptions extends PlayOptions {
   readonly runs: number;
   readonly seed: number;
+  /** Processes side by side; default: one for each processor. */
+  readonly jobs?: number;
   /** Ends early after so long (ms of real time). */
   readonly forMs?: number;
   /** Goes on after a violation, and looks for others; else the first one ends it. */
@@ -29,6 +34,7 @@ export interface ChaosOptions extends PlayOptions {
 export interface ChaosResult {
   readonly runs: number;
   readonly steps: number;
+  /** The first of each promise. */
   readonly violations: readonly Found[];
   readonly states: States;
   readonly ms: number;
@@ -36,35 +42,49 @@ export interface ChaosResult {
   readonly broken: Readonly<Record<string, number>>;
 }
 
-/** Plays schedule after schedule, each from the next seed. */
+/** Seeds that a process plays before it reports. */
+const BATCH = 10;
+const SAY_EVERY = 500;
+
+/** Plays schedule after schedule, each from the next seed, in several processes. */
 export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
-  const { runs, seed, forMs = Number.POSITIVE_INFINITY, shrinks = true, goOn = false, progress = () => undefined } = options;
+  const { runs, seed, jobs = availableParallelism(), goOn = false, shrinks = true, progress = () => undefined } = options;
+  const { without, only, signal } = options;
   const startedAt = Date.now();
+  const deadline = startedAt + (options.forMs ?? Number.POSITIVE_INFINITY);
   const states = new States();
-  const violations: Found[] = [];
+  const firsts = new Map<string, Report['violations'][number]>();
   const broken: Record<string, number> = {};
-  let [done, steps] = [0, 0];
-  while (done < runs && Date.now() - startedAt < forMs && !options.signal?.aborted) {
-    const schedule = generate(seed + done);
-    const played = await play(schedule, options);
-    done += 1;
-    steps += played.steps;
-    states.add(played.states);
-    if (done % 500 === 0) progress(`${done} runs, ${violations.length} violations`);
-    if (!played.violation) continue;
-    const { invariant } = played.violation;
-    broken[invariant] = (broken[invariant] ?? 0) + 1;
-    if (violations.some((one) => one.invariant === invariant)) continue;
-    violations.push({
-      ...played.violation,
-      seed: schedule.seed,
-      runs: done,
-      schedule: shrinks ? await smallest(schedule, invariant, options) : schedule,
-    });
-    progress(`${done} runs: ${invariant}: ${played.violation.words}`);
-    if (!goOn) break;
+  let [begun, done, steps] = [0, 0, 0];
+  const next = () => {
+    if (begun >= runs || Date.now() > deadline || signal?.aborted || (!goOn && firsts.size > 0)) return undefined;
+    const order = { first: seed + begun, count: Math.min(BATCH, runs - begun), ...(without && { without }), ...(only && { only }) };
+    begun += order.count;
+    return order;
+  };
+  const heard = (report: Report): void => {
+    done += report.runs;
+    steps += report.steps;
+    states.addAll(report.states);
+    for (const violation of report.violations) {
+      const { invariant, words } = violation;
+      broken[invariant] = (broken[invariant] ?? 0) + 1;
+      const first = firsts.get(invariant);
+      if (!first) progress(`seed ${violation.seed}: ${invariant}: ${words}`);
+      if (!first || violation.seed < first.seed) firsts.set(invariant, violation);
+    }
+    if (done % SAY_EVERY < report.runs)
+      progress(`${done} runs in ${Math.round((Date.now() - startedAt) / 1_000)} s, ${firsts.size} promises broken`);
+  };
+  await inProcesses(Math.max(1, Math.min(jobs, Math.ceil(runs / BATCH))), next, heard);
+  const ms = Date.now() - startedAt;
+  const violations: Found[] = [];
+  for (const first of [...firsts.values()].toSorted((a, b) => a.seed - b.seed)) {
+    const schedule = generate(first.seed);
+    const shortest = shrinks && !signal?.aborted ? await smallest(schedule, first.invariant, options) : schedule;
+    violations.push({ ...first, runs: first.seed - seed + 1, schedule: shortest });
   }
-  return { runs: done, steps, violations, states, ms: Date.now() - startedAt, broken };
+  return { runs: done, steps, violations, states, ms, broken };
 }
 
 function smallest(schedule: Schedule, invariant: string, options: PlayOptions): Promise<Schedule> {

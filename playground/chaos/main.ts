@@ -12,6 +12,7 @@ interface Options {
   readonly runs: number;
   readonly seed: number;
   readonly minutes?: number;
+  readonly jobs?: number;
   readonly json?: boolean;
   readonly only?: string[];
   readonly all?: boolean;
@@ -23,13 +24,14 @@ const program = new Command('npm run chaos --')
   .option('--runs <n>', 'schedules to play', Number, 1_000)
   .option('--seed <n>', 'seed of the first one; the next has the next', Number, Math.floor(Math.random() * 1e9))
   .option('--minutes <n>', 'end after so many minutes', Number)
+  .option('--jobs <n>', 'processes side by side; default: one for each processor', Number)
   .option('--only <invariant...>', 'look at these invariants alone')
   .option('--all', 'also those that are known to be broken still')
   .option('--no-shrink', 'print schedules as they were found')
   .option('--json', 'one JSON object on one line');
 
 program.action(async (options: Options) => {
-  const { runs, seed, minutes, json, only, all } = options;
+  const { runs, seed, minutes, jobs, json, only, all } = options;
   const result = await chaos({
     runs,
     seed,
@@ -37,6 +39,7 @@ program.action(async (options: Options) => {
     shrinks: options.shrink,
     signal: interrupted.signal,
     progress: (words) => void process.stderr.write(`${words}\n`),
+    ...(jobs !== undefined && { jobs }),
     ...(minutes !== undefined && { forMs: minutes * 60_000 }),
     ...(only && { only }),
     ...(!all && { without: OPEN }),

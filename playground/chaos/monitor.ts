@@ -18,15 +18,10 @@ export class Monitor {
   }
 
   start(): void {
-    this.#truth.world.time.after(
-      EVERY_MS,
-      () => {
-        this.#second();
-        this.found ??= this.look(false);
-        this.start();
-      },
-      true,
-    );
+    this.#truth.world.time.every(EVERY_MS, () => {
+      this.#second();
+      this.found ??= this.look(false);
+    });
   }
 
   /** The first broken promise. */

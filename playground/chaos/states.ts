@@ -32,7 +32,15 @@ export class States {
   }
 
   add(other: States): void {
-    for (const [key, count] of other.#visits) this.#add(key, count);
+    this.addAll(other.entries());
+  }
+
+  addAll(entries: Iterable<readonly [string, number]>): void {
+    for (const [key, count] of entries) this.#add(key, count);
+  }
+
+  entries(): readonly (readonly [string, number])[] {
+    return [...this.#visits];
   }
 
   #add(key: string, count: number): void {

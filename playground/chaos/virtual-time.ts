@@ -17,8 +17,11 @@ export interface Process {
 const running = new AsyncLocalStorage<Process | undefined>();
 const realImmediate = globalThis.setImmediate;
 
-/** Pauses of loops that look again and again (ms): in a long quiet time they are made longer, so that days cost little. */
-const LOOKING = { least: 100, most: 10_000 } as const;
+/**
+ * Pauses of loops that look again and again (ms): in a long quiet time they are made longer, so that days cost little. What an interval
+ * does is a look always; a long pause of a function may be a limit.
+ */
+const LOOKING = { least: 100, mostOfPause: 10_000, mostOfInterval: 60_000 } as const;
 /** Quiet for so long: the looks are still as the product wants them. Afterwards they thin out in proportion (ms). */
 const QUIET_MS = 3_000;
 /** Looks fall on multiples of this (ms), so that many of them cost one turn. */
@@ -92,12 +95,12 @@ export class VirtualTime {
     });
   }
 
-  /** `looks`: the timer belongs to a loop that looks again and again. */
-  after(ms: number, run: () => void, looks = false): { cancel(): void } {
+  /** `looks`: the timer belongs to a loop that looks again and again, and is thinned out up to this length (ms). */
+  after(ms: number, run: () => void, looks = 0): { cancel(): void } {
     const process = running.getStore();
     // As AsyncLocalStorage.snapshot() does it, without what that costs.
     const context = new AsyncResource('timer', { requireManualDestroy: true });
-    const isThin = looks && ms >= LOOKING.least && ms <= LOOKING.most;
+    const isThin = ms >= LOOKING.least && ms <= looks;
     const due = this.now + Math.max(0, isThin ? ms * this.#thinness() : ms);
     const at = isThin ? Math.ceil(due / GRID_MS) * GRID_MS : due;
     const timer: Timer = {
@@ -120,6 +123,18 @@ export class VirtualTime {
   /** Seconds that pass between two looks of a loop that looks every second. */
   get thinness(): number {
     return this.#thinness();
+  }
+
+  /** Again and again after so many ms, until the process ends. */
+  every(ms: number, run: () => void): void {
+    this.after(
+      ms,
+      () => {
+        run();
+        this.every(ms, run);
+      },
+      LOOKING.mostOfInterval,
+    );
   }
 
   sleep(ms: number): Promise<void> {
@@ -164,7 +179,7 @@ export class VirtualTime {
     const start = (run: () => void, ms: number, again: boolean): Handle => {
       const handle = new Handle();
       const arm = (): void => {
-        handle.timer = this.after(ms, fire, again);
+        handle.timer = this.after(ms, fire, again ? LOOKING.mostOfInterval : 0);
       };
       const fire = (): void => {
         if (again) arm();
@@ -189,7 +204,7 @@ export class VirtualTime {
             signal?.removeEventListener('abort', over);
             resolve(value);
           },
-          true,
+          LOOKING.mostOfPause,
         );
         signal?.addEventListener('abort', over, { once: true });
       });

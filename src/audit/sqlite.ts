@@ -1,7 +1,7 @@
 // Kysely's SQLite dialect over Node's own SQLite: no native package to build, one file on disk.
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import type { SqliteDatabase, SqliteDialect } from 'kysely';
 import { isBusy, PatientDialect } from './patience.ts';
 
@@ -38,17 +38,30 @@ function enterWal(database: DatabaseSync): void {
   }
 }
 
+/** Statements are kept, since to prepare one takes longer than to run it; an audit has some dozens. */
+const MOST_STATEMENTS = 200;
+
 function adapt(database: DatabaseSync): SqliteDatabase {
+  const statements = new Map<string, StatementSync>();
+  const prepared = (sql: string): StatementSync => {
+    const known = statements.get(sql);
+    if (known) return known;
+    if (statements.size >= MOST_STATEMENTS) statements.clear();
+    const statement = database.prepare(sql);
+    statements.set(sql, statement);
+    return statement;
+  };
   return {
     close: () => database.close(),
     prepare: (sql) => {
-      const statement = database.prepare(sql);
+      const statement = prepared(sql);
       const values = (parameters: readonly unknown[]): SQLInputValue[] => parameters.map(toSqlValue);
       return {
         reader: statement.columns().length > 0,
         all: (parameters) => statement.all(...values(parameters)),
         run: (parameters) => statement.run(...values(parameters)),
-        iterate: (parameters) => statement.iterate(...values(parameters)),
+        // Read bit by bit: beside it the same statement may be run again.
+        iterate: (parameters) => database.prepare(sql).iterate(...values(parameters)),
       };
     },
   };

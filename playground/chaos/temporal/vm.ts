@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { type Context, isContext, runInContext } from 'node:vm';
 import { TypedSearchAttributes } from '@temporalio/common';
 import { bundleWorkflowCode } from '@temporalio/worker';
 import { parseWorkflowCode } from '@temporalio/worker/lib/worker.js';
@@ -16,7 +17,10 @@ let creator: Promise<ReusableVMWorkflowCreator> | undefined;
 async function load(): Promise<ReusableVMWorkflowCreator> {
   const workflowsPath = fileURLToPath(new URL('../../../workflows/index.ts', import.meta.url));
   const { code } = await bundleWorkflowCode({ workflowsPath, logger: SILENT });
-  return ReusableVMWorkflowCreator.create(parseWorkflowCode(code), undefined as never, new Set());
+  const created = await ReusableVMWorkflowCreator.create(parseWorkflowCode(code), undefined as never, new Set());
+  const context: unknown = Reflect.get(created, 'context') ?? Reflect.get(created, '_context');
+  if (isContext(context as object)) runInContext('Error.stackTraceLimit = 0', context as Context);
+  return created;
 }
 
 export interface Beginning {

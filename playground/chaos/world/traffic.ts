@@ -38,14 +38,7 @@ export class Traffic {
   }
 
   start(): void {
-    this.#time.after(
-      EVERY_MS,
-      () => {
-        this.#second();
-        this.start();
-      },
-      true,
-    );
+    this.#time.every(EVERY_MS, () => this.#second());
   }
 
   /** One look's worth of requests. In a quiet time one look stands for many seconds; then it brings as many as a few of them. */

@@ -164,14 +164,9 @@ export class Workload {
   }
 
   start(): void {
-    this.#time.after(
-      EVERY_MS,
-      () => {
-        if (!this.quiet) for (const at of USUAL) this.connect(at);
-        this.start();
-      },
-      true,
-    );
+    this.#time.every(EVERY_MS, () => {
+      if (!this.quiet) for (const at of USUAL) this.connect(at);
+    });
   }
 
   /** One connection to (or from) each pod, as the policies in force decide it. */
