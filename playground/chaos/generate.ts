@@ -7,15 +7,17 @@ import { NODES } from './world/mesh.ts';
 import { GUEST, OPERATORS, PEOPLE, REVIEWERS } from './world/people.ts';
 import type { WorldOptions } from './world/settings.ts';
 
-const LEAST = 8;
-const MOST = 30;
+/** Steps of a schedule. Most faults need few: what is found is seldom longer than eight. Some schedules are long, so that things pile up. */
+const SHORT = { share: 0.75, least: 5, most: 14 } as const;
+const LONG = { least: 15, most: 30 } as const;
 
 /** A schedule at random, the same for the same seed. */
 export function generate(seed: number): Schedule {
   const random = new Random(seed);
   const plain = worldOf(random);
   const withPolicies = random.chance(0.25);
-  const length = random.between(LEAST, MOST);
+  const { least, most } = random.chance(SHORT.share) ? SHORT : LONG;
+  const length = random.between(least, most);
   const steps: Step[] = [];
   while (steps.length < length) steps.push(...(withPolicies && random.chance(0.6) ? rollout(random) : episode(random)));
   const world = withPolicies ? { ...plain, policies: true as const } : plain;

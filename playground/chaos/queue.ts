@@ -38,36 +38,40 @@ export class Queue<T> {
     for (let at = this.#items.length >> 1; at >= 0; at -= 1) this.#down(at);
   }
 
-  #less(a: number, b: number): boolean {
-    const [left, right] = [this.#items[a], this.#items[b]];
-    return left !== undefined && right !== undefined && this.#compare(left, right) < 0;
-  }
-
-  #swap(a: number, b: number): void {
-    const [left, right] = [this.#items[a], this.#items[b]];
-    if (left === undefined || right === undefined) return;
-    this.#items[a] = right;
-    this.#items[b] = left;
-  }
-
+  // The innermost loops of a run: no arrays are made here.
   #up(from: number): void {
-    for (let at = from; at > 0; ) {
-      const parent = (at - 1) >> 1;
-      if (!this.#less(at, parent)) return;
-      this.#swap(at, parent);
-      at = parent;
+    const items = this.#items;
+    const item = items[from];
+    if (item === undefined) return;
+    let at = from;
+    while (at > 0) {
+      const above = (at - 1) >> 1;
+      const parent = items[above];
+      if (parent === undefined || this.#compare(item, parent) >= 0) break;
+      items[at] = parent;
+      at = above;
     }
+    items[at] = item;
   }
 
   #down(from: number): void {
-    for (let at = from; ; ) {
-      const [left, right] = [2 * at + 1, 2 * at + 2];
-      let least = at;
-      if (left < this.#items.length && this.#less(left, least)) least = left;
-      if (right < this.#items.length && this.#less(right, least)) least = right;
-      if (least === at) return;
-      this.#swap(at, least);
-      at = least;
+    const items = this.#items;
+    const item = items[from];
+    if (item === undefined) return;
+    let at = from;
+    for (;;) {
+      let below = 2 * at + 1;
+      let child = items[below];
+      if (child === undefined) break;
+      const other = items[below + 1];
+      if (other !== undefined && this.#compare(other, child) < 0) {
+        below += 1;
+        child = other;
+      }
+      if (this.#compare(child, item) >= 0) break;
+      items[at] = child;
+      at = below;
     }
+    items[at] = item;
   }
 }

@@ -30,11 +30,11 @@ const GRID_MS = 250;
 interface Timer {
   at: number;
   readonly order: number;
-  readonly run: () => void;
+  /** Undefined: it was cancelled. What it would have done may hold much, and its time may be days away. */
+  run: (() => void) | undefined;
   readonly process: Process | undefined;
   /** What the product asked for, where the timer may be thinned out. */
   readonly pause: number | undefined;
-  cancelled: boolean;
 }
 
 /** What setTimeout and setInterval return. */
@@ -109,10 +109,9 @@ export class VirtualTime {
       run: () => context.runInAsyncScope(run),
       process,
       pause: isThin ? ms : undefined,
-      cancelled: false,
     };
     this.#timers.push(timer);
-    return { cancel: () => void (timer.cancelled = true) };
+    return { cancel: () => void (timer.run = undefined) };
   }
 
   /** How many times longer than asked for the pauses of loops are now. */
@@ -153,7 +152,7 @@ export class VirtualTime {
       const next = this.#timers.peek();
       if (!next || next.at > at) break;
       this.#timers.pop();
-      if (next.cancelled || next.process?.alive === false) continue;
+      if (!next.run || next.process?.alive === false) continue;
       this.now = Math.max(this.now, next.at);
       this.fired += 1;
       next.run();
@@ -167,7 +166,7 @@ export class VirtualTime {
   #alike(at: number): void {
     for (let other = this.#timers.peek(); other && other.at === at && other.pause !== undefined; other = this.#timers.peek()) {
       this.#timers.pop();
-      if (!other.cancelled && other.process?.alive !== false) other.run();
+      if (other.process?.alive !== false) other.run?.();
     }
   }
 

@@ -64,6 +64,7 @@ export class ActivityTask {
   readonly #command: ScheduleActivity;
   readonly #input: Packed;
   readonly #deadline: number;
+  readonly #limit: { cancel(): void } | undefined;
   #attempts = 0;
   #details: Packed;
   #closed = false;
@@ -80,7 +81,7 @@ export class ActivityTask {
     this.#input = command.arguments?.[0];
     const limit = msOf(command.scheduleToCloseTimeout);
     this.#deadline = limit === undefined ? Number.POSITIVE_INFINITY : deps.time.now + limit;
-    if (limit !== undefined) deps.time.after(limit, () => this.#timedOut(TimeoutType.SCHEDULE_TO_CLOSE));
+    if (limit !== undefined) this.#limit = deps.time.after(limit, () => this.#timedOut(TimeoutType.SCHEDULE_TO_CLOSE));
     deps.time.after(1, () => this.offer());
   }
 
@@ -118,12 +119,14 @@ export class ActivityTask {
   /** The run is over: nobody waits for it any more. A running attempt hears so at its next heartbeat. */
   forget(): void {
     this.#closed = true;
+    this.#limit?.cancel();
     this.#current?.cancel();
   }
 
   #close(resolution: Resolution): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#limit?.cancel();
     this.#deps.closed(resolution);
   }
 
@@ -158,7 +161,9 @@ export class ActivityTask {
     };
     const beats = msOf(this.#command.heartbeatTimeout);
     const limit = msOf(this.#command.startToCloseTimeout);
+    let within: { cancel(): void } | undefined;
     const over = (): void => {
+      within?.cancel();
       heard = false;
       if (this.#current === held) this.#current = undefined;
     };
@@ -176,7 +181,7 @@ export class ActivityTask {
       },
     };
     this.#current = held;
-    if (limit !== undefined) time.after(limit, () => timeout(TimeoutType.START_TO_CLOSE));
+    if (limit !== undefined) within = time.after(limit, () => timeout(TimeoutType.START_TO_CLOSE));
     const heartbeat = (value: unknown): void => {
       if (heard && polls(worker)) this.#details = pack(value);
     };

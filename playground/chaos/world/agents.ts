@@ -7,7 +7,7 @@ import type { Process, VirtualTime } from '../virtual-time.ts';
 import type { Faults } from './faults.ts';
 
 /** What one agent's ring holds. */
-const RING = 600;
+const RING = 400;
 
 interface Following {
   readonly process: Process | undefined;
