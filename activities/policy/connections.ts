@@ -194,7 +194,7 @@ function exampleOf({ example }: SeenFlow): string {
 
 /** Before the stage a connection counts once, however many records tell of it. What is let through since counts each time; what is dropped once per pair of identities, port and direction in a while. */
 function keyOf({ outcome, group, at, example }: ConnectionEvidence, raw: Flow, node: string, before: string | undefined): string {
-  if (before !== undefined && outcome === 'forwarded') return `before/${before}`;
+  if (before !== undefined && outcome === 'forwarded') return `before/${before}/${Math.floor(at / SLOT_MS)}`;
   if (outcome === 'forwarded') return `${node}/${raw.uuid ?? `${at}/${example}`}`;
   const request = raw.l7 ? example : '';
   return `${outcome}/${raw.source?.identity}/${raw.destination?.identity}/${doubtKey(group)}/${request}/${Math.floor(at / SLOT_MS)}`;

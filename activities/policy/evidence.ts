@@ -1,7 +1,8 @@
 import type { Evidence } from '../../src/domain/evidence.ts';
+import type { JsonObject } from '../../src/domain/json.ts';
 import { PolicyDetails } from '../../src/domain/policy/stages/details.ts';
 import { createDropsJudge } from '../../src/domain/policy/stages/judge.ts';
-import { COHORT_LABEL } from '../../src/domain/policy/stages/rule-document.ts';
+import { COHORT_LABEL, namesPorts } from '../../src/domain/policy/stages/rule-document.ts';
 import type { FlowFollower, Flows } from '../clients/hubble/flows.ts';
 import type { Cluster } from '../clients/kubernetes/cluster.ts';
 import { POD, type Pod } from '../clients/kubernetes/objects.ts';
@@ -46,12 +47,13 @@ export function patienceOf(durationMs: number): number {
 
 async function openEvidence(deps: EvidenceDeps, input: WatchInput, hear: Hear, options: OpenOptions): Promise<void> {
   const { signal } = options;
-  const { namespace } = PolicyDetails.parse(input.plan.details).policy;
-  const [world, pods] = await Promise.all([
-    readWorld(deps.cluster, namespace, signal),
-    deps.cluster.list<Pod>(POD, { namespace }, { signal }),
-  ]);
-  const context = contextOf(input, world, pods.items, options.since);
+  const { policy, candidate } = PolicyDetails.parse(input.plan.details);
+  const { namespace } = policy;
+  const world = await readWorld(deps.cluster, namespace, signal);
+  const documents = [candidate, ...world.documents.map((one) => one as unknown as JsonObject)];
+  // Thousands of pods are read only where a name of a port makes a difference.
+  const pods = documents.some(namesPorts) ? (await deps.cluster.list<Pod>(POD, { namespace }, { signal })).items : [];
+  const context = contextOf(input, world, pods, options.since);
   const cohort = context.cohort && new Set(context.cohort);
   if (cohort) followCohort(deps, input, cohort, hear, signal);
   let { compared, step } = context;

@@ -1,14 +1,17 @@
+import type { JsonObject } from '../../src/domain/json.ts';
 import { type Original, objectKey, type Plan, type PlannedStage, type Write } from '../../src/domain/plan.ts';
 import { cohortOrder } from '../../src/domain/policy/stages/cohort.ts';
 import { PolicyDetails } from '../../src/domain/policy/stages/details.ts';
 import { COHORT_LABEL } from '../../src/domain/policy/stages/rule-document.ts';
 import { COHORT_POINTER } from '../../src/domain/policy/stages/stages.ts';
 import type { Cluster } from '../clients/kubernetes/cluster.ts';
-import { POD, type Pod, refOf } from '../clients/kubernetes/objects.ts';
+import { CILIUM_ENDPOINT, type CiliumEndpoint, POD, type Pod, refOf } from '../clients/kubernetes/objects.ts';
 import type { RestoreInput } from '../contract.ts';
+import { AT_ONCE, inParallel } from '../fan-out.ts';
 import { digestOf } from '../writes/digest.ts';
 import { tokenIn } from '../writes/guarded-patch.ts';
 import { cohortPodOf } from './rollout.ts';
+import { isLive, selects } from './subject.ts';
 import { readWorkload } from './workload.ts';
 import { inForce, readWorld } from './world.ts';
 
@@ -36,19 +39,62 @@ export async function fillStage(cluster: Cluster, input: FillInput, signal: Abor
   const { opId, plan, stage } = input;
   const details = PolicyDetails.parse(plan.details);
   const { namespace } = details.policy;
+  const others = stage.writes.filter(({ object }) => object.kind !== POD.kind);
+  const known = new Set([...plan.originals, ...input.written.flatMap(({ writes }) => writes)].map(({ object }) => objectKey(object)));
+  const made = (writes: readonly Write[], pods: ReadonlyMap<string, Pod>): Filled => {
+    const fresh = writes.flatMap(({ object }) => (known.has(objectKey(object)) ? [] : (pods.get(objectKey(object)) ?? [])));
+    return { stage: { ...stage, writes: [...others, ...writes] }, originals: fresh.map(originalOf) };
+  };
+  const labelled = await labelledBy(cluster, opId, namespace, signal);
+  const size = sizeAfter(plan, input.planned);
+  if (size === 0)
+    return made(
+      [...labelled.values()].map((pod) => writeOf(pod, opId, null)),
+      labelled,
+    );
+  const planned = await plannedPods(cluster, stage, details.candidate, signal);
+  // As long as enough of the planned pods are there, nobody else is looked at: the namespace may hold thousands.
+  const enough = [...planned.values()].filter((pod) => cohortPodOf(pod).ready && pod.metadata.labels?.[COHORT_LABEL] === undefined);
+  if (labelled.size + enough.length === size)
+    return made(
+      enough.map((pod) => writeOf(pod, null, opId)),
+      planned,
+    );
   const world = await readWorld(cluster, namespace, signal);
   const [candidate] = inForce([details.candidate], world.compile);
   if (!candidate) return { stage, originals: [] };
   const read = { namespace, target: undefined, clusterName: world.compile.clusterName };
   const { selected } = await readWorkload(cluster, read, candidate, signal);
   const byKey = new Map(selected.map(({ pod }) => [objectKey(refOf(pod)), pod]));
-  const labelled = [...byKey.values()].filter(({ metadata }) => metadata.labels?.[COHORT_LABEL] === opId);
-  const others = stage.writes.filter(({ object }) => object.kind !== POD.kind);
-  const size = sizeAfter(plan, input.planned);
-  const pods = size === 0 ? labelled.map((pod) => writeOf(pod, opId, null)) : joining(input, byKey, labelled, size);
-  const known = new Set([...plan.originals, ...input.written.flatMap(({ writes }) => writes)].map(({ object }) => objectKey(object)));
-  const fresh = pods.flatMap(({ object }) => (known.has(objectKey(object)) ? [] : (byKey.get(objectKey(object)) ?? [])));
-  return { stage: { ...stage, writes: [...others, ...pods] }, originals: fresh.map(originalOf) };
+  return made(joining(input, byKey, [...labelled.values()], size), byKey);
+}
+
+/** Live pods with this operation's label. */
+async function labelledBy(cluster: Cluster, opId: string, namespace: string, signal: AbortSignal): Promise<ReadonlyMap<string, Pod>> {
+  const { items } = await cluster.list<Pod>(POD, { namespace, labelSelector: `${COHORT_LABEL}=${opId}` }, { signal });
+  return new Map(items.filter(isLive).map((pod) => [objectKey(refOf(pod)), pod]));
+}
+
+/** The pods that the stage names, as far as they are still the same and the policy selects them. */
+async function plannedPods(
+  cluster: Cluster,
+  stage: PlannedStage,
+  document: JsonObject,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, Pod>> {
+  const [candidate] = inForce([document], {});
+  const wanted = stage.writes.filter(({ object }) => object.kind === POD.kind);
+  const found = await inParallel(wanted, AT_ONCE, async ({ object, uid }) => {
+    const { namespace, name } = object;
+    const [pod, endpoint] = await Promise.all([
+      cluster.read<Pod>(object, { signal }),
+      cluster.read<CiliumEndpoint>({ ...CILIUM_ENDPOINT, namespace, name }, { signal }),
+    ]);
+    const labels = endpoint?.status?.identity?.labels;
+    const isSame = pod !== undefined && pod.metadata.uid === uid && isLive(pod);
+    return isSame && candidate && labels && selects(candidate, labels) ? [pod] : [];
+  });
+  return new Map(found.flat().map((pod) => [objectKey(refOf(pod)), pod]));
 }
 
 /** How many pods carry the label once this stage of the plan is written. */

@@ -13,6 +13,7 @@ import {
   type Pod,
 } from '../clients/kubernetes/objects.ts';
 import { identityOf, isLive, selects } from './subject.ts';
+import { unhurried } from './unhurried.ts';
 
 /** A pod that the candidate selects, with its identity. */
 export interface SelectedPod {
@@ -50,8 +51,17 @@ export async function readWorkload(
   ]);
   const byName = new Map(endpoints.items.map((endpoint) => [endpoint.metadata.name, endpoint]));
   const live = pods.items.filter(isLive);
-  const all = live.map((pod) => ({ pod, labels: identityOf(pod, byName.get(pod.metadata.name), { namespace: space, clusterName }) }));
-  const selected = all.filter(({ labels }) => selects(candidate, labels));
+  const all: SelectedPod[] = [];
+  const selected: SelectedPod[] = [];
+  const look = function* (): Generator<undefined, void> {
+    for (const pod of live) {
+      const one = { pod, labels: identityOf(pod, byName.get(pod.metadata.name), { namespace: space, clusterName }) };
+      all.push(one);
+      if (selects(candidate, one.labels)) selected.push(one);
+      yield undefined;
+    }
+  };
+  await unhurried(look(), signal);
   const own = deployment ? live.filter((pod) => isOf(deployment, pod)) : selected.map(({ pod }) => pod);
   return { deployment, all, selected, own };
 }

@@ -12,6 +12,8 @@ import type { Json } from '../../../src/domain/json.ts';
 /** A real etcd and kube-apiserver with the CRDs, and the rights that the product needs. */
 export interface TestCluster {
   connect(user: KubeUser): Cluster;
+  /** Path of the user's kubeconfig, for another process. */
+  kubeconfig(user: KubeUser): string;
   /** Raw request as admin: arranging and breaking things. Throws when the API refuses. */
   admin(method: string, path: string, body?: unknown, contentType?: string): Promise<Json>;
   stop(): Promise<void>;
@@ -46,6 +48,7 @@ export async function startTestCluster(signal: AbortSignal): Promise<TestCluster
   const open: Cluster[] = [];
   return {
     admin,
+    kubeconfig: (user) => kube.kubeconfig(user),
     connect: (user) => {
       const config = new KubeConfig();
       config.loadFromFile(kube.kubeconfig(user));

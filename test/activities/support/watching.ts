@@ -21,8 +21,9 @@ export function watchRig(options: { readonly token?: string | null; readonly can
   const followers = new Map<string, Follower>();
   let hear: Hear | undefined;
   let unseen: string | undefined;
-  const opened = Promise.withResolvers<{ readonly since: number }>();
+  const opened = Promise.withResolvers<{ readonly since: number; readonly resumed: boolean }>();
   const closed: Error[] = [];
+  let holdOpen: Promise<unknown> | undefined;
   const live = {
     route: routeObject(options.token === undefined ? 'canary-t1/2' : options.token, options.canaryWeight ?? 10, 7, options.manager),
   };
@@ -42,12 +43,13 @@ export function watchRig(options: { readonly token?: string | null; readonly can
         resumed,
         evidence?.carried,
       ),
-    open: async (_input, tell, { since, remarks }) => {
+    open: async (_input, tell, { since, resumed, remarks }) => {
+      if (holdOpen) await holdOpen;
       const error = closed.shift();
       if (error) throw error;
       hear = tell;
       remarks?.(() => unseen);
-      opened.resolve({ since });
+      opened.resolve({ since, resumed });
     },
   };
   const log: Log = { ...SILENT, warn: (_fields, message) => void events.push(`log ${message}`) };
@@ -94,6 +96,8 @@ export function watchRig(options: { readonly token?: string | null; readonly can
     run,
     opened: opened.promise,
     unseen: (words: string) => void (unseen = words),
+    /** The sources open only when this has resolved. */
+    holdOpen: (until: Promise<unknown>) => void (holdOpen = until),
     /** The sources cannot be opened so often. */
     failOpen: (...errors: readonly Error[]) => void closed.push(...errors),
     hear: (...evidence: Parameters<Hear>) => hear?.(...evidence),

@@ -175,13 +175,25 @@ describe('a later attempt', () => {
 
     const second = watchRig();
     const two = second.run(watchInput({ durationMs: 400 }), JSON.parse(JSON.stringify(first.heartbeats.at(-1))));
-    expect(await second.opened).toEqual({ since: at + 19 });
+    expect(await second.opened).toEqual({ since: at + 19, resumed: true });
     second.hear(request({ at: at + 30, side: 'stable' }));
     const { verdict, counts, startedAt, series } = await two.result;
     expect(verdict.kind).toBe('healthy');
     expect(counts).toEqual({ canary: { requests: 20, failures: 0 }, stable: { requests: 1, failures: 0 } });
     expect(startedAt).toBeLessThanOrEqual(at);
     expect(series.reduce((sum, point) => sum + point.canary.requests, 0)).toBe(20);
+  });
+
+  test('begins at the beginning where the earlier one had not heard what its sources still held, however long that took', async () => {
+    const first = watchRig();
+    first.holdOpen(new Promise(() => undefined));
+    const one = first.run(watchInput({ settings: { watchHeartbeatMs: 400, editEveryMs: 60_000 } as never }));
+    await expect.poll(() => first.heartbeats.length).toBeGreaterThan(3);
+    one.environment.cancel('WORKER_SHUTDOWN');
+    await expect(one.result).rejects.toBeInstanceOf(CancelledFailure);
+    const second = watchRig();
+    second.run(watchInput({ durationMs: 400 }), JSON.parse(JSON.stringify(first.heartbeats.at(-1))));
+    expect(await second.opened).toMatchObject({ resumed: false });
   });
 
   test('fires again when the earlier one had decided and did not live to tell', async () => {

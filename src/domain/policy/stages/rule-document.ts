@@ -130,3 +130,8 @@ export function isList(value: Json | undefined): value is readonly Json[] {
 function hasEntries(value: Json | undefined): boolean {
   return isList(value) && value.length > 0;
 }
+
+/** Does a rule speak of a port by its name? Said too often rather than too seldom. */
+export function namesPorts(document: JsonObject): boolean {
+  return /"port":"[^"]*[a-z]/i.test(JSON.stringify(document['specs'] ?? '') + JSON.stringify(document['spec'] ?? ''));
+}

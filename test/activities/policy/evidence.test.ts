@@ -1,0 +1,118 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { Flow } from '../../../activities/clients/hubble/flow.ts';
+import type { FlowFollower, Flows } from '../../../activities/clients/hubble/flows.ts';
+import type { Cluster } from '../../../activities/clients/kubernetes/cluster.ts';
+import type { Resource } from '../../../activities/clients/kubernetes/objects.ts';
+import type { WatchInput } from '../../../activities/contract.ts';
+import { policyWatching } from '../../../activities/policy/evidence.ts';
+import type { Evidence } from '../../../src/domain/evidence.ts';
+import { FULL, OP, podsOf, stagesOf } from '../../domain/policy/stages/documents.ts';
+import { verdictFlow } from './flows.ts';
+
+const { stages, policy } = stagesOf({ observed: [], pods: podsOf(4) });
+const first = stages[0];
+const labelled = (first?.writes ?? []).flatMap(({ object }) => (object.kind === 'Pod' ? [object.name] : []));
+const WINDOW_MS = 60_000;
+
+/** The first stage of a rollout, written some seconds ago; the API takes `latencyMs` for each answer. */
+function rig({ latencyMs = 0 }: { readonly latencyMs?: number } = {}) {
+  const began = Date.now();
+  const heard: Evidence[] = [];
+  const replayed: number[] = [];
+  let followers: FlowFollower | undefined;
+  let present = [...labelled];
+  const cluster = {
+    read: async () => sleep(latencyMs, { data: {} }),
+    list: async (resource: Resource) => {
+      await sleep(latencyMs);
+      const items = resource.kind === 'Pod' ? present.map((name) => ({ metadata: { name, namespace: 'frontend' } })) : [];
+      return { items, resourceVersion: '1' };
+    },
+  } as unknown as Cluster;
+  const flows = {
+    follow: (_keys: readonly string[], follower: FlowFollower) => (followers = follower),
+    replay: async (_keys: readonly string[], since: number, follower: FlowFollower) => {
+      replayed.push(since);
+      for (const at of [began - 40_000, began - 20_000])
+        follower.flow(verdictFlow('node-1', { address: '203.0.113.9', pod: labelled[0] ?? '', at }) as unknown as Flow, 'node-1', began);
+    },
+  } as unknown as Flows;
+  const watching = policyWatching({ cluster, flows, now: Date.now });
+  const input = {
+    purpose: 'stage',
+    durationMs: 60_000,
+    stage: first,
+    accepted: [],
+    settings: { minRequests: 1 },
+    plan: {
+      details: {
+        change: 'enforce',
+        opId: OP,
+        policy,
+        directions: ['ingress', 'egress'],
+        windowMs: WINDOW_MS,
+        candidate: FULL,
+        accepted: [],
+      },
+      originals: [],
+    },
+    fuse: { originals: [], written: [{ stage: first?.number, writes: first?.writes }] },
+    view: { stages: [{ number: first?.number, startedAt: began - 1_000 }] },
+  } as unknown as WatchInput;
+  const end = new AbortController();
+  afterEach(() => end.abort());
+  const judge = watching.judge(input, began);
+  const open = (resumed: boolean) =>
+    watching.open(
+      input,
+      (event) => {
+        heard.push(event);
+        judge.hear(event);
+      },
+      { since: began, resumed, signal: end.signal },
+    );
+  const flow = (...of: Parameters<typeof verdictFlow>) => followers?.flow(verdictFlow(...of) as unknown as Flow, 'node-1', Date.now());
+  return { began, heard, replayed, open, flow, judge, lose: (name: string) => (present = present.filter((one) => one !== name)) };
+}
+
+describe('a watch whose API server takes its time', () => {
+  test.each([0, 300])(
+    'hears who was let through before the stage, at %d ms an answer: a drop of an address outside is harm',
+    async (latencyMs) => {
+      const { open, replayed, heard, flow, judge, began } = rig({ latencyMs });
+      await open(false);
+      expect(replayed).toEqual([began - 1_000 - WINDOW_MS]);
+      expect(heard.filter(({ kind }) => kind === 'connection')).toHaveLength(2);
+      flow('node-1', { address: '203.0.113.9', pod: labelled[0] ?? '', verdict: 'DROPPED' });
+      expect(judge.conclude(Date.now()).kind).toBe('harmful');
+    },
+  );
+
+  test('goes on after another attempt from what that one has heard', async () => {
+    const { open, replayed, heard, began } = rig();
+    await open(true);
+    expect(replayed).toEqual([began]);
+    expect(heard.filter(({ kind }) => kind === 'connection')).toEqual([]);
+  });
+});
+
+test('a pod of the cohort that comes back under its name without its label is no longer under the policy', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval'] });
+  try {
+    const [name = ''] = labelled;
+    const { open, flow, heard, lose } = rig();
+    await open(false);
+    flow('node-1', { pod: name });
+    expect(heard.at(-1)).toMatchObject({ kind: 'connection', side: 'canary' });
+    await sleep(20);
+    lose(name);
+    await vi.advanceTimersByTimeAsync(5_000);
+    await sleep(20);
+    expect(heard.find(({ kind }) => kind === 'cohort')).toMatchObject({ left: 0, of: labelled.length });
+    flow('node-1', { pod: name });
+    expect(heard.at(-1)).toMatchObject({ kind: 'connection', side: 'stable' });
+  } finally {
+    vi.useRealTimers();
+  }
+});
