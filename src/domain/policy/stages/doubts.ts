@@ -112,8 +112,11 @@ function doubtOf({ group, count, example, unexplained, hidden }: DoubtGroup): Do
     : unexplained
       ? ', although the policy seems to allow it'
       : '';
-  const unit = group.request === undefined ? 'connections' : 'requests';
-  return { ...boundOf(doubtKey(group), count), words: `${count} ${unit} ${groupWords(group)} (such as ${example})${why}` };
+  const unit = group.request === undefined ? 'connection' : 'request';
+  return {
+    ...boundOf(doubtKey(group), count),
+    words: `${count} ${unit}${count === 1 ? '' : 's'} ${groupWords(group)} (such as ${example})${why}`,
+  };
 }
 
 /** One peer that tries many ports. */
