@@ -4,12 +4,13 @@ import type { JsonObject } from '../../src/domain/json.ts';
 import { compilePolicies } from '../../src/domain/policy/evaluator.ts';
 import type { PolicyFlow } from '../../src/domain/policy/flow.ts';
 import { parsePolicy } from '../../src/domain/policy/parse.ts';
-import { type Shape, USUAL_SHAPE } from '../../src/domain/policy/stages/levels.ts';
+import { USUAL_SHAPE } from '../../src/domain/policy/stages/levels.ts';
 import { momentsOf } from '../../src/domain/policy/stages/moments.ts';
 import { COHORT_LABEL } from '../../src/domain/policy/stages/rule-document.ts';
 import { atOnce, checkStages, shapeOf } from '../../src/domain/policy/stages/shape.ts';
-import { policyStages } from '../../src/domain/policy/stages/stages.ts';
 import { cluster, flow, type Way, way } from '../../test/domain/policy/arbitrary.ts';
+import { OP } from '../../test/domain/policy/stages/documents.ts';
+import { inputOf } from '../../test/domain/policy/stages/way.ts';
 
 export interface WaysResult {
   readonly seed: number;
@@ -23,9 +24,6 @@ export interface WaysResult {
   readonly shapes: Readonly<Record<string, number>>;
   readonly written: number;
 }
-
-const OP = 'policy-abc123';
-const PODS = [1, 2, 3, 4].map((one) => ({ name: `server-${one}`, uid: `uid-${one}`, node: `node-${one}`, ready: true }));
 
 /**
  * Random (other policies, policy before, candidate): is every moment of the way between them? `out`: flows of chance at each moment, as
@@ -59,24 +57,6 @@ export function tryWays({
     counts.written += cases.length;
   }
   return { seed, cases: runs, ...counts, shapes };
-}
-
-function inputOf({ others, before, candidate }: Way) {
-  const stagesOf = (shape: Shape) =>
-    policyStages({
-      opId: OP,
-      firstStage: 1,
-      namespace: 'back',
-      candidate,
-      policyName: 'way',
-      ...(before && { existing: { uid: 'u', generation: 1, document: before } }),
-      pods: PODS,
-      observed: [],
-      windowMs: 1_000,
-      observeOnly: false,
-      shape,
-    }).stages;
-  return { others, existing: before, candidate, world: cluster, stagesOf };
 }
 
 /** One moment of each way, and one flow with and without the cohort: ten thousand ways make some 50 MB. */

@@ -39,18 +39,23 @@ export class LabelSet {
     this.isJudged = reserved.length > 0 ? reserved.some((name) => ENFORCED.includes(name)) : hasOwn;
   }
 
-  meets({ source, key, operator, values }: Requirement): boolean {
-    const value = source === 'any' ? this.#byKey.get(key) : this.#bySource.get(`${source}:${key}`);
-    switch (operator) {
-      case 'In':
-        return value !== undefined && values.includes(value);
-      case 'NotIn':
-        return value === undefined || !values.includes(value);
-      case 'Exists':
-        return value !== undefined;
-      case 'DoesNotExist':
-        return value === undefined;
-    }
+  meets(requirement: Requirement): boolean {
+    const { source, key } = requirement;
+    return meets(requirement, source === 'any' ? this.#byKey.get(key) : this.#bySource.get(`${source}:${key}`));
+  }
+}
+
+/** Does this value of the requirement's label meet it? Undefined: the label is not there. */
+export function meets({ operator, values }: Pick<Requirement, 'operator' | 'values'>, value: string | undefined): boolean {
+  switch (operator) {
+    case 'In':
+      return value !== undefined && values.includes(value);
+    case 'NotIn':
+      return value === undefined || !values.includes(value);
+    case 'Exists':
+      return value !== undefined;
+    case 'DoesNotExist':
+      return value === undefined;
   }
 }
 

@@ -1,3 +1,4 @@
+import { meets } from '../identity.ts';
 import type { Requirement } from '../policy.ts';
 import { CLUSTER_LABEL, NAMESPACE_LABEL } from '../selector.ts';
 import { bitsOf, type Choice, type Classes, classesOf } from './conjunctions.ts';
@@ -43,17 +44,4 @@ function dimension(
 
 function sourced({ source, key }: Requirement): string {
   return `${source === 'any' ? 'k8s' : source}:${key}`;
-}
-
-function meets({ operator, values }: Requirement, value: string | undefined): boolean {
-  switch (operator) {
-    case 'In':
-      return value !== undefined && values.includes(value);
-    case 'NotIn':
-      return value === undefined || !values.includes(value);
-    case 'Exists':
-      return value !== undefined;
-    case 'DoesNotExist':
-      return value === undefined;
-  }
 }

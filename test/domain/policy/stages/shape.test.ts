@@ -5,31 +5,12 @@ import { compilePolicies } from '../../../../src/domain/policy/evaluator.ts';
 import type { PolicyFlow } from '../../../../src/domain/policy/flow.ts';
 import { type Shape, USUAL_SHAPE } from '../../../../src/domain/policy/stages/levels.ts';
 import { atOnce, checkStages, shapeOf } from '../../../../src/domain/policy/stages/shape.ts';
-import { policyStages } from '../../../../src/domain/policy/stages/stages.ts';
-import { cluster, flow, type Way, way } from '../arbitrary.ts';
+import { cluster, flow, way } from '../arbitrary.ts';
 import { cnp, outside, pod, valid } from '../cluster.ts';
-import { OP, podsOf } from './documents.ts';
-import { decidedOnTheWay } from './way.ts';
+import { OP } from './documents.ts';
+import { decidedOnTheWay, inputOf } from './way.ts';
 
 const RUNS = { numRuns: Number(process.env.MESHOPS_PROPERTY_RUNS ?? 20) };
-
-function inputOf({ others, before, candidate }: Way, observed: readonly ('ingress' | 'egress')[] = []) {
-  const stagesOf = (shape: Shape) =>
-    policyStages({
-      opId: OP,
-      firstStage: 1,
-      namespace: 'back',
-      candidate,
-      policyName: 'way',
-      ...(before && { existing: { uid: 'u', generation: 1, document: before } }),
-      pods: podsOf(4),
-      observed,
-      windowMs: 1_000,
-      observeOnly: false,
-      shape,
-    }).stages;
-  return { others, existing: before, candidate, world: cluster, stagesOf };
-}
 
 const labelsOf = (input: ReturnType<typeof inputOf>, shape = atOnce(shapeOf(input)).shape) =>
   input.stagesOf(shape).map(({ label }) => label);
