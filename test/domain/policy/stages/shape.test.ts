@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../../src/domain/json.ts';
 import { compilePolicies } from '../../../../src/domain/policy/evaluator.ts';
 import type { PolicyFlow } from '../../../../src/domain/policy/flow.ts';
-import { type Shape, USUAL_SHAPE } from '../../../../src/domain/policy/stages/levels.ts';
+import { USUAL_SHAPE } from '../../../../src/domain/policy/stages/levels.ts';
 import { atOnce, checkStages, shapeOf } from '../../../../src/domain/policy/stages/shape.ts';
 import { cluster, flow, way } from '../arbitrary.ts';
 import { cnp, outside, pod, valid } from '../cluster.ts';
