@@ -8,7 +8,8 @@ import { Connection } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readRecord } from '../../../playground/cluster/leftovers.ts';
 import { isFree } from '../../../playground/cluster/ports.ts';
-import { isAlive } from '../../../playground/cluster/processes.ts';
+import { isAlive, processorSeconds } from '../../../playground/cluster/processes.ts';
+import { type Progress, progressText } from '../../../playground/cluster/progress.ts';
 import { type Stack, startStack } from '../../../playground/cluster/stack.ts';
 import type { KubeUser } from '../../../playground/cluster/users.ts';
 import { until } from '../../../playground/cluster/waiting.ts';
@@ -154,11 +155,24 @@ test('a port that is taken is named, with what to do', async () => {
   });
 });
 
-test('stop() leaves no process, and the second start is up in less than 15 s', async () => {
+/** Of all that a start does, on two cores or on one, quiet or not: what it takes of a processor is its own doing, what it waits for one is not. */
+const MOST_PROCESSOR_SECONDS = 15;
+
+test('stop() leaves no process; a second start makes and fetches nothing, and takes less than 15 s of the processor', async () => {
+  const done: Progress[] = [];
   const begun = Date.now();
-  const second = await startStack({ signal: never, progress: () => undefined });
-  expect(Date.now() - begun).toBeLessThan(15_000);
+  const own = process.cpuUsage();
+  const second = await startStack({ signal: never, progress: (line) => void (line.kind === 'done' && done.push(line)) });
+  const { user, system } = process.cpuUsage(own);
   const record = readRecord(second.dir);
+  const programs = (record?.children ?? []).map(({ pid }) => processorSeconds(pid));
+  const used = programs.reduce((sum, each) => sum + each, (user + system) / 1e6);
+  const steps = done.map((line) => progressText(line)).join('; ');
+  process.stdout.write(`second start: ${Date.now() - begun} ms, ${used.toFixed(1)} s of the processor: ${steps}\n`);
+  const made = done.filter(({ detail }) => /built|installed|unpacked/.test(detail));
+  expect(made).toEqual([]);
+  expect(programs).toHaveLength(4);
+  expect(used).toBeLessThan(MOST_PROCESSOR_SECONDS);
   await second.stop();
   expect(record?.children.some(isAlive)).toBe(false);
   expect(existsSync(second.dir)).toBe(false);
