@@ -324,6 +324,22 @@ describe('what the watches of one operation share', () => {
     expect(all.every(({ guardMs, evidence }) => (guardMs === undefined) === (evidence !== undefined))).toBe(true);
   });
 
+  it('the chart: it begins half a minute before the first write, and no watch brings again what an earlier one has brought', async () => {
+    const mesh = new Shared();
+    const simulator = await started(
+      mesh,
+      fakes(mesh, [5, 10], (input) => watched(mesh, input, healthy)),
+      { settings: settings() },
+    );
+    await simulator.run();
+    const wroteAt = simulator.calls.find(({ activity }) => activity === 'canary.apply')?.at ?? 0;
+    const watches = simulator.calls.filter(({ activity }) => activity === 'canary.watch');
+    const from = watches.map(({ input, at }) => [(input as WatchInput).chartFrom ?? 0, at] as const);
+    expect(Math.abs((from[0]?.[0] ?? 0) - (wroteAt - 30_000))).toBeLessThan(100);
+    expect(from.length).toBeGreaterThan(3);
+    for (const [begins, at] of from.slice(1)) expect(begins).toBe(at);
+  });
+
   it('the chart: so many points at most, in the order of time, whatever the watches brought', async () => {
     const mesh = new Shared();
     const side = { requests: 1, failures: 0 };

@@ -427,6 +427,17 @@ describe('the rest of a watch', () => {
     expect(series.reduce((sum, point) => sum + point.stable.requests, 0)).toBe(30);
   });
 
+  test('what the ring tells of the time before is judged, and is no point of the chart', async () => {
+    const rig = watchRig();
+    const from = Date.now() - 30_000;
+    const { result } = rig.run(watchInput({ durationMs: 300, chartFrom: from }));
+    await untilOpen(rig);
+    for (const at of [from - 60_000, from - 1, from, from + 1_000]) rig.hear(request({ at, side: 'stable' }));
+    const { series, counts } = await result;
+    expect(counts.stable.requests).toBe(4);
+    expect(series.reduce((sum, point) => sum + point.stable.requests, 0)).toBe(2);
+  });
+
   test('keeps at most 120 points, and loses no request in merging them', async () => {
     const rig = watchRig();
     const { result } = rig.run(watchInput({ durationMs: 300 }));
