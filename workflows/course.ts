@@ -1,31 +1,27 @@
 import { CancellationScope, condition, patched, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { RestoreInput } from '../activities/contract.ts';
 import type { Actor } from '../src/domain/actor.ts';
-import { type Approver, type Decision, type Gate, refuseDecision, refuseRelease } from '../src/domain/gate.ts';
+import { type Approver, refuseRelease } from '../src/domain/gate.ts';
 import { type OperationRequest, type OperationView, takesBack } from '../src/domain/operation.ts';
 import type { Fields, Original, Plan, PlannedStage } from '../src/domain/plan.ts';
 import type { Doubt } from '../src/domain/verdict.ts';
-import type { Answer } from './answer.ts';
 import { CarriedEvidence } from './evidence.ts';
 import { Guards } from './guards.ts';
 import { type AbortBy, abort, begin, decide, describe, release } from './messages.ts';
+import { Questions } from './questions.ts';
 import { beginRecord, ownId } from './records.ts';
 import { refusal } from './refusal.ts';
 import { Shares } from './shares.ts';
 import { stepsOf } from './steps.ts';
-import { Telling } from './telling.ts';
 
 /** A run that never gets an accepted `begin` ends itself: whoever sent the command was told that it is not confirmed. */
 const BEGIN_WITHIN_MS = 10_000;
-
-/** A question is shown again after this long, then after six times as long each time. */
-const ASKED_AGAIN_MS = 5_000;
 
 /** How many people give up an undo. */
 const RELEASE_QUORUM = 2;
 
 /** The state of one running operation, its messages, and what it tells the outside. The lifecycle itself is in operation.ts. */
-export class Course extends Telling {
+export class Course extends Questions {
   readonly opId: string;
   readonly step: ReturnType<typeof stepsOf>;
   /** Everything forward happens in this scope; `abort` cancels it, the undo runs outside. */
@@ -68,8 +64,6 @@ export class Course extends Telling {
   firstWriteAt = Date.now();
   /** What was shown of the step that is in force, while people are asked for a further one. */
   inForce: Partial<OperationView> = {};
-  /** The gate that was open last, as it was when it closed. */
-  lastGate: Gate | undefined;
   /** Everything exposed has a guard, whatever else goes on. An operation that began before this was so goes on as it began. */
   isGuarded = false;
   /** Added to the numbers of the plan's stages: what was written because of drift has taken some, and numbers only rise. */
@@ -82,8 +76,6 @@ export class Course extends Telling {
   releasers: readonly Approver[] | undefined;
 
   #begun = false;
-  #gates = 0;
-  #answer: Answer | undefined;
 
   constructor(request: OperationRequest) {
     const { workflowId, runId } = workflowInfo();
@@ -113,7 +105,7 @@ export class Course extends Telling {
     this.isGuarded = patched('guards');
     setHandler(describe, () => this.view);
     setHandler(begin, (request) => this.#begin(request), { validator: (request) => this.#refuseBegin(request) });
-    setHandler(decide, (decision) => this.#decide(decision), { validator: (decision) => this.#refuseDecision(decision) });
+    setHandler(decide, (decision) => this.decide(decision), { validator: (decision) => this.refuseDecision(decision) });
     setHandler(abort, (by) => this.#abort(by));
     setHandler(release, (by) => this.#release(by), { validator: ({ actor }) => this.#refuseRelease(actor) });
     return condition(() => this.#begun, BEGIN_WITHIN_MS);
@@ -136,50 +128,6 @@ export class Course extends Telling {
     this.stopped += 1;
     this.aborted = { actor, ...(reason && { reason }), ...(rollback && { rollback }) };
     this.forward.cancel();
-  }
-
-  /** Opens a gate and waits for its answer. */
-  async ask(
-    gate: Omit<Gate, 'gateId' | 'openedAt' | 'expiresAt' | 'approvals'>,
-    waitMs: number,
-    rest: Partial<OperationView>,
-    approvals: Gate['approvals'] = [],
-  ): Promise<Answer> {
-    const openedAt = Date.now();
-    this.#answer = undefined;
-    const opened: Gate = { ...gate, gateId: `g${++this.#gates}`, openedAt, expiresAt: openedAt + waitMs, approvals };
-    this.record('gate', {
-      gateId: opened.gateId,
-      kind: gate.kind,
-      stage: gate.stage,
-      planHash: gate.planHash,
-      quorum: gate.quorum,
-      ...(gate.accepts && { accepts: gate.accepts.map((one) => ({ ...one })) }),
-      expiresAt: opened.expiresAt,
-    });
-    this.show({ ...rest, gate: opened });
-    try {
-      await this.#answered(waitMs);
-      const answer: Answer = this.#answer ?? { choice: 'expired' };
-      if (answer.choice === 'expired') this.record('decision', { gateId: opened.gateId, choice: 'expired' });
-      return answer;
-    } finally {
-      this.lastGate = this.view.gate;
-      this.forget('gate');
-    }
-  }
-
-  /**
-   * Waits for the answer, and shows the question again a few times: an edit of live numbers that another worker had under way when the
-   * question was asked may have come after it, and nothing but the message's buttons can answer.
-   */
-  async #answered(waitMs: number): Promise<void> {
-    const until = Date.now() + waitMs;
-    for (let pause = patched('shown-again') ? ASKED_AGAIN_MS : waitMs; ; pause *= 6) {
-      const left = until - Date.now();
-      if (left <= 0 || (await condition(() => this.#answer !== undefined, Math.min(pause, left)))) return;
-      if (pause < left) this.show({});
-    }
   }
 
   /** People accept drops: the fuse no longer acts on them, and whoever approves next sees them. */
@@ -232,31 +180,5 @@ export class Course extends Telling {
     const { kind, data, actor } = beginRecord(request, this.view.runId, continued);
     this.record(kind, data, actor);
     return { opId: this.opId, runId: this.view.runId, continued };
-  }
-
-  #refuseDecision(decision: Decision): void {
-    const requesters = this.requests.map((request) => request.requester.id);
-    const gate = this.#answer ? undefined : this.view.gate;
-    const code = refuseDecision(gate, decision, { opId: this.opId, runId: this.view.runId, now: Date.now(), requesters });
-    if (code) throw refusal(code, this.view);
-  }
-
-  #decide(decision: Decision): { remaining: number } {
-    const { gate } = this.view;
-    if (!gate) throw refusal('NoGateOpen', this.view);
-    const { actor, choice, reason } = decision;
-    this.record('decision', { gateId: gate.gateId, planHash: gate.planHash, choice, ...(reason && { reason }) }, actor.id);
-    const answer: Answer = { choice, by: actor, ...(reason && { reason }) };
-    if (choice !== 'approve' && choice !== 'continue') {
-      this.#answer = answer;
-      return { remaining: 0 };
-    }
-    const by = { id: actor.id, name: actor.name, ...(actor.slack && { slackId: actor.slack.userId }) };
-    const approvals = [...gate.approvals, { by, at: Date.now() }];
-    const remaining = Math.max(0, gate.quorum - approvals.length);
-    this.say({ kind: 'approved', by, remaining });
-    if (remaining === 0) this.#answer = answer;
-    this.show({ gate: { ...gate, approvals } });
-    return { remaining };
   }
 }

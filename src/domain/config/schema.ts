@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { MOST_PROBES } from '../command/flags.ts';
 import { VERBS } from '../verbs.ts';
+import { Cluster } from './cluster-schema.ts';
 import { FreezeRule } from './freeze-rule.ts';
 import { Address, Duration, Email, FailureShare, FilePath, HttpUrl, Label, Percent } from './values.ts';
 
@@ -8,49 +9,6 @@ import { Address, Duration, Email, FailureShare, FilePath, HttpUrl, Label, Perce
 
 const VerbWord = z.enum(VERBS.map(({ name }) => name) as [string, ...string[]], {
   error: `This is no verb: there are ${VERBS.map(({ name }) => name).join(', ')}.`,
-});
-
-const Tls = z.strictObject({
-  caFile: FilePath.optional(),
-  certFile: FilePath.optional(),
-  keyFile: FilePath.optional(),
-  serverName: z.string().optional(),
-});
-
-const Hubble = z
-  .strictObject({
-    /** `nodes`: the addresses of the CiliumNodes; or the agents one by one. */
-    agents: z
-      .union([z.literal('nodes'), z.array(z.strictObject({ node: z.string().min(1), address: Address })).min(1)], {
-        error: 'Write `nodes` (addresses come from the CiliumNodes) or a list of { node, address: host:port }.',
-      })
-      .optional(),
-    /** Port of the agents when `agents: nodes`. */
-    port: z.int().min(1).max(65_535).default(4244),
-    relay: Address.optional(),
-    /** Left out: plain text. */
-    tls: Tls.optional(),
-  })
-  .refine(({ agents, relay }) => (agents === undefined) !== (relay === undefined), {
-    error: 'Say how flows are read: either `agents` (direct, faster) or `relay`, not both.',
-  });
-
-const Kubernetes = z
-  .strictObject({ inCluster: z.boolean().optional(), kubeconfig: FilePath.optional(), context: z.string().min(1).optional() })
-  .refine(({ inCluster, kubeconfig, context }) => (inCluster === true) !== (kubeconfig !== undefined || context !== undefined), {
-    error: 'Say how the cluster is reached: `inCluster: true`, or `context` and/or `kubeconfig`.',
-  });
-
-/** Before a canary gets weight one labelled request must be seen; `gateways` says how each is reached where its own address is not. */
-const Probe = z.union([z.literal('off'), z.strictObject({ gateways: z.record(z.string().regex(/^[^/]+\/[^/]+$/), HttpUrl).default({}) })], {
-  error: 'Write `off`, or `gateways` with lines of namespace/name: http://host:port.',
-});
-
-const Cluster = z.strictObject({
-  kubernetes: Kubernetes,
-  hubble: Hubble,
-  prometheus: HttpUrl.optional(),
-  probe: Probe.default({ gateways: {} }),
 });
 
 const Channel = z.strictObject({

@@ -1,0 +1,47 @@
+import * as z from 'zod';
+import { Address, FilePath, HttpUrl } from './values.ts';
+
+/** How one cluster is reached: its API server, its flows, its metrics, its Gateways. */
+
+const Tls = z.strictObject({
+  caFile: FilePath.optional(),
+  certFile: FilePath.optional(),
+  keyFile: FilePath.optional(),
+  serverName: z.string().optional(),
+});
+
+const Hubble = z
+  .strictObject({
+    /** `nodes`: the addresses of the CiliumNodes; or the agents one by one. */
+    agents: z
+      .union([z.literal('nodes'), z.array(z.strictObject({ node: z.string().min(1), address: Address })).min(1)], {
+        error: 'Write `nodes` (addresses come from the CiliumNodes) or a list of { node, address: host:port }.',
+      })
+      .optional(),
+    /** Port of the agents when `agents: nodes`. */
+    port: z.int().min(1).max(65_535).default(4244),
+    relay: Address.optional(),
+    /** Left out: plain text. */
+    tls: Tls.optional(),
+  })
+  .refine(({ agents, relay }) => (agents === undefined) !== (relay === undefined), {
+    error: 'Say how flows are read: either `agents` (direct, faster) or `relay`, not both.',
+  });
+
+const Kubernetes = z
+  .strictObject({ inCluster: z.boolean().optional(), kubeconfig: FilePath.optional(), context: z.string().min(1).optional() })
+  .refine(({ inCluster, kubeconfig, context }) => (inCluster === true) !== (kubeconfig !== undefined || context !== undefined), {
+    error: 'Say how the cluster is reached: `inCluster: true`, or `context` and/or `kubeconfig`.',
+  });
+
+/** Before a canary gets weight one labelled request must be seen; `gateways` says how each is reached where its own address is not. */
+const Probe = z.union([z.literal('off'), z.strictObject({ gateways: z.record(z.string().regex(/^[^/]+\/[^/]+$/), HttpUrl).default({}) })], {
+  error: 'Write `off`, or `gateways` with lines of namespace/name: http://host:port.',
+});
+
+export const Cluster = z.strictObject({
+  kubernetes: Kubernetes,
+  hubble: Hubble,
+  prometheus: HttpUrl.optional(),
+  probe: Probe.default({ gateways: {} }),
+});
