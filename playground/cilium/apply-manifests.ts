@@ -55,7 +55,7 @@ export const ciliumConfig: Readonly<Record<string, string>> = {
   'enable-policy': 'default',
   'enable-wireguard': 'false',
   'external-envoy-proxy': 'true',
-  'hubble-disable-tls': 'true',
+  'hubble-disable-tls': 'false',
   'hubble-event-buffer-capacity': '4095',
   'hubble-listen-address': ':4244',
   'hubble-metrics':

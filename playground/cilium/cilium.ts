@@ -11,6 +11,7 @@ import type { HopCounts } from './connections/hops.ts';
 import type { Preset } from './delays.ts';
 import type { CiliumStack, Ground } from './ground.ts';
 import { layGround } from './ground.ts';
+import type { HubbleTls } from './hubble-tls.ts';
 import type { Kube } from './kube/client.ts';
 import { createKube } from './kube/client.ts';
 import { gatewayNode } from './nodes.ts';
@@ -47,6 +48,8 @@ export interface CiliumOptions {
 
 export interface Cilium {
   readonly nodes: readonly { readonly name: string; readonly hubbleAddress: string }[];
+  /** Files with which the agents and Relay answer a client; they have no addresses in their certificates, only names. */
+  readonly hubbleTls: HubbleTls['client'];
   /** Hubble Relay over all nodes. */
   readonly relay: { readonly address: string };
   /** `url` reaches the Gateway from this machine; `address` is what its status says. */
@@ -125,6 +128,7 @@ export const startCilium = async (options: CiliumOptions): Promise<Cilium> => {
       nodes: agents.nodes.map(({ name, hubbleAddress }) => ({ name, hubbleAddress })),
       gateway: { url, address: controllers.operator.addressOf('backend/mesh') },
       metrics: registerMetrics(stack, plane),
+      hubbleTls: plane.hubbleTls.client,
       relay: { address: plane.relay.address },
       faults: allFaults(plane, traffic),
       clients: traffic.clients,

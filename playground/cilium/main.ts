@@ -26,6 +26,7 @@ try {
   const lines = [
     `Gateway     ${cilium.gateway.url}  (${cilium.gateway.address} in the cluster)`,
     ...cilium.nodes.map((node) => `Observer    ${node.hubbleAddress}  (${node.name})`),
+    `Its TLS     ${Object.values(cilium.hubbleTls).join(', ')}  (for names *.default.hubble-grpc.cilium.io)`,
     `Envoy       ${cilium.metrics.envoy}`,
     `Prometheus  ${'url' in stack.prometheus ? stack.prometheus.url : ''}`,
     `kubectl     --kubeconfig ${stack.kube.kubeconfig('admin')}`,

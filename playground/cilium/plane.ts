@@ -1,6 +1,7 @@
 /** The data plane and its eyes: pods' servers, Envoy, agents, and the packet path between them. */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { ciliumConfig } from './apply-manifests.ts';
 import type { Connections, Policies } from './connections/connection-truth.ts';
 import { createConnectionTruth } from './connections/connection-truth.ts';
 import type { Path } from './connections/path.ts';
@@ -16,6 +17,7 @@ import type { Relay } from './flows/relay.ts';
 import { startRelay } from './flows/relay.ts';
 import { createWitness } from './gateway/witness.ts';
 import type { Ground } from './ground.ts';
+import { type HubbleTls, issueHubbleTls } from './hubble-tls.ts';
 import type { Kube } from './kube/client.ts';
 import type { Truth } from './truth.ts';
 import { createTruth } from './truth.ts';
@@ -31,6 +33,7 @@ export interface Plane {
   readonly path: Path;
   readonly pods: Pods;
   readonly relay: Relay;
+  readonly hubbleTls: HubbleTls;
   /** Namespaces whose pods report each request a second time. */
   readonly doubles: Set<string>;
 }
@@ -71,9 +74,10 @@ export const startPlane = async (ground: Ground, kube: Kube): Promise<Plane> => 
     },
     identity: () => path?.doors.update(),
   });
-  const agents = await startAgents({ now, lag: ground.delayOf('flowLag') });
+  const hubbleTls = await issueHubbleTls(join(ground.stack.dir, 'hubble'), ciliumConfig['cluster-name'] ?? '', now());
+  const agents = await startAgents({ now, lag: ground.delayOf('flowLag'), credentials: hubbleTls.agents });
   ground.onStop(() => agents.stop());
-  const relay = await startRelay({ peers: agents.peers, now, delay: ground.delayOf('relay') });
+  const relay = await startRelay({ peers: agents.peers, now, delay: ground.delayOf('relay'), credentials: hubbleTls.relay });
   ground.onStop(() => relay.stop());
   const doubles = new Set<string>();
   const { world, book, xds, operator, realisation } = controllers;
@@ -88,7 +92,7 @@ export const startPlane = async (ground: Ground, kube: Kube): Promise<Plane> => 
   xds.attach(envoy);
   await xds.routes();
   const allTruth = Object.assign(truth.truth, { connections: more.connections, policies: more.policies });
-  return { controllers, agents, envoy, truth: allTruth, path, pods, relay, doubles };
+  return { controllers, agents, envoy, truth: allTruth, path, pods, relay, hubbleTls, doubles };
 };
 
 const settleMs = 60_000;

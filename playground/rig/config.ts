@@ -7,7 +7,9 @@ export type Pace = 'demo' | 'fast';
 export interface ConfigOptions {
   readonly kubeconfig: string;
   /** How flows are read: every agent, or Relay. */
-  readonly hubble: { readonly agents: readonly { readonly node: string; readonly address: string }[] } | { readonly relay: string };
+  readonly hubble: ({ readonly agents: readonly { readonly node: string; readonly address: string }[] } | { readonly relay: string }) & {
+    readonly tls: Readonly<Record<'caFile' | 'certFile' | 'keyFile', string>>;
+  };
   /** Where the demo's Gateway answers from here. */
   readonly gatewayUrl: string;
   readonly prometheus: string;

@@ -144,7 +144,7 @@ async function furnish(stack: Stack, options: RigOptions, undo: (() => Promise<v
     const { sight, ...times } = tuned;
     await writeConfig(file, {
       kubeconfig: await kubeconfigOf(stack, `${file}.kubeconfig`, apart.kubernetes),
-      hubble: sight === 'relay' ? { relay: cilium.relay.address } : { agents },
+      hubble: { ...(sight === 'relay' ? { relay: cilium.relay.address } : { agents }), tls: cilium.hubbleTls },
       gatewayUrl: cilium.gateway.url,
       prometheus: stack.prometheus.url,
       temporal: { address: apart.temporal ?? stack.temporal.address, namespace: stack.temporal.namespace },

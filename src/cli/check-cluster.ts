@@ -1,10 +1,10 @@
-import { ciliumNodes } from '../../activities/clients/hubble/cilium-nodes.ts';
-import { createFlows, fixedNodes } from '../../activities/clients/hubble/flows.ts';
+import { createFlows } from '../../activities/clients/hubble/flows.ts';
 import { connectCluster, type Right } from '../../activities/clients/kubernetes/cluster.ts';
 import { createHub } from '../../activities/clients/kubernetes/hub.ts';
 import { createRest } from '../../activities/clients/kubernetes/rest.ts';
 import { SILENT } from '../../activities/log.ts';
 import { type ClusterConfig, kubeConfigOf } from '../compose/clusters.ts';
+import { hubbleOf } from '../compose/hubble.ts';
 import type { Config } from '../domain/config/schema.ts';
 import type { Check } from './checks.ts';
 
@@ -129,12 +129,9 @@ function formatRight({ verb, resource, group, namespace, name }: Right): string 
 }
 
 async function checkHubble(config: ClusterConfig, signal: AbortSignal): Promise<string> {
-  const { agents, relay, tls, port } = config.hubble;
   const cluster = connectCluster(kubeConfigOf(config));
   const hub = createHub({ cluster, log: SILENT });
-  const nodes =
-    agents === 'nodes' ? ciliumNodes(hub, port) : fixedNodes(agents ?? (relay === undefined ? [] : [{ node: 'relay', address: relay }]));
-  const flows = createFlows({ nodes, tls, now: Date.now, log: SILENT });
+  const flows = createFlows({ ...hubbleOf(config, cluster, hub), now: Date.now, log: SILENT });
   try {
     const found = await flows.check(signal);
     const silent = found.flatMap(({ node, problem }) => (problem === undefined ? [] : [`${node}: ${problem}`]));

@@ -1,12 +1,10 @@
 // What a worker can do for one cluster, put together from the parts that the process owns.
 import { createAnnouncer } from '../../activities/announce/announce.ts';
 import { createAnnounce } from '../../activities/announce/index.ts';
-import { ciliumNodes } from '../../activities/clients/hubble/cilium-nodes.ts';
-import { createFlows, type Flows, fixedNodes, type NodeSource, RELAY } from '../../activities/clients/hubble/flows.ts';
-import { connectObserver } from '../../activities/clients/hubble/observer.ts';
+import { createFlows, type Flows } from '../../activities/clients/hubble/flows.ts';
 import { readRings } from '../../activities/clients/hubble/ring.ts';
 import { connectCluster } from '../../activities/clients/kubernetes/cluster.ts';
-import { createHub, type Hub } from '../../activities/clients/kubernetes/hub.ts';
+import { createHub } from '../../activities/clients/kubernetes/hub.ts';
 import { connectPrometheus } from '../../activities/clients/prometheus/prometheus.ts';
 import { createSlackMessages } from '../../activities/clients/slack.ts';
 import { createActivities } from '../../activities/index.ts';
@@ -16,6 +14,7 @@ import { createDescribe } from '../temporal/describe.ts';
 import type { Operations } from '../temporal/operations.ts';
 import { type ClusterConfig, kubeConfigOf } from './clusters.ts';
 import { type Foundation, required } from './foundation.ts';
+import { hubbleOf } from './hubble.ts';
 import type { ReconcilerDeps } from './lost.ts';
 import { meteredActivities, meteredFlows } from './metered.ts';
 
@@ -42,14 +41,13 @@ export function clusterActivities(
   const cluster = connectCluster(kubeConfigOf(config));
   const hub = createHub({ cluster, log });
   const meter = telemetry.activities(name);
-  const nodes = nodesOf(config, hub);
-  const flows: Flows = meteredFlows(createFlows({ nodes, tls: config.hubble.tls, now, log }), meter);
+  const hubble = hubbleOf(config, cluster, hub);
+  const flows: Flows = meteredFlows(createFlows({ ...hubble, now, log }), meter);
   const activities = createActivities({
     cluster,
     hub,
     flows,
-    rings: (request, signal) =>
-      readRings({ nodes, connect: ({ address }) => connectObserver(address, config.hubble.tls) }, request, signal),
+    rings: (request, signal) => readRings(hubble, request, signal),
     probe: config.probe,
     prometheus: config.prometheus === undefined ? undefined : connectPrometheus({ url: config.prometheus }),
     // A record may be late: an operation that Temporal runs holds what it holds all the same.
@@ -85,9 +83,4 @@ export function clusterActivities(
       cluster.close();
     },
   };
-}
-
-function nodesOf({ hubble }: ClusterConfig, hub: Hub): NodeSource {
-  if (hubble.agents === 'nodes') return ciliumNodes(hub, hubble.port);
-  return fixedNodes(hubble.agents ?? (hubble.relay === undefined ? [] : [{ node: RELAY, address: hubble.relay }]));
 }

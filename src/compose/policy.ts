@@ -1,7 +1,4 @@
 // What the bot's policy verbs are made of.
-import { nodesOfCluster } from '../../activities/clients/hubble/cilium-nodes.ts';
-import { fixedNodes } from '../../activities/clients/hubble/flows.ts';
-import { connectObserver } from '../../activities/clients/hubble/observer.ts';
 import { readRings } from '../../activities/clients/hubble/ring.ts';
 import type { Cluster } from '../../activities/clients/kubernetes/cluster.ts';
 import type { SlackMessages } from '../../activities/clients/slack.ts';
@@ -13,6 +10,7 @@ import { readWorld } from '../../activities/policy/world.ts';
 import type { Apart } from '../slack/policy/apart.ts';
 import type { PolicyParts } from '../slack/policy/parts.ts';
 import type { Foundation } from './foundation.ts';
+import { hubbleNow } from './hubble.ts';
 
 export interface PolicyPartsDeps {
   readonly botToken: string;
@@ -26,7 +24,7 @@ export function policyParts(on: Foundation, { botToken, messages, slackApiUrl, a
   const hosts = [slackApiUrl === undefined ? SLACK_FILE_HOST : new URL(slackApiUrl).host];
   const clusterOf = (name: string): Cluster => {
     const cluster = on.clusters.get(name);
-    if (!cluster) throw new Error(`There is no cluster ${name} in the configuration.`);
+    if (!cluster) throw noCluster(name);
     return cluster;
   };
   return {
@@ -42,12 +40,16 @@ export function policyParts(on: Foundation, { botToken, messages, slackApiUrl, a
     workload: async (target, signal) => readWorkload(clusterOf(target.cluster), target, signal),
     askServer: async (cluster, candidate, as, signal) => askServer(clusterOf(cluster), candidate, as, signal),
     rings: async (name, request, signal) => {
-      const { hubble } = on.config.current().clusters[name] ?? {};
-      const agents = hubble?.agents ?? (hubble?.relay === undefined ? [] : [{ node: 'relay', address: hubble.relay }]);
-      const nodes = agents === 'nodes' ? await nodesOfCluster(clusterOf(name), hubble?.port ?? 4244, signal) : agents;
-      return readRings({ nodes: fixedNodes(nodes), connect: ({ address }) => connectObserver(address, hubble?.tls) }, request, signal);
+      const cluster = clusterOf(name);
+      const config = on.config.current().clusters[name];
+      if (!config) throw noCluster(name);
+      return readRings(await hubbleNow(config, cluster, signal), request, signal);
     },
     post: (channelId, message, threadTs) => messages.post(channelId, message, threadTs),
     upload: (file) => messages.upload(file),
   };
+}
+
+function noCluster(name: string): Error {
+  return new Error(`There is no cluster ${name} in the configuration.`);
 }

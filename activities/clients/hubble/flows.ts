@@ -2,7 +2,7 @@ import type { Log } from '../../log.ts';
 import { type Checked, checkNode, nodesNow } from './ask.ts';
 import { keysOf } from './flow.ts';
 import { followNode } from './node-stream.ts';
-import { connectObserver, type HubbleTls, type Observer } from './observer.ts';
+import { connectObserver, type Observer } from './observer.ts';
 import { measureOwnDelay, type OwnDelay } from './own-delay.ts';
 import { createReplays } from './replays.ts';
 import { RELAY, type StreamListener } from './stream-listener.ts';
@@ -13,6 +13,8 @@ export { RELAY };
 export interface HubbleNode {
   readonly node: string;
   readonly address: string;
+  /** In its certificate; left out: none is asked for, or the address. */
+  readonly serverName?: string;
 }
 
 /** Tells which nodes there are, at once or soon, and again when they change, until the signal aborts. */
@@ -41,11 +43,10 @@ export interface Flows {
 
 export interface FlowsDeps {
   readonly nodes: NodeSource;
-  readonly tls?: HubbleTls | undefined;
+  /** Left out: gRPC in plain text. */
+  readonly connect?: (node: HubbleNode) => Observer;
   readonly now: () => number;
   readonly log: Log;
-  /** For tests; default: gRPC. */
-  readonly connect?: (node: HubbleNode) => Observer;
   /** For tests whose time is not the platform's; default: measured. */
   readonly ownDelay?: OwnDelay;
 }
@@ -60,7 +61,7 @@ export function createFlows(deps: FlowsDeps): Flows {
   let streams: Streams | undefined;
   let lingering: NodeJS.Timeout | undefined;
   const ownDelay = deps.ownDelay ?? measureOwnDelay();
-  const connect = deps.connect ?? ((node: HubbleNode) => connectObserver(node.address, deps.tls));
+  const connect = deps.connect ?? (({ address }: HubbleNode) => connectObserver(address));
 
   const replays = createReplays({ nodes: deps.nodes, connect, now: deps.now, ownDelay });
 
@@ -122,7 +123,7 @@ type Connected = FlowsDeps & Pick<Required<FlowsDeps>, 'connect' | 'ownDelay'>;
 /** One stream per node, kept in step with the nodes there are. */
 function openStreams(deps: Connected, listener: StreamListener): Streams {
   const stop = new AbortController();
-  const running = new Map<string, { readonly address: string; readonly stop: AbortController }>();
+  const running = new Map<string, { readonly at: HubbleNode; readonly stop: AbortController }>();
   const gaps = new Map<string, { readonly at: number; readonly reason: string; readonly patienceMs?: number }>();
   const tracked: StreamListener = {
     flow: (flow, node, seenAt) => listener.flow(flow, node, seenAt),
@@ -141,10 +142,11 @@ function openStreams(deps: Connected, listener: StreamListener): Streams {
     // A node that has left the cluster reports nothing any more, and nothing is missed.
     tracked.sight(node, deps.now());
   };
-  const begin = ({ node, address }: HubbleNode): void => {
+  const begin = (at: HubbleNode): void => {
+    const { node } = at;
     const own = new AbortController();
-    const observer = deps.connect({ node, address });
-    running.set(node, { address, stop: own });
+    const observer = deps.connect(at);
+    running.set(node, { at, stop: own });
     tracked.gap(node, deps.now(), 'connecting');
     const signal = AbortSignal.any([stop.signal, own.signal]);
     void followNode({ node, observer, listener: tracked, now: deps.now, log: deps.log, signal, ownDelay: deps.ownDelay }).finally(() =>
@@ -153,11 +155,15 @@ function openStreams(deps: Connected, listener: StreamListener): Streams {
   };
   deps.nodes((nodes) => {
     const wanted = new Map(nodes.map((node) => [node.node, node]));
-    for (const [node, { address }] of running) if (wanted.get(node)?.address !== address) end(node);
+    for (const [node, { at }] of running) if (!isSame(at, wanted.get(node))) end(node);
     for (const node of nodes) if (!running.has(node.node)) begin(node);
   }, stop.signal);
   return {
     unseen: () => [...gaps].map(([node, gap]) => ({ node, ...gap })),
     close: () => stop.abort(),
   };
+}
+
+function isSame(one: HubbleNode, other: HubbleNode | undefined): boolean {
+  return one.address === other?.address && one.serverName === other.serverName;
 }

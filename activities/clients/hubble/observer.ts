@@ -1,19 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { ChannelCredentials, ClientReadableStream, ServiceError } from '@grpc/grpc-js';
-import { Client, credentials } from '@grpc/grpc-js';
+import type { ClientReadableStream, ServiceError } from '@grpc/grpc-js';
+import { Client } from '@grpc/grpc-js';
 import { loadSync, type MethodDefinition } from '@grpc/proto-loader';
 import type { GetFlowsResponse, ServerStatus } from './flow.ts';
 import { timestampOf } from './flow.ts';
-
-/** Files of the client's certificate and of the authority that signed the agents'. Left out: plain text. */
-export interface HubbleTls {
-  readonly caFile?: string | undefined;
-  readonly certFile?: string | undefined;
-  readonly keyFile?: string | undefined;
-  /** Name in the server's certificate; agents have `*.<cluster>.hubble-grpc.cilium.io`. */
-  readonly serverName?: string | undefined;
-}
+import { type Files, type HubbleTls, readFiles } from './tls.ts';
 
 export interface FlowsRequest {
   /** Epoch ms; older flows that the ring still holds come first. */
@@ -53,23 +44,16 @@ function methodsOf(): NonNullable<typeof methods> {
   return methods;
 }
 
-/** Opens a channel to `address` (`host:port`). Nothing is sent yet. */
+/** Opens a channel to `address` (`host:port`) with its first question; certificates that were renewed since are read before the next one. */
 export function connectObserver(address: string, tls?: HubbleTls): Observer {
-  const client = new Client(address, credentialsOf(tls), {
-    ...(tls?.serverName && { 'grpc.ssl_target_name_override': tls.serverName }),
-    // Shared connections also share their back-off: a fresh question would be answered with an old failure.
-    'grpc.use_local_subchannel_pool': 1,
-    // Our own loop decides when to try again; the channel must not wait longer than that.
-    'grpc.initial_reconnect_backoff_ms': 100,
-    'grpc.max_reconnect_backoff_ms': 1_000,
-    'grpc.max_receive_message_length': 16 * 1024 * 1024,
-  });
+  const channel = createChannel(address, tls);
   const { GetFlows, ServerStatus } = methodsOf();
   return {
     status: (deadlineMs) =>
       new Promise((resolve, reject) => {
         const done = (error: ServiceError | null, value?: object): void => (error ? reject(error) : resolve((value ?? {}) as ServerStatus));
         const { path, requestSerialize, responseDeserialize } = ServerStatus;
+        const client = channel.client();
         client.makeUnaryRequest(path, requestSerialize, responseDeserialize, {}, { deadline: Date.now() + deadlineMs }, done);
       }),
     flows(request, hear, ended) {
@@ -82,12 +66,60 @@ export function connectObserver(address: string, tls?: HubbleTls): Observer {
         ...(since !== undefined && { since: timestampOf(since) }),
         ...(until !== undefined && { until: timestampOf(until) }),
       };
-      const call = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, message);
-      wire(call, hear, ended);
-      return { cancel: () => call.cancel() };
+      const call = channel.client().makeServerStreamRequest(path, requestSerialize, responseDeserialize, message);
+      const leave = channel.hold();
+      wire(call, hear, (reason) => {
+        leave();
+        ended(reason);
+      });
+      return {
+        cancel: () => {
+          leave();
+          call.cancel();
+        },
+      };
     },
-    close: () => client.close(),
+    close: () => channel.close(),
   };
+}
+
+/** The present connection to one server. A stream keeps the one that it was opened on; certificates do not end what is established. */
+function createChannel(address: string, tls: HubbleTls | undefined) {
+  let open: { readonly client: Client; readonly version: string } | undefined;
+  let streams = 0;
+  return {
+    /** Throws when the certificates cannot be read. */
+    client(): Client {
+      if (open && (streams > 0 || !tls)) return open.client;
+      const files = readFiles(tls);
+      if (open?.version === files.version) return open.client;
+      open?.client.close();
+      open = { client: newClient(address, files, tls?.serverName), version: files.version };
+      return open.client;
+    },
+    /** Says that a stream is open; the function that comes back says once that it has ended. */
+    hold(): () => void {
+      let isOver = false;
+      streams += 1;
+      return () => {
+        if (!isOver) streams -= 1;
+        isOver = true;
+      };
+    },
+    close: () => open?.client.close(),
+  };
+}
+
+function newClient(address: string, { credentials }: Files, serverName: string | undefined): Client {
+  return new Client(address, credentials, {
+    ...(serverName && { 'grpc.ssl_target_name_override': serverName }),
+    // Shared connections also share their back-off: a fresh question would be answered with an old failure.
+    'grpc.use_local_subchannel_pool': 1,
+    // Our own loop decides when to try again; the channel must not wait longer than that.
+    'grpc.initial_reconnect_backoff_ms': 100,
+    'grpc.max_reconnect_backoff_ms': 1_000,
+    'grpc.max_receive_message_length': 16 * 1024 * 1024,
+  });
 }
 
 function wire(call: ClientReadableStream<object>, hear: (response: GetFlowsResponse) => void, ended: (reason?: string) => void): void {
@@ -102,10 +134,4 @@ function wire(call: ClientReadableStream<object>, hear: (response: GetFlowsRespo
   });
   call.on('error', (error: ServiceError) => end(error.details || error.message));
   call.on('end', () => end());
-}
-
-function credentialsOf(tls: HubbleTls | undefined): ChannelCredentials {
-  if (!tls) return credentials.createInsecure();
-  const read = (file: string | undefined): Buffer | null => (file === undefined ? null : readFileSync(file));
-  return credentials.createSsl(read(tls.caFile), read(tls.keyFile), read(tls.certFile));
 }

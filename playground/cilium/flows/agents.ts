@@ -1,4 +1,5 @@
 /** One agent per node: its ring, its Observer, its metrics; flows reach them after the agent's own lag. */
+import type { ServerCredentials } from '@grpc/grpc-js';
 import type { AgentMetrics } from '../metrics.ts';
 import { createAgentMetrics, serveMetrics } from '../metrics.ts';
 import { meshNodes } from '../nodes.ts';
@@ -32,6 +33,8 @@ export interface AgentsOptions {
   readonly now: () => number;
   /** Milliseconds from an event to the ring. */
   readonly lag: () => number;
+  /** Of every node's Observer. */
+  readonly credentials: ServerCredentials;
 }
 
 interface Agent {
@@ -55,11 +58,11 @@ const peerOf = (agent: Agent): Peer => ({
   },
 });
 
-const startAgent = async (name: string, now: () => number): Promise<Agent> => {
+const startAgent = async (name: string, { now, credentials }: AgentsOptions): Promise<Agent> => {
   const ring = createRing();
   const metrics = createAgentMetrics();
   const metricsServer = await serveMetrics(metrics);
-  const observer = await serveObserver({ node: name, ring, now, port: 0 });
+  const observer = await serveObserver({ node: name, ring, now, port: 0, credentials });
   return { name, ring, metrics, metricsServer, port: observer.port, away: new Set(), hidden: false, observer };
 };
 
@@ -68,7 +71,7 @@ export const startAgents = async (options: AgentsOptions): Promise<Agents> => {
   const agents = new Map<string, Agent>();
   const timers = new Set<NodeJS.Timeout>();
   let slower = 0;
-  for (const node of meshNodes) agents.set(node.name, await startAgent(node.name, options.now));
+  for (const node of meshNodes) agents.set(node.name, await startAgent(node.name, options));
 
   const of = (name: string): Agent => {
     const agent = agents.get(name);
@@ -113,7 +116,7 @@ export const startAgents = async (options: AgentsOptions): Promise<Agents> => {
         agent.observer?.stop();
         agent.observer = undefined;
         for (const listener of agent.away) listener();
-      } else agent.observer ??= await serveObserver({ node, ring: agent.ring, now: options.now, port: agent.port });
+      } else agent.observer ??= await serveObserver({ ...options, node, ring: agent.ring, port: agent.port });
     },
     hide: (node, hidden) => {
       of(node).hidden = hidden;

@@ -1,4 +1,4 @@
-/** An agent's Observer API over gRPC (h2c on loopback): what `hubble observe` and meshops connect to. */
+/** An agent's Observer API over gRPC: what `hubble observe` and meshops connect to. */
 import { fileURLToPath } from 'node:url';
 import type { ServerUnaryCall, ServerWritableStream, ServiceDefinition, sendUnaryData } from '@grpc/grpc-js';
 import { loadPackageDefinition, Server, ServerCredentials, status } from '@grpc/grpc-js';
@@ -32,6 +32,8 @@ export interface ObserverOptions {
   readonly now: () => number;
   /** 0 = any free port; the same port again after an outage. */
   readonly port: number;
+  /** Left out: plain text. */
+  readonly credentials?: ServerCredentials | undefined;
 }
 
 export interface Observer {
@@ -177,7 +179,7 @@ export const serveObserver = async (options: ObserverOptions): Promise<Observer>
     GetNamespaces: getNamespaces,
   });
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`127.0.0.1:${options.port}`, ServerCredentials.createInsecure(), (error, bound) =>
+    server.bindAsync(`127.0.0.1:${options.port}`, options.credentials ?? ServerCredentials.createInsecure(), (error, bound) =>
       error ? reject(error) : resolve(bound),
     );
   });

@@ -32,6 +32,8 @@ export interface RelayOptions {
   /** What the way over Relay adds to a flow, besides the buffer, in milliseconds. */
   readonly delay: () => number;
   readonly sortBuffer?: { readonly capacity: number; readonly drainMs: number };
+  /** Left out: plain text. */
+  readonly credentials?: ServerCredentials;
 }
 
 /** New and returned peers join a follow this often. */
@@ -145,7 +147,9 @@ const open = async (options: RelayOptions, port: number): Promise<{ readonly por
       }),
   });
   const bound = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, at) => (error ? reject(error) : resolve(at)));
+    server.bindAsync(`127.0.0.1:${port}`, options.credentials ?? ServerCredentials.createInsecure(), (error, at) =>
+      error ? reject(error) : resolve(at),
+    );
   });
   return { port: bound, stop: () => server.forceShutdown() };
 };

@@ -30,7 +30,7 @@ const sliceOf = (service: string, nodes: readonly string[]): KubeObject => ({
 
 /** A canary on node-1 and its control on node-2, watched in a cluster of four nodes. */
 async function rig() {
-  const agents = await Promise.all(['node-1', 'node-2', 'node-3', 'node-4'].map(startAgent));
+  const agents = await Promise.all(['node-1', 'node-2', 'node-3', 'node-4'].map((node) => startAgent(node)));
   const flows = createFlows({ nodes: fixedNodes(agents), now: Date.now, log: SILENT });
   const stop = new AbortController();
   cleanups.push(() => {

@@ -23,7 +23,7 @@ export async function canaryRig(
     readonly prometheus?: ActivityDeps['prometheus'];
   } = {},
 ) {
-  const agents = await Promise.all(['node-1', 'node-2'].map(startAgent));
+  const agents = await Promise.all(['node-1', 'node-2'].map((node) => startAgent(node)));
   const cluster = world.connect('meshops');
   const log = options.log ?? SILENT;
   const hub = createHub({ cluster, log });

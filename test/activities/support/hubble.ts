@@ -1,20 +1,21 @@
+import type { ServerCredentials } from '@grpc/grpc-js';
 import type { Flow } from '../../../playground/cilium/flows/flow.ts';
 import { timestamp } from '../../../playground/cilium/flows/flow.ts';
 import { serveObserver } from '../../../playground/cilium/flows/observer.ts';
 import { createRing } from '../../../playground/cilium/flows/ring.ts';
 
 /** The simulator's Observer over real gRPC, with a ring that a test fills. */
-export async function startAgent(node: string) {
+export async function startAgent(node: string, credentials?: ServerCredentials) {
   const ring = createRing();
-  let server = await serveObserver({ node, ring, now: Date.now, port: 0 });
+  let server = await serveObserver({ node, ring, now: Date.now, port: 0, credentials });
   const { port } = server;
   return {
     node,
     ring,
     address: `127.0.0.1:${port}`,
     stop: () => server.stop(),
-    restart: async () => {
-      server = await serveObserver({ node, ring, now: Date.now, port });
+    restart: async (next = credentials) => {
+      server = await serveObserver({ node, ring, now: Date.now, port, credentials: next });
     },
   };
 }

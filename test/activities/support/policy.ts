@@ -108,7 +108,7 @@ export function enforce(change: Partial<Extract<PolicyChange, { kind: 'enforce' 
 
 /** The policy's steps on a real apiserver and agents that speak gRPC. */
 export async function policyRig(world: TestCluster) {
-  const agents = await Promise.all(['node-1', 'node-2'].map(startAgent));
+  const agents = await Promise.all(['node-1', 'node-2'].map((node) => startAgent(node)));
   const cluster = world.connect('meshops');
   const hub = createHub({ cluster, log: SILENT });
   const flows = createFlows({ nodes: fixedNodes(agents), now: Date.now, log: SILENT });

@@ -89,7 +89,7 @@ test('a written weight is in force within 200 ms, the status follows its generat
 
 test('500s of the canary arrive on the Observer stream of the gateway node with the labels of its pods', async () => {
   await weigh(80, 20);
-  const client = observerAt(cilium.nodes.find((node) => node.name === cilium.faults.gatewayNode)?.hubbleAddress ?? '');
+  const client = observerAt(cilium.nodes.find((node) => node.name === cilium.faults.gatewayNode)?.hubbleAddress ?? '', cilium.hubbleTls);
   const stream = client.GetFlows({ follow: true, whitelist: [{ http_status_code: ['5+'], source_label: ['version=v2'] }] });
   const { seen } = collect(stream);
   const from = now();
@@ -113,7 +113,7 @@ const failuresSeen = async (
   code: number,
   wanted: (observed: Observed) => boolean = () => true,
 ): Promise<readonly Observed[]> => {
-  const client = observerAt(cilium.nodes[0]?.hubbleAddress ?? '');
+  const client = observerAt(cilium.nodes[0]?.hubbleAddress ?? '', cilium.hubbleTls);
   const stream = client.GetFlows({ follow: true, whitelist: [{ http_status_code: [String(code)] }] });
   const { seen } = collect(stream);
   await cause();
@@ -151,7 +151,7 @@ test('a Service that does not exist costs its share a 500 and the route its Reso
 test('a hanging canary gives requests without responses', async () => {
   await weigh(50, 50);
   cilium.faults.hang('backend-canary');
-  const client = observerAt(cilium.nodes[0]?.hubbleAddress ?? '');
+  const client = observerAt(cilium.nodes[0]?.hubbleAddress ?? '', cilium.hubbleTls);
   const stream = client.GetFlows({ follow: true, whitelist: [{ protocol: ['http'] }] });
   const { seen } = collect(stream);
   await wait(1_500);
@@ -167,7 +167,7 @@ test('a hanging canary gives requests without responses', async () => {
 
 test('lost events reach every stream, an unavailable node ends them, and it comes back on its port', async () => {
   const node = cilium.nodes[1];
-  const client = observerAt(node?.hubbleAddress ?? '');
+  const client = observerAt(node?.hubbleAddress ?? '', cilium.hubbleTls);
   const stream = collect(client.GetFlows({ follow: true, whitelist: [{ uuid: ['none'] }] }));
   await soon('The stream is not up', async () => {
     cilium.faults.lostEvents('node-2', 7);
@@ -179,7 +179,7 @@ test('lost events reach every stream, an unavailable node ends them, and it come
   expect(await stream.ended).not.toBe('end');
   client.close();
   await cilium.faults.nodeUnavailable('node-2', false);
-  const again = observerAt(node?.hubbleAddress ?? '');
+  const again = observerAt(node?.hubbleAddress ?? '', cilium.hubbleTls);
   const status = await new Promise<number | undefined>((resolve) => again.ServerStatus({}, (_error, reply) => resolve(reply?.max_flows)));
   again.close();
   expect(status).toBe(4_095);
@@ -188,7 +188,7 @@ test('lost events reach every stream, an unavailable node ends them, and it come
 test('east-west connections appear as policy verdicts at both ends', async () => {
   const verdicts: Observed[] = [];
   for (const node of cilium.nodes) {
-    const client = observerAt(node.hubbleAddress);
+    const client = observerAt(node.hubbleAddress, cilium.hubbleTls);
     const { seen, ended } = collect(client.GetFlows({ whitelist: [{ event_type: [{ type: 5 }], destination_port: ['5432'] }] }));
     await ended;
     client.close();

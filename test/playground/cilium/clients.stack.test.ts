@@ -131,7 +131,7 @@ test('a pod that gets the label of a cohort gets a new identity, and with it the
 
 test('lookups are flows on port 53 with the name, and outside hosts carry it; a scanner is from the world', async () => {
   const seen: Observed[] = [];
-  const clients = cilium.nodes.map((node) => observerAt(node.hubbleAddress));
+  const clients = cilium.nodes.map((node) => observerAt(node.hubbleAddress, cilium.hubbleTls));
   for (const client of clients) {
     const { seen: some, ended } = collect(client.GetFlows({ whitelist: [{}] }));
     await ended;

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Client, ClientReadableStream } from '@grpc/grpc-js';
 import { credentials, loadPackageDefinition } from '@grpc/grpc-js';
@@ -18,13 +19,15 @@ interface Api extends Client {
   GetNodes(request: object, done: (error: { readonly code: number } | null) => void): void;
 }
 
-/** A client of an agent, as any Hubble client: our proto, plain h2c. */
-export const observerAt = (address: string): Api => {
+/** A client of an agent, as any Hubble client: our proto, TLS by the name that the agents' certificates have; without files plain h2c. */
+export const observerAt = (address: string, tls?: Readonly<Record<'caFile' | 'certFile' | 'keyFile', string>>): Api => {
   const definition = loadSync('observer/observer.proto', { includeDirs: [folder], keepCase: true, longs: Number, enums: String });
   const { observer } = loadPackageDefinition(definition) as unknown as {
-    readonly observer: { readonly Observer: new (address: string, credentials: unknown) => Api };
+    readonly observer: { readonly Observer: new (address: string, credentials: unknown, options?: object) => Api };
   };
-  return new observer.Observer(address, credentials.createInsecure());
+  if (!tls) return new observer.Observer(address, credentials.createInsecure());
+  const files = credentials.createSsl(readFileSync(tls.caFile), readFileSync(tls.keyFile), readFileSync(tls.certFile));
+  return new observer.Observer(address, files, { 'grpc.ssl_target_name_override': 'any.default.hubble-grpc.cilium.io' });
 };
 
 /** Everything a stream gives until it ends; an error ends it too. */

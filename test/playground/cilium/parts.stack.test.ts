@@ -54,7 +54,7 @@ const weigh = async (of: typeof resources.httpRoutes, name: string, port: number
 
 /** L7 records of every node from now on, until `end`. */
 const follow = (labels: readonly string[]) => {
-  const clients = cilium.nodes.map(({ hubbleAddress }) => observerAt(hubbleAddress));
+  const clients = cilium.nodes.map(({ hubbleAddress }) => observerAt(hubbleAddress, cilium.hubbleTls));
   const whitelist = [{ source_label: labels }, { destination_label: labels }];
   const streams = clients.map((client) => client.GetFlows({ follow: true, whitelist }));
   const all = streams.map((stream) => collect(stream).seen);
@@ -208,7 +208,7 @@ describe('catalog: east-west through a Service', () => {
   test('what reaches no pod is logged with the address of the Service', async () => {
     await weigh(resources.httpRoutes, 'catalog', 8_080, 50);
     const service = await kube.get<Service>(resources.services, 'backend', 'catalog');
-    const clients = cilium.nodes.map(({ hubbleAddress }) => observerAt(hubbleAddress));
+    const clients = cilium.nodes.map(({ hubbleAddress }) => observerAt(hubbleAddress, cilium.hubbleTls));
     const streams = clients.map((client) => client.GetFlows({ follow: true, whitelist: [{ http_status_code: ['503'] }] }));
     const all = streams.map((stream) => collect(stream).seen);
     cilium.faults.refuse('catalog-canary');

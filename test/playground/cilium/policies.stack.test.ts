@@ -64,7 +64,7 @@ const healed = () => soon('It does not heal', () => cilium.truth.requests.slice(
 
 /** What the nodes report while the callback runs. */
 const watching = async (filter: object, act: (seen: readonly Observed[]) => Promise<void>): Promise<readonly Observed[]> => {
-  const clients = cilium.nodes.map((node) => observerAt(node.hubbleAddress));
+  const clients = cilium.nodes.map((node) => observerAt(node.hubbleAddress, cilium.hubbleTls));
   const seen: Observed[] = [];
   const streams = clients.map((client) => client.GetFlows({ follow: true, whitelist: [filter] }));
   for (const stream of streams) {

@@ -14,7 +14,7 @@ afterEach(() => {
 type Agent = Awaited<ReturnType<typeof startAgent>>;
 
 async function startAgents(...names: readonly string[]): Promise<readonly Agent[]> {
-  const agents = await Promise.all(names.map(startAgent));
+  const agents = await Promise.all(names.map((node) => startAgent(node)));
   for (const agent of agents) cleanups.push(() => agent.stop());
   return agents;
 }

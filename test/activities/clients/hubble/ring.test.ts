@@ -12,7 +12,7 @@ afterEach(() => {
 });
 
 test('reads every ring once: what concerns the namespace, how far back all reach, and which node did not answer', async () => {
-  const agents = await Promise.all(['node-1', 'node-2'].map(startAgent));
+  const agents = await Promise.all(['node-1', 'node-2'].map((node) => startAgent(node)));
   for (const agent of agents) cleanups.push(() => agent.stop());
   const [one, two] = agents;
   const at = (second: number, pod: string) => {

@@ -1,0 +1,46 @@
+// How flows of one cluster are read: from which servers, and by which names their certificates are known.
+import { ciliumNodes, nodesOfCluster } from '../../activities/clients/hubble/cilium-nodes.ts';
+import { fixedNodes, type HubbleNode, type NodeSource, RELAY } from '../../activities/clients/hubble/flows.ts';
+import { namedNodes } from '../../activities/clients/hubble/named-nodes.ts';
+import { connectObserver, type Observer } from '../../activities/clients/hubble/observer.ts';
+import type { Cluster } from '../../activities/clients/kubernetes/cluster.ts';
+import type { Hub } from '../../activities/clients/kubernetes/hub.ts';
+import { CONFIG_MAP, type ConfigMap } from '../../activities/clients/kubernetes/objects.ts';
+import type { ClusterConfig } from './clusters.ts';
+
+/** What Cilium calls a cluster that has no name (Cilium v1.20.2 pkg/defaults). */
+const UNNAMED = 'default';
+const CALL_MS = 5_000;
+
+export interface Hubble {
+  readonly nodes: NodeSource;
+  readonly connect: (node: HubbleNode) => Observer;
+}
+
+/** The nodes are followed as they come and go. */
+export function hubbleOf(config: ClusterConfig, cluster: Cluster, hub: Hub): Hubble {
+  return over(config, cluster, () => ciliumNodes(hub, config.hubble.port));
+}
+
+/** The nodes that there are now. Rejects when they cannot be listed. */
+export async function hubbleNow(config: ClusterConfig, cluster: Cluster, signal: AbortSignal): Promise<Hubble> {
+  const { agents, port } = config.hubble;
+  const present = agents === 'nodes' ? await nodesOfCluster(cluster, port, signal) : [];
+  return over(config, cluster, () => fixedNodes(present));
+}
+
+function over({ hubble }: ClusterConfig, cluster: Cluster, ofCluster: () => NodeSource): Hubble {
+  const { tls, agents, relay } = hubble;
+  const named = agents ?? (relay === undefined ? [] : [{ node: RELAY, address: relay }]);
+  const nodes = named === 'nodes' ? ofCluster() : fixedNodes(named);
+  return {
+    nodes: tls && !tls.serverName ? namedNodes(nodes, (signal) => clusterName(cluster, signal)) : nodes,
+    connect: ({ address, serverName }) => connectObserver(address, tls && { ...tls, serverName: tls.serverName ?? serverName }),
+  };
+}
+
+async function clusterName(cluster: Cluster, signal: AbortSignal): Promise<string> {
+  const ref = { ...CONFIG_MAP, namespace: 'kube-system', name: 'cilium-config' };
+  const config = (await cluster.read(ref, { signal, deadlineMs: CALL_MS })) as ConfigMap | undefined;
+  return config?.data?.['cluster-name'] ?? UNNAMED;
+}
