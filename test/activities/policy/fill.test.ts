@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest';
+import type { Cluster } from '../../../activities/clients/kubernetes/cluster.ts';
+import type { Resource } from '../../../activities/clients/kubernetes/objects.ts';
+import { fillStage } from '../../../activities/policy/fill.ts';
+import type { ObjectRef, Plan } from '../../../src/domain/plan.ts';
+import { COHORT_LABEL } from '../../../src/domain/policy/stages/rule-document.ts';
+import { FULL, OP, podsOf, stagesOf } from '../../domain/policy/stages/documents.ts';
+
+const all = podsOf(8);
+const { stages, policy } = stagesOf({ observed: [], pods: all, shares: [50] });
+const [one, half] = stages;
+const details = { change: 'enforce', opId: OP, policy, directions: ['ingress'], windowMs: 0, candidate: FULL, accepted: [] };
+const plan = { stages, originals: [], details } as unknown as Plan;
+const labelsIn = (stage: typeof one) => (stage?.writes ?? []).flatMap(({ object, uid }) => (object.kind === 'Pod' ? [uid] : []));
+
+/** The pods as they are now; `asked` names what was listed without a selector. */
+function clusterOf(pods: readonly { readonly name: string; readonly uid: string; readonly labels?: Record<string, string> }[]) {
+  const asked: string[] = [];
+  const objects = pods.map(({ name, uid, labels }) => ({
+    kind: 'Pod',
+    apiVersion: 'v1',
+    metadata: { name, namespace: 'frontend', uid, labels: { app: 'frontend', ...labels } },
+    spec: { nodeName: 'node-1' },
+    status: { conditions: [{ type: 'Ready', status: 'True' }] },
+  }));
+  const endpoints = objects.map(({ metadata: { name, labels } }) => ({
+    metadata: { name },
+    status: { identity: { labels: [`k8s:app=${labels.app}`, 'k8s:io.kubernetes.pod.namespace=frontend'] } },
+  }));
+  const cluster = {
+    read: async ({ kind, name }: ObjectRef) =>
+      kind === 'ConfigMap'
+        ? { data: {} }
+        : [...(kind === 'Pod' ? objects : kind === 'CiliumEndpoint' ? endpoints : [])].find(({ metadata }) => metadata.name === name),
+    list: async ({ kind }: Resource, { labelSelector }: { readonly labelSelector?: string }) => {
+      if (labelSelector === undefined) asked.push(kind);
+      const items = kind === 'Pod' ? objects : kind === 'CiliumEndpoint' ? endpoints : [];
+      const [key = '', value] = (labelSelector ?? '').split('=');
+      return {
+        items:
+          labelSelector === undefined
+            ? items
+            : objects.filter(({ metadata }) => (metadata.labels as Record<string, string>)[key] === value),
+        resourceVersion: '1',
+      };
+    },
+  } as unknown as Cluster;
+  return { cluster, asked };
+}
+
+async function filled(stage: typeof one, pods: Parameters<typeof clusterOf>[0]) {
+  if (!stage) throw new Error('no such stage');
+  const { cluster, asked } = clusterOf(pods);
+  const input = { opId: OP, plan, stage, planned: stage.number, written: [] };
+  return { uids: labelsIn((await fillStage(cluster, input, AbortSignal.timeout(5_000))).stage), asked };
+}
+
+describe('the pods of a stage, as it is written', () => {
+  it('are those of the plan where they are still there; nobody else is looked at', async () => {
+    const { uids, asked } = await filled(one, all);
+    expect(uids).toEqual(labelsIn(one));
+    expect(asked).not.toContain('Pod');
+  });
+
+  it.each([
+    ['was replaced', (name: string) => ({ name: `${name}-new`, uid: 'new' })],
+    ['came back under its name', (name: string) => ({ name, uid: 'new' })],
+    ['was given other labels', (name: string, uid: string) => ({ name, uid, labels: { app: 'other' } })],
+  ])('are made up for where one %s: as many go first as people approved', async (_, change) => {
+    const gone = labelsIn(one)[0];
+    const now = all.map(({ name, uid }) => (uid === gone ? change(name, uid) : { name, uid }));
+    const { uids } = await filled(one, now);
+    expect(uids).toHaveLength(1);
+    if (now.find(({ uid }) => uid === gone)) expect(uids).not.toContain(gone);
+  });
+
+  it('of a later stage join those that carry the label', async () => {
+    const first = labelsIn(one)[0];
+    const now = all.map(({ name, uid }) => ({ name, uid, ...(uid === first && { labels: { [COHORT_LABEL]: OP } }) }));
+    const { uids, asked } = await filled(half, now);
+    expect(uids.toSorted()).toEqual([...labelsIn(half)].toSorted());
+    expect(asked).not.toContain('Pod');
+    // Its label is gone with it: one more joins.
+    expect(
+      (
+        await filled(
+          half,
+          all.filter(({ uid }) => uid !== first),
+        )
+      ).uids,
+    ).toHaveLength(4);
+  });
+});
