@@ -56,12 +56,14 @@ export function contextOf(input: WatchInput, world: World, pods: readonly Pod[],
   };
 }
 
+export interface Decided {
+  readonly compared: Compared;
+  /** Absent after an undo: nothing is to be proved then. */
+  readonly step?: Step & { readonly from: number };
+}
+
 /** What the policies decide before and under the stage. Made anew when others change theirs. */
-export function decidedIn(
-  input: WatchInput,
-  world: World,
-  since: number,
-): { readonly compared: Compared; readonly step: Step & { readonly from: number } } {
+export function decidedIn(input: WatchInput, world: World, since: number): Decided {
   const details = PolicyDetails.parse(input.plan.details);
   const { policy, shadow, observeStage, cleanStage } = details;
   const { number } = input.stage;
@@ -75,9 +77,10 @@ export function decidedIn(
     input.purpose === 'stage' ? of([...(writtenOrNone(input, policy, number - 1) ?? documentBefore(input)), ...shadows]) : before;
   const compile = (policies: readonly Policy[]) => compilePolicies([...others, ...policies], world.compile);
   const compared = { before: compile(before), candidate: compile(after) };
+  // Once everything is put back, whatever is still dropped that was allowed before is the operation's doing.
+  if (input.purpose === 'restored') return { compared: { ...compared, candidate: REFUSING } };
   return {
-    // Once everything is put back, whatever is still dropped that was allowed before is the operation's doing.
-    compared: input.purpose === 'restored' ? { ...compared, candidate: REFUSING } : compared,
+    compared,
     step: { from: judgedFrom(input, since), before: compile(behind), now: compared.candidate },
   };
 }

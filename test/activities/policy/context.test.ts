@@ -66,3 +66,10 @@ test('a write was before its watch, also where the clock of whoever noted it is 
   expect(at(99_000)).toBe(99_000);
   expect(at(160_000)).toBe(100_000);
 });
+
+test('after an undo nothing is to be proved: what is still dropped counts, what does not come does not', () => {
+  const input = { ...watchOf(stages[0]?.number ?? 0), purpose: 'restored' } as WatchInput;
+  const { compared, step } = decidedIn(input, { documents: [], compile: {}, config: {} }, 0);
+  expect(compared.candidate.decide(legacy).ingress?.allowed).toBe(false);
+  expect(step).toBeUndefined();
+});
