@@ -153,7 +153,8 @@ function judge(
   if (context.step && isBefore(at, context)) {
     const as = (opId: string | undefined) => withSubject(seen.flow, direction, { ...subject, labels: inCohort(subject.labels, opId) });
     const newly = newlyOf(context.step, { was: as(undefined), is: as(context.cohort && context.opId) }, direction);
-    return { ...base, outcome: 'forwarded', ...(newly && { newly }) };
+    // A shadow brings no proxy, so no request shows while it is all there is.
+    return { ...base, outcome: 'forwarded', ...(newly && { newly: newly === 'proxied' && context.observing ? 'enforced' : newly }) };
   }
   const { observing } = context;
   if (!observing) return { ...base, outcome: 'forwarded' };

@@ -177,6 +177,13 @@ describe('before the stage', () => {
     expect(readerOf({ step })({ at: 3_000_000 }, trace)).toBeUndefined();
   });
 
+  it('is known to go through a proxy under the stage; while a shadow only observes no request can show', () => {
+    const whole = { ...step, now: compilePolicies([parsed(FULL)]) };
+    expect(readerOf({ step: whole, cohort: undefined })({ at })).toMatchObject({ newly: 'proxied' });
+    const observing = { directions: ['ingress'], marker: OP, isAll: false } as const;
+    expect(readerOf({ step: whole, cohort: undefined, observing })({ at })).toMatchObject({ newly: 'enforced' });
+  });
+
   it('is told once, however many records tell of it', () => {
     const read = readerOf({ step });
     expect(read({ at })).toBeDefined();

@@ -63,6 +63,8 @@ export function newlyOf(
   const [then, today] = [before.decide(was)[direction], now.decide(is)[direction]];
   if (!today || !isAllowed(then)) return undefined;
   if (!today.allowed) return 'denied';
-  if (today.enforced && !then?.enforced) return 'enforced';
-  return today.l7 !== undefined && then?.l7 === undefined ? 'proxied' : undefined;
+  const isProxied = today.l7 !== undefined && then?.l7 === undefined;
+  // Names that are asked for are few, and each lookup is a connection of its own: one that comes through says what there is to say.
+  if (isProxied && today.l7 === 'http') return 'proxied';
+  return isProxied || (today.enforced && !then?.enforced) ? 'enforced' : undefined;
 }
