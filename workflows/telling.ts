@@ -87,7 +87,8 @@ export class Telling {
   }
 
   record(kind: AuditRecord['kind'], data: JsonObject, actor?: string): void {
-    const key = `${this.#view.opId}/${workflowInfo().runId.slice(0, 8)}/${++this.#recorded}`;
+    // The end of a run's id is chance; its beginning may be the time (UUIDv7), the same for two runs within a minute.
+    const key = `${this.#view.opId}/${workflowInfo().runId.slice(-12)}/${++this.#recorded}`;
     this.#records.push({ key, at: Date.now(), kind, opId: this.#view.opId, target: this.#view.target, ...(actor && { actor }), data });
     this.#audit.push(async () => {
       const records = this.#records.splice(0);

@@ -8,9 +8,11 @@ import { watch } from './guard.ts';
 import { nameOf, restoreRecord } from './records.ts';
 import { shared } from './steps.ts';
 
-/** A failing undo is told after this long where the request does not say, and again at every `REMIND_MS`. */
+/** A failing undo is told after this long where the request does not say, and again after `REMIND_MS`, then each time twice as late. */
 const USUAL_TELL_AFTER_MS = 30_000;
 const REMIND_MS = 5 * 60_000;
+/** Each reminder leaves some twenty events: at this pace a cluster that is away for weeks fills no history. */
+const REMIND_AT_LEAST_MS = 6 * 3_600_000;
 
 /**
  * Puts everything back as it was before the operation. Registered by the first stage before it writes, so there is nothing to undo
@@ -84,12 +86,12 @@ async function remind(course: Course): Promise<void> {
   const isAsync = patched('told-before-asked');
   if (isAsync) inBackground(whoMayRelease(course).then((releasers) => void (course.releasers = releasers)));
   else if (patched('release')) course.releasers = await whoMayRelease(course);
-  for (;;) {
+  for (let pauseMs = REMIND_MS; ; pauseMs = Math.min(2 * pauseMs, REMIND_AT_LEAST_MS)) {
     const reason = 'the cluster does not take the write';
     const commands = course.originals.map((original) => undoCommand(original));
     course.show({ undoFailing: { since, reason, commands } });
     course.say({ kind: 'undo-failing', reason, commands });
-    await sleep(REMIND_MS);
+    await sleep(pauseMs);
   }
 }
 

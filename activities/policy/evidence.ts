@@ -1,15 +1,15 @@
-import type { Evidence } from '../../src/domain/evidence.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
 import { PolicyDetails } from '../../src/domain/policy/stages/details.ts';
 import { createDropsJudge } from '../../src/domain/policy/stages/judge.ts';
 import { COHORT_LABEL, namesPorts } from '../../src/domain/policy/stages/rule-document.ts';
-import type { FlowFollower, Flows } from '../clients/hubble/flows.ts';
+import type { Flows } from '../clients/hubble/flows.ts';
 import type { Cluster } from '../clients/kubernetes/cluster.ts';
 import { POD, type Pod } from '../clients/kubernetes/objects.ts';
 import type { WatchInput } from '../contract.ts';
 import type { Hear, OpenOptions, Watching } from '../watch/watching.ts';
 import { createConnectionReader } from './connections.ts';
 import { contextOf, decidedIn, judgedFrom } from './context.ts';
+import { followConnections } from './follow-connections.ts';
 import { policiesIn, readWorld, type World } from './world.ts';
 
 export interface EvidenceDeps {
@@ -68,7 +68,9 @@ async function openEvidence(deps: EvidenceDeps, input: WatchInput, hear: Hear, o
       return step;
     },
   });
-  await followConnections(deps, input, { reader, namespace, ...options }, hear);
+  const { isSubject } = context;
+  const selected = { namespace, isSubject, clusterName: world.compile.clusterName };
+  await followConnections(deps, input, { reader, selected, ...options }, hear);
 }
 
 /** How often it is looked at who of the pods that go first is still there (ms). */
@@ -119,46 +121,4 @@ function followOthers(deps: EvidenceDeps, input: WatchInput, world: World, tell:
   };
   const timer = setInterval(() => void look().catch(() => undefined), OTHERS_EVERY_MS);
   signal.addEventListener('abort', () => clearInterval(timer), { once: true });
-}
-
-interface Following extends OpenOptions {
-  readonly reader: ReturnType<typeof createConnectionReader>;
-  readonly namespace: string;
-}
-
-/**
- * What the rings still hold comes first: who was let through in the recorded window, and what was dropped while the stage came into
- * force. A watch that goes on after another attempt has heard the window already; its judge remembers.
- */
-async function followConnections(
-  deps: EvidenceDeps,
-  input: WatchInput,
-  { reader, namespace, since, resumed, signal }: Following,
-  hear: Hear,
-): Promise<void> {
-  const { windowMs } = PolicyDetails.parse(input.plan.details);
-  const from = resumed ? since : judgedFrom(input, since) - windowMs;
-  let waiting: Evidence[] | undefined = [];
-  const followerTo = (tell: (event: Evidence) => unknown): FlowFollower => ({
-    flow(flow, node, seenAt) {
-      const connection = reader.read(flow, node, seenAt);
-      if (connection) tell(connection);
-    },
-    gap: (node, at, reason, lost) => tell({ kind: 'gap', at, node, reason, ...(lost !== undefined && { lost }) }),
-    sight: (node, at) => tell({ kind: 'sight', at, node }),
-  });
-  deps.flows.follow(
-    [namespace],
-    followerTo((event) => (waiting ? waiting.push(event) : hear(event))),
-    signal,
-  );
-  const held: Evidence[] = [];
-  // A ring that cannot be read back makes a watch that goes on incomplete. For one that begins it only means that nobody outside is
-  // known from before, which asks people instead of acting; a drop since the write shows again when its client tries again.
-  const replayed = followerTo((event) => (resumed || event.kind === 'connection') && held.push(event));
-  await deps.flows.replay([namespace], from, replayed, signal);
-  const early = waiting;
-  waiting = undefined;
-  for (const event of [...held.toSorted((a, b) => a.at - b.at), ...early])
-    if (!resumed || event.kind !== 'connection' || event.at > since) hear(event);
 }

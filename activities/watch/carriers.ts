@@ -53,7 +53,7 @@ export class Carriers {
   /** Tells the gaps that have begun to count, and ends those that no longer do. */
   #follow(): void {
     for (const [node, { gap, told }] of this.#gaps) {
-      const counts = this.#carries(node, gap.at);
+      const counts = this.carries(node, gap.at);
       if (counts === told) continue;
       // Until now nothing of this watch was there to be missed.
       const at = Math.max(gap.at, this.#options.now());
@@ -63,7 +63,7 @@ export class Carriers {
   }
 
   gap(gap: Gap): void {
-    const counts = this.#carries(gap.node, gap.at);
+    const counts = this.carries(gap.node, gap.at);
     this.#gaps.set(gap.node, { gap: withoutLoss(gap), told: counts });
     if (counts) return this.#options.hear(gap);
     if (gap.lost !== undefined) this.#lost.set(gap.node, (this.#lost.get(gap.node) ?? 0) + gap.lost);
@@ -86,7 +86,8 @@ export class Carriers {
     return all.length === 0 ? undefined : `${all.slice(0, MOST_NAMED).join(', ')}${more}: none of this traffic was seen there`;
   }
 
-  #carries(node: string, at: number): boolean {
+  /** Would something that is lost there at this time be lost to the watch? */
+  carries(node: string, at: number): boolean {
     // Relay's stream speaks for all nodes.
     if (node === RELAY) return true;
     const name = nameOf(node);

@@ -82,8 +82,7 @@ export class Performer {
       case 'scale':
         return world.mesh.scale(what.side, what.count);
       case 'fail':
-        world.traffic.failing[what.side] = what.share;
-        return;
+        return world.traffic.fail(what.side, what.share);
       case 'quiet':
         world.traffic.quiet = what.quiet;
         return;
@@ -112,8 +111,8 @@ export class Performer {
     this.#healWorker();
     for (const [system] of faults.present) faults.heal(system);
     for (const { node } of agents.nodes) agents.setAway(node, false);
-    traffic.failing.stable = 0;
-    traffic.failing.canary = 0;
+    traffic.fail('stable', 0);
+    traffic.fail('canary', 0);
     traffic.quiet = false;
     if (workload.pods.length === 0) workload.scale(3);
     for (const side of ['stable', 'canary'] as const) if (mesh.pods(side).length === 0) mesh.scale(side, 2);

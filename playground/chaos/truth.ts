@@ -56,6 +56,8 @@ export class OperationTruth {
   readonly foreign: Change[] = [];
   /** The other systems that were out at some time while it ran, as `system:mode`. */
   readonly outages = new Set<string>();
+  /** The outcome that it has begun to record: it is decided, whether or not Slack can be told. */
+  recorded: Outcome['kind'] | undefined;
   view: OperationView | undefined;
   closedAt: number | undefined;
   /** Since when no watch could fire, while its change is in force and could be watched. */
@@ -77,7 +79,7 @@ export class OperationTruth {
 
   /** How it ended or is about to: what is left to do is to say so. */
   get ending(): Outcome['kind'] | undefined {
-    return this.outcome?.kind ?? this.view?.outcome?.kind;
+    return this.outcome?.kind ?? this.recorded ?? this.view?.outcome?.kind;
   }
 
   get wasWritten(): boolean {
@@ -211,7 +213,9 @@ export class Truth implements ServerObserver {
     if (!operation) return;
     const { input } = attempt;
     if (attempt.type.endsWith('.watch')) operation.watches.push({ attempt, input: input as WatchInput });
-    const { view } = (input ?? {}) as { view?: OperationView };
+    const { view, records } = (input ?? {}) as { view?: OperationView; records?: readonly AuditRecord[] };
+    const ending = attempt.type === 'record' && records?.find(({ kind }) => kind === 'outcome');
+    if (ending) operation.recorded = ending.data['kind'] as Outcome['kind'];
     if (view && attempt.type === 'announce') operation.view = view;
   }
 

@@ -2,6 +2,7 @@ import type { AuditRecord } from '../../../src/domain/operation.ts';
 import { parseToken } from '../../../src/domain/plan.ts';
 import type { OperationTruth } from '../truth.ts';
 import type { Invariant } from './invariant.ts';
+import { isKnownToBeGone } from './told.ts';
 
 export const THE_RECORD_TELLS_ALL: Invariant = {
   name: 'the audit record tells the whole story',
@@ -42,12 +43,12 @@ function missingOf(operation: OperationTruth, records: readonly AuditRecord[]): 
 
 export const NOBODY_IS_HELD_BY_THE_DEAD: Invariant = {
   name: 'no target held by an operation that is over',
-  says: 'A token on a route belongs to an operation that runs, or to one that the record knows to be over.',
+  says: 'A token on a route belongs to an operation that runs, to one that the record knows to be over, or to one of which people were told that its run is gone.',
   broken: (truth, atEnd) => {
     if (!atEnd || !truth.audit || truth.token === null) return undefined;
     const opId = parseToken(truth.token)?.opId;
     const holder = truth.byToken(truth.token);
-    if (!holder || holder.run.isOpen) return undefined;
+    if (!holder || holder.run.isOpen || isKnownToBeGone(truth, holder)) return undefined;
     const isOver = truth.audit.records.some((record) => record.opId === opId && record.kind === 'outcome');
     return isOver ? undefined : `${truth.token} is on the route, its run is ${holder.run.status}, and the record has no outcome`;
   },

@@ -1,5 +1,6 @@
 import { isExposing, type OperationTruth, type Truth } from '../truth.ts';
 import type { Invariant } from './invariant.ts';
+import { isKnownToBeGone, wasTold } from './told.ts';
 
 /** How long something may be in force without a watch before people are told (ms). */
 const UNWATCHED_MS = 10_000;
@@ -8,17 +9,6 @@ const GONE_MS = 60_000;
 /** Requests and time within which harm must be undone; a stage of 5% has one request of the canary in about three seconds. */
 const HARMED = 12;
 const HARMED_MS = 45_000;
-const TOLD =
-  /not (being )?watched|nobody watches|no watch|unwatched|without a (watch|fuse)|no fuse|is gone|has vanished|ended by hand|terminated/i;
-
-/** Was it said in the channel since then? */
-function wasTold(truth: Truth, since: number): boolean {
-  const { slack } = truth.world;
-  return [...slack.messages.values()].some(
-    ({ text, editedAt }) => editedAt >= since && TOLD.test(`${text.text} ${JSON.stringify(text.blocks)}`),
-  );
-}
-
 function unwatched({ now }: Truth, { unwatchedSince }: OperationTruth): number {
   return unwatchedSince === undefined ? 0 : now - unwatchedSince;
 }
@@ -39,12 +29,13 @@ export const WHAT_IS_IN_FORCE_IS_WATCHED: Invariant = {
 
 export const HARM_IS_UNDONE: Invariant = {
   name: 'harm is undone',
-  says: 'A canary that fails while an operation exposes it is taken back within its bound.',
+  says: 'A canary that fails while an operation exposes it is taken back within its bound; where its run was ended by hand, people are told instead.',
   broken: (truth) => {
     for (const operation of truth.operations) {
       const { harmedSince, harmed, opId } = operation;
       const ms = harmedSince === undefined ? 0 : truth.now - harmedSince;
-      if (harmed < HARMED || ms < HARMED_MS || !isExposing(truth, operation)) continue;
+      const limit = operation.run.isOpen ? HARMED_MS : HARMED_MS + GONE_MS;
+      if (harmed < HARMED || ms < limit || !isExposing(truth, operation) || isKnownToBeGone(truth, operation)) continue;
       return `${opId}: ${harmed} requests harmed in ${Math.round(ms / 1_000)} s and not undone (${operation.view?.phase})`;
     }
     return undefined;

@@ -41,9 +41,15 @@ export class Traffic {
     this.#time.every(EVERY_MS, () => this.#second());
   }
 
+  /** From now on this share of the side's requests fails. What was asked before has been answered before. */
+  fail(side: 'stable' | 'canary', share: number): void {
+    this.#second();
+    this.failing[side] = share;
+  }
+
   /** One look's worth of requests. In a quiet time one look stands for many seconds; then it brings as many as a few of them. */
   #second(): void {
-    const seconds = Math.min(MOST_SECONDS, Math.max(1, (this.#time.now - this.#lookedAt) / EVERY_MS));
+    const seconds = Math.min(MOST_SECONDS, (this.#time.now - this.#lookedAt) / EVERY_MS);
     this.#lookedAt = this.#time.now;
     if (this.quiet) return;
     const { stable, canary } = this.#mesh.inForce;

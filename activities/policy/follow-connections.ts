@@ -1,0 +1,82 @@
+import type { Evidence } from '../../src/domain/evidence.ts';
+import { PolicyDetails } from '../../src/domain/policy/stages/details.ts';
+import type { FlowFollower, Flows } from '../clients/hubble/flows.ts';
+import type { Cluster } from '../clients/kubernetes/cluster.ts';
+import type { WatchInput } from '../contract.ts';
+import { Carriers } from '../watch/carriers.ts';
+import type { Hear, OpenOptions } from '../watch/watching.ts';
+import type { createConnectionReader } from './connections.ts';
+import { judgedFrom } from './context.ts';
+import { Places, type Selected } from './places.ts';
+
+interface Following extends OpenOptions {
+  readonly reader: ReturnType<typeof createConnectionReader>;
+  readonly selected: Selected;
+}
+
+interface Sources {
+  readonly cluster: Cluster;
+  readonly flows: Flows;
+  readonly now: () => number;
+}
+
+/**
+ * What the rings still hold comes first: who was let through in the recorded window, and what was dropped while the stage came into
+ * force. A watch that goes on after another attempt has heard the window already; its judge remembers. Only nodes with pods that the
+ * policy selects, or that report their connections, are waited for.
+ */
+export async function followConnections(
+  { cluster, flows, now }: Sources,
+  input: WatchInput,
+  { reader, selected, since, resumed, signal, remarks }: Following,
+  hear: Hear,
+): Promise<void> {
+  const { namespace } = selected;
+  const { windowMs } = PolicyDetails.parse(input.plan.details);
+  const from = resumed ? since : judgedFrom(input, since) - windowMs;
+  let waiting: Evidence[] | undefined = [];
+  const tell: Hear = (event) => {
+    if (waiting) waiting.push(event);
+    else hear(event);
+  };
+  const carriers = new Carriers({ hear: tell, now });
+  remarks?.(() => carriers.unseen(now()));
+  const places = new Places(cluster, selected, carriers, signal);
+  const live: FlowFollower = {
+    flow(flow, node, seenAt) {
+      const connection = reader.read(flow, node, seenAt);
+      if (!connection) return;
+      carriers.reported(node);
+      tell(connection);
+    },
+    gap(node, at, reason, lost, patienceMs) {
+      const more = { ...(lost !== undefined && { lost }), ...(patienceMs !== undefined && { patienceMs }) };
+      void places.gap({ kind: 'gap', at, node, reason, ...more });
+    },
+    sight: (node, at) => void places.sight(node, at),
+  };
+  flows.follow([namespace], live, signal);
+  const held: Evidence[] = [];
+  const replayed: FlowFollower = {
+    flow(flow, node, seenAt) {
+      const connection = reader.read(flow, node, seenAt);
+      if (!connection) return;
+      carriers.reported(node);
+      held.push(connection);
+    },
+    // A ring that cannot be read back makes a watch that goes on incomplete. For one that begins it only means that nobody outside is
+    // known from before, which asks people instead of acting; a drop since the write shows again when its client tries again.
+    gap(node, at, reason, lost) {
+      if (resumed) void places.gap({ kind: 'gap', at, node, reason, ...(lost !== undefined && { lost }) });
+    },
+    sight(node, at) {
+      if (resumed) void places.sight(node, at);
+    },
+  };
+  await flows.replay([namespace], from, replayed, signal);
+  await places.settled();
+  const early = waiting;
+  waiting = undefined;
+  for (const event of [...held.toSorted((a, b) => a.at - b.at), ...early])
+    if (!resumed || event.kind !== 'connection' || event.at > since) hear(event);
+}
