@@ -75,7 +75,8 @@ export class Simulator {
 
   static async start(type: string, argument: unknown, activities: Readonly<Record<string, FakeActivity>>, seed = 1): Promise<Simulator> {
     creator ??= loadCreator();
-    const runId = `run-${seed}-${Math.random().toString(36).slice(2)}`;
+    // As a server makes them that has UUIDv7: two runs within a minute begin alike.
+    const runId = `019b0000-0000-7000-8000-${String(seed).padStart(2, '0')}${Math.random().toString(16).slice(2, 12).padEnd(10, '0')}`;
     const now = Date.UTC(2026, 0, 1);
     const info = {
       workflowId: 'mesh/demo/backend/backend',

@@ -57,6 +57,15 @@ describe('an operation whose run is gone', () => {
     expect(await one.audit.isOver(one.view.opId)).toBe(true);
   });
 
+  it('has records of its own: none bears the key of one that the first run has left', async () => {
+    const one = await played('watching');
+    const before = one.kept.length;
+    const { simulator } = await recoveredBy(one, { by: reviewer });
+    await simulator.run();
+    expect(one.kept.length).toBeGreaterThan(before);
+    expect(new Set(one.kept.map(({ key }) => key)).size).toBe(one.kept.length);
+  });
+
   it('says that nothing was changed where nothing was', async () => {
     const one = await played('waiting');
     const { simulator } = await recoveredBy(one, { inPlace: false });
