@@ -77,7 +77,9 @@ class Tilted implements Draws {
   readonly #chance: Chance;
   readonly #change: Change | undefined;
   readonly #from: number;
-  readonly #sums = CHANGES.map(() => 0);
+  readonly #sums = new Float64Array(CHANGES.length);
+  /** The beginnings that are still to come. */
+  #next = 0;
   #left = 1;
   #clock = -1;
 
@@ -101,9 +103,12 @@ class Tilted implements Draws {
     const { isCanary, failed } = this.#request(share, failing, at >= this.#from ? this.#change : undefined);
     const p = isCanary ? failing.canary : failing.stable;
     const ofFailures = (share * failing.canary) / (share * failing.canary + (1 - share) * failing.stable);
-    CHANGES.forEach((change, j) => {
-      this.#sums[j] = (this.#sums[j] ?? 0) * ratioOf(change, { isCanary, failed, p, share, ofFailures });
-    });
+    for (let j = 0; j < CHANGES.length; j += 1) {
+      const change = CHANGES[j] as Change;
+      // Most requests are the control's and succeed: only a changed share makes a difference there.
+      if (!isCanary && !failed && change.kind !== 'share') continue;
+      this.#sums[j] = (this.#sums[j] as number) * ratioOf(change, { isCanary, failed, p, share, ofFailures });
+    }
     return { isCanary, failed };
   }
 
@@ -124,18 +129,19 @@ class Tilted implements Draws {
     const change = at >= this.#from ? this.#change : undefined;
     const isDropped = this.#chance.uniform() < (change?.kind === 'rate' ? failsNow(dropped, change.factor) : dropped);
     CHANGES.forEach(({ kind, factor }, j) => {
-      if (kind === 'rate') this.#sums[j] = (this.#sums[j] ?? 0) * ratio(isDropped, failsNow(dropped, factor), dropped);
+      if (kind === 'rate') this.#sums[j] = (this.#sums[j] as number) * ratio(isDropped, failsNow(dropped, factor), dropped);
     });
     return isDropped;
   }
 
   #release(at: number): void {
-    const begun = this.#begins.filter((begin) => begin > this.#clock && begin <= at).length;
+    let begun = 0;
+    for (; this.#next < this.#begins.length && (this.#begins[this.#next] as number) <= at; this.#next += 1) begun += 1;
     const passed = (at - Math.max(0, this.#clock)) / this.#wholeMs;
     const mass = (AT_BEGINNINGS * begun) / this.#begins.length + (1 - AT_BEGINNINGS - NEVER) * passed;
     this.#clock = at;
     this.#left -= mass;
-    for (let j = 0; j < CHANGES.length; j += 1) this.#sums[j] = (this.#sums[j] ?? 0) + mass / CHANGES.length;
+    for (let j = 0; j < CHANGES.length; j += 1) this.#sums[j] = (this.#sums[j] as number) + mass / CHANGES.length;
   }
 
   likelihood(): number {

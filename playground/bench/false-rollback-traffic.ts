@@ -70,6 +70,7 @@ export class HealthyTraffic {
   play(hear: (event: Evidence) => boolean): boolean {
     const { rate, connections } = this.#cell;
     const chance = this.#chance;
+    if (this.#isPlain) return this.#playPlainly(hear);
     for (let ms = 0; ; ) {
       ms += (chance.exponential() * 1_000) / rate(ms);
       if (ms >= this.#durationMs) return this.#until(this.#durationMs, hear);
@@ -85,6 +86,28 @@ export class HealthyTraffic {
         continue;
       }
       if (this.#ask({ start: ms, isCanary, failed, cold: isCold }, hear)) return true;
+    }
+  }
+
+  /** Every request is answered at once, and nothing else happens. */
+  get #isPlain(): boolean {
+    const { latency, retried, direct, denied, connections, foreign, cold, churn } = this.#cell;
+    return !this.#draws && !latency && retried === undefined && !direct && !denied && !connections && !foreign && !cold && !churn;
+  }
+
+  /** The same draws as for any other, without a look at what does not happen: most cells are of this kind. */
+  #playPlainly(hear: (event: Evidence) => boolean): boolean {
+    const { rate, canary, stable, share } = this.#cell;
+    const [chance, event, from] = [this.#chance, this.#request, this.#from];
+    for (let ms = 0; ; ) {
+      ms += (chance.exponential() * 1_000) / rate(ms);
+      if (ms >= this.#durationMs) return false;
+      const isCanary = chance.uniform() < (share ? share(ms, this.#exposure) : this.#exposure);
+      event.side = isCanary ? 'canary' : 'stable';
+      event.failed = chance.uniform() < (isCanary ? canary(ms) : stable(ms));
+      event.at = from + (ms + 1);
+      event.startedAt = from + ms;
+      if (hear(event)) return true;
     }
   }
 

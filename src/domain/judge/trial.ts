@@ -93,7 +93,7 @@ export class Trial {
   carry(counts: Counts): JsonObject {
     const { canary, stable } = this.earlier ?? NONE;
     const all = { canary: added(canary, counts.canary), stable: added(stable, counts.stable) };
-    return structuredClone({ version: 2, total: { ...this.total.snapshot(), ...this.#cut }, counts: all }) as unknown as JsonObject;
+    return { version: 2, total: { ...this.total.snapshot(), ...this.#cut }, counts: all } as unknown as JsonObject;
   }
 
   snapshot(): Pick<Snapshot, 'total' | 'cut' | 'blocks' | 'earlier' | 'traffic'> {
