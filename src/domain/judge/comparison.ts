@@ -20,9 +20,9 @@ const ODDS: readonly number[] = [2, 5, 15, 100];
 const ODDS_WEIGHTS: readonly number[] = [0.2, 0.2, 0.3, 0.3];
 const LENT_WEIGHTS: readonly number[] = [0, 0, 0.4, 0.6];
 /** Part of the mass after failures that is lent; part of the pool that each failure takes; part of a loan that a canary request brings back. */
-const LENT = 0.7;
-const TAKEN = 0.8;
-const BROUGHT_BACK = 0.003;
+const LENT = 0.6;
+const TAKEN = 0.6;
+const BROUGHT_BACK = 0.007;
 /** Of the block that is looked at. */
 const RATIOS = new Float64Array(ODDS.length);
 
