@@ -16,6 +16,7 @@ const PER_SECOND = 100;
 const HEALTHY = 0.001;
 const GATE_MS = 3_600_000;
 const GUARD_MS = 900_000;
+const SETTLED_MS = 10_000;
 const FAULTS = [1, 0.1, 0.03] as const;
 const PLANNED = { watches: STAGES.length + 1, ms: STAGES.length * SOAK_MS + AFTER_MS };
 
@@ -124,6 +125,9 @@ class Pair {
       if (found.before === undefined && this.#before?.hear(event)) found.before = said;
     }
     this.#clock += lengthMs;
+    // What began in the watch is settled before the next one.
+    const harm = this.#judge.hear({ kind: 'tick', at: this.#clock + SETTLED_MS })?.kind === 'harmful';
+    if (harm && found.meshops === undefined) found.meshops = lengthMs > onset ? exposed : 'early';
   }
 }
 

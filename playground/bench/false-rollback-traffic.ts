@@ -21,6 +21,9 @@ export interface Draws {
   isDropped(at: number, share: number): boolean;
 }
 
+/** After the end of a watch everything is settled by then, whatever the limit for answers (ms). */
+const LATEST_MS = 60_000;
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** What one watch hears of a healthy canary, in the order in which it comes. The judge keeps no event, so one object serves for all requests. */
@@ -73,7 +76,7 @@ export class HealthyTraffic {
     if (this.#isPlain) return this.#playPlainly(hear);
     for (let ms = 0; ; ) {
       ms += (chance.exponential() * 1_000) / rate(ms);
-      if (ms >= this.#durationMs) return this.#until(this.#durationMs, hear);
+      if (ms >= this.#durationMs) return this.#until(this.#durationMs, hear) || this.#end(hear);
       if (this.#until(ms, hear)) return true;
       const { isCanary, failed, isCold } = this.#draw(ms);
       if (this.#isLost(ms, hear)) continue;
@@ -101,7 +104,7 @@ export class HealthyTraffic {
     const [chance, event, from] = [this.#chance, this.#request, this.#from];
     for (let ms = 0; ; ) {
       ms += (chance.exponential() * 1_000) / rate(ms);
-      if (ms >= this.#durationMs) return false;
+      if (ms >= this.#durationMs) return this.#end(hear);
       const isCanary = chance.uniform() < (share ? share(ms, this.#exposure) : this.#exposure);
       event.side = isCanary ? 'canary' : 'stable';
       event.failed = chance.uniform() < (isCanary ? canary(ms) : stable(ms));
@@ -125,6 +128,12 @@ export class HealthyTraffic {
     const warmth = cold?.(isCanary, ms, chance);
     const failed = chance.uniform() < (warmth?.failing ?? (isCanary ? canary(ms) : stable(ms)));
     return { isCanary, failed, isCold: warmth?.isCold === true };
+  }
+
+  /** A watch waits for the answers to what began in it, and for nothing that comes late. */
+  #end(hear: (event: Evidence) => boolean): boolean {
+    for (let first = this.#open.shift(); first; first = this.#open.shift()) if (this.#answer(first, true, hear)) return true;
+    return hear({ kind: 'tick', at: this.#from + this.#durationMs + LATEST_MS });
   }
 
   #ask(

@@ -11,7 +11,7 @@ const BEFORE = 1 / 20;
 const ALPHAS = [0.05, 0.01] as const;
 const SMALL_ALPHA = 0.001;
 /** Of the runs, how many are drawn by importance: a third of them and more end in a verdict. */
-const WEIGHED = 1 / 4;
+const WEIGHED = 1 / 6;
 
 /** The environment may choose cells, `MESHOPS_BENCH=pods`: a regular expression on their names. */
 const chosen = (only: string | undefined) =>

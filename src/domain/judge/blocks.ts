@@ -47,7 +47,7 @@ const FIRST_MS = 400;
 /** Records of nodes come in the order of time within this (ms). */
 const SETTLE_MS = 50;
 /** What is open so long after the limit is told as a failure elsewhere, or was lost (ms). */
-export const LOST_MS = 2_500;
+const LOST_MS = 2_500;
 /** Blocks that wait: as many as there can be while the oldest of them does. */
 const MOST = 128;
 /** The windows' length is changed when it is so far off, and so many layouts are kept for requests that began under them. */
@@ -168,7 +168,12 @@ export class Blocks {
     return block;
   }
 
-  #wait({ to }: Block): number {
+  /** Every request that began before `end` is answered, or late, at `clock`. */
+  isSettled(end: number, clock: number): boolean {
+    return clock >= end + this.#wait({ to: end });
+  }
+
+  #wait({ to }: Pick<Block, 'to'>): number {
     if (this.#lateMs === 0) return 0;
     if (Number.isNaN(this.#oldest)) return this.#lateMs;
     return this.#oldest >= to ? SETTLE_MS : this.#lateMs + LOST_MS;

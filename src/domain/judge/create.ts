@@ -168,7 +168,10 @@ class EventJudge implements ExplainedJudge {
     const now = Math.max(at, this.#clock);
     const reason = this.#sight.blind(now, this.#harmless());
     if (reason !== undefined) return this.#blind(reason);
-    const verdict = promote(this.#settings, this.#terms, this.counts, this.#tally.silence(now));
+    const { watch, startedAt, durationMs } = this.#settings;
+    // A watch may wait for answers after its planned end, when nobody need ask any more.
+    const end = watch === 'guard' ? now : Math.min(now, startedAt + durationMs);
+    const verdict = promote(this.#settings, this.#terms, this.counts, this.#tally.silence(end));
     return { ...verdict, words: `${verdict.words}${this.#drops.words()}` };
   }
 
@@ -180,7 +183,9 @@ class EventJudge implements ExplainedJudge {
   }
 
   pending(at: number): string | undefined {
-    return this.#settled ? undefined : this.#sight.pending(Math.max(at, this.#clock));
+    if (this.#settled) return undefined;
+    const now = Math.max(at, this.#clock);
+    return this.#sight.pending(now) ?? (this.#trial.isOpen(now) ? 'requests of this watch may still be open' : undefined);
   }
 
   standing(): readonly Standing[] {

@@ -27,9 +27,6 @@ const Comparison = z.object({
 });
 const Share = z.object({ bet: number, left: number, released: number, asked: number, before: Pool, silent: Pool });
 const Excused = z.object({ sums: Numbers, left: Left, pool: Pool, released: number });
-/** The tests that move in blocks. */
-const Blockwise = z.object({ comparison: Comparison, share: Share, excused: Excused.exactOptional() });
-export type BlockwiseSnapshot = Fixed<z.infer<typeof Blockwise>>;
 
 /** The evidence of an operation (total.ts): numbers only, since doubles survive JSON exactly. About 1 kB. */
 const Total = z.object({
@@ -71,7 +68,6 @@ export type Carried = Fixed<z.infer<typeof Carried>>;
 export const Snapshot = z.object({
   version: z.literal(2),
   total: Total,
-  cut: Blockwise.exactOptional(),
   blocks: z.object({
     pending: z.array(Block),
     settledTo: number,

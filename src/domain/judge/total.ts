@@ -4,7 +4,7 @@ import { Excused } from './excused.ts';
 import { type Heard, Objective } from './objective.ts';
 import { FIRST, type Planned, partOf } from './prior.ts';
 import { Share } from './share.ts';
-import type { BlockwiseSnapshot, TotalSnapshot } from './snapshot.ts';
+import type { TotalSnapshot } from './snapshot.ts';
 import type { Statistical, Terms } from './terms.ts';
 
 /**
@@ -148,17 +148,10 @@ export class Total {
       weights: { ...this.#weights },
       planned: { ...this.#planned },
       objective: this.#objective.snapshot(),
-      ...this.blockwise(),
-      began: this.#began,
-    };
-  }
-
-  /** The tests that move in blocks, as they are. */
-  blockwise(): BlockwiseSnapshot {
-    return {
       comparison: this.#comparison.snapshot(),
       share: this.#share.snapshot(),
       ...(this.#excused && { excused: this.#excused.snapshot() }),
+      began: this.#began,
     };
   }
 }

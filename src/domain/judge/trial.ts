@@ -1,9 +1,9 @@
 import type { DropEvidence, RequestEvidence } from '../evidence.ts';
 import type { JsonObject } from '../json.ts';
 import type { Counts } from '../verdict.ts';
-import { type Block, Blocks, LOST_MS } from './blocks.ts';
+import { type Block, Blocks } from './blocks.ts';
 import type { JudgeSettings } from './judge.ts';
-import { type BlockwiseSnapshot, Carried, type Snapshot } from './snapshot.ts';
+import { Carried, type Snapshot } from './snapshot.ts';
 import type { Terms } from './terms.ts';
 import { Total } from './total.ts';
 
@@ -14,13 +14,11 @@ export class Trial {
   readonly #blocks: Blocks;
   /** Latest event time of the traffic. What ticks tell may be ahead of records that are under way. */
   #clock: number;
-  /** Blocks that end later may still be open when the watch ends (event time). */
-  readonly #cutAt: number;
   /**
-   * The tests in blocks as they were then: what goes on to the next watch. Which of the later blocks are settled at the end depends on how quickly
-   * their requests are answered, so to take those that are would choose among outcomes.
+   * Blocks that end later are not taken (event time). Which of the last ones are settled when a watch ends depends on how quickly their requests
+   * are answered: to take those that happen to be would choose among outcomes. So the end is planned, and waited for (`pending`).
    */
-  #cut: BlockwiseSnapshot | undefined;
+  readonly #endsAt: number;
   /** Requests and failures of the operation's watches before this one. */
   readonly earlier: Counts | undefined;
 
@@ -40,8 +38,7 @@ export class Trial {
       this.total.begin(startedAt, watch === 'guard' ? undefined : watch, stage);
     }
     this.#clock = from?.traffic ?? startedAt;
-    this.#cut = from?.cut;
-    this.#cutAt = startedAt + durationMs - lateMs - LOST_MS;
+    this.#endsAt = watch === 'guard' ? Number.POSITIVE_INFINITY : startedAt + durationMs;
     this.#blocks = new Blocks({ startedAt, share: exposure, lateMs }, from?.blocks);
   }
 
@@ -51,10 +48,18 @@ export class Trial {
     if (clock < this.#blocks.due) return false;
     this.#blocks.pass(clock, () => this.total.objective());
     for (let block = this.#blocks.settled(clock); block; block = this.#blocks.settled(clock)) {
-      if (block.to > this.#cutAt) this.#cut ??= this.total.blockwise();
-      if (this.total.take(block)) return true;
+      if (block.to <= this.#endsAt && this.total.take(block)) return true;
     }
     return false;
+  }
+
+  /** The planned end is over at `at`, and requests that began before it may still be open. */
+  isOpen(at: number): boolean {
+    return at >= this.#endsAt && this.#moves && !this.#blocks.isSettled(this.#endsAt, Math.max(this.#clock, at - UNDER_WAY_MS));
+  }
+
+  get #moves(): boolean {
+    return this.#terms.compared || this.#terms.share > 0;
   }
 
   ask(at: number): void {
@@ -73,8 +78,7 @@ export class Trial {
     const harm = side === 'canary' && !isTwin && this.total.request(heard, this.#clock);
     this.#clock = Math.max(this.#clock, at);
     if (openMs !== undefined) this.#blocks.open(openMs === 0 ? Number.POSITIVE_INFINITY : at - openMs);
-    const moves = this.#terms.compared || this.#terms.share > 0;
-    if (moves && !event.unsplit) {
+    if (this.#moves && !event.unsplit) {
       const block = this.#blocks.at(start, hidden);
       if (block) put(block, event);
     }
@@ -93,15 +97,14 @@ export class Trial {
   carry(counts: Counts): JsonObject {
     const { canary, stable } = this.earlier ?? NONE;
     const all = { canary: added(canary, counts.canary), stable: added(stable, counts.stable) };
-    return { version: 2, total: { ...this.total.snapshot(), ...this.#cut }, counts: all } as unknown as JsonObject;
+    return { version: 2, total: this.total.snapshot(), counts: all } as unknown as JsonObject;
   }
 
-  snapshot(): Pick<Snapshot, 'total' | 'cut' | 'blocks' | 'earlier' | 'traffic'> {
+  snapshot(): Pick<Snapshot, 'total' | 'blocks' | 'earlier' | 'traffic'> {
     return {
       total: this.total.snapshot(),
       blocks: this.#blocks.snapshot(),
       traffic: this.#clock,
-      ...(this.#cut && { cut: this.#cut }),
       ...(this.earlier && { earlier: this.earlier }),
     };
   }

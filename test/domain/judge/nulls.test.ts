@@ -284,24 +284,34 @@ describe('the evidence of an operation', () => {
     expect(four.counts.canary.failures).toBeLessThan(alone.counts.canary.failures);
   });
 
-  it('goes on without the blocks that may be open when a watch ends: those that are settled then would be a choice among outcomes', () => {
-    const failing = (ms: number) => (random: () => number) =>
-      told(
-        [...arrivals(random, 40, 30_000)].map((start) => ({
-          start,
-          canary: random() < 0.5,
-          failed: random() < (start > ms ? 0.05 : 0.01),
-          latencyMs: 1,
-        })),
-      );
-    const carried = (ms: number) => {
-      const judge = createJudge(settings({ exposure: 0.5, durationMs: 30_000, lateMs: 1_000, slo: 'relative', planned }));
-      for (const event of failing(ms)(randomFrom(3))) judge.hear(event);
-      return (judge.carry?.()?.['total'] as JsonObject | undefined)?.['comparison'];
+  it('waits for what began before the planned end: a canary that fails quickly does not go on without what its control does slowly', () => {
+    const judge = createJudge(settings({ exposure: 0.5, durationMs: 30_000, lateMs: 1_000, slo: 'relative', planned }));
+    const requests = Array.from({ length: 600 }, (_, index) => {
+      const [start, canary] = [index * 50, index % 2 === 0];
+      const failed = index >= 590;
+      return { start, canary, failed, latencyMs: failed && !canary ? 900 : 2 };
+    });
+    const events = told(requests);
+    const compared = () => judge.standing().find((one) => one.judge === 'relative')?.evidence ?? 0;
+    const heard = (from: number, to: number): void => {
+      for (const event of events) if (event.at >= START + from && event.at < START + to) judge.hear(event);
     };
-    const [late, never] = [carried(27_000), carried(30_000)];
-    expect(late).toEqual(never);
-    expect(carried(20_000)).not.toEqual(never);
+    heard(0, 30_020);
+    expect(judge.pending?.(START + 30_020)).toBe('requests of this watch may still be open');
+    const quickOnly = compared();
+    heard(30_020, 40_000);
+    judge.hear({ kind: 'tick', at: START + 33_000 });
+    expect(judge.pending?.(START + 33_000)).toBeUndefined();
+    expect(compared()).not.toBe(quickOnly);
+    // What began after the end is no part of it.
+    const ended = JSON.stringify((judge.carry?.()?.['total'] as JsonObject)['comparison']);
+    for (const event of told([
+      { start: 33_100, canary: true, failed: true, latencyMs: 2 },
+      { start: 33_101, canary: false, failed: false, latencyMs: 2 },
+    ]))
+      judge.hear(event);
+    judge.hear({ kind: 'tick', at: START + 60_000 });
+    expect(JSON.stringify((judge.carry?.()?.['total'] as JsonObject)['comparison'])).toBe(ended);
   });
 
   it('that was lost is thrown away: it only gets less, also where nothing is left of a first watch', () => {
