@@ -115,7 +115,7 @@ export function mapFlow(record: RecordedFlow, context: FlowContext = {}): Mapped
     example: isL7 ? { ...plain, verdict: 'FORWARDED' } : plain,
   };
   const asked = requestOf(record);
-  if (!asked) return { kind: 'seen', seen: [connection] };
+  if (!asked) return { kind: 'seen', seen: hasArrived(record, event) ? [leftOf(connection), connection] : [connection] };
   const requestId = record.uuid === '' ? `${id} ${example.request} ${record.time}` : record.uuid;
   const request: SeenFlow = { ...connection, flow: { ...flow, ...asked }, id: requestId, unit: 'request', decided, example };
   return { kind: 'seen', seen: [connection, request] };
@@ -123,10 +123,25 @@ export function mapFlow(record: RecordedFlow, context: FlowContext = {}): Mapped
 
 /** Agents write EGRESS on every trace to an endpoint, at its destination as well (cilium/cilium #36814): where it was seen says which end it is. */
 function directionOf({ traffic_direction: said, trace_observation_point: point }: RecordedFlow, event: number): Direction | undefined {
-  if (event === EVENT.trace && point === 'TO_ENDPOINT') return 'ingress';
+  if (hasArrived({ trace_observation_point: point }, event)) return 'ingress';
   if (event === EVENT.trace && ['TO_STACK', 'TO_OVERLAY', 'TO_NETWORK'].includes(point)) return 'egress';
   return said === 'INGRESS' ? 'ingress' : said === 'EGRESS' ? 'egress' : undefined;
 }
+
+/**
+ * What has arrived has left its source. Between pods of one node nothing else says so: where no policy selects the source, the trace at the
+ * destination is the only record (seen on Cilium 1.20.2).
+ */
+function hasArrived({ trace_observation_point: point }: Pick<RecordedFlow, 'trace_observation_point'>, event: number): boolean {
+  return event === EVENT.trace && point === 'TO_ENDPOINT';
+}
+
+function leftOf(connection: SeenFlow): SeenFlow {
+  return { ...connection, direction: 'egress', id: connection.id.replace(/^ingress/, 'egress') };
+}
+
+/** What conntrack knows as part of a connection: it passes with it, whatever a policy says of its own protocol (an ICMP error, an answer). */
+const PARTS: readonly string[] = ['RELATED', 'REPLY'];
 
 /** Packets before service translation still carry the Service's address, so what comes from an endpoint is left to the later record. */
 function isNewConnection(record: RecordedFlow, event: number, isL7: boolean): boolean {
@@ -134,7 +149,7 @@ function isNewConnection(record: RecordedFlow, event: number, isL7: boolean): bo
     case EVENT.drop:
       return POLICY_DROPS.includes(record.drop_reason_desc);
     case EVENT.trace:
-      return !record.trace_observation_point.startsWith('FROM_');
+      return !record.trace_observation_point.startsWith('FROM_') && !PARTS.includes(record.trace_reason);
     case EVENT.accessLog:
       return record.l7?.type === 'REQUEST';
     case EVENT.policyVerdict:

@@ -73,6 +73,7 @@ export const RecordedFlow = z.object({
   event_type: z.object({ type: whole }).nullish(),
   traffic_direction: text,
   trace_observation_point: text,
+  trace_reason: text,
   is_reply: flag,
   destination_names: texts,
   source_names: texts,

@@ -41,7 +41,9 @@ export function learnPolicy(input: LearnInput): Learned {
     if (read.kind !== 'flow') continue;
     const mapped = mapFlow(read.flow, input.context);
     if (mapped.kind === 'unknown') {
-      const own = [mapped.source, mapped.destination].some(({ labels }) => isSubject(labels, input));
+      const { direction, source, destination } = mapped;
+      const ends = direction === undefined ? [source, destination] : [direction === 'ingress' ? destination : source];
+      const own = ends.some(({ labels }) => isSubject(labels, input));
       if (own && !seen.has(mapped.id)) unknown[mapped.reason] = (unknown[mapped.reason] ?? 0) + 1;
       if (own) seen.add(mapped.id);
       continue;
