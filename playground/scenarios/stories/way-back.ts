@@ -3,6 +3,7 @@ import { CHANNEL, type Operation, type PersonName } from '../operation.ts';
 import { must, type Scenario } from '../scenario.ts';
 import { CANARY, type Scene } from '../scene.ts';
 import { approve, approvedCanary } from './canary.ts';
+import { underWatch } from './workers.ts';
 
 /** Stories of the way back: it raises nobody, and its buttons hold for their own operation alone. */
 
@@ -123,4 +124,37 @@ const oldButton: Scenario = {
   },
 };
 
-export const wayBackStories: readonly Scenario[] = [twice, oldButton];
+/** Pods of the demo's backend. */
+const STABLE_PODS = 3;
+
+const toNobody: Scenario = {
+  name: 'abort-to-nobody',
+  story:
+    'the old version is scaled away while 10% is watched: an abort asks first, and is done by itself as soon as the old version is there again',
+  play: async (scene) => {
+    const operation = await approvedCanary(scene, '/mesh canary backend 10% --soak 120s');
+    await underWatch(scene, operation);
+    await scene.scale('backend', 'backend', 0);
+    try {
+      await scene.until(async () => (await readyOf(scene)) === 0, 'the old version to be gone');
+      must((await scene.type('/mesh abort backend', 'reviewer')).ok, 'the abort was not taken');
+      await operation.seen(({ text }) => text.includes('rollback held'), 'the message to say that the rollback waits');
+      await operation.seen(({ blocks }) => JSON.stringify(blocks).includes('Roll back anyway'), 'the button that does it all the same');
+      must((await scene.weight(CANARY)) === 10, 'everybody was sent to nobody');
+    } finally {
+      await scene.scale('backend', 'backend', STABLE_PODS);
+    }
+    await scene.until(async () => (await scene.weight(CANARY)) === 0, 'the rollback', 30_000);
+    const outcome = await operation.result();
+    must(outcome.kind === 'aborted' && outcome.restoredExactly === true, `the outcome is ${outcome.kind}: ${outcome.words}`);
+    return { operation };
+  },
+};
+
+async function readyOf(scene: Scene): Promise<number> {
+  const path = '/apis/discovery.k8s.io/v1/namespaces/backend/endpointslices?labelSelector=kubernetes.io/service-name%3Dbackend';
+  const { items } = (await scene.read(path)) as { items: readonly { endpoints?: readonly { conditions?: { ready?: boolean } }[] }[] };
+  return items.flatMap(({ endpoints = [] }) => endpoints).filter(({ conditions }) => conditions?.ready !== false).length;
+}
+
+export const wayBackStories: readonly Scenario[] = [twice, oldButton, toNobody];
