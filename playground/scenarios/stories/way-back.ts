@@ -153,8 +153,10 @@ const toNobody: Scenario = {
 
 async function readyOf(scene: Scene): Promise<number> {
   const path = '/apis/discovery.k8s.io/v1/namespaces/backend/endpointslices?labelSelector=kubernetes.io/service-name%3Dbackend';
-  const { items } = (await scene.read(path)) as { items: readonly { endpoints?: readonly { conditions?: { ready?: boolean } }[] }[] };
-  return items.flatMap(({ endpoints = [] }) => endpoints).filter(({ conditions }) => conditions?.ready !== false).length;
+  const { items } = (await scene.read(path)) as {
+    items: readonly { endpoints?: readonly { conditions?: { ready?: boolean } }[] | null }[];
+  };
+  return items.flatMap(({ endpoints }) => endpoints ?? []).filter(({ conditions }) => conditions?.ready !== false).length;
 }
 
 export const wayBackStories: readonly Scenario[] = [twice, oldButton, toNobody];
