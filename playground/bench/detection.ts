@@ -63,7 +63,8 @@ function allCells(): readonly Cell[] {
   const faults = Object.entries(FAULTS).map(([fault, what]) => ({ fault, ...what }));
   const usual = (['mid', 'start'] as const).flatMap((onset) => RATES.map((perSecond) => ({ onset, perSecond, exposure: 0.1 })));
   const larger = [0.5, 1].map((exposure) => ({ onset: 'mid' as const, perSecond: 10, exposure }));
-  return [...usual, ...larger].flatMap((where) => faults.map((fault) => ({ ...fault, ...where })));
+  const half = { onset: 'start' as const, perSecond: 10, exposure: 0.5 };
+  return [...usual, ...larger, half].flatMap((where) => faults.map((fault) => ({ ...fault, ...where })));
 }
 
 interface Cell {

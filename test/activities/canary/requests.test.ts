@@ -231,6 +231,11 @@ describe('a connection of the gateway to a pod', () => {
       'drop',
       undefined,
     ]);
+    // Its request began with the first of them.
+    expect([0, 1_000, 3_000].map((ms) => patient.drop({ at: 30_000 + ms, from: 41_002 })).at(-1)).toMatchObject({
+      at: 33_000,
+      startedAt: 30_000,
+    });
   });
 
   test('that had come up is lost only when what is sent again, ever later, is too late', () => {
@@ -249,7 +254,10 @@ describe('a connection of the gateway to a pod', () => {
     const { source, destination, IP, l4, ...flow } = dropFlow('node-1') as Flow;
     const back = { ...flow, source: destination, destination: source, IP: { source: IP?.destination, destination: IP?.source } } as Flow;
     const answer = { ...back, l4: { TCP: { source_port: 8080, destination_port: 41_000, flags: { SYN: true, ACK: true } } } } as Flow;
-    expect(reader.read(answer, 0)).toMatchObject({ side: 'canary', connection: true });
+    // What is answered began before, by as much as an answer may take.
+    expect(reader.read(answer, 20_000)).toMatchObject({ side: 'canary', connection: true });
+    const told = createDropReader(sides, 1_000).read(answer, 0);
+    expect(told?.startedAt).toBe((told?.at ?? 0) - 1_000);
     expect(reader.read({ ...flow, source, destination, IP, l4 } as Flow, 0)).toBeUndefined();
     const named = new Sides();
     named.endpoints('canary', [{ ...slice('backend-canary-1', '10.0.1.9'), ports: [{ port: 8080 }] }]);
