@@ -81,7 +81,7 @@ describe('the plan', () => {
       'Lint',
       'action',
     ],
-    ['somebody without the right', enforce(), { groups: ['mesh-reviewers'] }, 'Forbidden', 'ciliumnetworkpolicies'],
+    ['somebody without the right', enforce(), { groups: ['meshops:reviewers'] }, 'Forbidden', 'ciliumnetworkpolicies'],
     [
       'a policy that does not select the workload',
       enforce({ candidate: { document: forOthers(), sha256: '', source: 't' } }),
@@ -283,6 +283,8 @@ describe('the watch', () => {
     const scan = (): void => {
       const flow = verdictFlow('node-1', { pod, address: '198.51.100.7', verdict: 'DROPPED', port: port++ });
       rig.agents[0]?.ring.push({ kind: 'flow', flow });
+      // What came before the stage comes under it as well: without that nobody would call it healthy.
+      rig.agents[0]?.ring.push({ kind: 'flow', flow: verdictFlow('node-1', { pod }) });
     };
     const timer = setInterval(scan, 50);
     const asked = await rig.step('watch', run.watchInput(2));

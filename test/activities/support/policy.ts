@@ -19,7 +19,8 @@ const ENDPOINTS = '/apis/cilium.io/v2/namespaces/frontend/ciliumendpoints';
 /** Each step is an activity of its own; attempts of one would share what they know. */
 let activityIds = 0;
 const RBAC = '/apis/rbac.authorization.k8s.io/v1';
-const OPERATOR = { user: 'operator@example.com', groups: ['mesh-operators'] };
+// The names of the manifests.
+const OPERATOR = { user: 'meshops:operator@example.com', groups: ['meshops:operators'] };
 
 /** Namespaces, a Deployment of four ready pods with identities, cilium-config, and the rights of the manifests. */
 export async function arrangeWorkload(world: TestCluster): Promise<void> {
