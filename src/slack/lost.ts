@@ -118,7 +118,7 @@ async function recovered(
     case 'begun':
       return by.keep
         ? say(`*${said(opId)}* stays as it is if that is enough; its message shows whether more approvals are needed.`)
-        : say(`*${said(opId)}* is rolled back: its own run is gone (${how}). Its message shows when that is done.`);
+        : say(`*${said(opId)}* is rolled back: its own run is gone (${how}). Its message shows when that is done, or why it waits.`);
     case 'busy':
       return say(`*${said(opId)}* is not ${what} now: *${said(result.view.opId)}* runs on the same target. Abort that first.`);
     case 'refused':

@@ -100,9 +100,9 @@ export function decideAnswer(result: DecideResult, outcome: string | undefined):
 export function abortAnswer(result: AbortResult, opId: string, rollback?: true): Answer {
   switch (result.kind) {
     case 'sent':
-      if (rollback) return say(`*${said(opId)}* is being rolled back. Its message shows when that is done.`);
+      if (rollback) return say(`*${said(opId)}* is being rolled back. Its message shows when that is done, or why it waits.`);
       return say(
-        `*${said(opId)}* is being stopped; what it raised is rolled back, what it lowered stays low. Its message shows when that is done.`,
+        `*${said(opId)}* is being stopped; what it raised is rolled back, what it lowered stays low. Its message shows when that is done, or why it waits.`,
       );
     case 'over':
       return say(
