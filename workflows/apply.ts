@@ -68,7 +68,8 @@ export async function write(
   if (stage.number === 0) return undefined;
   course.exposed = stage;
   const { generations } = applied;
-  const realised = await course.step('realised')({ stage, generations, timeoutMs: request.settings.realiseMs });
+  const timeoutMs = Math.max(request.settings.realiseMs, plan.realiseMs ?? 0);
+  const realised = await course.step('realised', timeoutMs)({ stage, generations, timeoutMs });
   return realised.kind === 'realised' ? undefined : { kind: 'failed', code: 'NotRealised', words: realised.words };
 }
 

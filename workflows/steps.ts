@@ -20,7 +20,7 @@ function optionsOf(settings: OperationSettings): Record<keyof Steps, (size: numb
     // An outage of the database is waited out; the activity itself gives up at the fourth failure of any other kind.
     plan: () => ({ startToCloseTimeout: 60_000, scheduleToCloseTimeout: LONGEST_OUTAGE_MS, retry: RETRY }),
     apply: (writes) => ({ startToCloseTimeout: 15_000 + writes * WRITE_MS, retry: { ...RETRY, maximumAttempts: 4 } }),
-    realised: () => ({ startToCloseTimeout: settings.realiseMs + 10_000, retry: { ...RETRY, maximumAttempts: 4 } }),
+    realised: (timeoutMs) => ({ startToCloseTimeout: timeoutMs + 10_000, retry: { ...RETRY, maximumAttempts: 4 } }),
     watch: (durationMs) => ({
       // A policy's watch goes on for as long again where nothing has come of what it is there for.
       startToCloseTimeout: 2 * durationMs + 60_000,
@@ -51,7 +51,7 @@ function optionsOf(settings: OperationSettings): Record<keyof Steps, (size: numb
 }
 
 /**
- * The four functions in which verbs differ, and the restore, as this workflow calls them. `size`: how long a watch is in milliseconds, how many
+ * The four functions in which verbs differ, and the restore, as this workflow calls them. `size`: how long a watch or the wait for the cluster is in milliseconds, how many
  * objects an apply or a restore writes.
  */
 export function stepsOf(verb: VerbName, settings: OperationSettings): <K extends keyof Steps>(step: K, size?: number) => Steps[K] {

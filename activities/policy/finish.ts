@@ -20,6 +20,8 @@ export interface Planned extends Pick<Plan, 'from' | 'to' | 'explanation' | 'wat
   readonly details: PolicyDetails;
   readonly existing: KubeObject | undefined;
   readonly pods: readonly KubeObject[];
+  /** How long a pod's new label takes to count (ms), where pods are labelled. */
+  readonly identityMs?: number;
   /** What people approve. Absent: every write as it is. */
   readonly approved?: JsonObject;
 }
@@ -55,7 +57,7 @@ export async function finish(deps: PlanDeps, input: PlanInput, planned: Planned,
   const live = [...(planned.existing ? [planned.existing] : []), ...planned.pods];
   const refused = await dryRunStages(deps.cluster, live, stages, request, signal);
   if (refused) return refused;
-  const { from, to, explanation, watched, details, attachment, approved } = planned;
+  const { from, to, explanation, watched, details, attachment, approved, identityMs } = planned;
   const plan: Plan = {
     verb: 'policy',
     target: request.target,
@@ -67,6 +69,7 @@ export async function finish(deps: PlanDeps, input: PlanInput, planned: Planned,
     originals: originalsOf(live, stages, input.originals),
     details: { ...details },
     ...(attachment && { attachment }),
+    ...(identityMs && { realiseMs: request.settings.realiseMs + identityMs }),
     planHash: approved ? hashOf(approved) : planHashOf(stages),
   };
   if (JSON.stringify(plan).length <= MOST_CHARACTERS) return { kind: 'plan', plan };

@@ -2,6 +2,7 @@ import type { JsonObject } from '../../src/domain/json.ts';
 import type { ObjectRef } from '../../src/domain/plan.ts';
 import { baselineCandidate } from '../../src/domain/policy/stages/bootstrap.ts';
 import type { PolicyDetails } from '../../src/domain/policy/stages/details.ts';
+import { identityWaitMs } from '../../src/domain/policy/stages/identity-wait.ts';
 import { directionsOf, rulesOf, specFields } from '../../src/domain/policy/stages/rule-document.ts';
 import { type Shaped } from '../../src/domain/policy/stages/shape.ts';
 import { CLEAN_UP, type PolicyStages } from '../../src/domain/policy/stages/stages.ts';
@@ -77,12 +78,13 @@ async function planRollout(deps: PlanDeps, input: PlanInput, rollout: Rollout, s
   if (dryRun.kind === 'refused') return dryRun.refusal;
   const reach = await reachOf(document, existing, world, signal);
   const first = [...dryRun.words, ...replaced.words, reachWords(reach)];
-  const facts = factsOf(input, rollout, { planned, shaped, workload, existing, observed, first });
+  const identityMs = planned.cohort.length > 0 ? identityWaitMs(world.config) : 0;
+  const facts = factsOf(input, rollout, { planned, shaped, workload, existing, observed, first, identityMs });
   const details = detailsOf(input, rollout, planned, document);
   const attachment = attachmentOf({ ...rollout.candidate, document }, existing, reach);
   const approved = approvedOf(input, rollout, { planned, document, existing, shaped });
   const pods = workload.selected.map(({ pod }) => pod);
-  return finish(deps, input, { planned, details, existing, pods, attachment, approved, ...facts }, signal);
+  return finish(deps, input, { planned, details, existing, pods, attachment, approved, identityMs, ...facts }, signal);
 }
 
 function inNamespace(document: JsonObject, namespace: string): JsonObject {
@@ -174,12 +176,13 @@ interface Found {
   readonly observed: Observed;
   /** What stands first in the question. */
   readonly first: readonly string[];
+  readonly identityMs: number;
 }
 
 function factsOf(
   { opId, request }: PlanInput,
   { change, candidate }: Rollout,
-  { planned, shaped, workload, existing, observed, first }: Found,
+  { planned, shaped, workload, existing, observed, first, identityMs }: Found,
 ) {
   const own = new Set(workload.own.map(({ metadata }) => metadata.uid));
   const pods = workload.selected.map(({ pod }) => pod);
@@ -201,6 +204,7 @@ function factsOf(
     windowMs: change.windowMs ?? USUAL_WINDOW_MS,
     first,
     accepted: change.accept ?? [],
+    identityMs,
   });
   const from = existing ? `policy ${name} as it is` : `no policy ${name}`;
   const to = change.kind === 'observe' ? `policy ${name} observed, not enforced` : `policy ${name} enforced on ${pods.length} pods`;

@@ -63,6 +63,7 @@ export const ciliumConfig: Readonly<Record<string, string>> = {
   'hubble-metrics-server': ':9965',
   'hubble-socket-path': '/var/run/cilium/hubble.sock',
   'identity-change-grace-period': '5s',
+  'identity-max-jitter': '0s',
   'kube-proxy-replacement': 'true',
   'monitor-aggregation': 'medium',
   'monitor-aggregation-flags': 'all',

@@ -27,7 +27,12 @@ export interface RolloutFacts {
   /** What people must read first: the dry-run, who loses protection, what opens and closes. */
   readonly first: readonly string[];
   readonly accepted: readonly string[];
+  /** How long a pod's new label takes to count (ms); 0 where no pod is labelled. */
+  readonly identityMs: number;
 }
+
+/** Nobody waits for less. */
+const SHORT_MS = 10_000;
 
 /** Sentences of the plan: what becomes of whom, in which order, what is not seen. */
 export function rolloutWords(facts: RolloutFacts): readonly string[] {
@@ -51,7 +56,7 @@ function observeWords({ planned, unobserved, windowMs }: RolloutFacts): readonly
   return [words, ...why];
 }
 
-function enforceWords({ isNew, policyName, pods, shaped }: RolloutFacts, { levels, cohort }: PolicyStages): readonly string[] {
+function enforceWords({ isNew, policyName, pods, shaped, identityMs }: RolloutFacts, { levels, cohort }: PolicyStages): readonly string[] {
   const phases = levels.slice(1).map(({ name }) => name);
   const first = cohort[0];
   const order =
@@ -59,10 +64,16 @@ function enforceWords({ isNew, policyName, pods, shaped }: RolloutFacts, { level
       ? `One phase after the other: ${phases.join(', ')}. There is no smaller cohort than the ${pods === 1 ? 'one pod there is' : 'pods there are'}.`
       : `One phase after the other: ${phases.join(', ')}; each first for pod ${first.name}${cohort.length > 1 ? `, then for up to ${cohort.length} pods` : ''}, then for all. Pods that are born meanwhile stay outside until a phase reaches all.`;
   const cap = cohort.length === MOST_LABELLED ? [`At most ${MOST_LABELLED} pods go first, whatever their share.`] : [];
+  const wait =
+    identityMs < SHORT_MS
+      ? []
+      : [
+          `Cilium takes up to ${durationWords(identityMs)} to know a pod by its new label, so each step begins that much later (identity-max-jitter).`,
+        ];
   const before = isNew
     ? 'The undo removes the policy again.'
     : `A policy named ${policyName} is there already: it stays in force for every pod that a phase has not reached, and the undo puts it back.`;
-  return [order, ...(shaped ? shapeWords(shaped) : []), ...cap, before];
+  return [order, ...(shaped ? shapeWords(shaped) : []), ...cap, ...wait, before];
 }
 
 /** Why the way is not the usual one, with an example of what would have been open for a while. */
