@@ -1,6 +1,6 @@
 import type { Invariant } from './invariants/invariant.ts';
 import type { States } from './states.ts';
-import { isExposing, isSeen, isWatched, type OperationTruth, type Truth } from './truth.ts';
+import { canAct, isExposing, isSeen, isWatched, type OperationTruth, type Truth } from './truth.ts';
 
 const EVERY_MS = 1_000;
 
@@ -49,9 +49,9 @@ export class Monitor {
 
   #exposed(operation: OperationTruth): void {
     const { world, now } = this.#truth;
-    const { faults, traffic } = world;
+    const { traffic } = world;
     const isInForce = isExposing(this.#truth, operation) && operation.ending !== 'completed';
-    const canBeWatched = faults.wellFor('worker', 20_000) && faults.wellFor('api', 20_000);
+    const canBeWatched = canAct(this.#truth, ['worker', 'api']);
     if (!isInForce || !canBeWatched || isWatched(operation)) operation.unwatchedSince = undefined;
     else operation.unwatchedSince ??= now;
     if (isInForce && isSeen(this.#truth) && traffic.failing.canary >= 0.5) operation.harmedSince ??= now;

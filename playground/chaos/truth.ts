@@ -12,8 +12,12 @@ import type { WorkflowRun } from './temporal/run.ts';
 import type { ServerObserver } from './temporal/server.ts';
 import type { Attempt } from './temporal/task.ts';
 import type { Change } from './world/api-server.ts';
+import type { System } from './world/faults.ts';
 import { shareOf, weightsOf } from './world/mesh.ts';
 import type { World } from './world/world.ts';
+
+/** How long what was away may take to be of use again (ms): retries, heartbeats, streams that are opened anew. */
+const WELL_MS = 20_000;
 
 /** A request of a person and what came of it. */
 export interface Asked {
@@ -275,11 +279,20 @@ export function isExposing(truth: Truth, operation: OperationTruth): boolean {
   return operation.wasWritten && truth.byToken(truth.token) === operation && truth.written > operation.shareBefore + 1e-9;
 }
 
+/** Have these systems been well for some time, and is there a worker since then? What was away comes up again within its retries. */
+export function canAct({ world }: Truth, systems: readonly System[]): boolean {
+  const { faults, temporal } = world;
+  return temporal.workedFor(WELL_MS) && systems.every((system) => faults.wellFor(system, WELL_MS));
+}
+
 /** Could harm be seen now by a watch: requests come, flows come, and the API takes an undo? */
 export function isSeen(truth: Truth): boolean {
-  const { faults, agents, traffic } = truth.world;
-  const well = (['hubble', 'api', 'worker'] as const).every((system) => faults.wellFor(system, 20_000));
-  return well && !traffic.quiet && agents.nodes.every(({ node }) => node === 'node-other' || !agents.isAway(node));
+  const { agents, traffic } = truth.world;
+  return (
+    canAct(truth, ['hubble', 'api', 'worker']) &&
+    !traffic.quiet &&
+    agents.nodes.every(({ node }) => node === 'node-other' || !agents.isAway(node))
+  );
 }
 
 /** Is a watch of the operation under way that would fire? */

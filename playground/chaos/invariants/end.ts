@@ -6,12 +6,15 @@ import type { Invariant } from './invariant.ts';
 
 const SETTLED_MS = 1_500;
 
-/** The operation that wrote last, where it is over and nobody has touched the route since. */
+/** The operation that wrote last, where it is over and nobody has touched the route since it let go of it. */
 function ended(truth: Truth): readonly OperationTruth[] {
   const last = truth.operations.findLast(({ wasWritten }) => wasWritten);
-  const { closedAt, foreign } = last ?? {};
+  const { closedAt, foreign, writes } = last ?? {};
   if (!last || closedAt === undefined || truth.now - closedAt <= SETTLED_MS) return [];
-  return foreign?.some(({ at }) => at >= closedAt) ? [] : [last];
+  // An undo takes the token away: from then on the route is nobody's, also while it is watched whether all is well again.
+  const undone = writes?.findLast(({ by }) => by.kind === 'bot');
+  const letGoAt = undone?.at ?? closedAt;
+  return foreign?.some(({ at }) => at >= letGoAt) ? [] : [last];
 }
 
 /** What only takes from the canary is not given back when it is stopped: nobody has agreed to that. */

@@ -4,7 +4,7 @@ import { type Failure, type Packed, unpack } from './payload.ts';
 import { WorkflowRun } from './run.ts';
 import type { AttemptObserver } from './task.ts';
 import { createWorkflow } from './vm.ts';
-import type { WorkerProcess } from './worker.ts';
+import { polls, type WorkerProcess } from './worker.ts';
 
 /** Who looks on: the invariants. */
 export interface ServerObserver extends AttemptObserver {
@@ -32,6 +32,8 @@ export class TemporalServer {
   readonly workers: WorkerProcess[] = [];
   readonly runs: WorkflowRun[] = [];
   observer: ServerObserver | undefined;
+  /** Since when at least one worker is there all the time (epoch ms); undefined while there is none. */
+  #workedSince: number | undefined;
   readonly #seed: () => number;
   #ids = 0;
 
@@ -77,11 +79,13 @@ export class TemporalServer {
     worker.alive = false;
     const at = this.workers.indexOf(worker);
     if (at >= 0) this.workers.splice(at, 1);
+    this.#count();
     for (const run of this.runs) if (run.isOpen) run.workerLost();
   }
 
   disconnect(worker: WorkerProcess): void {
     worker.connected = false;
+    this.#count();
     for (const run of this.runs) if (run.isOpen) run.workerLost();
   }
 
@@ -90,7 +94,18 @@ export class TemporalServer {
     this.changed();
   }
 
+  /** Has at least one worker been there for so long (ms)? */
+  workedFor(ms: number): boolean {
+    return this.#workedSince !== undefined && this.time.now - this.#workedSince >= ms;
+  }
+
+  #count(): void {
+    if (!this.workers.some(polls)) this.#workedSince = undefined;
+    else this.#workedSince ??= this.time.now;
+  }
+
   changed(): void {
+    this.#count();
     for (const run of this.runs) if (run.isOpen) run.workersChanged();
   }
 
