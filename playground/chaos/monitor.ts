@@ -18,6 +18,7 @@ export class Monitor {
   }
 
   start(): void {
+    this.#truth.met = (operation) => this.#states.meet(this.#truth, operation);
     this.#truth.world.time.every(EVERY_MS, () => {
       this.#second();
       this.found ??= this.look(false);
@@ -31,6 +32,11 @@ export class Monitor {
       if (words !== undefined) return { invariant: name, words };
     }
     return undefined;
+  }
+
+  /** Something was made to happen: in which states that was. */
+  happened(): void {
+    this.#states.visit(this.#truth);
   }
 
   async readAudit(): Promise<void> {

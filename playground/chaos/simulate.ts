@@ -71,6 +71,7 @@ async function run(world: World, { steps }: Schedule, options: PlayOptions, stra
   await world.time.until(world.time.now + 1_000);
   for (const [index, step] of steps.entries()) {
     performer.perform(step);
+    monitor.happened();
     await world.time.until(world.time.now + step.wait, () => monitor.found !== undefined);
     if (look()) return ended(index);
   }

@@ -1,5 +1,5 @@
 import type { Phase } from '../../src/domain/operation.ts';
-import type { Truth } from './truth.ts';
+import type { OperationTruth, Truth } from './truth.ts';
 import { MODES, SYSTEMS } from './world/faults.ts';
 
 export const PHASES: readonly Phase[] = ['planning', 'waiting', 'applying', 'watching', 'holding', 'afterwatch', 'restoring', 'over'];
@@ -18,17 +18,29 @@ export const TROUBLES: readonly string[] = [
   'no traffic',
 ];
 
+/** An operation that has ended is looked at for so long (ms). */
+const OVER_MS = 60_000;
+/** What another hand has done is a trouble for so long, and for as long as the operation stands that it was done to (ms). */
+const TOUCHED_MS = 60_000;
+
 /** How often each phase was met together with each trouble. */
 export class States {
   readonly #visits = new Map<string, number>();
 
+  /** Every operation as it stands now. */
   visit(truth: Truth): void {
     const troubles = troublesNow(truth);
-    for (const operation of truth.operations) {
-      const phase = operation.view?.phase;
-      if (phase === undefined || (operation.closedAt !== undefined && truth.now - operation.closedAt > 60_000)) continue;
-      for (const trouble of troubles) this.#add(`${phase}/${trouble}`, 1);
-    }
+    for (const operation of truth.operations) this.#met(truth, operation, troubles);
+  }
+
+  /** One operation, of which something was just tried. */
+  meet(truth: Truth, operation: OperationTruth): void {
+    this.#met(truth, operation, troublesNow(truth));
+  }
+
+  #met({ now }: Truth, { phase, closedAt }: OperationTruth, troubles: readonly string[]): void {
+    if (phase === undefined || (closedAt !== undefined && now - closedAt > OVER_MS)) return;
+    for (const trouble of troubles) this.#add(`${closedAt === undefined ? phase : 'over'}/${trouble}`, 1);
   }
 
   add(other: States): void {
@@ -55,7 +67,7 @@ export class States {
   }
 }
 
-function troublesNow({ world, holder, frozen }: Truth): readonly string[] {
+function troublesNow({ world, holder, frozen, touchedAt, now }: Truth): readonly string[] {
   const { faults, traffic, mesh, agents } = world;
   const troubles = faults.present.map(([system, mode]) => `${system} ${mode}`);
   if (traffic.failing.canary >= 0.5) troubles.push('canary fails');
@@ -63,7 +75,7 @@ function troublesNow({ world, holder, frozen }: Truth): readonly string[] {
   if (mesh.pods('canary').length === 0) troubles.push('no canary pods');
   if (mesh.pods('stable').length === 0) troubles.push('no stable pods');
   if (agents.nodes.some(({ node }) => agents.isAway(node))) troubles.push('agent away');
-  if ((holder?.foreign.length ?? 0) > 0) troubles.push('other hands');
+  if ((holder?.foreign.length ?? 0) > 0 || now - touchedAt < TOUCHED_MS) troubles.push('other hands');
   if (frozen) troubles.push('frozen');
   if (traffic.quiet) troubles.push('no traffic');
   return troubles.length === 0 ? ['none'] : troubles;

@@ -3,7 +3,7 @@ import type { WatchInput, WatchResult } from '../../activities/contract.ts';
 import type { Verification } from '../../src/audit/chain.ts';
 import type { Decision } from '../../src/domain/gate.ts';
 import { canonicalJson } from '../../src/domain/json.ts';
-import type { AuditRecord, Begun, OperationRequest, OperationView, Outcome } from '../../src/domain/operation.ts';
+import type { AuditRecord, Begun, OperationRequest, OperationView, Outcome, Phase } from '../../src/domain/operation.ts';
 import { parseToken, TOKEN_ANNOTATION } from '../../src/domain/plan.ts';
 import { PolicyTruth } from './policy-truth.ts';
 import type { Happening } from './step.ts';
@@ -63,6 +63,8 @@ export class OperationTruth {
   /** The outcome that it has begun to record: it is decided, whether or not Slack can be told. */
   recorded: Outcome['kind'] | undefined;
   view: OperationView | undefined;
+  /** Where it is, by the step that was tried last. */
+  phase: Phase | undefined;
   closedAt: number | undefined;
   /** Since when no watch could fire, while its change is in force and could be watched. */
   unwatchedSince: number | undefined;
@@ -112,8 +114,11 @@ export class Truth implements ServerObserver {
   hasLeftStatus = false;
   /** Another hand has deleted something. */
   deleted = false;
-  /** A command has frozen something. */
-  frozen = false;
+  #frozenUntil = 0;
+  /** When another hand changed the route last (epoch ms). */
+  touchedAt = Number.NEGATIVE_INFINITY;
+  /** Told when an operation is known to be in a phase: whenever one of its steps is tried. */
+  met: (operation: OperationTruth) => void = () => undefined;
   readonly policy: PolicyTruth;
   /** The audit record as it is when all is over. */
   audit: { readonly verified: Verification; readonly records: readonly AuditRecord[] } | undefined;
@@ -133,6 +138,11 @@ export class Truth implements ServerObserver {
 
   get now(): number {
     return this.world.time.now;
+  }
+
+  /** A command has frozen the cluster, and that holds. */
+  get frozen(): boolean {
+    return this.now < this.#frozenUntil;
   }
 
   /** The canary's share as it is written now, 0..1. */
@@ -174,8 +184,8 @@ export class Truth implements ServerObserver {
   answered(asked: Asked, answer: string | undefined): void {
     asked.answer = answer;
     asked.answeredAt = this.now;
-    if (answer?.startsWith('Frozen:')) this.frozen = true;
-    if (answer?.includes('is lifted')) this.frozen = false;
+    if (answer?.includes('is frozen until')) this.#frozenUntil = this.now + freezeMs(asked.what);
+    if (answer?.includes('ended early')) this.#frozenUntil = 0;
     asked.told = { written: this.written, token: this.token };
   }
 
@@ -221,6 +231,11 @@ export class Truth implements ServerObserver {
     const ending = attempt.type === 'record' && records?.find(({ kind }) => kind === 'outcome');
     if (ending) operation.recorded = ending.data['kind'] as Outcome['kind'];
     if (view && attempt.type === 'announce') operation.view = view;
+    const phase = phaseOf(attempt) ?? (attempt.type === 'announce' ? view?.phase : undefined);
+    if (phase !== undefined) {
+      operation.phase = phase;
+      this.met(operation);
+    }
   }
 
   ended(attempt: Attempt, result: unknown): void {
@@ -236,6 +251,7 @@ export class Truth implements ServerObserver {
     const [ref] = this.world.mesh.routes;
     if (change.ref.kind !== 'HTTPRoute' || change.ref.name !== ref?.name || change.by.kind === 'controller') return;
     if (change.by.kind === 'foreign') {
+      this.touchedAt = this.now;
       for (const operation of this.operations) if (operation.wasWritten) operation.foreign.push(change);
       return;
     }
@@ -272,6 +288,20 @@ export class Truth implements ServerObserver {
   lose(node: string, count: number): void {
     this.lost.push({ at: this.now, node, count });
   }
+}
+
+/** The phase that a step belongs to, where it belongs to one: Slack is told of it later, or not at all while it is away. */
+function phaseOf({ type, input }: Attempt): Phase | undefined {
+  if (type.endsWith('.plan')) return 'planning';
+  if (type.endsWith('.apply') || type.endsWith('.realised')) return 'applying';
+  if (type.endsWith('.restore')) return 'restoring';
+  if (type.endsWith('.watch') && (input as WatchInput).purpose === 'stage') return 'watching';
+  return undefined;
+}
+
+function freezeMs(what: Happening): number {
+  const [, count, unit] = (what.do === 'command' && /^freeze \S+ (\d+)([mh])/.exec(what.text)) || [];
+  return Number(count ?? 0) * (unit === 'h' ? 3_600_000 : 60_000);
 }
 
 /** Is a change of this operation in force that gives the canary more than it had before it? */
