@@ -1,6 +1,5 @@
 import { Command } from 'commander';
 import { type ChaosResult, chaos } from './chaos.ts';
-import { OPEN } from './open.ts';
 import { asTest } from './print.ts';
 
 /** `npm run chaos -- [--runs N] [--seed S] [--minutes M] [--json]`: looks for states in which a promise is broken. */
@@ -15,7 +14,6 @@ interface Options {
   readonly jobs?: number;
   readonly json?: boolean;
   readonly only?: string[];
-  readonly all?: boolean;
   readonly shrink: boolean;
 }
 
@@ -26,12 +24,11 @@ const program = new Command('npm run chaos --')
   .option('--minutes <n>', 'end after so many minutes', Number)
   .option('--jobs <n>', 'processes side by side; default: one for each processor', Number)
   .option('--only <invariant...>', 'look at these invariants alone')
-  .option('--all', 'also those that are known to be broken still')
   .option('--no-shrink', 'print schedules as they were found')
   .option('--json', 'one JSON object on one line');
 
 program.action(async (options: Options) => {
-  const { runs, seed, minutes, jobs, json, only, all } = options;
+  const { runs, seed, minutes, jobs, json, only } = options;
   const result = await chaos({
     runs,
     seed,
@@ -42,7 +39,6 @@ program.action(async (options: Options) => {
     ...(jobs !== undefined && { jobs }),
     ...(minutes !== undefined && { forMs: minutes * 60_000 }),
     ...(only && { only }),
-    ...(!all && { without: OPEN }),
   });
   process.stdout.write(json ? `${JSON.stringify(summaryOf(result))}\n` : wordsOf(result, seed));
   if (result.violations.length > 0) process.exitCode = 1;

@@ -24,6 +24,8 @@ const realImmediate = globalThis.setImmediate;
 const LOOKING = { least: 100, mostOfPause: 10_000, mostOfInterval: 60_000 } as const;
 /** Quiet for so long: the looks are still as the product wants them. Afterwards they thin out in proportion (ms). */
 const QUIET_MS = 3_000;
+/** A look comes at the latest after this part of the quiet time: what is promised within a minute is looked at within one. */
+const LATEST = 3;
 /** Looks fall on multiples of this (ms), so that many of them cost one turn. */
 const GRID_MS = 250;
 
@@ -101,7 +103,7 @@ export class VirtualTime {
     // As AsyncLocalStorage.snapshot() does it, without what that costs.
     const context = new AsyncResource('timer', { requireManualDestroy: true });
     const isThin = ms >= LOOKING.least && ms <= looks;
-    const due = this.now + Math.max(0, isThin ? ms * this.#thinness() : ms);
+    const due = this.now + Math.max(0, isThin ? this.#thinned(ms) : ms);
     const at = isThin ? Math.ceil(due / GRID_MS) * GRID_MS : due;
     const timer: Timer = {
       at,
@@ -114,14 +116,10 @@ export class VirtualTime {
     return { cancel: () => void (timer.run = undefined) };
   }
 
-  /** How many times longer than asked for the pauses of loops are now. */
-  #thinness(): number {
-    return Math.max(1, (this.now - this.#wokenAt) / QUIET_MS);
-  }
-
-  /** Seconds that pass between two looks of a loop that looks every second. */
-  get thinness(): number {
-    return this.#thinness();
+  /** How long the pause of a loop is now: in proportion to how long all has been quiet, and never more than a third of that. */
+  #thinned(ms: number): number {
+    const quiet = this.now - this.#wokenAt;
+    return Math.max(ms, Math.min((ms * quiet) / QUIET_MS, quiet / LATEST));
   }
 
   /** Again and again after so many ms, until the process ends. */

@@ -54,8 +54,8 @@ export const NOBODY_IS_HELD_BY_THE_DEAD: Invariant = {
   },
 };
 
-/** Ids of all runs of this process: one database may see them all. */
-const ids = new Map<string, string>();
+/** Ids of all runs of this process, with their seeds: one database may see them all. */
+const ids = new Map<string, number>();
 
 export const NO_ID_TWICE: Invariant = {
   name: 'no operation id twice',
@@ -64,7 +64,7 @@ export const NO_ID_TWICE: Invariant = {
     for (const { opId } of truth.operations) {
       if (opId === undefined) continue;
       // A run that takes over from one that is gone is the same operation.
-      const key = truth.world.name;
+      const key = truth.world.seed;
       const known = ids.get(opId);
       if (known === undefined) ids.set(opId, key);
       else if (known !== key) return `${opId} is the id of two operations`;

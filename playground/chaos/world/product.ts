@@ -27,6 +27,7 @@ import { createRefusalBook } from '../../../src/slack/refusal-book.ts';
 import { createRoom } from '../../../src/slack/room.ts';
 import { createInFlight } from '../../../src/temporal/in-flight.ts';
 import { createOperations, type Operations } from '../../../src/temporal/operations.ts';
+import { Random } from '../random.ts';
 import { createClient } from '../temporal/client.ts';
 import { sizeOfText } from '../temporal/payload.ts';
 import type { TemporalServer } from '../temporal/server.ts';
@@ -52,6 +53,7 @@ export interface ProductDeps {
   readonly temporal: TemporalServer;
   readonly config: Config;
   readonly counters: Counters;
+  readonly seed: number;
 }
 
 export interface Product {
@@ -75,6 +77,7 @@ interface Shared {
 
 export async function composeProduct(deps: ProductDeps): Promise<Product> {
   const { time, faults, slack, config } = deps;
+  const ids = new Random(deps.seed);
   const now = (): number => time.now;
   const database = await cleared();
   const audit = createAudit(database);
@@ -87,7 +90,11 @@ export async function composeProduct(deps: ProductDeps): Promise<Product> {
   const shared: Shared = {
     audit: overDatabase(audit, faults),
     freezes: overDatabase(createFreezes(database, now), faults),
-    requests: overDatabase(createRequests(database), faults),
+    // Ids are by chance, and the same in every run of one seed.
+    requests: overDatabase(
+      createRequests(database, (below) => ids.whole(below)),
+      faults,
+    ),
     people,
   };
   let workers = 0;

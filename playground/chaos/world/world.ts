@@ -14,13 +14,11 @@ import { SlackModel } from './slack.ts';
 import { Traffic } from './traffic.ts';
 import { Workload } from './workload.ts';
 
-let worlds = 0;
 const STARTS_AT = Date.UTC(2026, 0, 5, 9);
 
 /** Everything there is: the mesh, what the product leans on, and the product itself. */
 export interface World {
-  /** Tells one world from all others of this process. */
-  readonly name: string;
+  readonly seed: number;
   readonly options: WorldOptions;
   readonly random: Random;
   readonly time: VirtualTime;
@@ -60,13 +58,12 @@ export async function createWorld(seed: number, options: WorldOptions): Promise<
       ...(options.payload !== undefined && { payload: options.payload }),
     },
   });
-  const product = await composeProduct({ time, faults, api, agents, slack, temporal, config: configOf(options), counters });
+  const product = await composeProduct({ time, faults, api, agents, slack, temporal, config: configOf(options), counters, seed });
   for (let count = 0; count < (options.workers ?? 1); count += 1) temporal.join(product.newWorker('worker'));
   traffic.start();
   if (options.policies) workload.start();
-  worlds += 1;
   return {
-    name: `world-${worlds}`,
+    seed,
     options,
     random,
     time,
