@@ -1,4 +1,5 @@
 import type { Invariant } from './invariants/invariant.ts';
+import { overBudget } from './invariants/watch.ts';
 import type { States } from './states.ts';
 import { canAct, isExposing, isSeen, isWatched, type OperationTruth, type Truth } from './truth.ts';
 
@@ -60,6 +61,7 @@ export class Monitor {
     const canBeWatched = canAct(this.#truth, ['worker', 'api']);
     if (!isInForce || !canBeWatched || isWatched(operation)) operation.unwatchedSince = undefined;
     else operation.unwatchedSince ??= now;
+    operation.overSince = overBudget(operation) > 0 ? (operation.overSince ?? now) : undefined;
     if (isInForce && isSeen(this.#truth) && traffic.failing.canary >= 0.5) operation.harmedSince ??= now;
     else {
       operation.harmedSince = undefined;

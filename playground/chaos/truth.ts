@@ -71,6 +71,8 @@ export class OperationTruth {
   /** Since when its canary harms and that could be seen, and how many requests. */
   harmedSince: number | undefined;
   harmed = 0;
+  /** Since when its canary has failed more often than its budget allows. */
+  overSince: number | undefined;
   /** Failures and requests of its canary while its change was in force. */
   failures = 0;
   answered = 0;

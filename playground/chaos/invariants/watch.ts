@@ -42,16 +42,25 @@ export const HARM_IS_UNDONE: Invariant = {
   },
 };
 
+/** So many failures may be on their way when the budget is used up; and so long may it take to put back what made them (ms). */
+const ON_THE_WAY = 2;
+const PUT_BACK_MS = 3_000;
+
+/** Failures that the operation's canary has had beyond its budget. */
+export function overBudget({ requests, failures, answered }: OperationTruth): number {
+  const settings = requests[0]?.settings;
+  return settings?.budget === undefined ? 0 : failures - settings.objective * answered - settings.budget;
+}
+
 export const BUDGET_IS_KEPT: Invariant = {
   name: 'one budget for one operation',
-  says: 'An operation with a budget ends when its canary has failed more often than the budget allows, over all its watches together.',
+  says: 'An operation with a budget is put back when its canary has failed more often than the budget allows, over all its watches together.',
   broken: (truth) => {
     for (const operation of truth.operations) {
-      const settings = operation.requests[0]?.settings;
-      if (settings?.budget === undefined || operation.outages.size > 0) continue;
-      const over = operation.failures - settings.objective * operation.answered - settings.budget;
-      if (over > 3 && isExposing(truth, operation) && operation.run.isOpen)
-        return `${operation.opId}: ${operation.failures} failures of ${operation.answered}, where ${settings.budget} were allowed`;
+      const { overSince, outages, run, opId, failures, answered, requests } = operation;
+      if (overSince === undefined || outages.size > 0 || !run.isOpen || overBudget(operation) <= ON_THE_WAY) continue;
+      if (truth.now - overSince > PUT_BACK_MS && isExposing(truth, operation))
+        return `${opId}: ${failures} failures of ${answered}, where ${requests[0]?.settings.budget} were allowed, for ${truth.now - overSince} ms`;
     }
     return undefined;
   },
