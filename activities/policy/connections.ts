@@ -3,7 +3,7 @@ import { type RecordedFlow, readRecorded } from '../../src/domain/policy/dryrun/
 import { FLOW_PROTOCOLS, type PolicyFlow, type PolicyPeer } from '../../src/domain/policy/flow.ts';
 import type { Direction } from '../../src/domain/policy/policy.ts';
 import { type Compared, causeOf, newlyOf, type Step, wouldDrop } from '../../src/domain/policy/stages/attribution.ts';
-import type { ConnectionEvidence } from '../../src/domain/policy/stages/connection.ts';
+import type { ConnectionEvidence, Newly } from '../../src/domain/policy/stages/connection.ts';
 import { doubtKey, type FlowGroup, peerOf, requestOf, whereOf } from '../../src/domain/policy/stages/group.ts';
 import type { Flow } from '../clients/hubble/flow.ts';
 import { createRecent } from '../clients/hubble/recent.ts';
@@ -45,13 +45,14 @@ const DROP_EVENT = 1;
 export function createConnectionReader(context: ConnectionContext): ConnectionReader {
   const told = createRecent(REMEMBERED);
   const standing = createStanding(context);
+  const kinds = createKinds();
   return {
     read(flow, node, seenAt) {
       const recorded = readRecorded(flow);
       if (recorded.kind !== 'flow') return undefined;
       const heard = hearing(recorded.flow, context);
       if (!heard) return undefined;
-      const judged = judge(context, heard, flow, { seenAt, standing });
+      const judged = judge(context, heard, flow, { seenAt, standing, kinds });
       if (!judged) return undefined;
       const before = isBefore(judged.at, context) ? heard.seen.id : undefined;
       return told.add(keyOf(judged, flow, node, before)) ? judged : undefined;
@@ -116,7 +117,27 @@ function otherReason({ event_type, verdict, drop_reason_desc: reason }: Recorded
   return isDrop && reason !== '' && !POLICY_DROPS.includes(reason) ? reason : undefined;
 }
 
+/** A ring holds thousands of records of a few kinds: each kind is decided once. */
+type Kinds = (step: Step, key: string, decide: () => Newly | undefined) => Newly | undefined;
+
+function createKinds(): Kinds {
+  let of: Step | undefined;
+  const known = new Map<string, Newly | undefined>();
+  return (step, key, decide) => {
+    if (of !== step || known.size >= REMEMBERED) known.clear();
+    of = step;
+    if (!known.has(key)) known.set(key, decide());
+    return known.get(key);
+  };
+}
+
+function kindOf({ flow, direction }: SeenFlow, group: FlowGroup): string {
+  const { source, destination, http, dns } = flow;
+  return JSON.stringify([direction, source.labels, destination.labels, source.ip, destination.fqdns, doubtKey(group), http, dns]);
+}
+
 interface Judging {
+  readonly kinds: Kinds;
   readonly seenAt: number;
   readonly standing: Standing;
 }
@@ -125,7 +146,7 @@ function judge(
   context: ConnectionContext,
   { seen, reason, isVague }: Heard,
   raw: Flow,
-  { seenAt, standing }: Judging,
+  { seenAt, standing, kinds }: Judging,
 ): ConnectionEvidence | undefined {
   const { direction, at } = seen;
   const end = direction === 'ingress' ? raw.destination : raw.source;
@@ -152,7 +173,8 @@ function judge(
   if (seen.decided === 'denied') return { ...base, outcome: 'dropped', cause: causeOf(context.compared, flow, direction) };
   if (context.step && isBefore(at, context)) {
     const as = (opId: string | undefined) => withSubject(seen.flow, direction, { ...subject, labels: inCohort(subject.labels, opId) });
-    const newly = newlyOf(context.step, { was: as(undefined), is: as(context.cohort && context.opId) }, direction);
+    const { step, cohort, opId } = context;
+    const newly = kinds(step, kindOf(seen, group), () => newlyOf(step, { was: as(undefined), is: as(cohort && opId) }, direction));
     // A shadow brings no proxy, so no request shows while it is all there is.
     return { ...base, outcome: 'forwarded', ...(newly && { newly: newly === 'proxied' && context.observing ? 'enforced' : newly }) };
   }

@@ -36,7 +36,8 @@ export async function followConnections(
   const from = resumed ? since : judgedFrom(input, since) - windowMs;
   let waiting: Evidence[] | undefined = [];
   const tell: Hear = (event) => {
-    if (waiting) waiting.push(event);
+    // What is harm whatever came before does not wait for the ring to be read.
+    if (waiting && !isHarmAlready(event)) waiting.push(event);
     else hear(event);
   };
   const carriers = new Carriers({ hear: tell, now });
@@ -79,4 +80,9 @@ export async function followConnections(
   waiting = undefined;
   for (const event of [...held.toSorted((a, b) => a.at - b.at), ...early])
     if (!resumed || event.kind !== 'connection' || event.at > since) hear(event);
+}
+
+/** A drop that is the candidate's doing, of a peer inside: nothing that the ring holds makes it less. */
+function isHarmAlready(event: Evidence): boolean {
+  return event.kind === 'connection' && event.outcome === 'dropped' && event.cause === 'candidate' && event.group.peer.kind === 'cluster';
 }

@@ -21,6 +21,7 @@ function rig({ latencyMs = 0 }: { readonly latencyMs?: number } = {}) {
   const heard: Evidence[] = [];
   const replayed: number[] = [];
   let followers: FlowFollower | undefined;
+  let ring: Promise<void> | undefined;
   let present = [...labelled];
   const cluster = {
     read: async () => sleep(latencyMs, { data: {} }),
@@ -34,6 +35,7 @@ function rig({ latencyMs = 0 }: { readonly latencyMs?: number } = {}) {
     follow: (_keys: readonly string[], follower: FlowFollower) => (followers = follower),
     replay: async (_keys: readonly string[], since: number, follower: FlowFollower) => {
       replayed.push(since);
+      await ring;
       for (const at of [began - 40_000, began - 20_000])
         follower.flow(verdictFlow('node-1', { address: '203.0.113.9', pod: labelled[0] ?? '', at }) as unknown as Flow, 'node-1', began);
     },
@@ -73,7 +75,16 @@ function rig({ latencyMs = 0 }: { readonly latencyMs?: number } = {}) {
       { since: began, resumed, signal: end.signal },
     );
   const flow = (...of: Parameters<typeof verdictFlow>) => followers?.flow(verdictFlow(...of) as unknown as Flow, 'node-1', Date.now());
-  return { began, heard, replayed, open, flow, judge, lose: (name: string) => (present = present.filter((one) => one !== name)) };
+  return {
+    began,
+    heard,
+    replayed,
+    open,
+    flow,
+    judge,
+    holdRing: (until: Promise<void>) => void (ring = until),
+    lose: (name: string) => (present = present.filter((one) => one !== name)),
+  };
 }
 
 describe('a watch whose API server takes its time', () => {
@@ -88,6 +99,18 @@ describe('a watch whose API server takes its time', () => {
       expect(judge.conclude(Date.now()).kind).toBe('harmful');
     },
   );
+
+  test('fires on what is harm whatever came before while the ring is still being read', async () => {
+    const { open, flow, judge, holdRing } = rig();
+    const ring = Promise.withResolvers<void>();
+    holdRing(ring.promise);
+    const opening = open(false);
+    await sleep(20);
+    flow('node-1', { app: 'legacy', pod: labelled[0] ?? '', verdict: 'DROPPED' });
+    expect(judge.conclude(Date.now()).kind).toBe('harmful');
+    ring.resolve();
+    await opening;
+  });
 
   test('goes on after another attempt from what that one has heard', async () => {
     const { open, replayed, heard, began } = rig();
