@@ -15,14 +15,16 @@ import { countWords } from './words.ts';
 
 /**
  * The judge of one watch. `resumed` is a snapshot of the same watch's judge; it goes on exactly where that one was. `carried` is what the
- * watch before has left of the operation's evidence (`Judge.carry`). What is of another version is not used: then it begins anew.
+ * watch before has left of the operation's evidence (`Judge.carry`). What is of another version is not used: then it begins anew, without what it may
+ * have heard.
  *
  * Harmful and drift stand once they are reached. Blind is news, told once for each gap: evidence is still heard, since what is seen of a
  * failing canary stays true however much is not seen.
  */
 export function createJudge(settings: JudgeSettings, resumed?: JsonObject, carried?: JsonObject): ExplainedJudge {
   const parsed = Snapshot.safeParse(resumed);
-  return new EventJudge(settings, parsed.success ? parsed.data : undefined, carried);
+  if (parsed.success) return new EventJudge(settings, parsed.data, carried);
+  return new EventJudge(settings, undefined, resumed === undefined ? carried : { ...carried, version: 2, lost: true });
 }
 
 class EventJudge implements ExplainedJudge {

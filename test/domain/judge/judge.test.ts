@@ -154,10 +154,11 @@ describe('the judge', () => {
     );
   });
 
-  it('begins anew from a snapshot of another version', () => {
+  it('begins anew from a snapshot of another version, without what that one may have heard', () => {
     const { judge } = heard(healthy(100));
     const earlier = { ...judge.snapshot(), version: 1 };
     expect(createJudge(settings(), earlier).counts.canary.requests).toBe(0);
+    expect(createJudge(settings(), earlier).standing()[0]?.evidence).toBeLessThan(0.8);
   });
 });
 
