@@ -20,7 +20,7 @@ export const WHAT_IS_IN_FORCE_IS_WATCHED: Invariant = {
     for (const operation of truth.operations) {
       const ms = unwatched(truth, operation);
       const limit = operation.run.isOpen ? UNWATCHED_MS : GONE_MS;
-      if (ms <= limit + 1_500 || wasTold(truth, truth.now - ms)) continue;
+      if (ms <= limit + 1_500 || wasTold(truth, truth.now - ms) || isKnownToBeGone(truth, operation)) continue;
       return `${operation.opId} had ${Math.round(truth.written * 1_000) / 10}% in force for ${Math.round(ms / 1_000)} s without a watch (${operation.view?.phase})`;
     }
     return undefined;

@@ -72,21 +72,14 @@ interface Shared {
   readonly audit: Audit;
   readonly freezes: Freezes;
   readonly requests: Requests;
-  readonly people: SlackPeople;
 }
 
 export async function composeProduct(deps: ProductDeps): Promise<Product> {
-  const { time, faults, slack, config } = deps;
+  const { time, faults } = deps;
   const ids = new Random(deps.seed);
   const now = (): number => time.now;
   const database = await cleared();
   const audit = createAudit(database);
-  const people = createPeople({
-    web: slack.forBot(),
-    teamIds: () => [TEAM],
-    kubernetesOf: (id) => kubernetesIdentity(config, id),
-    now,
-  });
   const shared: Shared = {
     audit: overDatabase(audit, faults),
     freezes: overDatabase(createFreezes(database, now), faults),
@@ -95,7 +88,6 @@ export async function composeProduct(deps: ProductDeps): Promise<Product> {
       createRequests(database, (below) => ids.whole(below)),
       faults,
     ),
-    people,
   };
   let workers = 0;
   return {
@@ -109,7 +101,7 @@ export async function composeProduct(deps: ProductDeps): Promise<Product> {
   };
 }
 
-function workerOf(deps: ProductDeps, { audit, freezes, people }: Shared, name: string): WorkerProcess {
+function workerOf(deps: ProductDeps, { audit, freezes }: Shared, name: string): WorkerProcess {
   const { time, faults, api, agents, slack, counters, config, temporal } = deps;
   const process: { -readonly [K in keyof WorkerProcess]: WorkerProcess[K] } = {
     name,
@@ -144,7 +136,7 @@ function workerOf(deps: ProductDeps, { audit, freezes, people }: Shared, name: s
       audit: overlaid(audit, { holds }),
       payloadSize: async (value) => sizeOfText(JSON.stringify(value)),
       freezes,
-      people,
+      people: peopleOf(deps),
       now,
       log: SILENT,
       announce,
@@ -179,7 +171,18 @@ function overlaid<T extends object>(target: T, members: Partial<T>): T {
   });
 }
 
-function botOf({ time, faults, api, agents, slack, temporal, config }: ProductDeps, { audit, freezes, requests, people }: Shared): BotDeps {
+/** Each process knows people for itself: what one has asked when it is killed nobody else waits for. */
+function peopleOf({ slack, config, time }: ProductDeps): SlackPeople {
+  return createPeople({
+    web: slack.forBot(),
+    teamIds: () => [TEAM],
+    kubernetesOf: (id) => kubernetesIdentity(config, id),
+    now: () => time.now,
+  });
+}
+
+function botOf(deps: ProductDeps, { audit, freezes, requests }: Shared): BotDeps {
+  const { time, faults, api, agents, slack, temporal, config } = deps;
   const now = (): number => time.now;
   const cluster = modelCluster(api, faults);
   const messages = slack.forWorker();
@@ -190,7 +193,7 @@ function botOf({ time, faults, api, agents, slack, temporal, config }: ProductDe
     audit,
     requests,
     freezes,
-    people,
+    people: peopleOf(deps),
     web: slack.forBot(),
     refresh: async (view) => {
       if (view.message) await messages.update(view.message.channelId, view.message.ts, renderRoot(view, now()));
