@@ -30,7 +30,8 @@ async function asked(course: Course, words: string): Promise<void> {
   const { holdMs } = course.request.settings;
   const { stopped } = course;
   course.say({ kind: 'unready', words });
-  course.guards.arm();
+  // What others have changed is no question now, and ends no watch: the fuse is armed for as long as this is waited for.
+  course.guards.arm(patched('unready-watched') ? { drifted: true } : {});
   const scope = new CancellationScope();
   const gate = { kind: 'undo', stage: course.exposed?.number ?? 0, approvers: [], quorum: 0, why: words } as const;
   const planHash = course.plan?.planHash ?? course.view.planHash ?? '0'.repeat(64);

@@ -30,7 +30,7 @@ export interface PlayOptions {
 }
 
 /** How long everything may take to come to rest when the world is well again (ms): longer than any gate, hold or freeze. */
-const REST_MS = 26 * 3_600_000;
+const REST_MS = 40 * 3_600_000;
 const LOOK_MS = 60_000;
 
 /** Plays one schedule to its end. Stops at the first promise that is broken. */

@@ -62,17 +62,19 @@ export const NO_APPROVAL_COUNTED_TWICE: Invariant = {
 
 export const OLD_BUTTONS_ACT_ON_THEIR_OWN: Invariant = {
   name: 'a button acts on its own operation',
-  says: 'A button on the message of an operation never changes what another operation has made.',
+  says: 'A button on the message of an operation never changes what another has made that completed after it.',
   broken: (truth) => {
     for (const operation of truth.operations) {
       const [request] = operation.requests;
-      const asked = truth.requests.find(({ what, at }) => (what.do === 'press' || what.do === 'press-old') && at === request?.requestedAt);
-      if (!request || !asked || operation.writes.length === 0) continue;
-      const pressed = truth.pressed.get(request.requestId);
+      const pressed = request && truth.pressed.get(request.requestId);
+      if (!request || pressed === undefined || operation.writes.length === 0) continue;
+      const own = truth.operations.findLast((one) => one.opId === pressed);
       const last = truth.operations.findLast(
         (one) => one.outcome?.kind === 'completed' && one.wasWritten && (one.closedAt ?? Number.POSITIVE_INFINITY) <= request.requestedAt,
       );
-      if (pressed && last && pressed !== last.opId)
+      // A step back that is offered by an operation that was undone is about what stood before it.
+      const isLater = (last?.closedAt ?? 0) > (own?.closedAt ?? Number.POSITIVE_INFINITY);
+      if (last && isLater && pressed !== last.opId)
         return `a button of ${pressed} started ${operation.opId}, which changed what ${last.opId} had made`;
     }
     return undefined;

@@ -100,7 +100,8 @@ export const NOTHING_UNDONE_FOR_WANT_OF_A_RECORD: Invariant = {
   says: 'No outage of the database, Slack or Prometheus, and no death of one worker, ends an operation: it holds.',
   broken: (truth) => {
     for (const { outcome, wasWritten, outages, foreign, opId } of truth.operations) {
-      if (outcome?.kind !== 'failed' || !wasWritten || foreign.length > 0 || outages.size === 0) continue;
+      // Somebody has ended the run by hand: that is what is to blame.
+      if (outcome?.kind !== 'failed' || outcome.code === 'RunLost' || !wasWritten || foreign.length > 0 || outages.size === 0) continue;
       if ([...outages].every((one) => NOT_TO_BLAME.test(one)))
         return `${opId} was undone, and all that was wrong was ${[...outages].join(', ')}: ${outcome.words}`;
     }
