@@ -128,7 +128,11 @@ export class Performer {
     const asked = this.#truth.asked(by, what);
     send(triggerId).then(
       (answer) => this.#truth.answered(asked, answer),
-      (error: unknown) => this.#truth.broke(`a request broke: ${String(error)}`),
+      (error: unknown) => {
+        // The bot answers that something failed and nothing is known to be changed, which is what can be said while the database is away.
+        if (String(error).includes('the database does not answer')) this.#truth.answered(asked, undefined);
+        else this.#truth.broke(`a request broke: ${String(error)}`);
+      },
     );
   }
 
