@@ -35,6 +35,8 @@ export class Course extends Questions {
   plan: Plan | undefined;
   /** It is over; only what there is now is still read. */
   concluding = false;
+  /** All is done, and what there is now is being read back. */
+  lookingBack = false;
   /** It only lowers: nothing that it has written is ever undone. */
   keeps = false;
   /** What was there before the operation, in the words of its first plan. */
@@ -120,6 +122,7 @@ export class Course extends Questions {
 
   #abort({ actor, reason, rollback }: AbortBy): void {
     if (!this.#begun || this.concluding || this.view.phase === 'restoring' || this.view.phase === 'over') return;
+    if (this.lookingBack && !patched('abort-counts-to-the-end')) return;
     const choice = rollback ? 'rollback' : 'abort';
     // A way back is under way: to take that back would put in force again what it takes away.
     const isKept = rollback && takesBack(this.request, this.asked);

@@ -29,13 +29,26 @@ export async function operate(request: OperationRequest): Promise<Outcome> {
   if (patched('root-held-back')) course.holdBack(untilShown(request));
   course.show({});
   const ending = await wayOf(course, request);
-  return CancellationScope.nonCancellable(async () => {
-    if (ending.kind !== 'completed') await untilReady(course, ending);
-    const undone = ending.kind === 'completed' ? undefined : await undo(course);
-    await course.guards.over();
-    const why = refusedByFuse(course, ending) ?? ending;
-    return conclude(course, undone ? await watchRestored(course, why, undone) : why, undone);
-  });
+  return CancellationScope.nonCancellable(() => (ending.kind === 'completed' ? stay(course, ending) : putBack(course, ending)));
+}
+
+/** What was done stays, unless it is stopped while the end is being read back: whoever is told that it stops never sees it complete. */
+async function stay(course: Course, ending: Ending): Promise<Outcome> {
+  await course.guards.over();
+  const { stopped: before } = course;
+  course.lookingBack = true;
+  const now = await endState(course, undefined);
+  return course.stopped > before ? putBack(course, stopped(course)) : conclude(course, ending, undefined, now);
+}
+
+async function putBack(course: Course, ending: Ending): Promise<Outcome> {
+  await untilReady(course, ending);
+  const undone = await undo(course);
+  await course.guards.over();
+  const why = refusedByFuse(course, ending) ?? ending;
+  const told = undone ? await watchRestored(course, why, undone) : why;
+  course.concluding = true;
+  return conclude(course, told, undone, await endState(course, undone));
 }
 
 function wayOf(course: Course, { recovery }: OperationRequest): Promise<Ending> | Ending {
@@ -188,11 +201,11 @@ function abortEnding(course: Course): Ending {
     : { kind: 'aborted', code: 'Aborted', ...who };
 }
 
-async function conclude(course: Course, ended: Ending, undone: Undone | undefined): Promise<Outcome> {
+/** `now`: what there is, as it was read back. */
+async function conclude(course: Course, ended: Ending, undone: Undone | undefined, now: string | undefined): Promise<Outcome> {
   const wayBack = takesBack(course.request, course.plan);
   const ending = ended.kind === 'completed' ? { ...seen(course), ...ended, takesBack: wayBack } : ended;
   course.concluding = true;
-  const now = await endState(course, undone);
   const outcome: Outcome = { ...concludeOperation(ending, undone), ...(now !== undefined && { now }) };
   const stages = course.view.stages.map((stage) => {
     if (stage.state === 'pending') return { ...stage, state: 'skipped' as const };

@@ -211,7 +211,9 @@ export class Truth implements ServerObserver {
   signalled(run: WorkflowRun, name: string, argument: unknown): void {
     if (name !== 'abort') return;
     const { actor } = argument as { actor?: { id: string } };
-    this.byRun(run.runId)?.aborts.push({ at: this.now, by: actor?.id ?? '' });
+    const operation = this.byRun(run.runId);
+    // Of what has its outcome the answer says that there was nothing to stop.
+    if (operation?.ending === undefined) operation?.aborts.push({ at: this.now, by: actor?.id ?? '' });
   }
 
   updated(run: WorkflowRun, name: string, argument: unknown, answer: { result: unknown } | { refused: Failure }): void {

@@ -97,6 +97,14 @@ export function decideAnswer(result: DecideResult, outcome: string | undefined):
   }
 }
 
+/** Of an operation that has its outcome, and runs on only until that has been told and recorded. */
+export function alreadyOver({ opId, outcome }: OperationView): Answer {
+  const kind = outcome ? ` (${said(outcome.kind)})` : '';
+  return say(
+    `*${said(opId)}* is over already${kind}; there was nothing to stop. Slack or the database has not taken its last word yet: ${code('rollback <service>')} puts a completed operation back as soon as they have.`,
+  );
+}
+
 export function abortAnswer(result: AbortResult, opId: string, rollback?: true): Answer {
   switch (result.kind) {
     case 'sent':

@@ -8,7 +8,7 @@ import { type Answer, say, sayPlain } from './answer.ts';
 import type { BotDeps } from './deps.ts';
 import { rollBackLost } from './lost.ts';
 import { refusal } from './refusals.ts';
-import { abortAnswer } from './result-words.ts';
+import { abortAnswer, alreadyOver } from './result-words.ts';
 import { type ChannelRule, isRefused } from './rules.ts';
 
 const OP_ID = /^[a-z]+-[a-z0-9]{4,}$/;
@@ -44,7 +44,15 @@ export async function stop(
   by: { readonly actor: Actor; readonly reason?: string; readonly rollback?: true },
 ): Promise<Answer & { readonly ended: boolean }> {
   const { actor, reason, rollback } = by;
-  const result = await deps.operations.abort(at, { actor, ...(reason === undefined ? {} : { reason }), ...(rollback && { rollback }) });
+  const [sent, described] = await Promise.all([
+    deps.operations.abort(at, { actor, ...(reason === undefined ? {} : { reason }), ...(rollback && { rollback }) }),
+    deps.operations.describe(at).catch(() => undefined),
+  ]);
+  // It has its outcome, and runs on only until that has been told and recorded: nothing stops it any more.
+  if (sent.kind === 'sent' && described?.kind === 'view' && described.view.phase === 'over') {
+    return { ...alreadyOver(described.view), ended: true };
+  }
+  const result = sent;
   const target = targetOf(at);
   const lost =
     result.kind === 'over' && target ? await rollBackLost(deps, { target, ...(OP_ID.test(name) && { opId: name }) }, by) : undefined;

@@ -176,4 +176,19 @@ describe('what chaos has found', { timeout: 120_000 }, () => {
     };
     expect(await broken(schedule, 'what the outcome says is true')).toBeUndefined();
   });
+
+  it('what has its outcome, and waits for Slack alone, is not said to be stopped', async () => {
+    const schedule: Schedule = {
+      seed: 307466076,
+      world: {},
+      steps: [
+        { do: 'command', by: 'Omar', text: 'canary backend 5%', wait: 1000 },
+        { do: 'press', by: 'Rita', action: 'meshops:approve', wait: 0 },
+        { do: 'outage', system: 'slack', mode: 'error', wait: 0 },
+        { do: 'press', by: 'Raj', action: 'meshops:approve', wait: 60000 },
+        { do: 'command', by: 'Omar', text: 'rollback backend', wait: 0 },
+      ],
+    };
+    expect(await broken(schedule, 'an accepted abort ends aborted')).toBeUndefined();
+  });
 });

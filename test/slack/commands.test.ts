@@ -178,6 +178,13 @@ describe('stopping', () => {
     expect(at.played.aborts).toMatchObject([{ by: { reason: 'too slow' } }]);
   });
 
+  test.each(['abort', 'rollback'])('%s of what has its outcome, and waits only to be told, says that nothing is stopped', async (verb) => {
+    const outcome = { kind: 'completed', code: 'Completed', words: 'All stages are in force.' } as const;
+    at.played.running = { workflowId: WORKFLOW, runId: 'run-1', verb: 'canary' };
+    at.played.described = { kind: 'view', view: viewOf({ phase: 'over', outcome }) };
+    expect(await type(`/mesh ${verb} backend`)).toMatch(/is over already \(completed\); there was nothing to stop/);
+  });
+
   test('abort of nothing says so', async () => {
     expect(await type('/mesh abort backend')).toContain('Nothing runs on `demo/backend/backend`');
   });

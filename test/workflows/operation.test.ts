@@ -161,6 +161,22 @@ describe('the lifecycle of an operation', () => {
     },
   );
 
+  it('an abort that comes while the end is being read back puts everything back', async () => {
+    const mesh = new FakeMesh();
+    const asked = request({ settings: settings({ afterwatchMs: 0 }) });
+    const inspect = () => ({ value: { differences: [], found: {} }, afterMs: 4_000 });
+    const simulator = await Simulator.start('canary', asked, { ...fakes(mesh, [10], always(mesh)), inspect });
+    await simulator.update('begin', asked);
+    await simulator.advance(1_000);
+    await simulator.update('decide', await decisionOn(simulator, reviewer, 'approve'));
+    for (let turn = 0; turn < 600 && !simulator.calls.some(({ activity }) => activity === 'inspect'); turn += 1)
+      await simulator.advance(500);
+    await simulator.signal('abort', { actor: operator });
+    await simulator.run();
+    expect(outcomeOf(simulator)).toMatchObject({ kind: 'aborted', restoredExactly: true, by: { name: 'Operator' } });
+    expect(mesh).toMatchObject({ percent: 0, token: null });
+  });
+
   it('a cancellation by Temporal is an abort', async () => {
     const mesh = new FakeMesh();
     const { simulator } = await approved(mesh, [10], () => ({ never: true }));

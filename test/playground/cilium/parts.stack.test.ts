@@ -226,8 +226,10 @@ describe('catalog: east-west through a Service', () => {
 
   test('the CiliumEnvoyConfig bears the name of the Service, and holds the weights', async () => {
     await weigh(resources.httpRoutes, 'catalog', 8_080, 10);
-    const config = await kube.get<KubeObject>(resources.ciliumEnvoyConfigs, 'backend', 'catalog');
-    expect(JSON.stringify(config)).toContain('"name":"backend/catalog/backend:catalog-canary:8080","weight":10');
+    await soon('The weights are not in the CiliumEnvoyConfig', async () => {
+      const config = await kube.get<KubeObject>(resources.ciliumEnvoyConfigs, 'backend', 'catalog');
+      return JSON.stringify(config).includes('"name":"backend/catalog/backend:catalog-canary:8080","weight":10');
+    });
   });
 });
 
