@@ -41,7 +41,7 @@ export async function undone(scene: Scene, operation: Operation, since: number, 
   const drops = connections.list.filter(({ at, allowed, name }) => at >= since && !allowed && whose(name));
   const first = drops[0]?.at;
   const last = drops.at(-1)?.at;
-  must(first !== undefined && last !== undefined, 'nothing was dropped, so nothing was undone');
+  must(first !== undefined && last !== undefined, `nothing was dropped, so nothing was undone: ${outcome.code}: ${outcome.words}`);
   // The candidate is taken away again, node by node; generation 0 is its deletion.
   const { policies } = scene.rig.cilium.truth;
   const gone = policies.list.filter(

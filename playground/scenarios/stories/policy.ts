@@ -142,7 +142,8 @@ export const policyStories: readonly Scenario[] = [
   },
   {
     name: 'policy-established',
-    story: 'a long-lived connection, which shows no verdicts while it is observed, breaks on enforcement: rolled back',
+    story:
+      'a long-lived connection shows no verdicts while it is observed: held and told; gone on with, it breaks on enforcement: rolled back',
     play: async (scene) => {
       const held = scene.rig.cilium.clients.hold({
         name: 'pool',
@@ -154,6 +155,10 @@ export const policyStories: readonly Scenario[] = [
         await scene.until(() => held.counts.answered > 3, 'the connections to be open');
         const since = Date.now();
         const operation = await enforce(scene, GOOD);
+        const { verdict } = await operation.phase('holding', 90_000);
+        const words = verdict?.words ?? '';
+        must(words.startsWith('Not seen in the watch: connections from backend/backend '), `the words are: ${words}`);
+        must((await operation.press('reviewer', 'meshops:continue')).ok, 'Continue was not taken');
         return { operation, extra: await undone(scene, operation, since, (name) => name === 'pool') };
       } finally {
         await held.stop();
