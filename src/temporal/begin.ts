@@ -4,7 +4,7 @@ import type { Workflow } from '@temporalio/common';
 import type { Begun, OperationRequest, OperationView } from '../domain/operation.ts';
 import { taskQueueOf, workflowIdOf } from '../domain/target.ts';
 import { meaningOf } from './errors.ts';
-import type { BeginResult, Settled } from './results.ts';
+import type { BeginResult, OperationAt, Settled } from './results.ts';
 
 /** A retried attempt may wait longer than a person does. Milliseconds. */
 const RETRY_DEADLINE_MS = 10_000;
@@ -40,9 +40,22 @@ export async function beginOnce(client: Client, request: OperationRequest, deadl
   }
 }
 
-/** Asks the same question (the same updateId) until it is answered. Bounded by the request's validity and one minute more. */
-export async function settle(client: Client, request: OperationRequest, now: () => number, signal: AbortSignal): Promise<Settled> {
+export interface Settling {
+  readonly client: Client;
+  readonly now: () => number;
+  /** Where the operation with this id runs or ran, by the database. */
+  readonly lookup: (opId: string) => Promise<OperationAt | undefined>;
+}
+
+/**
+ * Asks the same question (the same updateId) until it is answered. Bounded by the request's validity and one minute more. A run that has
+ * taken the request and is over already does not know the question any more: the database is asked first, or it would be done twice.
+ */
+export async function settle({ client, now, lookup }: Settling, request: OperationRequest, signal: AbortSignal): Promise<Settled> {
+  const { opId } = request;
   for (let pause = 500; now() < request.validUntil + LAST_WORD_MS; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+    const taken = opId === undefined ? undefined : await lookup(opId).catch(() => undefined);
+    if (opId !== undefined && taken?.runId !== undefined) return { kind: 'begun', begun: { opId, runId: taken.runId, continued: false } };
     const result = await client.withAbortSignal(signal, () => beginOnce(client, request, now() + RETRY_DEADLINE_MS));
     if (signal.aborted) return { kind: 'unknown' };
     if (result.kind !== 'not-confirmed') return result;

@@ -71,7 +71,7 @@ export function createOperations(deps: OperationsDeps): Operations {
     begin: async (request, { withinMs = BEGIN_MS, onSettled }) => {
       const result = await beginOnce(client, request, now() + withinMs);
       if (result.kind === 'not-confirmed') {
-        const asking = inFlight.track(async () => onSettled(await settle(client, request, now, stopping.signal)));
+        const asking = inFlight.track(async () => onSettled(await settle(deps, request, stopping.signal)));
         if (asking) asking.catch(deps.onError);
         else onSettled({ kind: 'unknown' }).catch(deps.onError);
       }

@@ -191,4 +191,18 @@ describe('what chaos has found', { timeout: 120_000 }, () => {
     };
     expect(await broken(schedule, 'an accepted abort ends aborted')).toBeUndefined();
   });
+
+  it('a request that was taken while nobody answered is not taken again once its run is over', async () => {
+    const schedule: Schedule = {
+      seed: 1954,
+      world: {},
+      steps: [
+        { do: 'command', by: 'Omar', text: 'freeze demo 2h deploys', wait: 0 },
+        { do: 'outage', system: 'worker', mode: 'hang', wait: 0 },
+        { do: 'command', by: 'Omar', text: 'canary backend 100%', wait: 2218 },
+        { do: 'press', by: 'Omar', action: 'meshops:approve', wait: 10057 },
+      ],
+    };
+    expect(await broken(schedule, 'the audit record tells the whole story')).toBeUndefined();
+  });
 });
