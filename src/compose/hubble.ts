@@ -2,7 +2,7 @@
 import { ciliumNodes, nodesOfCluster } from '../../activities/clients/hubble/cilium-nodes.ts';
 import { fixedNodes, type HubbleNode, type NodeSource, RELAY } from '../../activities/clients/hubble/flows.ts';
 import { namedNodes } from '../../activities/clients/hubble/named-nodes.ts';
-import { connectObserver, type Observer } from '../../activities/clients/hubble/observer.ts';
+import { connectObserver, type Observer, unreachable } from '../../activities/clients/hubble/observer.ts';
 import type { Cluster } from '../../activities/clients/kubernetes/cluster.ts';
 import type { Hub } from '../../activities/clients/kubernetes/hub.ts';
 import { CONFIG_MAP, type ConfigMap } from '../../activities/clients/kubernetes/objects.ts';
@@ -35,7 +35,8 @@ function over({ hubble }: ClusterConfig, cluster: Cluster, ofCluster: () => Node
   const nodes = named === 'nodes' ? ofCluster() : fixedNodes(named);
   return {
     nodes: tls && !tls.serverName ? namedNodes(nodes, (signal) => clusterName(cluster, signal)) : nodes,
-    connect: ({ address, serverName }) => connectObserver(address, tls && { ...tls, serverName: tls.serverName ?? serverName }),
+    connect: ({ address, serverName, problem }) =>
+      problem === undefined ? connectObserver(address, tls && { ...tls, serverName: tls.serverName ?? serverName }) : unreachable(problem),
   };
 }
 

@@ -108,7 +108,7 @@ async function rollbackRunning(
     );
   }
   const { actor, reason } = asked;
-  return stop(deps, running, formatTarget(asked.target), { actor, rollback: true, ...(reason !== undefined && { reason }) });
+  return stop(deps, running, formatTarget(asked.target), { actor, rollback: true, ...(reason !== undefined && { reason }) }, described);
 }
 
 async function askWhich(deps: BotDeps, target: Target, open: readonly Done[]): Promise<Answer> {

@@ -3,7 +3,7 @@
 import type { Actor } from '../domain/actor.ts';
 import { formatTarget, type Target, type TargetText } from '../domain/target.ts';
 import { code } from '../domain/words.ts';
-import type { OperationAt } from '../temporal/results.ts';
+import type { Described, OperationAt } from '../temporal/results.ts';
 import { type Answer, say, sayPlain } from './answer.ts';
 import type { BotDeps } from './deps.ts';
 import { rollBackLost } from './lost.ts';
@@ -36,23 +36,24 @@ export async function stopByName(
   );
 }
 
-/** Sends the abort. `name` is how the answer calls the operation. */
+/** Sends the abort. `name` is how the answer calls the operation; `seen`: how it was a moment ago, where that has been asked already. */
 export async function stop(
   deps: BotDeps,
   at: OperationAt,
   name: string,
   by: { readonly actor: Actor; readonly reason?: string; readonly rollback?: true },
+  seen?: Described,
 ): Promise<Answer & { readonly ended: boolean }> {
   const { actor, reason, rollback } = by;
-  const [sent, described] = await Promise.all([
+  const [result, described] = await Promise.all([
     deps.operations.abort(at, { actor, ...(reason === undefined ? {} : { reason }), ...(rollback && { rollback }) }),
-    deps.operations.describe(at).catch(() => undefined),
+    // Nobody waits twice for a worker that does not answer; without a word of it the abort is sent all the same.
+    seen ?? deps.operations.describe(at).catch(() => undefined),
   ]);
   // It has its outcome, and runs on only until that has been told and recorded: nothing stops it any more.
-  if (sent.kind === 'sent' && described?.kind === 'view' && described.view.phase === 'over') {
+  if (result.kind === 'sent' && described?.kind === 'view' && described.view.phase === 'over') {
     return { ...alreadyOver(described.view), ended: true };
   }
-  const result = sent;
   const target = targetOf(at);
   const lost =
     result.kind === 'over' && target ? await rollBackLost(deps, { target, ...(OP_ID.test(name) && { opId: name }) }, by) : undefined;

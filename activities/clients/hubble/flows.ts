@@ -15,6 +15,8 @@ export interface HubbleNode {
   readonly address: string;
   /** In its certificate; left out: none is asked for, or the address. */
   readonly serverName?: string;
+  /** Why it cannot be reached now, whatever answers there. */
+  readonly problem?: string;
 }
 
 /** Tells which nodes there are, at once or soon, and again when they change, until the signal aborts. */
@@ -165,5 +167,5 @@ function openStreams(deps: Connected, listener: StreamListener): Streams {
 }
 
 function isSame(one: HubbleNode, other: HubbleNode | undefined): boolean {
-  return one.address === other?.address && one.serverName === other.serverName;
+  return one.address === other?.address && one.serverName === other.serverName && one.problem === other.problem;
 }

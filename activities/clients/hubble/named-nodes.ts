@@ -6,8 +6,8 @@ import { agentServerName, RELAY_SERVER_NAME } from './tls.ts';
 const AGAIN_MS = 1_000;
 
 /**
- * The same nodes with the names that their certificates have. While the cluster's name cannot be read they come without, so that they
- * count as unseen, and it is asked for again.
+ * The same nodes with the names that their certificates have. While the cluster's name cannot be read they come with that as their
+ * problem, so that they count as unseen, and it is asked for again.
  *
  * @param clusterName reads `cluster-name` of cilium-config
  */
@@ -29,11 +29,10 @@ export function namedNodes(nodes: NodeSource, clusterName: (signal: AbortSignal)
           named = (node) => ({ ...node, serverName: node.node === RELAY ? RELAY_SERVER_NAME : agentServerName(node.node, cluster) });
           tell();
           return;
-        } catch {
-          if (!named) {
-            named = (node) => node;
-            tell();
-          }
+        } catch (error) {
+          const problem = `the cluster's name cannot be read (${error instanceof Error ? error.message : String(error)})`;
+          named = (node) => ({ ...node, problem });
+          tell();
           await sleep(AGAIN_MS, undefined, { signal }).catch(() => undefined);
         }
       }

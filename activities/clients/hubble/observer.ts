@@ -66,7 +66,14 @@ export function connectObserver(address: string, tls?: HubbleTls): Observer {
         ...(since !== undefined && { since: timestampOf(since) }),
         ...(until !== undefined && { until: timestampOf(until) }),
       };
-      const call = channel.client().makeServerStreamRequest(path, requestSerialize, responseDeserialize, message);
+      let client: Client;
+      try {
+        client = channel.client();
+      } catch (error) {
+        queueMicrotask(() => ended(error instanceof Error ? error.message : String(error)));
+        return { cancel: () => undefined };
+      }
+      const call = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, message);
       const leave = channel.hold();
       wire(call, hear, (reason) => {
         leave();
@@ -120,6 +127,18 @@ function newClient(address: string, { credentials }: Files, serverName: string |
     'grpc.max_reconnect_backoff_ms': 1_000,
     'grpc.max_receive_message_length': 16 * 1024 * 1024,
   });
+}
+
+/** A server that is known not to be reachable: every question is answered with the reason. */
+export function unreachable(reason: string): Observer {
+  return {
+    status: () => Promise.reject(new Error(reason)),
+    flows: (_request, _hear, ended) => {
+      queueMicrotask(() => ended(reason));
+      return { cancel: () => undefined };
+    },
+    close: () => undefined,
+  };
 }
 
 function wire(call: ClientReadableStream<object>, hear: (response: GetFlowsResponse) => void, ended: (reason?: string) => void): void {

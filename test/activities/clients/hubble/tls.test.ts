@@ -123,6 +123,22 @@ test('a file that is not there is named, and read once it is', async () => {
   await expect.poll(last, { timeout: 5_000 }).toBe('seen');
 });
 
+test('a ring that is read back without the files is a gap with the reason, and no failure of the watch', async () => {
+  const agent = await startNode([NAME]);
+  const tls = { ...(await write()), certFile: join(folder, 'nowhere.crt') };
+  const connect = ({ address }: HubbleNode) => connectObserver(address, { ...tls, serverName: NAME });
+  const flows = createFlows({ nodes: fixedNodes([agent]), connect, now: Date.now, log: SILENT });
+  cleanups.push(() => flows.close());
+  const gaps: string[] = [];
+  const follower = {
+    flow: () => undefined,
+    gap: (_node: string, _at: number, reason: string) => void gaps.push(reason),
+    sight: () => undefined,
+  };
+  await flows.replay(['backend'], Date.now() - 1_000, follower, new AbortController().signal);
+  expect(gaps).toEqual([expect.stringContaining(tls.certFile)]);
+});
+
 test('certificates that are renewed while a watch runs end nothing, and the next connection uses them', async () => {
   const agent = await startNode([NAME]);
   const files = await write();
@@ -153,5 +169,6 @@ test("while the cluster's name cannot be read its agents count as unseen; once i
   cleanups.push(() => stop.abort());
   namedNodes(fixedNodes([{ node: NODE, address: 'x' }]), clusterName)((nodes) => void told.push(nodes), stop.signal);
   await expect.poll(() => told.length, { timeout: 5_000 }).toBe(2);
-  expect(told.map(([node]) => node?.serverName)).toEqual([undefined, NAME]);
+  expect(told.map(([node]) => node)).toMatchObject([{ problem: "the cluster's name cannot be read (forbidden)" }, { serverName: NAME }]);
+  expect(told[1]?.[0]?.problem).toBeUndefined();
 });
