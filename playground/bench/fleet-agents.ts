@@ -28,6 +28,7 @@ const counted = (ring: Ring): { readonly ring: Ring; readonly streams: () => { r
   const own: Ring = {
     push: (event) => ring.push(event),
     flows: () => ring.flows(),
+    forget: () => ring.forget(),
     follow,
     get seen() {
       return ring.seen;

@@ -59,6 +59,8 @@ export interface Cilium {
   readonly faults: Faults & SightFaults;
   /** Callers on demand: pods of their own, connections that stay open, a port scan. */
   readonly clients: Clients;
+  /** The agents hold none of the flows that there have been. */
+  forget(): void;
   /** Parts of the demo mesh that run only while somebody needs them. */
   readonly parts: Parts;
   readonly truth: PlaneTruth;
@@ -132,6 +134,7 @@ export const startCilium = async (options: CiliumOptions): Promise<Cilium> => {
       relay: { address: plane.relay.address },
       faults: allFaults(plane, traffic),
       clients: traffic.clients,
+      forget: () => agents.forget(),
       parts: createParts(ground, kube, plane, url),
       truth,
       pods: () => listPods(controllers.world.pods.objects.values(), controllers.world.services.objects),

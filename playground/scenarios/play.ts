@@ -1,4 +1,5 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
+import { demoHops, hopName } from '../cilium/connections/demo-hops.ts';
 import { createRandom } from '../cilium/random.ts';
 import type { Child } from '../cluster/warden.ts';
 import type { Rig } from '../rig/rig.ts';
@@ -129,4 +130,23 @@ export async function rest(rig: Rig): Promise<void> {
   // Other routes that have been there and are gone never come in force.
   const inForce = (): number | undefined => rig.cilium.truth.weights.findLast(({ route }) => route === STABLE)?.inForceAt;
   await scene.until(() => inForce() !== undefined, 'the weights to be in force');
+  await forgetStrangers(scene);
+}
+
+/** How many clients there had been in a rig when its agents forgot last. */
+const forgottenAt = new WeakMap<Rig, number>();
+
+/**
+ * Callers of an earlier story are in the agents' rings still. To the product they are callers who have fallen silent, which is a reason to
+ * hold. The next story begins with the demo's own traffic alone.
+ */
+async function forgetStrangers(scene: Scene): Promise<void> {
+  const { rig } = scene;
+  const { clients, truth } = rig.cilium;
+  if (clients.begun === (forgottenAt.get(rig) ?? 0)) return;
+  forgottenAt.set(rig, clients.begun);
+  const since = Date.now();
+  rig.cilium.forget();
+  const calls = (hop: string): number => truth.connections.list.filter(({ at, name }) => at >= since && name === hop).length;
+  await scene.until(() => demoHops.every((hop) => calls(hopName(hop)) >= 3), 'the demo to have called everywhere', 60_000);
 }

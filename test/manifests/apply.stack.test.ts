@@ -99,13 +99,19 @@ async function patched(
   ref: Parameters<Cluster['patch']>[0],
   patch: Parameters<Cluster['patch']>[1],
   as?: typeof OPERATOR,
+  dryRun = false,
 ): Promise<string> {
   try {
-    await bot.patch(ref, patch, { signal, ...(as && { as }) });
+    await bot.patch(ref, patch, { signal, dryRun, ...(as && { as }) });
     return 'ok';
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
+}
+
+/** The API server takes up a policy some time after it was stored: waits until it refuses this patch for that reason. Nothing is stored. */
+async function inForce(ref: Parameters<Cluster['patch']>[0], patch: Parameters<Cluster['patch']>[1], reason: string): Promise<void> {
+  await expect.poll(() => patched(ref, patch, undefined, true), { timeout: 20_000, interval: 200 }).toContain(reason);
 }
 
 /** An object made by an administrator. */
@@ -124,6 +130,7 @@ describe('what admission leaves to the worker', () => {
     const ref = { apiVersion: 'v1', kind: 'Pod', namespace: 'backend', name: 'web' };
     const spec = { containers: [{ name: 'web', image: 'example.com/web:1' }], automountServiceAccountToken: false };
     expect(await madeBy(ref, spec, { app: 'web' })).toBe('ok');
+    await inForce(ref, [{ op: 'replace', path: '/metadata/labels/app', value: 'other' }], 'no label of a pod');
     expect(await patched(ref, [{ op: 'replace', path: '/spec/containers/0/image', value: 'example.com/evil' }])).toContain(
       'nothing in the spec of a pod',
     );
@@ -148,6 +155,7 @@ describe('what admission leaves to the worker', () => {
     const other = { matches: [{ path: { type: 'PathPrefix', value: '/other' } }], backendRefs: [{ name: 'other', port: 80, weight: 1 }] };
     const spec = { parentRefs: [{ name: 'mesh' }], hostnames: ['a.example.com'], rules: [{ matches, backendRefs }, other] };
     expect(await madeBy(ref, spec)).toBe('ok');
+    await inForce(ref, [{ op: 'replace', path: '/spec/hostnames', value: ['b.example.com'] }], 'no host name');
     const weight = (value: number) => ({ op: 'replace', path: '/spec/rules/0/backendRefs/1/weight', value }) as const;
     expect(await patched(ref, [weight(10), token])).toBe('ok');
     const own = {
@@ -190,6 +198,10 @@ describe('what admission leaves to the worker', () => {
     const spec = { endpointSelector: { matchLabels: { app: 'web' } }, ingress: [{}] };
     expect(await madeBy(ref, spec)).toBe('ok');
     const open = { op: 'replace', path: '/spec/ingress', value: [{ fromEntities: ['all'] }] } as const;
+    // Not as a dry run: what meshops tries is allowed. Each try differs from what an earlier one may have stored.
+    let port = 1_000;
+    const another = () => [{ op: 'replace', path: '/spec/ingress', value: [{ toPorts: [{ ports: [{ port: `${port++}` }] }] }] } as const];
+    await expect.poll(() => patched(ref, another()), { timeout: 20_000, interval: 200 }).toContain('no policy that no operation holds');
     expect(await patched(ref, [open])).toContain('no policy that no operation holds');
     expect(await patched(ref, [open], OPERATOR)).toContain('no policy that no operation holds');
     expect(await patched(ref, [open, token], OPERATOR)).toBe('ok');

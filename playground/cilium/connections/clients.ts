@@ -51,6 +51,8 @@ export interface Clients {
   /** Lets existing pods hold connections. */
   hold(options: HoldOptions): Client;
   scan(options: ScanOptions): Scan;
+  /** How many there have been since the start. */
+  readonly begun: number;
   /** Ends every client; pods that they made stay in the cluster. */
   end(): void;
 }
@@ -81,6 +83,7 @@ const podOf = ({ name, namespace, labels }: ClientOptions): Pod => ({
 export const createClients = (options: ClientsOptions): Clients => {
   const { kube, world, book, directory, caller, conntrack } = options;
   const ends = new Set<() => void>();
+  let begun = 0;
 
   /** Runs a loop for each source until `stop`. */
   const run = (name: string, loops: (signal: AbortSignal, count: (outcome: CallOutcome) => void) => readonly Promise<void>[]) => {
@@ -93,6 +96,7 @@ export const createClients = (options: ClientsOptions): Clients => {
     for (const each of running) each.catch(options.onError);
     const end = (): void => ending.abort();
     ends.add(end);
+    begun += 1;
     return { name, counts, end };
   };
 
@@ -156,7 +160,11 @@ export const createClients = (options: ClientsOptions): Clients => {
     scan: (scan) => {
       const running = startScan(scan, options);
       ends.add(() => running.stop());
+      begun += 1;
       return running;
+    },
+    get begun() {
+      return begun;
     },
     end: () => {
       for (const end of ends) end();

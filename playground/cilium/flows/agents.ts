@@ -23,6 +23,8 @@ export interface Agents {
   hide(node: string, hidden: boolean): void;
   /** Milliseconds that every flow takes longer from now on. */
   slow(ms: number): void;
+  /** Every ring is empty, as after a restart of all agents. */
+  forget(): void;
   /** The agents as Relay sees them. */
   readonly peers: readonly Peer[];
   endpoints(count: (node: string) => number): void;
@@ -123,6 +125,9 @@ export const startAgents = async (options: AgentsOptions): Promise<Agents> => {
     },
     slow: (ms) => {
       slower = ms;
+    },
+    forget: () => {
+      for (const { ring } of agents.values()) ring.forget();
     },
     peers: [...agents.values()].map(peerOf),
     endpoints: (count) => {

@@ -18,6 +18,8 @@ export interface Ring {
   push(event: RingEvent): void;
   /** The flows still held, oldest first. */
   flows(): readonly Flow[];
+  /** Holds nothing any more, as after a restart; who follows goes on. */
+  forget(): void;
   /** Calls back for each event from now on; the return value ends it. */
   follow(listener: (event: RingEvent) => void): () => void;
 }
@@ -27,20 +29,26 @@ export const createRing = (capacity: number = ringCapacity): Ring => {
   const kept: Flow[] = [];
   const listeners = new Set<(event: RingEvent) => void>();
   let seen = 0;
+  /** How many had been seen when it forgot. */
+  let forgotten = 0;
   return {
     get seen() {
       return seen;
     },
     push: (event) => {
       if (event.kind === 'flow') {
-        kept[seen % capacity] = event.flow;
+        kept[(seen - forgotten) % capacity] = event.flow;
         seen += 1;
       }
       for (const listener of listeners) listener(event);
     },
     flows: () => {
-      const start = seen % capacity;
-      return seen <= capacity ? kept.slice() : [...kept.slice(start), ...kept.slice(0, start)];
+      const start = (seen - forgotten) % capacity;
+      return seen - forgotten <= capacity ? kept.slice() : [...kept.slice(start), ...kept.slice(0, start)];
+    },
+    forget: () => {
+      kept.length = 0;
+      forgotten = seen;
     },
     follow: (listener) => {
       listeners.add(listener);

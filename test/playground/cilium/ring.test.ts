@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import type { Flow } from '../../../playground/cilium/flows/flow.ts';
+import { createRing } from '../../../playground/cilium/flows/ring.ts';
+
+const flow = (uuid: string) => ({ kind: 'flow', flow: { uuid } as unknown as Flow }) as const;
+
+describe("an agent's ring", () => {
+  it('holds the newest, oldest first', () => {
+    const ring = createRing(3);
+    for (const uuid of ['a', 'b', 'c', 'd']) ring.push(flow(uuid));
+    expect(ring.flows().map(({ uuid }) => uuid)).toEqual(['b', 'c', 'd']);
+    expect(ring.seen).toBe(4);
+  });
+
+  it('forgets what it held, and nothing of what comes', () => {
+    const ring = createRing(3);
+    const heard: string[] = [];
+    ring.follow((event) => event.kind === 'flow' && heard.push(event.flow.uuid ?? ''));
+    for (const uuid of ['a', 'b', 'c', 'd']) ring.push(flow(uuid));
+    ring.forget();
+    expect(ring.flows()).toEqual([]);
+    for (const uuid of ['e', 'f', 'g', 'h']) ring.push(flow(uuid));
+    expect(ring.flows().map(({ uuid }) => uuid)).toEqual(['f', 'g', 'h']);
+    expect(heard).toEqual('abcdefgh'.split(''));
+    expect(ring.seen).toBe(8);
+  });
+});
