@@ -106,6 +106,8 @@ function unplanned(course: Course, error: unknown): Extract<PlanResult, { kind: 
 
 function showPlan(course: Course, plan: Plan): void {
   if (plan.attachment) course.say({ kind: 'attachment', attachment: plan.attachment });
+  // A further step needs the same; it is said once.
+  if (plan.gitOps && plan.gitOps.text !== course.plan?.gitOps?.text) course.say({ kind: 'attachment', attachment: plan.gitOps });
   const { from, to, explanation, watched, planHash } = plan;
   const before = course.view.stages.filter((stage) => stage.state !== 'pending');
   const stages: StageView[] = plan.stages.map(({ number, label, exposure }) => ({ number, label, exposure, state: 'pending' }));

@@ -1,7 +1,7 @@
 // Why an operation waits, and how that is now: a hold is no still picture. Pure.
 import type { OperationView } from '../../src/domain/operation.ts';
 import { clockTime, frozenWords, said } from '../../src/domain/words.ts';
-import { driftLines } from './drift.ts';
+import { driftLines, selfHealOf, selfHealWords } from './drift.ts';
 
 /** Lines for one section; none while nothing waits and everything is seen. */
 export function heldLines(view: OperationView): readonly string[] {
@@ -15,7 +15,9 @@ export function heldLines(view: OperationView): readonly string[] {
 
 function changed({ live }: OperationView, drift: NonNullable<OperationView['drift']>): readonly string[] {
   const now = live?.drift;
-  const lines = ['*Held:* somebody else changed what this operation manages.', ...driftLines(now?.length ? now : drift)];
+  const tool = selfHealOf(now?.length ? now : drift);
+  const why = tool ? selfHealWords(tool) : 'somebody else changed what this operation manages.';
+  const lines = [`*Held:* ${why}`, ...driftLines(now?.length ? now : drift)];
   if (!live || now === undefined) return lines;
   return now.length > 0
     ? [...lines, `Read ${clockTime(live.at)}.`]

@@ -7,7 +7,7 @@ import { clockTime, code, codeBlocks, duration, fitLines, frozenWords, person, p
 import { buttonRow } from '../../src/messages/buttons.ts';
 import { countsWords } from '../../src/messages/ladder.ts';
 import type { Note, RestoreResult } from '../contract.ts';
-import { driftLines } from './drift.ts';
+import { driftLines, selfHealOf, selfHealWords } from './drift.ts';
 import { section, summary } from './message.ts';
 
 /** Renders one note: `text` for notifications, `blocks` with the numbers. `onCall`: the usergroup that an undo that keeps failing calls. */
@@ -35,17 +35,14 @@ function linesOf(note: Note, view: OperationView): readonly string[] {
       ];
     case 'verdict':
       return [
-        `${VERDICTS[note.verdict.kind]} at ${said(note.stage, 80)}: ${said(note.verdict.words, 500)}`,
+        `${verdictWord(note.verdict)} at ${said(note.stage, 80)}: ${said(note.verdict.words, 500)}`,
         ...numbers(note.verdict, view),
         ...(note.verdict.kind === 'doubtful'
           ? note.verdict.doubts.map(({ words, key }) => `•  ${said(words, 300)}; key ${code(key)}`)
           : []),
       ];
     case 'drift':
-      return [
-        `Somebody else changed the objects at ${said(note.stage, 80)}. Nothing more is written until people choose: adopt, restore or leave.`,
-        ...driftLines(note.inspection.differences),
-      ];
+      return drifted(note);
     case 'unready':
       return [
         `The rollback of ${code(view.opId)} waits. ${said(note.words, 400)}`,
@@ -100,6 +97,12 @@ function linesOf(note: Note, view: OperationView): readonly string[] {
   }
 }
 
+function drifted({ stage, inspection: { differences } }: Extract<Note, { kind: 'drift' }>): readonly string[] {
+  const tool = selfHealOf(differences);
+  const what = tool ? `Held at ${said(stage, 80)}. ${selfHealWords(tool)}` : `Somebody else changed the objects at ${said(stage, 80)}.`;
+  return [`${what} Nothing more is written until people choose: adopt, restore or leave.`, ...driftLines(differences)];
+}
+
 function declined(ending: Ending): string {
   const who = ending.by ? ` by ${said(ending.by.name, 80)}` : '';
   return `${OUTCOME_WORDS[ending.kind]}${who}${ending.reason ? `: ${said(ending.reason, 400)}` : ''}`;
@@ -124,6 +127,10 @@ const VERDICTS: Readonly<Record<Verdict['kind'], string>> = {
   drift: 'Somebody else changed the object',
   doubtful: 'Something is dropped that may be meant to be',
 };
+
+function verdictWord(verdict: Verdict): string {
+  return verdict.kind === 'drift' && verdict.tool ? `${verdict.tool} wrote Git's values back` : VERDICTS[verdict.kind];
+}
 
 /** What the verdict's own words leave out: a canary's have both sides and the odds already. */
 function numbers({ counts }: Verdict, { verb }: OperationView): readonly string[] {

@@ -37,6 +37,13 @@ export async function planHeader(deps: PlanDeps, input: PlanInput, { header, exp
   const known = byKey(live);
   const touched = (planned.stages[0]?.writes ?? []).flatMap(({ object }) => known.get(objectKey(object)) ?? []);
   const details = CanaryDetails.parse(planned.details);
-  const checked = await checkPlanned(deps, input, touched, planned.stages, { details, needsHealth: header !== undefined }, signal);
+  const checked = await checkPlanned(
+    deps,
+    input,
+    touched,
+    planned.stages,
+    { details, needsHealth: header !== undefined, isBack: header === undefined },
+    signal,
+  );
   return 'unseen' in checked ? planOf(input, planned, touched, checked) : checked;
 }

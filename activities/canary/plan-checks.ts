@@ -7,6 +7,7 @@ import { type Original, objectKey, type Plan, type PlannedStage } from '../../sr
 import type { Route } from '../clients/kubernetes/objects.ts';
 import type { Prometheus } from '../clients/prometheus/prometheus.ts';
 import type { PlanInput, PlanResult } from '../contract.ts';
+import { checkGitOps, type GitOpsPart } from '../gitops/gitops.ts';
 import type { AuditLog } from '../ports.ts';
 import { digestOf, planHashOf } from '../writes/digest.ts';
 import { dryRunStages } from '../writes/dry-run.ts';
@@ -43,6 +44,8 @@ export interface Checked {
   readonly ask?: string;
   /** Nodes that reported this traffic just before. */
   readonly carriers?: readonly string[];
+  /** Which tools apply the routes from Git. */
+  readonly gitOps: GitOpsPart;
 }
 
 /** Everything that must be so before people are asked: from the cheapest to the dearest; the first problem is told. */
@@ -55,7 +58,8 @@ export async function checkPlanned(
     details,
     needsHealth,
     gains = [],
-  }: { readonly details: CanaryDetails; readonly needsHealth: boolean; readonly gains?: readonly Gainer[] },
+    isBack = false,
+  }: { readonly details: CanaryDetails; readonly needsHealth: boolean; readonly gains?: readonly Gainer[]; readonly isBack?: boolean },
   signal: AbortSignal,
 ): Promise<Impossible | Checked> {
   const refs = (stages[0]?.writes ?? []).map(({ object }) => object);
@@ -63,15 +67,17 @@ export async function checkPlanned(
   const known =
     (await checkHeld(deps, routes, opId)) ?? checkManagers(routes) ?? (needsHealth ? await checkAccepted(deps, routes, signal) : undefined);
   if (known) return known;
-  const [unready, ready, rights, sight, before] = await Promise.all([
+  const [unready, ready, rights, sight, before, gitOps] = await Promise.all([
     askIfUnready(deps, gains, signal),
     isExposed ? checkReady(deps, details.namespace, details.receiver, signal) : undefined,
     checkRights(deps, refs, request, signal),
     isExposed ? checkSight(deps, signal) : undefined,
     isExposed ? readBaseline(deps, details, request.settings.latencyLimitMs, signal) : undefined,
+    checkGitOps(deps, { request, objects: routes, stages, isBack }, signal),
   ]);
   const baseline = before?.baseline;
   const seen = sight && before && !('blind' in sight) ? missing(sight.away, before) : sight;
+  if ('kind' in gitOps) return gitOps;
   const problem =
     ready ??
     rights ??
@@ -87,6 +93,7 @@ export async function checkPlanned(
   const carriers = before?.reporters.slice(0, MOST_CARRIERS) ?? [];
   return {
     unseen,
+    gitOps,
     ...(probing && { probing }),
     ...(baseline && { baseline }),
     ...(carriers.length > 0 && { carriers }),
@@ -108,15 +115,20 @@ export function planOf(
   { request, originals }: PlanInput,
   planned: Pick<Plan, 'from' | 'to' | 'explanation' | 'watched' | 'stages' | 'details' | 'back' | 'lowers'>,
   routes: readonly Route[],
-  { unseen, probing, baseline, ask, carriers }: Checked,
+  { unseen, probing, baseline, ask, carriers, gitOps }: Checked,
 ): PlanResult {
   const { from, to, stages, back, lowers } = planned;
-  const explanation = ask === undefined ? planned.explanation : [ask, ...planned.explanation];
+  const explanation = [...(ask === undefined ? [] : [ask]), ...planned.explanation, ...gitOps.words];
   const details = { ...planned.details, ...(baseline && { baseline: { ...baseline } }), ...(carriers && { carriers: [...carriers] }) };
   const isExposed = stages.some(({ exposure, soakMs }) => exposure > 0 && soakMs !== 0);
   const held = isExposed ? heldTo(request.settings, planned.details['unsplit'] === undefined) : [];
   const watched = [...planned.watched, ...held, ...(probing === undefined ? [] : [probing]), ...unseen.map((what) => `not seen: ${what}`)];
-  const way = { ...(back && { back }), ...(lowers && { lowers }), ...(ask !== undefined && { ask }) };
+  const way = {
+    ...(back && { back }),
+    ...(lowers && { lowers }),
+    ...(ask !== undefined && { ask }),
+    ...(gitOps.attachment && { gitOps: gitOps.attachment }),
+  };
   const plan = { verb: 'canary', target: request.target, from, to, explanation, watched, stages, details, ...way } as const;
   return {
     kind: 'plan',

@@ -40,7 +40,14 @@ async function planShift(deps: PlanDeps, input: PlanInput, change: Shift, signal
   }
   const touched = touchedBy(planned.stages, live);
   const details = CanaryDetails.parse(planned.details);
-  const checked = await checkPlanned(deps, input, touched, planned.stages, { details, needsHealth: true, gains: gainsOf(planned) }, signal);
+  const checked = await checkPlanned(
+    deps,
+    input,
+    touched,
+    planned.stages,
+    { details, needsHealth: true, gains: gainsOf(planned), isBack: planned.lowers === true },
+    signal,
+  );
   return 'unseen' in checked ? planOf(input, planned, touched, checked) : checked;
 }
 

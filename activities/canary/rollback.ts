@@ -20,7 +20,7 @@ export async function planRollback(deps: PlanDeps, input: PlanInput, of: string 
     input,
     live,
     planned.stages,
-    { details: CanaryDetails.parse(planned.details), needsHealth: planned.lowers !== true, gains: gainsOf(planned) },
+    { details: CanaryDetails.parse(planned.details), needsHealth: planned.lowers !== true, gains: gainsOf(planned), isBack: true },
     signal,
   );
   if (!('unseen' in checked)) return checked;

@@ -6,6 +6,7 @@ import { sentence } from '../../src/domain/sentences.ts';
 import type { KubeObject } from '../clients/kubernetes/objects.ts';
 import { refOf } from '../clients/kubernetes/objects.ts';
 import type { PlanInput, PlanResult } from '../contract.ts';
+import { checkGitOps } from '../gitops/gitops.ts';
 import { digestOf, hashOf, planHashOf } from '../writes/digest.ts';
 import { dryRunStages } from '../writes/dry-run.ts';
 import { tokenIn } from '../writes/guarded-patch.ts';
@@ -57,18 +58,23 @@ export async function finish(deps: PlanDeps, input: PlanInput, planned: Planned,
   const live = [...(planned.existing ? [planned.existing] : []), ...planned.pods];
   const refused = await dryRunStages(deps.cluster, live, stages, request, signal);
   if (refused) return refused;
-  const { from, to, explanation, watched, details, attachment, approved, identityMs } = planned;
+  const isBack = request.change.kind === 'back' || request.change.kind === 'relax';
+  const objects = planned.existing ? [planned.existing] : [];
+  const gitOps = await checkGitOps(deps, { request, objects, stages, isBack }, signal);
+  if ('kind' in gitOps) return gitOps;
+  const { from, to, watched, details, attachment, approved, identityMs } = planned;
   const plan: Plan = {
     verb: 'policy',
     target: request.target,
     from,
     to,
-    explanation,
+    explanation: [...planned.explanation, ...gitOps.words],
     watched,
     stages,
     originals: originalsOf(live, stages, input.originals),
     details: { ...details },
     ...(attachment && { attachment }),
+    ...(gitOps.attachment && { gitOps: gitOps.attachment }),
     ...(identityMs && { realiseMs: request.settings.realiseMs + identityMs }),
     planHash: approved ? hashOf(approved) : planHashOf(stages),
   };

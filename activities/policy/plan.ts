@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../src/domain/json.ts';
+import { controllingOwner } from '../../src/domain/owner.ts';
 import type { ObjectRef } from '../../src/domain/plan.ts';
 import { baselineCandidate } from '../../src/domain/policy/stages/bootstrap.ts';
 import type { PolicyDetails } from '../../src/domain/policy/stages/details.ts';
@@ -7,6 +8,7 @@ import { directionsOf, rulesOf, specFields } from '../../src/domain/policy/stage
 import { type Shaped } from '../../src/domain/policy/stages/shape.ts';
 import { CLEAN_UP, type PolicyStages } from '../../src/domain/policy/stages/stages.ts';
 import { rolloutWords, watchedWords } from '../../src/domain/policy/stages/words.ts';
+import { sentence } from '../../src/domain/sentences.ts';
 import type { Flows } from '../clients/hubble/flows.ts';
 import type { RingContents, RingRequest } from '../clients/hubble/ring.ts';
 import { CILIUM_POLICY, type CiliumPolicy } from '../clients/kubernetes/objects.ts';
@@ -64,6 +66,9 @@ async function planRollout(deps: PlanDeps, input: PlanInput, rollout: Rollout, s
     return impossible('SourceChanged', `${changed} What was asked for no longer counts. Nothing was changed. Run the command again.`);
   const policy: ObjectRef = { ...CILIUM_POLICY, namespace, name: candidate.name };
   const existing = await deps.cluster.read<CiliumPolicy>(policy, { signal });
+  const owner = existing && controllingOwner(existing.metadata);
+  if (owner)
+    return impossible('OtherManager', sentence('OtherManager', { route: `${namespace}/${candidate.name}`, what: 'Policy', ...owner }));
   const replaced = checkReplaced(request, existing, candidate, workload.all, world);
   if (replaced.kind === 'refused') return replaced.refusal;
   const observed = observable(rollout, world, workload, document);

@@ -25,6 +25,8 @@ export interface ConfigOptions {
   readonly restoredWatch?: string;
   /** A further gate before the first stage above this share: `5%`. */
   readonly secondGate?: string;
+  /** Further settings, by their key. */
+  readonly settings?: Readonly<Record<string, unknown>>;
 }
 
 const TIMINGS = {
@@ -100,6 +102,7 @@ export async function writeConfig(file: string, options: ConfigOptions): Promise
     temporal: { ...temporal, allowPlaintext: true },
     audit: { database },
     http: { port: httpPort, metricsPort },
+    ...options.settings,
   };
   await writeFile(file, `# The playground's configuration, written at each start.\n${stringify(config)}`);
 }

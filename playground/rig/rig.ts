@@ -24,6 +24,8 @@ export interface Tuning {
   readonly restoredWatch?: string;
   /** A further gate before the first stage above this share (`5%`); default: none. */
   readonly secondGate?: string;
+  /** Further settings of meshops.yaml, by their key. */
+  readonly settings?: Readonly<Record<string, unknown>>;
   /** How the product reads flows; default: straight from the agents. */
   readonly sight?: 'agents' | 'relay';
 }

@@ -3,6 +3,7 @@ import { abStories } from './stories/ab.ts';
 import { lateStories } from './stories/afterwards.ts';
 import { canaryStories } from './stories/canary.ts';
 import { faultStories } from './stories/faults.ts';
+import { gitOpsStories } from './stories/gitops.ts';
 import { guardingStories } from './stories/guarding.ts';
 import { guardStories } from './stories/guards.ts';
 import { harmStories } from './stories/harm.ts';
@@ -28,6 +29,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...policyStories,
   ...policyPromiseStories,
   ...routeStories,
+  ...gitOpsStories,
   ...lateStories,
   ...harmStories,
   ...sightStories,

@@ -51,6 +51,12 @@ export class Drive {
   }
 
   /** A root message and its replies, oldest first; empty when there is no such message. */
+  /** The text of a file that was uploaded, by its name; the newest counts. */
+  fileText(messages: readonly Message[], name: string): string | undefined {
+    const file = messages.flatMap(({ files = [] }) => files).findLast((one) => (one as { name?: string }).name === name);
+    return file && this.#core.files.find(String((file as { id?: string }).id))?.data?.toString('utf8');
+  }
+
   thread(channel: string, ts: string): readonly Message[] {
     const root = this.#core.messages.find(channel, ts);
     return root ? [root, ...this.#core.messages.replies(channel, ts)] : [];

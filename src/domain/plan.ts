@@ -95,6 +95,8 @@ export interface Plan {
   readonly originals: readonly Original[];
   /** A file that people read with the plan; posted in the thread. */
   readonly attachment?: Attachment;
+  /** How a GitOps tool that applies these objects leaves the change alone; posted in the thread. */
+  readonly gitOps?: Attachment;
   /** How long what is written may take to come into force (ms), where the cluster needs longer than is configured. */
   readonly realiseMs?: number;
   /** What only the verb itself reads (parsed there with zod). */

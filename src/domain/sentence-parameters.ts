@@ -67,7 +67,9 @@ export interface SentenceParameters {
   readonly NeedProportions: { readonly route: string; readonly others: readonly string[] };
   readonly AlreadyThere: { readonly receiver: string; readonly percent: string };
   /** `allow`: the value of the annotation that would make it possible. */
-  readonly OtherManager: { readonly route: string; readonly manager: string; readonly allow?: string };
+  readonly OtherManager: { readonly route: string; readonly manager: string; readonly allow?: string; readonly what?: 'Policy' };
+  /** `brief`: what makes the tool leave the change alone. */
+  readonly GitOps: { readonly object: string; readonly source: string; readonly when: string; readonly brief: string };
   readonly NothingToUndo: { readonly service: string };
   readonly NothingToRelax: { readonly workload: string };
   readonly AlreadyBack: { readonly service: string; readonly opId: string; readonly since: string; readonly by: string };

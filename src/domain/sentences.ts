@@ -107,8 +107,10 @@ const SENTENCES: { readonly [Code in SentenceCode]: (parameters: SentenceParamet
   NeedProportions: ({ route, others }) =>
     `In route ${route} all other backends (${list(others)}) are at 0, so how they share the rest is unknown. ${UNTOUCHED} Set their weights, or roll back the last operation.`,
   AlreadyThere: ({ receiver, percent }) => `${receiver} has ${percent} already. ${UNTOUCHED} There is nothing to do.`,
-  OtherManager: ({ route, manager, allow }) =>
-    `Route ${route} belongs to ${manager}, which would undo any change. ${UNTOUCHED} Make the change there, or release the route from it.${allow === undefined ? '' : ` If it leaves weights alone, annotate the route with \`meshops.dev/allow-owner: ${allow}\`.`}`,
+  OtherManager: ({ route, manager, allow, what = 'Route' }) =>
+    `${what} ${route} belongs to ${manager}, which would undo any change. ${UNTOUCHED} Make the change there, or release the ${what.toLowerCase()} from it.${allow === undefined ? '' : ` If it leaves ${what === 'Route' ? 'weights' : 'rules'} alone, annotate the ${what.toLowerCase()} with \`meshops.dev/allow-owner: ${allow}\`.`}`,
+  GitOps: ({ object, source, when, brief }) =>
+    `${source} applies ${object} and would write Git's values back ${when}, and \`gitops: refuse\` is configured. ${UNTOUCHED} ${brief}, then run the command again.`,
   NothingToUndo: ({ service }) =>
     `There is no completed operation on ${service} to take back. ${UNTOUCHED} Use \`canary ${service} <percent>%\`.`,
   NothingToRelax: ({ workload }) =>

@@ -38,5 +38,7 @@ export interface OperationSettings {
   readonly watchHeartbeatMs: number;
   /** Least time between two edits of one Slack message. */
   readonly editEveryMs: number;
+  /** `refuse`: nothing is planned that a GitOps tool would write back. Absent: the plan says so. */
+  readonly gitops?: 'refuse';
   readonly gates: readonly GateRule[];
 }

@@ -1,3 +1,5 @@
+import type { GitOpsTool } from './gitops/tool.ts';
+
 /** What the judge concludes. A value, never an exception: an exception would be retried. */
 export type Verdict =
   /** `unseen`: kinds of traffic that the change concerns and that did not come, in words. */
@@ -14,6 +16,8 @@ export type Verdict =
       readonly field: string;
       readonly manager: string;
       readonly words: string;
+      /** A GitOps tool has written Git's values back. Absent: somebody else changed the field. */
+      readonly tool?: GitOpsTool;
     };
 
 /** One group of flows that people are asked about. */

@@ -5,7 +5,7 @@ import { problemOf } from './ab-limits.ts';
 import { headerWords, isOurs, OURS, RULES } from './ab-rules.ts';
 import type { Header } from './change.ts';
 import { detailsJson, detailsOf } from './details.ts';
-import { gitOpsWords, ownedRoute } from './managers.ts';
+import { ownedRoute } from './managers.ts';
 import { type Impossible, impossible, type Planned, type Unclear, unclear } from './planned.ts';
 import { findReceiver, type MovedRule, names, nearServices } from './receiver.ts';
 import { type HttpRoute, routeName } from './route.ts';
@@ -84,7 +84,6 @@ function planFor(input: AbInput): AbPlan {
         : `The rule for the header is taken away; its requests are split by the weights again (${sharesWords(receiver.rules)}).`,
       `${receiver.name} receives them because ${receiver.why}.`,
       `It is ${trafficWords(details)}, in ${touched.map(routeName).join(', ')}. The rules of others stay as they are.`,
-      ...gitOpsWords(touched),
       ...(elsewhere.length > 0
         ? [`Routes of other namespaces name ${service.name} too and are not changed: ${elsewhere.join(', ')}.`]
         : []),

@@ -2,7 +2,6 @@ import { formatPercent } from '../percent.ts';
 import type { PlannedStage } from '../plan.ts';
 import type { Target } from '../target.ts';
 import type { CanaryDetails } from './details.ts';
-import { gitOpsWords } from './managers.ts';
 import type { MovedRule, Receiver } from './receiver.ts';
 import { type HttpRoute, routeName } from './route.ts';
 import { refOf, weightAt } from './stages.ts';
@@ -40,7 +39,6 @@ export function explain({ service, receiver, here, touched, details, stages }: E
     `${receiver.name} receives the share because ${receiver.why}.`,
     `It is ${trafficWords(details)}: ${rules} of ${details.routes.map(({ ref }) => `${ref.namespace}/${ref.name}`).join(', ')}.`,
     ...(details.routes.length > 1 ? ['The routes are written one after the other; for moments they differ.'] : []),
-    ...gitOpsWords([...new Set(touched.map(({ route }) => route))]),
     ...(rest.length > 0 ? [`Not moved, since ${receiver.name} does not share the traffic there: ${rest.join(', ')}.`] : []),
     ...(details.elsewhere.length > 0
       ? [`Routes of other namespaces name ${service.name} too and are not moved: ${details.elsewhere.join(', ')}.`]

@@ -116,6 +116,8 @@ export const Config = z.strictObject({
   gates: z.array(Gate),
   ladders: z.record(Scope, Ladder).default({}),
   objectives: z.record(Scope, Objective).default({}),
+  /** Where Argo CD or Flux applies what an operation changes and would write it back: say so in the plan, or refuse. */
+  gitops: z.enum(['warn', 'refuse'], 'Write warn or refuse.').default('warn'),
   /** Times that are known beforehand; `/mesh freeze` is for those that are not. */
   freezes: z.array(FreezeRule).max(200, 'More than 200 freezes: write windows that repeat once.').default([]),
   /** Bound on ever rolling back a healthy change, for one operation. */

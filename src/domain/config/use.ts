@@ -39,6 +39,7 @@ export function settingsFor(config: Config, target: Target, verb: CommandName, o
     realiseMs: timings.realise,
     watchHeartbeatMs: timings.heartbeat,
     editEveryMs: timings.editEvery,
+    ...(config.gitops === 'refuse' && { gitops: 'refuse' as const }),
     gates: gatesFor(config, target, verb),
   };
 }

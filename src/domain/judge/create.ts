@@ -1,4 +1,5 @@
 import type { DropEvidence, Evidence, RequestEvidence } from '../evidence.ts';
+import { driftWords, toolOf } from '../gitops/tool.ts';
 import type { JsonObject } from '../json.ts';
 import type { Counts, Harmful, Verdict } from '../verdict.ts';
 import { Drops } from './drops.ts';
@@ -156,8 +157,9 @@ class EventJudge implements ExplainedJudge {
   }
 
   #drift({ object, field, manager, found }: Extract<Evidence, { kind: 'drift' }>): Settled {
-    const words = `${manager || 'Somebody else'} changed ${field} of ${object} to ${found} while this was watched.`;
-    return { kind: 'drift', counts: this.counts, object, field, manager, words };
+    const tool = toolOf(manager);
+    const words = driftWords({ object, field, manager, found });
+    return { kind: 'drift', counts: this.counts, object, field, manager, words, ...(tool && { tool }) };
   }
 
   #blind(reason: string): Verdict {

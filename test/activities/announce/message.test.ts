@@ -141,6 +141,17 @@ describe('the root message', () => {
     );
   });
 
+  it('held because a GitOps tool wrote Git back: says so, and what to do first; not where somebody else has changed something too', () => {
+    const back = { object: 'HTTPRoute/backend/backend', field: '/weight', expected: '10', found: '0', manager: 'argocd-controller' };
+    const text = (drift: readonly object[]): string =>
+      shown(renderRoot(view('holding', { stages: stages('held'), drift: drift as never, gate: gate({ kind: 'drift' }) }), AT));
+    expect(text([back])).toContain("*Held:* Argo CD wrote Git's values back. Ours last only if it leaves these fields alone");
+    expect(text([back])).toContain('by `argocd-controller` (Argo CD)');
+    const token = { ...back, field: '/metadata/annotations/meshops.dev~1operation', manager: 'kubectl-edit' };
+    expect(text([back, token])).toContain("Argo CD wrote Git's values back");
+    expect(text([back, { ...back, manager: 'kubectl-edit' }])).toContain('*Held:* somebody else changed what this operation manages.');
+  });
+
   it('says at a gate that a freeze is set, and what cannot be seen meanwhile', () => {
     const live = { counts: COUNTS, canaryShare: 0.1, at: AT, word: { kind: 'blind' as const, words: 'node-1 cannot be seen.' } };
     const text = shown(renderRoot(view('waiting', { stages: stages('passed', 'pending'), gate: gate(), frozen: FREEZE, live }), AT));

@@ -255,15 +255,6 @@ describe('shapes of routes from the field', () => {
     });
   });
 
-  it.each([
-    ['Argo CD', { annotations: { 'argocd.argoproj.io/tracking-id': 'shop:…' } }],
-    ['Argo CD', { managedFields: [{ manager: 'argocd-controller' }] }],
-    ['Flux', { labels: { 'kustomize.toolkit.fluxcd.io/name': 'shop' } }],
-  ])('warns that %s may write its own weights back', (tool, metadata) => {
-    const plan = ask([{ rules: [['v1=100', 'v2=0']], metadata }], { command: 'v1 10%' });
-    expect(plan.kind === 'planned' && plan.explanation.filter((line) => line.startsWith(`${tool} applies shop/r0`))).toHaveLength(1);
-  });
-
   it('does not compare with a Service of the same name in another namespace', () => {
     const plan = ask([{ rules: [['next/web=100', 'web-v2=0', 'web=0']] }], { command: 'shop/web-v2 10%' });
     expect(plan.kind === 'planned' && CanaryDetails.parse(plan.details).others).toEqual(['web']);

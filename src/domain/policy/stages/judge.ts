@@ -1,4 +1,5 @@
 import type { Evidence } from '../../evidence.ts';
+import { driftWords, toolOf } from '../../gitops/tool.ts';
 import type { JsonObject } from '../../json.ts';
 import type { Judge } from '../../judge/judge.ts';
 import { createSight } from '../../judge/sight.ts';
@@ -93,8 +94,9 @@ class DropsJudge implements Judge {
     if (event.kind === 'cohort') this.#cohort = { left: event.left, of: event.of };
     if (event.kind !== 'drift') return undefined;
     const { object, field, manager, found } = event;
-    const words = `${manager || 'Somebody else'} changed ${field} of ${object} to ${found} while this was watched.`;
-    return { kind: 'drift', counts: this.counts, object, field, manager, words };
+    const tool = toolOf(manager);
+    const words = driftWords({ object, field, manager, found });
+    return { kind: 'drift', counts: this.counts, object, field, manager, words, ...(tool && { tool }) };
   }
 
   #connection(event: ConnectionEvidence): Settled | undefined {
