@@ -78,8 +78,8 @@ export interface SeriesPoint {
   readonly at: number;
   readonly ms: number;
   readonly stage: number;
-  /** Share of the canary in percent that was asked for. */
-  readonly percent: number;
+  /** Share in percent that was in force by the operation's doing; absent once everything is put back. */
+  readonly percent?: number;
   readonly canary: { readonly requests: number; readonly failures: number };
   readonly stable: { readonly requests: number; readonly failures: number };
 }

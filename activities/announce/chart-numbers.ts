@@ -22,11 +22,15 @@ export function inOrder(series: readonly SeriesPoint[]): readonly SeriesPoint[] 
   return series.toSorted((a, b) => a.at - b.at);
 }
 
-/** The weight holds until the next point: the line is drawn with steps. */
+/** The weight holds until the next point: the line is drawn with steps. It ends where everything was put back. */
 export function weightSteps(series: readonly SeriesPoint[]): Point[] {
   const last = series.at(-1);
-  const steps = series.flatMap((one, index): Point[] => [...gapBefore(series, index), [one.at, one.percent]]);
-  return [...steps, ...(last ? [[last.at + last.ms, last.percent] satisfies Point] : [])];
+  const steps = series.flatMap((one, index): Point[] => {
+    const before = series[index - 1]?.percent;
+    const end: Point[] = one.percent === undefined && before !== undefined ? [[one.at, before]] : [];
+    return [...gapBefore(series, index), ...end, [one.at, one.percent ?? null]];
+  });
+  return [...steps, ...(last ? [[last.at + last.ms, last.percent ?? null] satisfies Point] : [])];
 }
 
 export function perSecond(point: SeriesPoint, side: 'canary' | 'stable'): number {

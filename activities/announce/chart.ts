@@ -137,7 +137,7 @@ function chartOption(view: OperationView, series: readonly SeriesPoint[]): echar
         1,
         words.axis,
         niceMax(
-          series.map((one) => one.percent),
+          series.map((one) => one.percent ?? 0),
           10,
         ),
         '%',

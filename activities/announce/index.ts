@@ -72,7 +72,7 @@ function altText(title: string, series: readonly SeriesPoint[]): string {
     requests: series.reduce((all, point) => all + point[side].requests, 0),
     failures: series.reduce((all, point) => all + point[side].failures, 0),
   });
-  const weights = [...new Set(series.map((point) => `${point.percent}%`))].join(', ');
+  const weights = [...new Set(series.flatMap(({ percent }) => (percent === undefined ? [] : [`${percent}%`])))].join(', ');
   const lines = `Chart of ${title}: requests per second of both sides, and failed requests of the canary in percent with its weight (${weights}).`;
   return `${lines} In all ${sideWords(sum('canary'), 'the canary')}; ${sideWords(sum('stable'), 'stable')}.`.slice(0, 1_000);
 }

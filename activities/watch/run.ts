@@ -53,7 +53,8 @@ export class Run {
     this.#startedAt = startedAt;
     this.#since = before?.since ?? startedAt;
     this.#judged = before?.judged ?? before !== undefined;
-    this.#series = new Series(input.stage.number, input.stage.exposure * 100, before?.series, input.chartFrom);
+    const percent = input.view.restored ? undefined : input.stage.exposure * 100;
+    this.#series = new Series(input.stage.number, percent, before?.series, input.chartFrom);
     this.shown = new Shown(deps, input);
     this.#opened = before !== undefined && before.opened !== false;
   }

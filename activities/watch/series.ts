@@ -9,13 +9,13 @@ const FIRST_WIDTH_MS = 1_000;
 /** Requests in buckets of time; buckets are merged in pairs when there are too many. */
 export class Series {
   readonly #stage: number;
-  readonly #percent: number;
+  readonly #percent: number | undefined;
   readonly #from: number;
   #width: number;
   #points: Map<number, SeriesPoint>;
 
-  /** `from`: what was before is no point of this chart (epoch ms): the ring tells of it as well. */
-  constructor(stage: number, percent: number, resumed: readonly SeriesPoint[] = [], from = 0) {
+  /** `percent`: see `SeriesPoint`. `from`: what was before is no point of this chart (epoch ms): the ring tells of it as well. */
+  constructor(stage: number, percent: number | undefined, resumed: readonly SeriesPoint[] = [], from = 0) {
     this.#from = from;
     this.#stage = stage;
     this.#percent = percent;
@@ -43,7 +43,8 @@ export class Series {
 
   #empty(at: number): SeriesPoint {
     const none = { requests: 0, failures: 0 };
-    return { at, ms: this.#width, stage: this.#stage, percent: this.#percent, canary: none, stable: none };
+    const percent = this.#percent;
+    return { at, ms: this.#width, stage: this.#stage, ...(percent !== undefined && { percent }), canary: none, stable: none };
   }
 
   #widen(): void {

@@ -14,6 +14,8 @@ const series = Array.from({ length: 60 }, (_, n) => ({
   stable: { requests: 180, failures: 0 },
 }));
 
+const NONE = { requests: 0, failures: 0 };
+
 /** Width, height, and how many bytes of the decoded picture are neither white nor transparent. */
 function lookAt(png: Uint8Array): { readonly width: number; readonly height: number; readonly ink: number } {
   const bytes = Buffer.from(png);
@@ -60,6 +62,15 @@ describe('the chart', () => {
     const drawn = (points: typeof gap): readonly string[] => chartSvg(view('over'), points).match(/ d="[^"]*"/g) ?? [];
     expect(drawn([...gap.slice(30), ...gap.slice(0, 30)])).toEqual(drawn(gap));
     expect(weightSteps(gap).filter(([, value]) => value === null)).toHaveLength(1);
+  });
+
+  it('draws no weight once everything is put back', () => {
+    const { percent: _, ...point } = { ...series[59], stage: 2, ms: 2000, canary: NONE, stable: NONE };
+    const restored = [...series, { ...point, at: AT + 120_000 }];
+    const [last, ...before] = weightSteps(restored).toReversed();
+    expect(last).toEqual([AT + 122_000, null]);
+    expect(before.find(([, value]) => value !== null)).toEqual([AT + 120_000, 10]);
+    expect(chartSvg(view('over'), restored)).not.toContain('NaN');
   });
 
   it("has the verb's own words", () => {

@@ -1,6 +1,7 @@
 import { ActivityCancellationDetails, CancelledFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
 import { ClusterFailure } from '../../../activities/clients/kubernetes/failure.ts';
+import type { OperationView } from '../../../src/domain/operation.ts';
 import { failure, request, routeObject, watchInput, watchRig } from '../support/watching.ts';
 
 type Rig = ReturnType<typeof watchRig>;
@@ -418,13 +419,15 @@ describe('the rest of a watch', () => {
 
   test('shows whose requests they were also where everybody is judged alike', async () => {
     const rig = watchRig();
-    const { result } = rig.run(watchInput({ durationMs: 300, purpose: 'restored' }));
+    const view = { opId: 'canary-t1', restored: true } as OperationView;
+    const { result } = rig.run(watchInput({ durationMs: 300, purpose: 'restored', view }));
     await untilOpen(rig);
     for (let n = 0; n < 30; n++) rig.hear(request({ of: 'stable' }));
     const { series, counts } = await result;
     expect(counts.canary.requests).toBe(30);
     expect(series.reduce((sum, point) => sum + point.canary.requests, 0)).toBe(0);
     expect(series.reduce((sum, point) => sum + point.stable.requests, 0)).toBe(30);
+    expect(series.every((point) => !('percent' in point))).toBe(true);
   });
 
   test('what the ring tells of the time before is judged, and is no point of the chart', async () => {
