@@ -80,7 +80,7 @@ if (filters.length === 0) {
 await vitest('fast');
 if (!isFast) await vitest('chaos');
 // Built before any test needs it: with empty caches on a busy machine that takes longer than a test may wait.
-if (!isFast && (await check('programs of the real stack', process.execPath, 'playground/cluster/prepare.ts'))) {
+if (!isFast && (await check('programs of the real stack', process.execPath, 'playground/cluster/prepare.ts', '--clients'))) {
   await vitest('stack');
   await vitest('e2e');
 }

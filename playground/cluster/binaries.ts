@@ -3,7 +3,8 @@ import { cacheRoot, type Env, fillOnce } from './cache.ts';
 import { type Found, lookUp } from './find.ts';
 import { supportedPlatform } from './platform.ts';
 import { type ReportProgress, step } from './progress.ts';
-import { crds } from './recipes/crds.ts';
+import { helm, kubectl } from './recipes/clients.ts';
+import { crds, operatorCrds } from './recipes/crds.ts';
 import { envoy } from './recipes/envoy.ts';
 import { etcd, kubeApiserver, temporal } from './recipes/go.ts';
 import { prometheus } from './recipes/prometheus.ts';
@@ -107,5 +108,23 @@ export const findBinaries = async (search: Search): Promise<Binaries> => {
     ciliumCrds: join(crdFolder, 'cilium'),
     gatewayCrds: join(crdFolder, 'gateway-api'),
     ciliumProtos: join(crdFolder, 'protos'),
+  };
+};
+
+/** What the chart is tried with, and an installation is made with; the playground itself needs none of it. */
+export type Clients = {
+  readonly helm: string;
+  readonly kubectl: string;
+  /** CRDs of the Prometheus operator. */
+  readonly operatorCrds: string;
+};
+
+/** Finds or makes them. Throws as `findBinaries` does. */
+export const findClients = async (search: Search): Promise<Clients> => {
+  supportedPlatform(search.os, search.arch);
+  return {
+    helm: await findOrMake('helm', helm, search),
+    kubectl: await findOrMake('kubectl', kubectl, search),
+    operatorCrds: await fromCache(operatorCrds, search),
   };
 };

@@ -26,10 +26,21 @@ const VARIABLES: Readonly<Record<BinaryName, readonly { readonly variable: strin
   prometheus: [{ variable: 'PROMETHEUS', folder: false }],
   promtool: [{ variable: 'PROMTOOL', folder: false }],
   chromium: [{ variable: 'CHROMIUM', folder: false }],
+  helm: [{ variable: 'HELM', folder: false }],
+  kubectl: [
+    { variable: 'TEST_ASSET_KUBECTL', folder: false },
+    { variable: 'KUBEBUILDER_ASSETS', folder: true },
+  ],
 };
 
 const PATH_NAMES: Readonly<Partial<Record<BinaryName, readonly string[]>>> = {
   chromium: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
+};
+
+/** How a program is asked for its version, where that is not `--version`. */
+const VERSION_WORDS: Readonly<Partial<Record<BinaryName, readonly string[]>>> = {
+  helm: ['version', '--short'],
+  kubectl: ['version', '--client'],
 };
 
 const fromEnvironment = (name: BinaryName, env: Env): string | undefined => {
@@ -46,8 +57,8 @@ const fromEnvironment = (name: BinaryName, env: Env): string | undefined => {
   return undefined;
 };
 
-const versionOf = async (path: string, env: Env, signal: AbortSignal): Promise<string | undefined> => {
-  const result = await run({ program: path, args: ['--version'], env, signal });
+const versionOf = async (name: BinaryName, path: string, env: Env, signal: AbortSignal): Promise<string | undefined> => {
+  const result = await run({ program: path, args: VERSION_WORDS[name] ?? ['--version'], env, signal });
   return result.code === 0 ? versionIn(`${result.stdout}\n${result.tail}`) : undefined;
 };
 
@@ -59,11 +70,11 @@ const versionOf = async (path: string, env: Env, signal: AbortSignal): Promise<s
 export const lookUp = async (name: BinaryName, env: Env, signal: AbortSignal): Promise<Lookup> => {
   const given = fromEnvironment(name, env);
   if (given !== undefined) {
-    return { found: { path: given, from: 'environment', version: await versionOf(given, env, signal) }, passedOver: undefined };
+    return { found: { path: given, from: 'environment', version: await versionOf(name, given, env, signal) }, passedOver: undefined };
   }
   const path = (PATH_NAMES[name] ?? [name]).map((candidate) => inPath(candidate, env)).find((candidate) => candidate !== undefined);
   if (path === undefined) return { found: undefined, passedOver: undefined };
-  const version = await versionOf(path, env, signal);
+  const version = await versionOf(name, path, env, signal);
   if (version !== undefined && atLeast(version, OLDEST[name])) return { found: { path, from: 'PATH', version }, passedOver: undefined };
   const why = version === undefined ? 'does not say its version' : `is ${version}, older than ${OLDEST[name]}`;
   return { found: undefined, passedOver: `${path} ${why} and is passed over` };

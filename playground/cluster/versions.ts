@@ -11,6 +11,8 @@ export const VERSIONS = {
   envoy: '1.40.0',
   cilium: '1.20.2',
   gatewayApi: '1.6.1',
+  helm: '4.2.4',
+  prometheusOperator: '0.85.0',
   /** Oldest Go that builds the API server. */
   go: '1.26.0',
 } as const;
@@ -24,6 +26,8 @@ export const OLDEST = {
   prometheus: '2.40.0',
   promtool: '2.40.0',
   chromium: '110.0.0',
+  helm: '3.14.0',
+  kubectl: '1.32.0',
 } as const;
 
 export type BinaryName = keyof typeof OLDEST;

@@ -54,8 +54,8 @@ const TIMINGS = {
   },
 } as const;
 
-/** Writes the meshops.yaml of the playground: one cluster, one channel, one gate that a reviewer must open. */
-export async function writeConfig(file: string, options: ConfigOptions): Promise<void> {
+/** The meshops.yaml of the playground as an object: one cluster, one channel, one gate that a reviewer must open. */
+export function configOf(options: ConfigOptions): object {
   const {
     kubeconfig,
     hubble,
@@ -71,7 +71,7 @@ export async function writeConfig(file: string, options: ConfigOptions): Promise
     requestsPerMinute,
   } = options;
   const restoredWatch = options.restoredWatch ?? TIMINGS[pace].restoredWatch;
-  const config = {
+  return {
     clusters: { demo: { kubernetes: { kubeconfig }, hubble, prometheus, probe: { gateways: { 'backend/mesh': gatewayUrl } } } },
     channels: [{ id: 'C0MESH', cluster: 'demo', namespace: 'backend' }],
     identities: {
@@ -104,5 +104,9 @@ export async function writeConfig(file: string, options: ConfigOptions): Promise
     http: { port: httpPort, metricsPort },
     ...options.settings,
   };
-  await writeFile(file, `# The playground's configuration, written at each start.\n${stringify(config)}`);
+}
+
+/** Writes it. */
+export async function writeConfig(file: string, options: ConfigOptions): Promise<void> {
+  await writeFile(file, `# The playground's configuration, written at each start.\n${stringify(configOf(options))}`);
 }

@@ -10,7 +10,7 @@ import { type Stack, startStack } from '../cluster/stack.ts';
 import type { Child } from '../cluster/warden.ts';
 import type { Limits } from '../slack/limits.ts';
 import { type SlackPlayground, startSlack } from '../slack/slack.ts';
-import { type Pace, writeConfig } from './config.ts';
+import { type ConfigOptions, type Pace, writeConfig } from './config.ts';
 import { meshPanel } from './panel.ts';
 import { type Role, startProduct } from './product.ts';
 import { loadRights } from './rights.ts';
@@ -44,6 +44,8 @@ export interface RigOptions extends Tuning {
   /** Starts without a worker when false and `split`. */
   readonly worker?: boolean;
   readonly slackLimits?: Partial<Limits>;
+  /** Writes the product's configuration in another way, such as by the chart. */
+  readonly writeConfig?: (file: string, options: ConfigOptions) => Promise<void>;
 }
 
 /** Everything of the playground, running: the real stack, the simulated Cilium, Slack, and the product in processes of its own. */
@@ -144,7 +146,7 @@ async function furnish(stack: Stack, options: RigOptions, undo: (() => Promise<v
   const configure = async (file: string, { httpPort, metricsPort }: Ports, apart: Apart): Promise<void> => {
     const agents = cilium.nodes.map(({ name: node, hubbleAddress }) => ({ node, address: hubbleAddress }));
     const { sight, ...times } = tuned;
-    await writeConfig(file, {
+    await (options.writeConfig ?? writeConfig)(file, {
       kubeconfig: await kubeconfigOf(stack, `${file}.kubeconfig`, apart.kubernetes),
       hubble: { ...(sight === 'relay' ? { relay: cilium.relay.address } : { agents }), tls: cilium.hubbleTls },
       gatewayUrl: cilium.gateway.url,

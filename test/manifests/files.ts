@@ -24,6 +24,14 @@ export function yamlOf(path: string): unknown {
   return parse(textOf(path), { merge: true });
 }
 
+/** Every object of a text of several documents, namespaces first. */
+export function manifestsIn(text: string): readonly Manifest[] {
+  return parseAllDocuments(text)
+    .filter((document) => document.toJS() !== null)
+    .map((document) => Manifest.parse(document.toJS()))
+    .toSorted((a, b) => Number(b.kind === 'Namespace') - Number(a.kind === 'Namespace'));
+}
+
 /** Every object of a folder, kustomization apart, namespaces first. */
 export function manifestsOf(folder: string): readonly Manifest[] {
   const files = readdirSync(pathOf(folder)).filter((name) => name.endsWith('.yaml') && name !== 'kustomization.yaml');

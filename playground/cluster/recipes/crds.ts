@@ -8,17 +8,24 @@ import type { Kitchen, Recipe } from './recipe.ts';
 
 const CILIUM = 'github.com/cilium/cilium';
 const GATEWAY_API = 'sigs.k8s.io/gateway-api';
+const OPERATOR = 'github.com/prometheus-operator/prometheus-operator';
 
 // `go mod download -json` prints one object after another: a stream, not an array.
 const Downloaded = z.object({ Path: z.string(), Dir: z.string() });
 
-const moduleFolders = async (kitchen: Kitchen): Promise<ReadonlyMap<string, string>> => {
-  const stdout = await runOrFail("Cilium's and the Gateway API's CRDs", 'the Go module proxy', {
+/** Where the sources of modules lie that `folder` of the tools pins, by their paths. */
+const moduleFolders = async (
+  kitchen: Kitchen,
+  what: string,
+  folder: string,
+  modules: readonly string[],
+): Promise<ReadonlyMap<string, string>> => {
+  const stdout = await runOrFail(what, 'the Go module proxy', {
     program: 'go',
-    args: ['mod', 'download', '-json', CILIUM, GATEWAY_API],
+    args: ['mod', 'download', '-json', ...modules],
     env: { ...kitchen.env, GOFLAGS: '', GOWORK: 'off', GO111MODULE: 'on' },
     signal: kitchen.signal,
-    cwd: join(TOOLS_DIR, 'crds'),
+    cwd: join(TOOLS_DIR, folder),
     say: () => kitchen.say('downloading modules'),
   });
   const objects = stdout.split(/^(?=\{)/m).filter((text) => text.trim() !== '');
@@ -42,12 +49,26 @@ export const crds: Recipe = {
   verb: 'unpacked',
   fill: async (staging, kitchen) => {
     await requireGo(kitchen);
-    const folders = await moduleFolders(kitchen);
+    const folders = await moduleFolders(kitchen, "Cilium's and the Gateway API's CRDs", 'crds', [CILIUM, GATEWAY_API]);
     const cilium = folders.get(CILIUM) ?? '';
     await copyKind(join(cilium, 'pkg/k8s/apis/cilium.io/client/crds/v2'), join(staging, 'cilium'), '.yaml');
     await copyKind(join(folders.get(GATEWAY_API) ?? '', 'config/crd/standard'), join(staging, 'gateway-api'), '.yaml');
     for (const api of ['flow', 'observer', 'peer', 'relay']) {
       await copyKind(join(cilium, 'api/v1', api), join(staging, 'protos', api), '.proto');
     }
+  },
+};
+
+/** CRDs of the Prometheus operator, for the chart's ServiceMonitor and PrometheusRule. */
+export const operatorCrds: Recipe = {
+  title: `CRDs of the Prometheus operator ${VERSIONS.prometheusOperator}`,
+  entry: `crds-prometheus-operator-${VERSIONS.prometheusOperator}`,
+  files: ['monitoring.coreos.com_servicemonitors.yaml', 'monitoring.coreos.com_prometheusrules.yaml'],
+  verb: 'unpacked',
+  fill: async (staging, kitchen) => {
+    await requireGo(kitchen);
+    const folders = await moduleFolders(kitchen, "The Prometheus operator's CRDs", 'monitoring', [OPERATOR]);
+    const folder = join(folders.get(OPERATOR) ?? '', 'example/prometheus-operator-crd');
+    for (const name of operatorCrds.files) await cp(join(folder, name), join(staging, name));
   },
 };

@@ -4,11 +4,11 @@ import { StackFailure } from '../failure.ts';
 import { atLeast, TOOLS_DIR, VERSIONS, versionIn } from '../versions.ts';
 import type { Kitchen, Recipe } from './recipe.ts';
 
-const PROXY = 'the Go module proxy';
+export const PROXY = 'the Go module proxy';
 const GET_GO = `Install Go ${VERSIONS.go} or later (https://go.dev/doc/install), or set KUBEBUILDER_ASSETS and TEMPORAL_CLI to binaries that you have, then start again.`;
 
 /** A person's own flags and workspaces must not change what is built. */
-const goEnv = (env: Env): Env => ({ ...env, CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off', GO111MODULE: 'on' });
+export const goEnv = (env: Env): Env => ({ ...env, CGO_ENABLED: '0', GOFLAGS: '', GOWORK: 'off', GO111MODULE: 'on' });
 
 /**
  * @throws StackFailure `missing-tool` without Go, `tool-too-old` when the Go that a build here would use is older than needed
@@ -29,25 +29,29 @@ export const requireGo = async (kitchen: Pick<Kitchen, 'env' | 'signal'>): Promi
   if (result.code !== 0) throw commandFailure('The Go toolchain', PROXY, result);
 };
 
+/** A line of the Go command, for the ticks. */
+export const goLine = (line: string): string => (line.startsWith('go: downloading') ? line.slice('go: '.length) : 'compiling');
+
 const go = async (what: string, args: readonly string[], kitchen: Kitchen, extra: { readonly cwd?: string; readonly env?: Env } = {}) =>
   runOrFail(what, PROXY, {
     program: 'go',
     args,
     env: { ...goEnv(kitchen.env), ...extra.env },
     signal: kitchen.signal,
-    say: (line) => kitchen.say(line.startsWith('go: downloading') ? line.slice('go: '.length) : 'compiling'),
+    say: (line) => kitchen.say(goLine(line)),
     ...(extra.cwd === undefined ? {} : { cwd: extra.cwd }),
   });
 
-const [major, minor] = VERSIONS.kubernetes.split('.');
-// Without these a client cannot parse what /version answers.
-const KUBE_VERSION_FLAGS = [
-  `-X k8s.io/component-base/version.gitVersion=v${VERSIONS.kubernetes}`,
-  `-X k8s.io/component-base/version.gitMajor=${major}`,
-  `-X k8s.io/component-base/version.gitMinor=${minor}`,
-].join(' ');
+/** Without these a client cannot parse what /version answers. */
+export const versionFlags = (version: string): string => {
+  const [major, minor] = version.split('.');
+  const names = { gitVersion: `v${version}`, gitMajor: major, gitMinor: minor };
+  return Object.entries(names)
+    .map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`)
+    .join(' ');
+};
 
-const buildArgs = (output: string, flags: string, target: string): readonly string[] => [
+export const buildArgs = (output: string, flags: string, target: string): readonly string[] => [
   'build',
   '-trimpath',
   '-buildvcs=false',
@@ -66,7 +70,7 @@ export const kubeApiserver: Recipe = {
   verb: 'built',
   fill: async (staging, kitchen) => {
     await requireGo(kitchen);
-    const args = buildArgs(`${staging}/kube-apiserver`, KUBE_VERSION_FLAGS, 'k8s.io/kubernetes/cmd/kube-apiserver');
+    const args = buildArgs(`${staging}/kube-apiserver`, versionFlags(VERSIONS.kubernetes), 'k8s.io/kubernetes/cmd/kube-apiserver');
     await go('kube-apiserver', args, kitchen, { cwd: TOOLS_DIR });
   },
 };
