@@ -1,4 +1,4 @@
-import { likelihoodRatio } from '../../../src/domain/judge/hypergeometric.ts';
+import { likelihoodRatio } from './hypergeometric.ts';
 
 /**
  * Evidence against "the canary does no worse than its control in the same window", from labelled events: canary or control, failed or not.

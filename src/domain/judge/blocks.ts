@@ -92,25 +92,27 @@ export class Blocks {
     const last = this.#pending[this.#pending.length - 1];
     if (last && start >= last.from && start < last.to) return last;
     if (start < this.#settledTo) return undefined;
-    const index = this.#pending.findIndex(({ to }) => start < to);
+    let index = 0;
+    while (index < this.#pending.length && start >= (this.#pending[index] as Block).to) index += 1;
     const next = this.#pending[index];
     if (next && start >= next.from) return next;
-    const [from, to] = this.#window(start);
-    const none = { events: 0, canary: 0, failures: 0, canaryFailures: 0, answered: 0, reached: 0, harmAt: -1, objective: -1 };
-    const block: Block = { from, to, ...none, hidden };
-    this.#pending.splice(next ? index : this.#pending.length, 0, block);
-    this.#due = Math.min(this.#due, to);
+    const block = this.#window(start, hidden);
+    if (next) this.#pending.splice(index, 0, block);
+    else this.#pending.push(block);
+    this.#due = Math.min(this.#due, block.to);
     return block;
   }
 
-  /** Begin and end of the window in which a request began at `start`. */
-  #window(start: number): readonly [number, number] {
+  /** The window in which a request began at `start`. */
+  #window(start: number, hidden: boolean): Block {
     const grid = this.#grid;
     let at = grid.length - 2;
     while (at > 0 && start < (grid[at] as number)) at -= 2;
     const [begin, length] = [grid[at] as number, grid[at + 1] as number];
     const nth = Math.floor((start - begin) / length);
-    return [begin + nth * length, Math.min(begin + (nth + 1) * length, grid[at + 2] ?? Number.POSITIVE_INFINITY)];
+    const from = begin + nth * length;
+    const to = Math.min(begin + (nth + 1) * length, at + 2 < grid.length ? (grid[at + 2] as number) : Number.POSITIVE_INFINITY);
+    return { from, to, events: 0, canary: 0, failures: 0, canaryFailures: 0, answered: 0, reached: 0, harmAt: -1, objective: -1, hidden };
   }
 
   /** From the end of the window on that `clock` is in, windows are as long as the traffic asks by now. */
@@ -122,7 +124,7 @@ export class Blocks {
     const isNear = length < before * OFF && length * OFF > before;
     // The newest layout has not begun yet, or there are too many.
     if (isNear || clock < begin || grid.length >= 2 * LAYOUTS) return;
-    this.#grid = [...grid, this.#window(clock)[1], length];
+    this.#grid = [...grid, this.#window(clock, false).to, length];
   }
 
   #length(): number {
@@ -138,26 +140,29 @@ export class Blocks {
   }
 
   /** Before each event: blocks whose time is over by `clock` note what the objective's evidence is then. */
-  pass(clock: number, objective: () => number): void {
-    for (const block of this.#pending) {
+  pass(clock: number, objective: number): void {
+    for (let index = 0; index < this.#pending.length; index += 1) {
+      const block = this.#pending[index] as Block;
       if (block.to > clock) break;
-      if (block.objective === -1) block.objective = objective();
+      if (block.objective === -1) block.objective = objective;
     }
     this.#look();
   }
 
   #look(): void {
-    const [first] = this.#pending;
-    const next = this.#pending.find(({ objective }) => objective === -1)?.to ?? Number.POSITIVE_INFINITY;
-    this.#due = first
-      ? Math.min(next, first.to + (first.objective === -1 ? 0 : Math.min(this.#lateMs, SETTLE_MS)))
-      : Number.POSITIVE_INFINITY;
+    const first = this.#pending[0];
+    this.#due = Number.POSITIVE_INFINITY;
+    if (!first) return;
+    let index = 0;
+    while (index < this.#pending.length && (this.#pending[index] as Block).objective !== -1) index += 1;
+    const next = this.#pending[index]?.to ?? Number.POSITIVE_INFINITY;
+    this.#due = Math.min(next, first.to + (first.objective === -1 ? 0 : Math.min(this.#lateMs, SETTLE_MS)));
   }
 
   /** The oldest block, if it is settled at `clock`. */
   settled(clock: number): Block | undefined {
-    const [block] = this.#pending;
-    if (!block || clock < block.to + this.#wait(block)) return undefined;
+    const block = this.#pending[0];
+    if (!block || clock < block.to + this.#wait(block.to)) return undefined;
     this.#pending.shift();
     this.#look();
     this.#settledTo = block.to;
@@ -170,10 +175,10 @@ export class Blocks {
 
   /** Every request that began before `end` is answered, or late, at `clock`. */
   isSettled(end: number, clock: number): boolean {
-    return clock >= end + this.#wait({ to: end });
+    return clock >= end + this.#wait(end);
   }
 
-  #wait({ to }: Pick<Block, 'to'>): number {
+  #wait(to: number): number {
     if (this.#lateMs === 0) return 0;
     if (Number.isNaN(this.#oldest)) return this.#lateMs;
     return this.#oldest >= to ? SETTLE_MS : this.#lateMs + LOST_MS;

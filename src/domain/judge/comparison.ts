@@ -1,5 +1,6 @@
 import type { Block } from './blocks.ts';
-import { likelihoodRatio } from './hypergeometric.ts';
+import { Hypergeometric } from './hypergeometric.ts';
+import { Powers } from './powers.ts';
 import { MASS, Masses, type MassesSnapshot, type Parts, type Planned } from './prior.ts';
 import { Runs, type RunsSnapshot } from './runs.ts';
 
@@ -23,8 +24,10 @@ const LENT_WEIGHTS: readonly number[] = [0, 0, 0.4, 0.6];
 const LENT = 0.6;
 const TAKEN = 0.6;
 const BROUGHT_BACK = 0.007;
+const KEPT = new Powers(1 - BROUGHT_BACK);
+const LAW = new Hypergeometric(ODDS);
 /** Of the block that is looked at. */
-const RATIOS = new Float64Array(ODDS.length);
+const RATIOS: number[] = ODDS.map(() => 0.5);
 
 export interface ComparisonSnapshot extends MassesSnapshot {
   readonly sums: readonly number[];
@@ -61,13 +64,14 @@ export class Comparison {
   }
 
   /** Takes a settled block. */
-  take({ from, events, canary, failures, canaryFailures, harmAt }: Block): void {
+  take(block: Block): void {
+    const { from, events, canary, failures, canaryFailures, harmAt } = block;
     spread(this.#sums, this.#masses.pass(from), ODDS_WEIGHTS);
     const isMixed = failures > 0 && canary > 0 && canary < events;
     if (isMixed) {
+      LAW.ratios(block, RATIOS);
       for (let j = 0; j < ODDS.length; j += 1) {
-        const ratio = likelihoodRatio(events, canary, failures, canaryFailures, ODDS[j] as number);
-        RATIOS[j] = ratio;
+        const ratio = RATIOS[j] as number;
         this.#sums[j] = (this.#sums[j] as number) * ratio;
         this.#lent[j] = (this.#lent[j] as number) * ratio;
       }
@@ -78,7 +82,7 @@ export class Comparison {
   }
 
   #bringBack(canary: number): void {
-    const kept = (1 - BROUGHT_BACK) ** canary;
+    const kept = KEPT.of(canary);
     for (let j = 0; j < ODDS.length; j += 1) {
       const back = (this.#lent[j] as number) * (1 - kept);
       this.#lent[j] = (this.#lent[j] as number) - back;
@@ -94,12 +98,10 @@ export class Comparison {
   }
 
   /** The mean of the ratios of a block over all odds, weighted: at most 1 in the mean where the canary is no worse. */
-  static meanRatio({ events, canary, failures, canaryFailures }: Block): number {
-    if (failures === 0 || canary === 0 || canary === events) return 1;
-    return ODDS.reduce(
-      (sum, odds, j) => sum + (ODDS_WEIGHTS[j] as number) * likelihoodRatio(events, canary, failures, canaryFailures, odds),
-      0,
-    );
+  static meanRatio(block: Block): number {
+    if (block.failures === 0 || block.canary === 0 || block.canary === block.events) return 1;
+    LAW.ratios(block, RATIOS);
+    return RATIOS.reduce((sum, ratio, j) => sum + (ODDS_WEIGHTS[j] as number) * ratio, 0);
   }
 
   /** The evidence as odds at the end of the last block; 1 in the beginning. */

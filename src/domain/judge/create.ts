@@ -122,7 +122,7 @@ class EventJudge implements ExplainedJudge {
 
   #overBudget(at: number): Harmful | undefined {
     const { budget, objective } = this.#settings;
-    const { requests, failures } = this.counts.canary;
+    const { requests, failures } = this.#tally.canary;
     if (budget === undefined || failures - objective * requests <= budget) return undefined;
     return this.#harmful('budget', at, budgetWords(this.counts, budget, objective));
   }
@@ -182,7 +182,7 @@ class EventJudge implements ExplainedJudge {
   /** So many lost events would keep the objective, even if each of them was a failed request of the canary. */
   #harmless(): number {
     const objective = this.#terms.objective ?? this.#settings.objective;
-    const { requests, failures } = this.counts.canary;
+    const { requests, failures } = this.#tally.canary;
     return Math.floor((objective * requests - failures) / (1 - objective));
   }
 

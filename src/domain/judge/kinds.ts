@@ -13,8 +13,9 @@ export class Kinds {
   }
 
   add(kind: string): void {
-    const key = this.#counts.has(kind) || this.#counts.size < MOST ? kind : 'other';
-    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+    const count = this.#counts.get(kind);
+    if (count !== undefined || this.#counts.size < MOST) this.#counts.set(kind, (count ?? 0) + 1);
+    else this.#counts.set('other', (this.#counts.get('other') ?? 0) + 1);
   }
 
   /** ` How: 503 (12), late (3).`; empty where nothing has failed. */

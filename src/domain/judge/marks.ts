@@ -28,8 +28,13 @@ export class Marks {
   /** Rows of one mark each: its time, then its sums. */
   readonly #rows: Float64Array;
   #count: number;
+  /** Factors of a success, and successes that are not multiplied in yet: one by one they are, but at once and only when somebody looks. */
+  readonly #down: readonly number[];
+  #pending = 0;
 
-  constructor(size: number, from?: MarksSnapshot) {
+  constructor(down: readonly number[], from?: MarksSnapshot) {
+    const size = down.length;
+    this.#down = down;
     this.#size = size;
     this.#now = from ? [...from.now] : Array.from({ length: size }, () => 0);
     this.#scale = from ? [...from.scale] : Array.from({ length: size }, () => 1);
@@ -49,12 +54,14 @@ export class Marks {
   }
 
   add(mass: number, weights: readonly number[]): void {
+    if (this.#pending > 0) this.#settle();
     for (let j = 0; j < this.#size; j += 1)
       this.#now[j] = (this.#now[j] as number) + (mass * (weights[j] as number)) / (this.#scale[j] as number);
   }
 
   /** All that has been released by `at` is marked. */
   set(at: number): void {
+    if (this.#pending > 0) this.#settle();
     const from = this.#count * (this.#size + 1);
     this.#rows[from] = at;
     // Set one by one: to copy a plain array into a typed one at once is far slower.
@@ -63,39 +70,48 @@ export class Marks {
     if (this.#count > MOST) this.#thin();
   }
 
-  succeed(factors: readonly number[]): void {
-    let least = 1;
-    for (let j = 0; j < this.#size; j += 1) {
-      const scale = (this.#scale[j] as number) * (factors[j] as number);
-      this.#scale[j] = scale;
-      if (scale < least) least = scale;
+  succeed(): void {
+    this.#pending += 1;
+  }
+
+  #settle(): void {
+    const [scale, down, size] = [this.#scale, this.#down, this.#size];
+    for (; this.#pending > 0; this.#pending -= 1) {
+      let least = 1;
+      for (let j = 0; j < size; j += 1) {
+        const next = (scale[j] as number) * (down[j] as number);
+        scale[j] = next;
+        if (next < least) least = next;
+      }
+      if (least < SMALL) this.#rescale();
     }
-    if (least < SMALL) this.#rescale();
   }
 
   /** A request that began at `start` has failed. */
   fail(start: number, factors: readonly number[]): void {
-    const width = this.#size + 1;
-    let last = this.#count - 1;
-    while (last >= 0 && this.#at(last) > start) last -= 1;
+    if (this.#pending > 0) this.#settle();
+    const [rows, now, size] = [this.#rows, this.#now, this.#size];
+    const end = this.#count * (size + 1);
+    let last = end - size - 1;
+    while (last >= 0 && (rows[last] as number) > start) last -= size + 1;
     if (last < 0) return;
-    for (let j = 0; j < this.#size; j += 1) {
-      const factor = factors[j] as number;
-      const gain = (this.#rows[last * width + 1 + j] as number) * (factor - 1);
-      for (let row = 0; row < this.#count; row += 1) {
-        const place = row * width + 1 + j;
-        // A later mark holds everything that an earlier one does.
-        this.#rows[place] = row <= last ? (this.#rows[place] as number) * factor : (this.#rows[place] as number) + gain;
-      }
-      this.#now[j] = (this.#now[j] as number) + gain;
+    for (let j = 0; j < size; j += 1) {
+      const gain = (rows[last + 1 + j] as number) * ((factors[j] as number) - 1);
+      // A later mark holds everything that an earlier one does.
+      for (let place = last + size + 2 + j; place < end; place += size + 1) rows[place] = (rows[place] as number) + gain;
+      now[j] = (now[j] as number) + gain;
     }
+    for (let row = 0; row <= last; row += size + 1)
+      for (let j = 0; j < size; j += 1) rows[row + 1 + j] = (rows[row + 1 + j] as number) * (factors[j] as number);
   }
 
   worth(j: number): number {
+    if (this.#pending > 0) this.#settle();
     return (this.#now[j] as number) * (this.#scale[j] as number);
   }
 
   clear(): void {
+    this.#settle();
     this.#now.fill(0);
     this.#rows.fill(0);
     this.#count = 0;
@@ -119,17 +135,25 @@ export class Marks {
   /** The first mark stays: what is older than it knows no other place. Of the rest the one goes that is missed least: older ones may lie further apart. */
   #thin(): void {
     const width = this.#size + 1;
-    let [thinned, least] = [1, Number.POSITIVE_INFINITY];
-    for (let index = 1; index < this.#count - NEWEST; index += 1) {
-      const gap = this.#at(index + 1) - this.#at(index - 1);
-      const weighed = gap / (this.#at(this.#count - 1) - this.#at(index) + STEP_MS);
-      if (weighed < least) [thinned, least] = [index, weighed];
+    const rows = this.#rows;
+    const end = this.#count * width;
+    const newest = rows[end - width] as number;
+    let thinned = width;
+    let least = Number.POSITIVE_INFINITY;
+    for (let row = width; row < end - NEWEST * width; row += width) {
+      const gap = (rows[row + width] as number) - (rows[row - width] as number);
+      const weighed = gap / (newest - (rows[row] as number) + STEP_MS);
+      if (weighed < least) {
+        thinned = row;
+        least = weighed;
+      }
     }
-    this.#rows.copyWithin(thinned * width, (thinned + 1) * width, this.#count * width);
+    rows.copyWithin(thinned, thinned + width, end);
     this.#count -= 1;
   }
 
   snapshot(): MarksSnapshot {
+    this.#settle();
     const width = this.#size + 1;
     const marks = Array.from({ length: this.#count }, (_, row) => [...this.#rows.subarray(row * width, (row + 1) * width)]);
     return { now: [...this.#now], scale: [...this.#scale], marks };

@@ -36,9 +36,9 @@ export interface ObjectiveSnapshot extends MassesSnapshot {
   readonly runs: RunsSnapshot;
 }
 
-/** One canary request as the objective hears it. Times in ms of event time. */
-export interface Heard {
-  readonly failed: boolean;
+/** A canary request that has failed, as the objective hears it. Times in ms of event time. */
+export interface Failure {
+  /** When it began. */
   readonly start: number;
   /** It was told as open before, by `ask`. */
   readonly asked: boolean;
@@ -58,12 +58,14 @@ export class Objective {
   readonly #masses: Masses;
   readonly #runs: Runs;
   readonly #marks: Marks;
+  /** Successes that the runs have not heard of yet. */
+  #successes = 0;
 
   constructor(p0: number, planned: Planned, from?: ObjectiveSnapshot) {
     this.#factors = factorsFor(p0);
     this.#masses = new Masses(planned, from);
     this.#runs = new Runs(GRID.length, from?.runs);
-    this.#marks = new Marks(GRID.length, from?.marks);
+    this.#marks = new Marks(this.#factors.down, from?.marks);
   }
 
   /** A watch begins at `at`. */
@@ -75,18 +77,29 @@ export class Objective {
   /** A request of the canary is known to be open. */
   ask(clock: number): void {
     if (this.#marks.isDue(clock)) this.#pass(clock);
-    this.#marks.succeed(this.#factors.down);
+    this.#marks.succeed();
   }
 
-  /** A request of the canary is answered, or will never be. `clock`: latest event time heard before it. */
-  add({ failed, start, asked, at }: Heard, clock: number): void {
-    const { up, down, turned } = this.#factors;
+  /** A request of the canary has been answered. `asked`: it was told as open before. `clock`: latest event time heard before it. */
+  succeed(asked: boolean, clock: number): void {
     if (this.#marks.isDue(clock)) this.#pass(clock);
-    if (failed) {
-      this.#marks.fail(start, asked ? turned : up);
-      this.#after(Math.max(at, clock));
-    } else if (!asked) this.#marks.succeed(down);
-    this.#runs.add(failed ? up : down, failed ? at : -1);
+    if (!asked) this.#marks.succeed();
+    this.#successes += 1;
+  }
+
+  /** A request of the canary has failed, or will never be answered. */
+  fail({ start, asked, at }: Failure, clock: number): void {
+    const { up, turned } = this.#factors;
+    if (this.#marks.isDue(clock)) this.#pass(clock);
+    this.#marks.fail(start, asked ? turned : up);
+    this.#after(Math.max(at, clock));
+    this.#lower();
+    this.#runs.add(up, at);
+  }
+
+  #lower(): void {
+    this.#runs.lower(this.#factors.down, this.#successes);
+    this.#successes = 0;
   }
 
   /** Released mass is known before any request that begins from now on. */
@@ -110,6 +123,7 @@ export class Objective {
 
   /** Event time of the first failure of the run that carries most of the evidence. */
   firstHarmAt(): number | undefined {
+    this.#lower();
     return this.#runs.since((j) => this.#marks.worth(j));
   }
 
@@ -117,10 +131,12 @@ export class Objective {
   forget(): void {
     this.#marks.clear();
     this.#masses.forget();
+    this.#successes = 0;
     this.#runs.clear();
   }
 
   snapshot(): ObjectiveSnapshot {
+    this.#lower();
     return { marks: this.#marks.snapshot(), ...this.#masses.snapshot(), runs: this.#runs.snapshot() };
   }
 }

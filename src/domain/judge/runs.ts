@@ -37,6 +37,11 @@ export class Runs {
     }
   }
 
+  /** So many successes in a row, each of which none of the ratios raises. */
+  lower(ratios: readonly number[], times: number): void {
+    for (let left = times; left > 0 && !this.#isFlat; left -= 1) this.add(ratios, -1);
+  }
+
   /** Of the largest of the sums: when its run began; undefined where it has none. */
   since(sum: (j: number) => number): number | undefined {
     let most = 0;

@@ -1,4 +1,5 @@
 import type { Block } from './blocks.ts';
+import { Powers } from './powers.ts';
 import type { Planned } from './prior.ts';
 
 /**
@@ -15,6 +16,12 @@ const AT_LEAST = 1 / 2;
 const TRIED = 0.02;
 /** Requests of the canary that must have been seen. */
 const SEEN = 3;
+
+/** What a request elsewhere, and one of the canary, multiplies by. */
+interface Factors {
+  readonly elsewhere: Powers;
+  readonly here: Powers;
+}
 
 export interface ShareSnapshot {
   /** The bet, what is not yet bet, and the event time up to which it is released. */
@@ -38,6 +45,7 @@ export class Share {
   #beforeCanary: number;
   #silent: number;
   #heardAt: number;
+  #factors: Factors | undefined;
 
   constructor(planned: Planned, from?: ShareSnapshot) {
     this.#planned = planned;
@@ -47,6 +55,7 @@ export class Share {
     this.#asked = from?.asked ?? 0;
     [this.#before, this.#beforeCanary] = from?.before ?? [0, 0];
     [this.#silent, this.#heardAt] = from?.silent ?? [0, -1];
+    this.#factors = factorsFor(this.#asked);
   }
 
   /** A watch begins: an open bet is cashed, which is a stopping time. `asked` 0: no share is known, nothing is bet. */
@@ -55,13 +64,14 @@ export class Share {
     this.#bet = 0;
     this.#released = at;
     this.#asked = asked;
+    this.#factors = factorsFor(asked);
     this.#before = this.#beforeCanary = 0;
     this.#silent = 0;
     this.#heardAt = -1;
   }
 
   take({ from, to, answered, reached, hidden }: Block): void {
-    if (this.#asked === 0 || answered === 0) return;
+    if (!this.#factors || answered === 0) return;
     const wait = hidden || this.#before !== -1;
     if (this.#before !== -1) this.#look(answered, reached);
     if (wait) {
@@ -71,8 +81,8 @@ export class Share {
     const released = Math.max(0, Math.min(this.#left, (from - this.#released) / Math.max(1, this.#planned.ms)));
     this.#released = Math.max(this.#released, from);
     this.#left -= released;
-    const [least, tried] = [this.#asked * AT_LEAST, this.#asked * TRIED];
-    const ratio = ((1 - tried) / (1 - least)) ** (answered - reached) * (tried / least) ** reached;
+    const { elsewhere, here } = this.#factors;
+    const ratio = elsewhere.of(answered - reached) * here.of(reached);
     this.#bet = Math.min((this.#bet + released) * ratio, 1e200);
     this.#silent = reached > 0 ? 0 : this.#silent + answered;
     if (reached > 0) this.#heardAt = to;
@@ -114,4 +124,18 @@ export class Share {
       silent: [silent, heard],
     };
   }
+}
+
+const FACTORS = new Map<number, Factors>();
+
+/** One table for all judges of a share: people set a handful of them. */
+function factorsFor(asked: number): Factors | undefined {
+  if (asked === 0) return undefined;
+  const known = FACTORS.get(asked);
+  if (known) return known;
+  const [least, tried] = [asked * AT_LEAST, asked * TRIED];
+  const factors = { elsewhere: new Powers((1 - tried) / (1 - least)), here: new Powers(tried / least) };
+  if (FACTORS.size >= 64) FACTORS.clear();
+  FACTORS.set(asked, factors);
+  return factors;
 }

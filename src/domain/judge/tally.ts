@@ -31,6 +31,11 @@ export class Tally {
     return { canary: { ...this.#canary }, stable: { ...this.#stable } };
   }
 
+  /** Of the canary, without a copy. */
+  get canary(): Readonly<Side> {
+    return this.#canary;
+  }
+
   request({ side, failed, failure = 'failed', synthetic, at }: RequestEvidence): void {
     this.#count(side, failed, synthetic === true, at);
     if (side !== 'canary') return;

@@ -1,7 +1,7 @@
 import type { Block } from './blocks.ts';
 import { Comparison } from './comparison.ts';
 import { Excused } from './excused.ts';
-import { type Heard, Objective } from './objective.ts';
+import { type Failure, Objective } from './objective.ts';
 import { FIRST, type Planned, partOf } from './prior.ts';
 import { Share } from './share.ts';
 import type { TotalSnapshot } from './snapshot.ts';
@@ -59,11 +59,16 @@ export class Total {
     if (this.#hearsObjective) this.#objective.ask(clock);
   }
 
-  /** A request of the canary. True: harm, by the objective alone. */
-  request(heard: Heard, clock: number): boolean {
+  /** A request of the canary has been answered. */
+  succeed(asked: boolean, clock: number): void {
+    if (this.#hearsObjective) this.#objective.succeed(asked, clock);
+  }
+
+  /** A request of the canary has failed. True: harm, by the objective alone. */
+  fail(failure: Failure, clock: number): boolean {
     if (!this.#hearsObjective) return false;
-    this.#objective.add(heard, clock);
-    return heard.failed && this.between() >= this.#terms.needed;
+    this.#objective.fail(failure, clock);
+    return this.between() >= this.#terms.needed;
   }
 
   get #hearsObjective(): boolean {
@@ -94,9 +99,12 @@ export class Total {
   }
 
   #sum(objective: number): number {
-    const { weights, parts } = { weights: this.#weights, parts: this.parts() };
+    const weights = this.#weights;
     return (
-      weights.objective * objective + weights.relative * parts.relative + weights.silence * parts.silence + weights.excused * parts.excused
+      weights.objective * objective +
+      weights.relative * this.#comparison.value() +
+      weights.silence * this.#share.value() +
+      weights.excused * (this.#excused?.value() ?? 0)
     );
   }
 

@@ -46,7 +46,7 @@ export class Trial {
   pass(at: number, isTraffic: boolean): boolean {
     const clock = Math.max(this.#clock, isTraffic ? at : at - UNDER_WAY_MS);
     if (clock < this.#blocks.due) return false;
-    this.#blocks.pass(clock, () => this.total.objective());
+    this.#blocks.pass(clock, this.total.objective());
     for (let block = this.#blocks.settled(clock); block; block = this.#blocks.settled(clock)) {
       if (block.to <= this.#endsAt && this.total.take(block)) return true;
     }
@@ -72,10 +72,9 @@ export class Trial {
    * is only compared. True: harm.
    */
   request(event: RequestEvidence, hidden: boolean, isTwin = false): boolean {
-    const { side, failed, at, openMs, earlyMs = 0 } = event;
+    const { at, openMs } = event;
     const start = event.startedAt ?? at - event.latencyMs;
-    const heard = { failed, start: start - earlyMs, asked: event.asked === true, at };
-    const harm = side === 'canary' && !isTwin && this.total.request(heard, this.#clock);
+    const harm = event.side === 'canary' && !isTwin && this.#hear(event, start);
     this.#clock = Math.max(this.#clock, at);
     if (openMs !== undefined) this.#blocks.open(openMs === 0 ? Number.POSITIVE_INFINITY : at - openMs);
     if (this.#moves && !event.unsplit) {
@@ -85,9 +84,15 @@ export class Trial {
     return harm;
   }
 
+  #hear({ failed, asked = false, at, earlyMs = 0 }: RequestEvidence, start: number): boolean {
+    if (failed) return this.total.fail({ start: start - earlyMs, asked, at }, this.#clock);
+    this.total.succeed(asked, this.#clock);
+    return false;
+  }
+
   /** A connection to the canary that no request can use: to the objective only, since a cold canary opens more of them than its control. */
   connection({ at, startedAt = at }: DropEvidence): boolean {
-    return this.total.request({ failed: true, start: startedAt, asked: false, at }, this.#clock);
+    return this.total.fail({ start: startedAt, asked: false, at }, this.#clock);
   }
 
   hide(): void {

@@ -68,7 +68,8 @@ describe('the promise: a healthy canary is ever called harmful with probability 
         if (index % 3 === 0) evidence.begin(at, index === 3 ? undefined : { start: 0.4, failures: 0.6 });
         const failed = ((pattern >> index) & 1) === 1;
         probability *= failed ? p0 : 1 - p0;
-        evidence.add({ failed, start: at, asked: false, at }, at);
+        if (failed) evidence.fail({ start: at, asked: false, at }, at);
+        else evidence.succeed(false, at);
       }
       mean += probability * evidence.value();
     }
@@ -95,7 +96,10 @@ describe('the promise: a healthy canary is ever called harmful with probability 
             return { failed, start, at: start + (failed ? slowFailure : slowSuccess) };
           });
           const steps = asked ? events.map(({ start }) => ({ at: start, run: () => evidence.ask(start) })) : [];
-          const answers = events.map((event) => ({ at: event.at, run: () => evidence.add({ ...event, asked }, event.at) }));
+          const answers = events.map(({ failed, start, at }) => ({
+            at,
+            run: () => (failed ? evidence.fail({ start, asked, at }, at) : evidence.succeed(asked, at)),
+          }));
           for (const { run } of [...steps, ...answers].toSorted((a, b) => a.at - b.at)) run();
           mean += probability * evidence.value();
         }
