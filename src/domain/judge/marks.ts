@@ -16,31 +16,36 @@ const STEP_MS = 100;
 const MOST = 12;
 /** The newest marks, set by failures in quick succession, are kept apart. */
 const NEWEST = 5;
+/** One more for a moment, until one goes. */
+const ROOM = MOST + 1;
 /** Long before numbers leave the normal range of doubles, which would slow down every later request. */
 const SMALL = 1e-100;
 /** Below this a sum is 0: it has lost. */
 const NOTHING = 1e-290;
 
 export class Marks {
-  readonly #size: number;
-  readonly #now: number[];
-  readonly #scale: number[];
-  /** Rows of one mark each: its time, then its sums. */
-  readonly #rows: Float64Array;
-  #count: number;
-  /** Factors of a success, and successes that are not multiplied in yet: one by one they are, but at once and only when somebody looks. */
+  /** Factors of a success. */
   readonly #down: readonly number[];
+  readonly #size: number;
+  /** The scale of each alternative, what it holds now, the times of the marks, and for each alternative what it held at them: all in one, since there
+   * are thousands of watches, and in the order in which failures go through it. */
+  readonly #state: Float64Array;
+  /** Where the times begin. */
+  readonly #times: number;
+  #count: number;
+  /** Successes that are not multiplied in yet: one by one they will be, as doubles ask for, but not before somebody looks. */
   #pending = 0;
 
   constructor(down: readonly number[], from?: MarksSnapshot) {
     const size = down.length;
     this.#down = down;
     this.#size = size;
-    this.#now = from ? [...from.now] : Array.from({ length: size }, () => 0);
-    this.#scale = from ? [...from.scale] : Array.from({ length: size }, () => 1);
-    this.#rows = new Float64Array((MOST + 1) * (size + 1));
+    this.#times = 2 * size;
+    this.#state = new Float64Array(2 * size + ROOM * (size + 1));
+    this.#state.set(from?.scale ?? down.map(() => 1));
+    this.#state.set(from?.now ?? [], size);
     this.#count = from?.marks.length ?? 0;
-    from?.marks.forEach((row, index) => this.#rows.set(row, index * (size + 1)));
+    from?.marks.forEach((mark, row) => mark.forEach((value, column) => (this.#state[this.#times + column * ROOM + row] = value)));
   }
 
   /** A watch begins: what came before it is one mark. */
@@ -50,22 +55,25 @@ export class Marks {
   }
 
   isDue(clock: number): boolean {
-    return this.#count === 0 || clock - this.#at(this.#count - 1) >= STEP_MS;
+    return this.#count === 0 || clock - (this.#state[this.#times + this.#count - 1] as number) >= STEP_MS;
   }
 
   add(mass: number, weights: readonly number[]): void {
     if (this.#pending > 0) this.#settle();
-    for (let j = 0; j < this.#size; j += 1)
-      this.#now[j] = (this.#now[j] as number) + (mass * (weights[j] as number)) / (this.#scale[j] as number);
+    const [state, size] = [this.#state, this.#size];
+    for (let j = 0; j < size; j += 1) state[size + j] = (state[size + j] as number) + (mass * (weights[j] as number)) / (state[j] as number);
   }
 
   /** All that has been released by `at` is marked. */
   set(at: number): void {
     if (this.#pending > 0) this.#settle();
-    const from = this.#count * (this.#size + 1);
-    this.#rows[from] = at;
-    // Set one by one: to copy a plain array into a typed one at once is far slower.
-    for (let j = 0; j < this.#size; j += 1) this.#rows[from + 1 + j] = this.#now[j] as number;
+    const [state, size] = [this.#state, this.#size];
+    let place = this.#times + this.#count;
+    state[place] = at;
+    for (let j = 0; j < size; j += 1) {
+      place += ROOM;
+      state[place] = state[size + j] as number;
+    }
     this.#count += 1;
     if (this.#count > MOST) this.#thin();
   }
@@ -75,13 +83,13 @@ export class Marks {
   }
 
   #settle(): void {
-    const [scale, down, size] = [this.#scale, this.#down, this.#size];
+    const [state, down, size] = [this.#state, this.#down, this.#size];
     for (; this.#pending > 0; this.#pending -= 1) {
       let least = 1;
       for (let j = 0; j < size; j += 1) {
-        const next = (scale[j] as number) * (down[j] as number);
-        scale[j] = next;
-        if (next < least) least = next;
+        const scale = (state[j] as number) * (down[j] as number);
+        state[j] = scale;
+        if (scale < least) least = scale;
       }
       if (least < SMALL) this.#rescale();
     }
@@ -90,73 +98,79 @@ export class Marks {
   /** A request that began at `start` has failed. */
   fail(start: number, factors: readonly number[]): void {
     if (this.#pending > 0) this.#settle();
-    const [rows, now, size] = [this.#rows, this.#now, this.#size];
-    const end = this.#count * (size + 1);
-    let last = end - size - 1;
-    while (last >= 0 && (rows[last] as number) > start) last -= size + 1;
+    const [state, size, times, count] = [this.#state, this.#size, this.#times, this.#count];
+    let last = count - 1;
+    while (last >= 0 && (state[times + last] as number) > start) last -= 1;
     if (last < 0) return;
+    let column = times;
     for (let j = 0; j < size; j += 1) {
-      const gain = (rows[last + 1 + j] as number) * ((factors[j] as number) - 1);
+      column += ROOM;
+      const factor = factors[j] as number;
+      const gain = (state[column + last] as number) * (factor - 1);
+      for (let place = column; place <= column + last; place += 1) state[place] = (state[place] as number) * factor;
       // A later mark holds everything that an earlier one does.
-      for (let place = last + size + 2 + j; place < end; place += size + 1) rows[place] = (rows[place] as number) + gain;
-      now[j] = (now[j] as number) + gain;
+      for (let place = column + last + 1; place < column + count; place += 1) state[place] = (state[place] as number) + gain;
+      state[size + j] = (state[size + j] as number) + gain;
     }
-    for (let row = 0; row <= last; row += size + 1)
-      for (let j = 0; j < size; j += 1) rows[row + 1 + j] = (rows[row + 1 + j] as number) * (factors[j] as number);
   }
 
   worth(j: number): number {
     if (this.#pending > 0) this.#settle();
-    return (this.#now[j] as number) * (this.#scale[j] as number);
+    return (this.#state[this.#size + j] as number) * (this.#state[j] as number);
+  }
+
+  /** `base` and the worth of all, one after the other. */
+  sum(base: number): number {
+    if (this.#pending > 0) this.#settle();
+    const [state, size] = [this.#state, this.#size];
+    let total = base;
+    for (let j = 0; j < size; j += 1) total += (state[size + j] as number) * (state[j] as number);
+    return total;
   }
 
   clear(): void {
     this.#settle();
-    this.#now.fill(0);
-    this.#rows.fill(0);
+    this.#state.fill(0, this.#size);
     this.#count = 0;
   }
 
-  #at(index: number): number {
-    return this.#rows[index * (this.#size + 1)] as number;
-  }
-
   #rescale(): void {
-    const width = this.#size + 1;
-    for (let j = 0; j < this.#size; j += 1) {
-      const scale = this.#scale[j] as number;
-      this.#scale[j] = 1;
-      this.#now[j] = small((this.#now[j] as number) * scale);
-      for (let row = 0; row < this.#count; row += 1)
-        this.#rows[row * width + 1 + j] = small((this.#rows[row * width + 1 + j] as number) * scale);
+    const [state, size] = [this.#state, this.#size];
+    for (let j = 0; j < size; j += 1) {
+      const scale = state[j] as number;
+      state[j] = 1;
+      state[size + j] = small((state[size + j] as number) * scale);
+      const column = this.#times + (j + 1) * ROOM;
+      for (let place = column; place < column + this.#count; place += 1) state[place] = small((state[place] as number) * scale);
     }
   }
 
   /** The first mark stays: what is older than it knows no other place. Of the rest the one goes that is missed least: older ones may lie further apart. */
   #thin(): void {
-    const width = this.#size + 1;
-    const rows = this.#rows;
-    const end = this.#count * width;
-    const newest = rows[end - width] as number;
-    let thinned = width;
+    const [state, times, count] = [this.#state, this.#times, this.#count];
+    const newest = state[times + count - 1] as number;
+    let thinned = 1;
     let least = Number.POSITIVE_INFINITY;
-    for (let row = width; row < end - NEWEST * width; row += width) {
-      const gap = (rows[row + width] as number) - (rows[row - width] as number);
-      const weighed = gap / (newest - (rows[row] as number) + STEP_MS);
+    for (let index = 1; index < count - NEWEST; index += 1) {
+      const gap = (state[times + index + 1] as number) - (state[times + index - 1] as number);
+      const weighed = gap / (newest - (state[times + index] as number) + STEP_MS);
       if (weighed < least) {
-        thinned = row;
+        thinned = index;
         least = weighed;
       }
     }
-    rows.copyWithin(thinned, thinned + width, end);
-    this.#count -= 1;
+    // So few that to have them copied would cost more.
+    for (let column = times; column < state.length; column += ROOM)
+      for (let place = column + thinned; place < column + count - 1; place += 1) state[place] = state[place + 1] as number;
+    this.#count = count - 1;
   }
 
   snapshot(): MarksSnapshot {
     this.#settle();
-    const width = this.#size + 1;
-    const marks = Array.from({ length: this.#count }, (_, row) => [...this.#rows.subarray(row * width, (row + 1) * width)]);
-    return { now: [...this.#now], scale: [...this.#scale], marks };
+    const [state, size, times] = [this.#state, this.#size, this.#times];
+    const numbers = Array.from({ length: size + 1 }, (_, column) => times + column * ROOM);
+    const marks = Array.from({ length: this.#count }, (_, row) => numbers.map((column) => state[column + row] as number));
+    return { now: [...state.subarray(size, 2 * size)], scale: [...state.subarray(0, size)], marks };
   }
 }
 

@@ -116,9 +116,7 @@ export class Objective {
 
   /** The evidence as odds; 1 in the beginning. */
   value(): number {
-    let total = this.#masses.left;
-    for (let j = 0; j < GRID.length; j += 1) total += this.#marks.worth(j);
-    return total;
+    return this.#marks.sum(this.#masses.left);
   }
 
   /** Event time of the first failure of the run that carries most of the evidence. */

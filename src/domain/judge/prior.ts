@@ -46,6 +46,8 @@ export class Masses {
   #next: number;
   #pool: number;
   #failures: number;
+  /** What of the pool is left: pool / (failures + 1). */
+  #rest: number;
   #released: number;
 
   /** `share`: of the mass after failures, where the test keeps the rest itself. */
@@ -53,6 +55,7 @@ export class Masses {
     this.#planned = planned;
     [this.#start, this.#time, this.#next] = from?.left ?? [MASS.start, MASS.time, MASS.failures * share];
     [this.#pool, this.#failures] = from?.pool ?? [0, 0];
+    this.#rest = this.#pool / (this.#failures + 1);
     this.#released = from?.released ?? 0;
   }
 
@@ -64,8 +67,9 @@ export class Masses {
     const refill = Math.min(this.#next, MASS.failures * parts.failures);
     this.#start -= start;
     this.#next -= refill;
-    this.#pool = this.#pool / (this.#failures + 1) + refill;
+    this.#pool = this.#rest + refill;
     this.#failures = 0;
+    this.#rest = this.#pool;
     return start;
   }
 
@@ -81,19 +85,20 @@ export class Masses {
 
   /** The canary has failed so many times more: the n-th failure of a watch releases pool / (n (n + 1)). */
   after(failures: number): number {
-    const before = this.#pool / (this.#failures + 1);
+    const before = this.#rest;
     this.#failures += failures;
-    return before - this.#pool / (this.#failures + 1);
+    this.#rest = this.#pool / (this.#failures + 1);
+    return before - this.#rest;
   }
 
   get left(): number {
-    return this.#start + this.#time + this.#next + this.#pool / (this.#failures + 1);
+    return this.#start + this.#time + this.#next + this.#rest;
   }
 
   /** What may depend on what was heard is thrown away. */
   forget(): void {
     this.#time = 0;
-    this.#pool = 0;
+    this.#pool = this.#rest = 0;
   }
 
   snapshot(): MassesSnapshot {

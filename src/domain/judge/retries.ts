@@ -26,6 +26,7 @@ export class Retries {
   /** The newest cluster of each client; absent until something has failed. */
   #counted: Map<string, Cluster> | undefined;
   #size = 0;
+  #spare: Cluster | undefined;
   #oldest: Cluster | undefined;
   #newest: Cluster | undefined;
 
@@ -51,7 +52,7 @@ export class Retries {
     let cluster = head;
     while (cluster !== undefined && cluster.path !== path) cluster = cluster.sibling;
     if (cluster === undefined) {
-      this.#append(this.#fresh(this.#counted, client, path, at));
+      this.#begin(this.#counted, { client, path, at, sibling: head });
       return undefined;
     }
     if (Math.abs(at - cluster.at) < CLUSTER_MS) return cluster.at;
@@ -61,22 +62,24 @@ export class Retries {
     return undefined;
   }
 
-  /** Where as many as can be are remembered the oldest one makes room. */
-  #fresh(counted: Map<string, Cluster>, client: string, path: string, at: number): Cluster {
-    const full = this.#size === REMEMBERED ? this.#oldest : undefined;
-    if (full) this.#forget(counted, full);
-    else this.#size += 1;
-    const cluster = full ?? { client, path, at, sibling: undefined, older: undefined, newer: undefined };
+  /** Where too many would be remembered the oldest one goes, and is used again by the next. */
+  #begin(counted: Map<string, Cluster>, { client, path, at, sibling }: Pick<Cluster, 'client' | 'path' | 'at' | 'sibling'>): void {
+    const cluster = this.#spare ?? { client, path, at, sibling, older: undefined, newer: undefined };
+    this.#spare = undefined;
     cluster.client = client;
     cluster.path = path;
     cluster.at = at;
-    cluster.sibling = counted.get(client);
+    cluster.sibling = sibling;
     counted.set(client, cluster);
-    return cluster;
+    this.#append(cluster);
+    this.#size += 1;
+    if (this.#size > REMEMBERED && this.#oldest) this.#forget(counted, this.#oldest);
   }
 
   #forget(counted: Map<string, Cluster>, cluster: Cluster): void {
     this.#unlink(cluster);
+    this.#size -= 1;
+    this.#spare = cluster;
     let one = counted.get(cluster.client);
     if (one !== cluster) {
       while (one && one.sibling !== cluster) one = one.sibling;

@@ -55,30 +55,39 @@ class Gaps implements Sight {
   readonly #gaps: Map<string, Gap>;
   /** Earliest time at which a gap that has not been told could blind: before it nothing need be looked at, however many nodes are away. */
   #due: number;
+  #isHidden: boolean;
 
   constructor(resumed: Readonly<Record<string, Gap>>) {
     this.#gaps = new Map(Object.entries(resumed));
     this.#due = this.#gaps.size > 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+    this.#isHidden = this.#hides();
   }
 
   gap(node: string, unseen: Unseen): void {
     const gap = merged(this.#gaps.get(node), unseen);
     this.#gaps.set(node, gap);
     this.#due = Math.min(this.#due, dueOf(gap));
+    this.#isHidden = true;
   }
 
   sight(node: string): void {
     const gap = this.#gaps.get(node);
     if (gap && gap.lost > 0) this.#gaps.set(node, { ...gap, over: true });
     else this.#gaps.delete(node);
+    this.#isHidden = this.#hides();
   }
 
+  /** Asked for each request. */
   get isHidden(): boolean {
-    return this.#gaps.size > 0 && find(this.#gaps, ({ over }) => !over) !== undefined;
+    return this.#isHidden;
+  }
+
+  #hides(): boolean {
+    return find(this.#gaps, ({ over }) => !over) !== undefined;
   }
 
   news(now: number): string | undefined {
-    if (this.#gaps.size === 0 || now <= this.#due) return undefined;
+    if (now <= this.#due) return undefined;
     const found = find(this.#gaps, (gap) => !gap.told && isBlind(gap, now));
     if (!found) {
       this.#due = Math.min(Number.POSITIVE_INFINITY, ...[...this.#gaps.values()].map(dueOf));

@@ -26,12 +26,15 @@ export class Total {
   readonly #comparison: Comparison;
   readonly #share: Share;
   readonly #excused: Excused | undefined;
-  #terms: Terms;
+  readonly #terms: Terms;
+  /** The objective is asked of each request. */
+  readonly #hearsObjective: boolean;
   /** Start and stage of the watches so far, the newest last. */
   #began: readonly (readonly [number, number])[];
 
   constructor(settings: { readonly objective: number; readonly planned: Planned }, terms: Terms, from?: TotalSnapshot) {
     this.#terms = terms;
+    this.#hearsObjective = terms.objective !== undefined && !terms.excused;
     this.#weights = from?.weights ?? terms.weights;
     this.#planned = from?.planned ?? settings.planned;
     const p0 = terms.objective ?? settings.objective;
@@ -69,10 +72,6 @@ export class Total {
     if (!this.#hearsObjective) return false;
     this.#objective.fail(failure, clock);
     return this.between() >= this.#terms.needed;
-  }
-
-  get #hearsObjective(): boolean {
-    return this.#terms.objective !== undefined && !this.#terms.excused;
   }
 
   objective(): number {

@@ -10,8 +10,9 @@ import { Total } from './total.ts';
 /** The statistical part of one watch: the operation's evidence, and the blocks that are under way. */
 export class Trial {
   readonly total: Total;
-  readonly #terms: Terms;
   readonly #blocks: Blocks;
+  /** Something is asked of blocks. */
+  readonly #moves: boolean;
   /** Latest event time of the traffic. What ticks tell may be ahead of records that are under way. */
   #clock: number;
   /**
@@ -28,7 +29,7 @@ export class Trial {
     const parsed = Carried.safeParse(carried);
     // What cannot be read was heard all the same.
     const before: Carried | undefined = parsed.success ? parsed.data : carried && { version: 2, lost: true };
-    this.#terms = terms;
+    this.#moves = terms.compared || terms.share > 0;
     this.total = new Total({ objective: settings.objective, planned }, terms, from?.total ?? before?.total);
     this.earlier = from ? from.earlier : before?.counts;
     if (!from) {
@@ -56,10 +57,6 @@ export class Trial {
   /** The planned end is over at `at`, and requests that began before it may still be open. */
   isOpen(at: number): boolean {
     return at >= this.#endsAt && this.#moves && !this.#blocks.isSettled(this.#endsAt, Math.max(this.#clock, at - UNDER_WAY_MS));
-  }
-
-  get #moves(): boolean {
-    return this.#terms.compared || this.#terms.share > 0;
   }
 
   ask(at: number): void {
