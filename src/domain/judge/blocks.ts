@@ -32,8 +32,8 @@ export interface BlocksSnapshot {
   readonly share: number;
   /** Begin and length of windows, the newest last; absent: as long as before a rate is known. */
   readonly grid?: readonly number[];
-  /** Absent: nobody says what is open. */
-  readonly oldest?: number;
+  /** Null: nothing is open, which JSON has no number for; absent: nobody says what is. */
+  readonly oldest?: number | null;
 }
 
 /** Requests of the rarer side that a block is meant to hold. */
@@ -78,7 +78,7 @@ export class Blocks {
     this.#share = from?.share ?? share;
     this.#shortestMs = Math.max(SHORTEST_MS, (lateMs + LOST_MS) / (MOST - 2));
     this.#grid = from?.grid ?? [this.#settledTo, Math.max(FIRST_MS, this.#shortestMs)];
-    this.#oldest = from?.oldest ?? Number.NaN;
+    this.#oldest = from?.oldest === null ? Number.POSITIVE_INFINITY : (from?.oldest ?? Number.NaN);
     this.#look();
   }
 
@@ -196,7 +196,7 @@ export class Blocks {
       rate: this.#rate,
       share: this.#share,
       grid: [...this.#grid],
-      ...(Number.isNaN(this.#oldest) ? {} : { oldest: this.#oldest }),
+      ...(Number.isNaN(this.#oldest) ? {} : { oldest: Number.isFinite(this.#oldest) ? this.#oldest : null }),
     };
   }
 }

@@ -60,9 +60,9 @@ class EventJudge implements ExplainedJudge {
     if (this.#settled) return this.#settled;
     // Blocks whose time is over are closed before the event is looked at.
     const time = event.at > this.#clock ? event.at : this.#clock;
-    const verdict = this.#trial.pass(event.at, event.kind === 'request' || event.kind === 'asked')
-      ? this.#harm(event.at)
-      : this.#take(event);
+    const isRequest = event.kind === 'request';
+    const isHarm = this.#trial.pass(event.at, isRequest || event.kind === 'asked');
+    const verdict = isHarm ? this.#harm(event.at) : isRequest ? this.#request(event) : this.#take(event);
     this.#clock = time;
     if (verdict) {
       this.#settled = verdict;
@@ -72,10 +72,8 @@ class EventJudge implements ExplainedJudge {
     return reason === undefined ? undefined : this.#blind(reason);
   }
 
-  #take(event: Evidence): Settled | undefined {
+  #take(event: Exclude<Evidence, RequestEvidence>): Settled | undefined {
     switch (event.kind) {
-      case 'request':
-        return this.#request(event);
       case 'asked':
         this.#trial.ask(event.at);
         return undefined;

@@ -21,7 +21,8 @@ export class Kinds {
   }
 
   add(name: string): void {
-    const kind = this.#last?.name === name ? this.#last : this.#of(name);
+    const last = this.#last;
+    const kind = last !== undefined && last.name === name ? last : this.#of(name);
     kind.count += 1;
     this.#last = kind;
   }

@@ -4,29 +4,32 @@ import type { RequestEvidence } from '../evidence.ts';
 const CLUSTER_MS = 1_000;
 /** Clusters remembered at once; when more clients fail within a second than this, there are enough independent ones. */
 const REMEMBERED = 256;
+/** A power of two. */
+const BUCKETS = 256;
+/** Characters that say in which bucket a client is: ids of requests are random at their end, names are counted there. */
+const TOLD_BY = 4;
 
-/** One cluster: in the order in which they were counted, and beside those of the same client. */
+/** One cluster, in the order in which they were counted, and in its bucket. */
 interface Cluster {
   client: string;
   path: string;
   at: number;
-  /** Another path of the same client. */
-  sibling: Cluster | undefined;
   older: Cluster | undefined;
   newer: Cluster | undefined;
+  next: Cluster | undefined;
 }
 
 /**
  * Which failures are retries of one that was counted. Sides do not matter: a retry may land on the other one. One that was under way already when the
  * first was answered is no retry but its twin: to leave out whichever fails last would count the side that fails quickly.
  *
- * Found by the client's own string: to join it with the path and to hash the result would cost more than all else that a failure is asked.
+ * A table of its own: a map would ask for client and path as one new string, hashed whole, and be searched three times for each failure that is
+ * new. At worst all that are remembered are in one bucket.
  */
 export class Retries {
-  /** The newest cluster of each client; absent until something has failed. */
-  #counted: Map<string, Cluster> | undefined;
+  /** Absent until something has failed. */
+  #buckets: (Cluster | undefined)[] | undefined;
   #size = 0;
-  #spare: Cluster | undefined;
   #oldest: Cluster | undefined;
   #newest: Cluster | undefined;
 
@@ -47,12 +50,18 @@ export class Retries {
 
   /** When the cluster began that a failure at `at` belongs to; undefined: it begins one. */
   #count(client: string, path: string, at: number): number | undefined {
-    this.#counted ??= new Map();
-    const head = this.#counted.get(client);
-    let cluster = head;
-    while (cluster !== undefined && cluster.path !== path) cluster = cluster.sibling;
+    this.#buckets ??= Array.from({ length: BUCKETS }, () => undefined);
+    const bucket = bucketOf(client);
+    let cluster = this.#buckets[bucket];
+    while (cluster !== undefined && (cluster.client !== client || cluster.path !== path)) cluster = cluster.next;
     if (cluster === undefined) {
-      this.#begin(this.#counted, { client, path, at, sibling: head });
+      const next = this.#size === REMEMBERED ? this.#forget(this.#buckets) : blank();
+      next.client = client;
+      next.path = path;
+      next.at = at;
+      next.next = this.#buckets[bucket];
+      this.#buckets[bucket] = next;
+      this.#append(next);
       return undefined;
     }
     if (Math.abs(at - cluster.at) < CLUSTER_MS) return cluster.at;
@@ -62,30 +71,18 @@ export class Retries {
     return undefined;
   }
 
-  /** Where too many would be remembered the oldest one goes, and is used again by the next. */
-  #begin(counted: Map<string, Cluster>, { client, path, at, sibling }: Pick<Cluster, 'client' | 'path' | 'at' | 'sibling'>): void {
-    const cluster = this.#spare ?? { client, path, at, sibling, older: undefined, newer: undefined };
-    this.#spare = undefined;
-    cluster.client = client;
-    cluster.path = path;
-    cluster.at = at;
-    cluster.sibling = sibling;
-    counted.set(client, cluster);
-    this.#append(cluster);
-    this.#size += 1;
-    if (this.#size > REMEMBERED && this.#oldest) this.#forget(counted, this.#oldest);
-  }
-
-  #forget(counted: Map<string, Cluster>, cluster: Cluster): void {
-    this.#unlink(cluster);
-    this.#size -= 1;
-    this.#spare = cluster;
-    let one = counted.get(cluster.client);
-    if (one !== cluster) {
-      while (one && one.sibling !== cluster) one = one.sibling;
-      if (one) one.sibling = cluster.sibling;
-    } else if (cluster.sibling) counted.set(cluster.client, cluster.sibling);
-    else counted.delete(cluster.client);
+  /** The oldest cluster goes, and is given back to be used again. */
+  #forget(buckets: (Cluster | undefined)[]): Cluster {
+    const oldest = this.#oldest ?? blank();
+    this.#unlink(oldest);
+    const bucket = bucketOf(oldest.client);
+    let before = buckets[bucket];
+    if (before === oldest) buckets[bucket] = oldest.next;
+    else {
+      while (before !== undefined && before.next !== oldest) before = before.next;
+      if (before) before.next = oldest.next;
+    }
+    return oldest;
   }
 
   #append(cluster: Cluster): void {
@@ -95,6 +92,7 @@ export class Retries {
     if (before) before.newer = cluster;
     else this.#oldest = cluster;
     this.#newest = cluster;
+    this.#size += 1;
   }
 
   #unlink({ older, newer }: Cluster): void {
@@ -102,6 +100,7 @@ export class Retries {
     else this.#oldest = newer;
     if (newer) newer.older = older;
     else this.#newest = older;
+    this.#size -= 1;
   }
 
   /** Only what can still matter at `now`. */
@@ -112,4 +111,14 @@ export class Retries {
     }
     return Object.fromEntries(entries);
   }
+}
+
+function blank(): Cluster {
+  return { client: '', path: '', at: 0, older: undefined, newer: undefined, next: undefined };
+}
+
+function bucketOf(client: string): number {
+  let bucket = client.length;
+  for (let index = Math.max(0, client.length - TOLD_BY); index < client.length; index += 1) bucket = bucket * 31 + client.charCodeAt(index);
+  return bucket & (BUCKETS - 1);
 }

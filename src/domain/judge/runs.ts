@@ -37,9 +37,23 @@ export class Runs {
     }
   }
 
-  /** So many successes in a row, each of which none of the ratios raises. */
+  /** The same so many times in a row, of ratios that are all at most 1: a run that is over stays so. */
   lower(ratios: readonly number[], times: number): void {
-    for (let left = times; left > 0 && !this.#isFlat; left -= 1) this.add(ratios, -1);
+    if (this.#isFlat || times === 0) return;
+    const [state, size] = [this.#state, this.#size];
+    this.#isFlat = true;
+    for (let j = 0; j < size; j += 1) {
+      const ratio = ratios[j] as number;
+      let run = state[j] as number;
+      for (let left = times; left > 0 && run > 1; left -= 1) run *= ratio;
+      if (run > 1) {
+        this.#isFlat = false;
+        state[j] = run;
+      } else {
+        state[j] = 1;
+        state[size + j] = -1;
+      }
+    }
   }
 
   /** Of the largest of the sums: when its run began; undefined where it has none. */

@@ -74,7 +74,7 @@ export const Snapshot = z.object({
     rate: number,
     share: number,
     grid: Numbers.exactOptional(),
-    oldest: number.exactOptional(),
+    oldest: number.nullable().exactOptional(),
   }),
   gaps: z.record(z.string(), GapSnapshot),
   clock: number,

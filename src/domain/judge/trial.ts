@@ -81,9 +81,9 @@ export class Trial {
     return harm;
   }
 
-  #hear({ failed, asked = false, at, earlyMs = 0 }: RequestEvidence, start: number): boolean {
-    if (failed) return this.total.fail({ start: start - earlyMs, asked, at }, this.#clock);
-    this.total.succeed(asked, this.#clock);
+  #hear({ failed, asked, at, earlyMs = 0 }: RequestEvidence, start: number): boolean {
+    if (failed) return this.total.fail({ start: start - earlyMs, asked: asked === true, at }, this.#clock);
+    this.total.succeed(asked === true, this.#clock);
     return false;
   }
 

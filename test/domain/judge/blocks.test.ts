@@ -16,7 +16,7 @@ it('a window is laid out before it begins: whether its first request is answered
   const window = (answeredFirst: boolean) => {
     const blocks = busy();
     const quick = answeredFirst ? blocks.at(850, false) : undefined;
-    blocks.pass(860, () => 1);
+    blocks.pass(860, 1);
     while (blocks.settled(860));
     const { from, to } = quick ?? blocks.at(850, false) ?? { from: 0, to: 0 };
     return { from, to, length: to - from };
@@ -24,7 +24,7 @@ it('a window is laid out before it begins: whether its first request is answered
   expect(window(true)).toEqual(window(false));
   // Later ones are as short as so much traffic asks.
   const blocks = busy();
-  blocks.pass(860, () => 1);
+  blocks.pass(860, 1);
   while (blocks.settled(860));
   const later = blocks.at(5_000, false);
   expect((later?.to ?? 0) - (later?.from ?? 0)).toBeLessThan(window(true).length);
@@ -36,7 +36,7 @@ it('none that waits is given up for lack of room, however long the limit for ans
   for (let start = 0; start < 62_000; start += 5) {
     const block = blocks.at(start, false);
     if (block) block.answered += 1;
-    blocks.pass(start, () => 1);
+    blocks.pass(start, 1);
     while (blocks.settled(start));
   }
   expect(blocks.at(3, false)).toMatchObject({ from: 0 });

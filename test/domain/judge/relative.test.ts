@@ -4,10 +4,17 @@ import type { Evidence } from '../../../src/domain/evidence.ts';
 import type { Block } from '../../../src/domain/judge/blocks.ts';
 import { Comparison } from '../../../src/domain/judge/comparison.ts';
 import { createJudge } from '../../../src/domain/judge/create.ts';
-import { likelihoodRatio } from '../../../src/domain/judge/hypergeometric.ts';
+import { Hypergeometric } from '../../../src/domain/judge/hypergeometric.ts';
 import { randomFrom, request, START, settings } from './traffic.ts';
 
 const ODDS = [1.5, 2, 3, 5, 15, 100];
+const LAW = new Hypergeometric(ODDS);
+
+function likelihoodRatio(events: number, canary: number, failures: number, canaryFailures: number, odds: number): number {
+  const ratios = ODDS.map(() => 0);
+  LAW.ratios({ events, canary, failures, canaryFailures }, ratios);
+  return ratios[ODDS.indexOf(odds)] ?? Number.NaN;
+}
 
 describe('the canary against its control', () => {
   it('multiplies by ratios whose mean is exactly 1 when the sides are alike', () => {
