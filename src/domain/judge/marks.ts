@@ -61,7 +61,8 @@ export class Marks {
   add(mass: number, weights: readonly number[]): void {
     if (this.#pending > 0) this.#settle();
     const [state, size] = [this.#state, this.#size];
-    for (let j = 0; j < size; j += 1) state[size + j] = (state[size + j] as number) + (mass * (weights[j] as number)) / (state[j] as number);
+    for (let j = 0; j < size; j += 1)
+      state[size + j] = (state[size + j] as number) + (mass * (weights[j] as number)) / (state[j] as number);
   }
 
   /** All that has been released by `at` is marked. */

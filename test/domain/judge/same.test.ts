@@ -42,9 +42,10 @@ describe('the judge hurries, and counts the same', () => {
   it('the ratios of a block are those of their definition', () => {
     const odds = [2, 5, 15, 100];
     const [law, ratios] = [new Hypergeometric(odds), odds.map(() => 0)];
-    const block = fc.tuple(fc.integer({ min: 1, max: 4_000 }), fc.double({ min: 0, max: 1, noNaN: true }), fc.double({ min: 0, max: 1, noNaN: true }));
+    const part = fc.integer({ min: 0, max: 1_000 }).map((each) => each / 1_000);
+    const sizes = fc.oneof(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 6_000 }));
     fc.assert(
-      fc.property(block, fc.double({ min: 0, max: 1, noNaN: true }), ([events, a, b], c) => {
+      fc.property(sizes, part, part, part, (events, a, b, c) => {
         const [canary, failures] = [Math.floor(a * events), Math.floor(b * events)];
         const [least, most] = [Math.max(0, failures - events + canary), Math.min(failures, canary)];
         const canaryFailures = least + Math.floor(c * (most - least));
@@ -62,7 +63,7 @@ describe('the judge hurries, and counts the same', () => {
       const seen = { again: 0, twin: 0, first: 0 };
       let at = START;
       for (let n = 0; n < 4_000; n += 1) {
-        at += random() * 8;
+        at += random() * (clients > 256 ? 1 : 8);
         const client = `${Math.floor(random() * clients)}-0000`;
         const path = random() < 0.5 ? '/' : '/a b';
         const event = { ...request(Math.round(at), true), client, path, latencyMs: random() * 300 };
@@ -74,8 +75,7 @@ describe('the judge hurries, and counts the same', () => {
         expect(Object.entries(retries.snapshot(event.at))).toEqual(kept);
         [retries, map] = [new Retries(retries.snapshot(event.at)), new Map(kept)];
       }
-      expect(seen.first).toBeGreaterThan(20);
-      if (clients < 600) expect(Math.min(seen.again, seen.twin)).toBeGreaterThan(20);
+      expect(Math.min(seen.first, seen.again, seen.twin)).toBeGreaterThan(20);
     }
   });
 });
