@@ -5,6 +5,7 @@ import { canonicalJson } from '../src/domain/json.ts';
 import type { OperationRequest } from '../src/domain/operation.ts';
 import type { Ending } from '../src/domain/outcome.ts';
 import { objectKey, type Plan, type PlannedStage, type Write } from '../src/domain/plan.ts';
+import { VERB_RECORDS } from '../src/domain/verb.ts';
 import { NO_COUNTS, type Verdict } from '../src/domain/verdict.ts';
 import type { Answer } from './answer.ts';
 import { write } from './apply.ts';
@@ -172,12 +173,9 @@ async function takeUp(
   return { kind: 'replan' };
 }
 
-/**
- * A rollout by cohorts cannot be planned anew from its middle: what was found stands as this stage, and the stages that were agreed to go
- * on from it to the candidate. An operation that began before this was so plans anew.
- */
+/** What was found stands as this stage, and those that were agreed to go on from it. An operation that began before this was so plans anew. */
 function adoptsInPlace({ verb }: Plan): boolean {
-  return verb === 'policy' && patched('adopt-in-place');
+  return VERB_RECORDS[verb].adoptsInPlace && patched('adopt-in-place');
 }
 
 function driftVerdict(found: Verdict | Ending, { differences: [first] }: Inspection, words: string): Verdict {

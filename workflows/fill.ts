@@ -10,7 +10,7 @@ export async function filled(
   planned: PlannedStage,
   stage: PlannedStage,
 ): Promise<{ readonly plan: Plan; readonly stage: PlannedStage }> {
-  const labels = plan.verb === 'policy' && stage.writes.some(({ object }) => object.kind === 'Pod');
+  const labels = stage.writes.some(({ object }) => object.kind === 'Pod');
   if (!labels || !patched('fill')) return { plan, stage };
   const { opId, written } = course;
   try {

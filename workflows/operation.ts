@@ -2,6 +2,7 @@ import { allHandlersFinished, CancellationScope, condition, isCancellation, log,
 import { type OperationRequest, type Outcome, takesBack } from '../src/domain/operation.ts';
 import { concludeOperation, type Ending, type Undone } from '../src/domain/outcome.ts';
 import type { PlannedStage } from '../src/domain/plan.ts';
+import { VERB_RECORDS } from '../src/domain/verb.ts';
 import type { Verdict } from '../src/domain/verdict.ts';
 import { agree } from './agree.ts';
 import { Course } from './course.ts';
@@ -147,7 +148,7 @@ function askFor(course: Course, next: OperationRequest): void {
 async function afterwatch(course: Course): Promise<Next> {
   const stage = course.exposed;
   const { afterwatchMs } = course.request.settings;
-  const isOver = stage?.exposure === 0 && course.plan?.verb === 'policy' && patched('nothing-exposed');
+  const isOver = stage?.exposure === 0 && course.plan && VERB_RECORDS[course.plan.verb].restsAtZero && patched('nothing-exposed');
   const isWatched = stage && stage.soakMs !== 0 && !isOver;
   if (!isWatched || afterwatchMs === 0) return { kind: 'completed', code: 'Completed' };
   course.show({ phase: 'afterwatch', watchUntil: Date.now() + afterwatchMs });

@@ -1,4 +1,5 @@
 // The chart of an operation's watches as an SVG: requests of both sides above, failures of the canary below, the weight as steps.
+
 import type { LineSeriesOption } from 'echarts';
 import { LineChart } from 'echarts/charts';
 import { GridComponent, LegendComponent, MarkLineComponent, TitleComponent } from 'echarts/components';
@@ -6,7 +7,8 @@ import * as echarts from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
 import type { OperationView } from '../../src/domain/operation.ts';
 import { formatTarget } from '../../src/domain/target.ts';
-import type { VerbName } from '../../src/domain/verbs.ts';
+import { VERB_RECORDS } from '../../src/domain/verb.ts';
+import type { ChartWords, SideWords } from '../../src/domain/verb-record.ts';
 import type { SeriesPoint } from '../contract.ts';
 import { clock, endOf, failurePercent, gapBefore, inOrder, niceMax, type Point, perSecond, weightSteps } from './chart-numbers.ts';
 
@@ -24,33 +26,8 @@ const WEIGHT = '#666666';
 const INK = '#1D1C1D';
 const HARM = '#A30000';
 
-/** What each verb calls what is drawn. */
-interface Words {
-  readonly changed: string;
-  readonly rest: string;
-  readonly share: string;
-  readonly axis: string;
-  readonly rate: string;
-  readonly bad: string;
-}
-const WORDS: Readonly<Record<VerbName, Words>> = {
-  canary: {
-    changed: 'canary',
-    rest: 'stable',
-    share: 'weight of the canary',
-    axis: 'Weight',
-    rate: 'Requests per second',
-    bad: 'Failed requests of the canary',
-  },
-  policy: {
-    changed: 'under the policy',
-    rest: 'other pods',
-    share: 'pods under the policy',
-    axis: 'Pods',
-    rate: 'Connections per second',
-    bad: 'Dropped connections under the policy',
-  },
-};
+/** What the operation's verb calls what is drawn. */
+type Words = ChartWords & Pick<SideWords, 'changed' | 'rest'>;
 
 /** Draws at most 1,000 points. Times are UTC. */
 export function chartSvg(view: OperationView, series: readonly SeriesPoint[]): string {
@@ -68,7 +45,8 @@ function chartOption(view: OperationView, series: readonly SeriesPoint[]): echar
   const end = endOf(series) ?? first + 1_000;
   const title = `${view.verb} ${view.target.name}`;
   const subtext = `${formatTarget(view.target)}, operation ${view.opId}, times in UTC`;
-  const words = WORDS[view.verb];
+  const { chart, sides } = VERB_RECORDS[view.verb].words;
+  const words: Words = { ...chart, ...sides, bad: chart.bad };
   const text = { fontFamily: FONT, color: INK };
   const xAxis = (gridIndex: number, labels: boolean): object => ({
     gridIndex,

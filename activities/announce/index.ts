@@ -1,8 +1,11 @@
 // Everything an operation says in Slack: the root message, the replies in its thread, the chart.
+
 import { Context } from '@temporalio/activity';
 import type { MessageRef, OperationView } from '../../src/domain/operation.ts';
 import { formatTarget } from '../../src/domain/target.ts';
-import { sideWords } from '../../src/messages/ladder.ts';
+import { VERB_RECORDS } from '../../src/domain/verb.ts';
+import type { SideCounts } from '../../src/domain/verdict.ts';
+import { countsWords } from '../../src/messages/ladder.ts';
 import type { SlackMessages } from '../clients/slack.ts';
 import type { SeriesPoint, Shared } from '../contract.ts';
 import type { Log } from '../log.ts';
@@ -55,7 +58,7 @@ export function createAnnounce(options: AnnounceOptions): Announce {
           threadTs: thread.ts,
           name,
           title,
-          altText: altText(title, series),
+          altText: altText(title, view, series),
           comment: 'What was watched',
           bytes,
         });
@@ -67,12 +70,13 @@ export function createAnnounce(options: AnnounceOptions): Announce {
 }
 
 /** The chart in words, for people who do not see it. */
-function altText(title: string, series: readonly SeriesPoint[]): string {
-  const sum = (side: 'canary' | 'stable'): { requests: number; failures: number } => ({
+function altText(title: string, { verb }: OperationView, series: readonly SeriesPoint[]): string {
+  const { sides, chart } = VERB_RECORDS[verb].words;
+  const sum = (side: 'canary' | 'stable'): SideCounts => ({
     requests: series.reduce((all, point) => all + point[side].requests, 0),
     failures: series.reduce((all, point) => all + point[side].failures, 0),
   });
-  const weights = [...new Set(series.flatMap(({ percent }) => (percent === undefined ? [] : [`${percent}%`])))].join(', ');
-  const lines = `Chart of ${title}: requests per second of both sides, and failed requests of the canary in percent with its weight (${weights}).`;
-  return `${lines} In all ${sideWords(sum('canary'), 'the canary')}; ${sideWords(sum('stable'), 'stable')}.`.slice(0, 1_000);
+  const shares = [...new Set(series.flatMap(({ percent }) => (percent === undefined ? [] : [`${percent}%`])))].join(', ');
+  const drawn = `${chart.rate} of both sides (${sides.changed}, ${sides.rest}), ${chart.bad} in percent, ${chart.share} (${shares})`;
+  return `Chart of ${title}: ${drawn}. In total: ${countsWords({ canary: sum('canary'), stable: sum('stable') }, verb)}`.slice(0, 1_000);
 }

@@ -1,8 +1,10 @@
 // The one root message of an operation: what people read while a change runs. Pure.
+
 import type { KnownBlock, MessageMetadata } from '@slack/types';
 import type { Gate } from '../../src/domain/gate.ts';
 import type { OperationView, Outcome } from '../../src/domain/operation.ts';
 import { formatTarget } from '../../src/domain/target.ts';
+import { VERB_RECORDS } from '../../src/domain/verb.ts';
 import { clockTime, code, codeBlocks, cut, duration, fitLines, moment, people, percent, person, said } from '../../src/domain/words.ts';
 import { buttonRow } from '../../src/messages/buttons.ts';
 import { countsWords, ladder, presentStage, sideWords } from '../../src/messages/ladder.ts';
@@ -28,7 +30,7 @@ export function renderRoot(view: OperationView, now: number): RenderedMessage {
     header(`${capital(view.verb)} ${view.target.namespace}/${view.target.name}: ${stateWords(view)}`),
     section(request(view)),
     ...explanation(view),
-    ...(view.stages.length > 0 ? [section(`*Stages*\n${ladder(view.stages, now)}`)] : []),
+    ...(view.stages.length > 0 ? [section(`*Stages*\n${ladder(view, now)}`)] : []),
     ...live(view),
     ...(held.length > 0 ? [section(fitLines(held))] : []),
     ...acceptedLines(view).map((lines) => section(fitLines(lines))),
@@ -94,13 +96,14 @@ function live(view: OperationView): KnownBlock[] {
   if (!view.live || view.phase === 'restoring' || view.phase === 'over') return [];
   const { counts, canaryShare, at, unseen } = view.live;
   const asked = presentStage(view)?.exposure;
+  const { sides } = VERB_RECORDS[view.verb].words;
   const field = (text: string): { type: 'mrkdwn'; text: string; verbatim: true } => ({ type: 'mrkdwn', text, verbatim: true });
   return [
     {
       type: 'section',
       fields: [
-        field(`*Canary*\n${sideWords(counts.canary)}`),
-        field(`*Stable*\n${sideWords(counts.stable)}`),
+        field(`*${capital(sides.changed)}*\n${sideWords(counts.canary, sides)}`),
+        field(`*${capital(sides.rest)}*\n${sideWords(counts.stable, sides)}`),
         field(`*Share*\n${percentMeasured(canaryShare)} measured${asked === undefined ? '' : `, ${percent(asked)} asked`}`),
         field(`*Seen*\nuntil ${clockTime(at)}`),
       ],
@@ -170,11 +173,11 @@ function undoFailing(view: OperationView, now: number): KnownBlock[] {
 
 function outcome(outcome: Outcome, view: OperationView): string {
   const counts = outcome.verdict?.counts ?? presentStage(view)?.counts;
-  const told = view.verb === 'canary' && outcome.verdict !== undefined && outcome.words.includes(outcome.verdict.words);
+  const told = VERB_RECORDS[view.verb].countsInVerdict && outcome.verdict !== undefined && outcome.words.includes(outcome.verdict.words);
   return fitLines([
     `*Outcome*  ${said(outcome.words, 500)}`,
     ...(outcome.now === undefined ? [] : [`*Now*  ${said(outcome.now, 500)}.`]),
-    ...(counts && counts.canary.requests > 0 && !told ? [countsWords(counts)] : []),
+    ...(counts && counts.canary.requests > 0 && !told ? [countsWords(counts, view.verb)] : []),
     ...restored(outcome),
   ]);
 }

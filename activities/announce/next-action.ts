@@ -1,6 +1,8 @@
 // What happens next and who must do something: one sentence for each phase, one state in words for the headline.
+
 import type { OperationView } from '../../src/domain/operation.ts';
 import { OUTCOME_WORDS } from '../../src/domain/outcome.ts';
+import { VERB_RECORDS } from '../../src/domain/verb.ts';
 import { clockTime, people, said } from '../../src/domain/words.ts';
 import { nextStage, presentStage } from '../../src/messages/ladder.ts';
 
@@ -80,8 +82,8 @@ function holding(view: OperationView): string {
     return `It is rolled back as soon as there is a ready endpoint, and by ${clockTime(view.gate.expiresAt)} in any case. Until then what is in place stays, is watched, and is rolled back if it gets worse. To have it now, roll back anyway.`;
   const approver = view.gate?.quorum === 0 ? '' : ' (needs an approver)';
   if (view.gate?.kind === 'drift') {
-    const onwards = view.verb === 'policy' ? 'for this stage, from which the later ones go on' : 'and plan on from it';
-    return `Choose: adopt what was found ${onwards}${approver}, restore the values of this stage${approver}, or leave: the operation ends and only ${view.verb === 'policy' ? 'its own policy' : "its own Service's weight"} goes back. ${expiry.replace('everything is put back', 'it is left so')}`;
+    const { adopting, own } = VERB_RECORDS[view.verb].words;
+    return `Choose: adopt what was found ${adopting}${approver}, restore the values of this stage${approver}, or leave: the operation ends and only ${own} goes back. ${expiry.replace('everything is put back', 'it is left so')}`;
   }
   return `Choose: extend the watch, continue without a verdict${approver}, or roll back. ${expiry}`;
 }

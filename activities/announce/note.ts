@@ -1,7 +1,9 @@
 // What is said in an operation's thread: one reply for each thing that people want to look up later. Pure.
+
 import type { KnownBlock } from '@slack/types';
 import type { OperationView } from '../../src/domain/operation.ts';
 import { type Ending, OUTCOME_WORDS } from '../../src/domain/outcome.ts';
+import { VERB_RECORDS } from '../../src/domain/verb.ts';
 import type { Harmful, Verdict } from '../../src/domain/verdict.ts';
 import { clockTime, code, codeBlocks, duration, fitLines, frozenWords, person, plural, said } from '../../src/domain/words.ts';
 import { buttonRow } from '../../src/messages/buttons.ts';
@@ -132,9 +134,9 @@ function verdictWord(verdict: Verdict): string {
   return verdict.kind === 'drift' && verdict.tool ? `${verdict.tool} wrote Git's values back` : VERDICTS[verdict.kind];
 }
 
-/** What the verdict's own words leave out: a canary's have both sides and the odds already. */
+/** What the verdict's own words leave out. */
 function numbers({ counts }: Verdict, { verb }: OperationView): readonly string[] {
-  return verb === 'canary' ? [] : [countsWords(counts)];
+  return VERB_RECORDS[verb].countsInVerdict ? [] : [countsWords(counts, verb)];
 }
 
 function restoreWords(restore: RestoreResult): string {

@@ -1,6 +1,7 @@
 import type { LostOperation, PlannedUndo } from '../domain/lost.ts';
 import type { AuditRecord } from '../domain/operation.ts';
 import { type Original, objectKey } from '../domain/plan.ts';
+import { VERB_NAMES, verbIn } from '../domain/verbs.ts';
 import type { Database } from './database.ts';
 
 type Data = Readonly<Record<string, unknown>>;
@@ -23,7 +24,7 @@ export async function lostOf(db: Database, opId: string): Promise<LostOperation 
 
 function whoAsked(opId: string, { at, actor = '', target, data }: Kept) {
   const asked = data as Partial<Pick<LostOperation, 'verb' | 'change' | 'text' | 'requester' | 'channel' | 'runId'>>;
-  const { verb = opId.startsWith('policy-') ? 'policy' : 'canary', change = { kind: 'back' }, text = '', requester, runId } = asked;
+  const { verb = verbIn(opId) ?? VERB_NAMES[0], change = { kind: 'back' }, text = '', requester, runId } = asked;
   return {
     opId,
     target,

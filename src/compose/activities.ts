@@ -1,4 +1,5 @@
 // What a worker can do for one cluster, put together from the parts that the process owns.
+
 import { createAnnouncer } from '../../activities/announce/announce.ts';
 import { createAnnounce } from '../../activities/announce/index.ts';
 import { createFlows, type Flows } from '../../activities/clients/hubble/flows.ts';
@@ -9,6 +10,7 @@ import { connectPrometheus } from '../../activities/clients/prometheus/prometheu
 import { createSlackMessages } from '../../activities/clients/slack.ts';
 import { createActivities } from '../../activities/index.ts';
 import { settingsFor } from '../domain/config/use.ts';
+import { VERB_RECORDS } from '../domain/verb.ts';
 import { payloadSize } from '../temporal/compression.ts';
 import { createDescribe } from '../temporal/describe.ts';
 import type { Operations } from '../temporal/operations.ts';
@@ -73,7 +75,7 @@ export function clusterActivities(
       read: (object, signal) => cluster.read(object, { signal }),
       // Nobody knows whether another worker has spoken: what was said is looked for first.
       announcer: createAnnouncer({ slack, now, attempt: () => 2, logger: log, onCall: () => on.config.current().slack.onCall }),
-      settings: ({ target, verb }) => settingsFor(on.config.current(), target, verb === 'policy' ? 'policy enforce' : 'canary'),
+      settings: ({ target, verb }) => settingsFor(on.config.current(), target, VERB_RECORDS[verb].command),
       now,
       log,
     },

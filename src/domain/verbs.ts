@@ -6,13 +6,17 @@ import { POLICY_VERBS } from './verbs/policy.ts';
 export const VERB_NAMES = ['canary', 'policy'] as const;
 export type VerbName = (typeof VERB_NAMES)[number];
 
+/** A command as people type it: `/mesh promote shop/backend`, `/policy relax shop/frontend`. `slash`: the names of the slash commands. */
+export function typed(slash: Readonly<Record<Area | 'mesh', string>>, name: CommandName, behind: string): string {
+  const [first, second] = name.split(' ');
+  const area = AREAS.find((one) => one === first);
+  return area && second ? `${slash[area]} ${second} ${behind}` : `${slash.mesh} ${name} ${behind}`;
+}
+
 /** The verb of an operation, from its id; undefined when it is none of ours. */
 export function verbIn(opId: string): VerbName | undefined {
   return VERB_NAMES.find((name) => opId.startsWith(`${name}-`));
 }
-
-/** The command that takes back what the verb has done. */
-export const WAY_BACK = { canary: 'rollback', policy: 'policy relax' } as const satisfies Record<VerbName, string>;
 
 /** The first word of a command, or the first two where the first names an area. */
 export type CommandName = Command['kind'];

@@ -2,6 +2,7 @@
 import type { ActionsBlock, Button, ConfirmationDialog } from '@slack/types';
 import { ACTION, type ActionId, CANDIDATES, encodeButton } from '../domain/button.ts';
 import type { OperationView } from '../domain/operation.ts';
+import { VERB_RECORDS } from '../domain/verb.ts';
 import type { Doubt } from '../domain/verdict.ts';
 import { cut } from '../domain/words.ts';
 import { presentStage } from './ladder.ts';
@@ -43,7 +44,7 @@ function buttonsOf(view: OperationView): readonly ButtonWords[] {
     case 'over':
       if (view.outcome?.kind === 'completed')
         return [...(canClimb(view) ? [PROMOTE] : []), ...(isLeft(view) ? [NEXT_ROLLBACK] : []), STATUS, HISTORY];
-      return [...candidates(view), ...(view.outcome?.stillFailing?.hasShare ? [NEXT_ZERO] : []), STATUS, HISTORY];
+      return [...candidates(view), ...(onwardsOf(view).zero && view.outcome?.stillFailing?.hasShare ? [NEXT_ZERO] : []), STATUS, HISTORY];
     default:
       return view.phase satisfies never;
   }
@@ -63,9 +64,13 @@ function isLeft(view: OperationView): boolean {
   return !view.takesBack && (presentStage(view)?.exposure ?? 0) > 0;
 }
 
+function onwardsOf({ verb }: OperationView) {
+  return VERB_RECORDS[verb].onwards;
+}
+
 function canClimb(view: OperationView): boolean {
   const exposure = presentStage(view)?.exposure ?? 0;
-  return exposure > 0 && exposure < 1;
+  return onwardsOf(view).promote !== undefined && exposure > 0 && exposure < 1;
 }
 
 const APPROVE: ButtonWords = { id: ACTION.approve, label: 'Approve', spoken: 'Approve', style: 'primary' };

@@ -3,8 +3,9 @@
 import type { Past } from '../audit/history.ts';
 import { OUTCOME_WORDS } from '../domain/outcome.ts';
 import { formatTarget, type Target } from '../domain/target.ts';
-import type { SideCounts } from '../domain/verdict.ts';
-import { code, duration, moment, number, rate, said } from '../domain/words.ts';
+import { verbIn } from '../domain/verbs.ts';
+import { code, duration, moment, said } from '../domain/words.ts';
+import { countsWords } from '../messages/ladder.ts';
 import { type Answer, say, section } from './answer.ts';
 import type { BotDeps } from './deps.ts';
 import { permalink } from './link.ts';
@@ -44,11 +45,10 @@ async function lineOf(deps: BotDeps, past: Past, named: boolean): Promise<string
     .join('\n');
 }
 
-function numbersOf({ counts }: Past): readonly string[] {
-  if (!counts || counts.canary.requests + counts.stable.requests === 0) return [];
-  const side = ({ requests, failures, synthetic }: SideCounts): string =>
-    `${number(requests)} requests${synthetic ? `, ${number(synthetic)} of them synthetic` : ''}, ${number(failures)} failed (${rate(failures, requests)})`;
-  return [`Canary ${side(counts.canary)}; stable ${side(counts.stable)}.`];
+function numbersOf({ counts, opId }: Past): readonly string[] {
+  const verb = verbIn(opId);
+  if (!verb || !counts || counts.canary.requests + counts.stable.requests === 0) return [];
+  return [countsWords(counts, verb)];
 }
 
 function outcomeWords(outcome: string): string {

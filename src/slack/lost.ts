@@ -5,7 +5,7 @@ import type { Actor } from '../domain/actor.ts';
 import { settingsFor } from '../domain/config/use.ts';
 import { type LostOperation, recoveryRequest } from '../domain/lost.ts';
 import { formatTarget, type Target } from '../domain/target.ts';
-import type { CommandName } from '../domain/verbs.ts';
+import { VERB_RECORDS } from '../domain/verb.ts';
 import { code, moment, said } from '../domain/words.ts';
 import type { Fate } from '../temporal/fate.ts';
 import { type Answer, say, sayPlain } from './answer.ts';
@@ -35,9 +35,6 @@ export async function lostOn(deps: LostDeps, target?: Target): Promise<readonly 
   const fates = await Promise.all(doubtful.map(async (known) => ({ known, fate: await deps.operations.fate(known) })));
   return fates.flatMap(({ known, fate }) => (fate.kind === 'lost' ? [{ known, fate }] : []));
 }
-
-/** The gates that hold for a verb's operation are those of this command. */
-const COMMAND: Readonly<Record<LostOperation['verb'], CommandName>> = { canary: 'canary', policy: 'policy enforce' };
 
 /** Rolls back the lost operation on a target, or the one that is named. Undefined: there is none. */
 export async function rollBackLost(
@@ -71,7 +68,7 @@ const ASK_MS = 10_000;
 
 /** Which share is in place is for the run to say, with its own rule; here nobody passes whom no rule names. */
 async function refuseKeep(deps: BotDeps, record: LostOperation, actor: Actor): Promise<Refused | undefined> {
-  const { gates } = settingsFor(deps.config(), record.target, COMMAND[record.verb]);
+  const { gates } = settingsFor(deps.config(), record.target, VERB_RECORDS[record.verb].command);
   if (gates.length === 0) return undefined;
   try {
     const people = await Promise.all(gates.map((rule) => deps.people.approvers(rule, AbortSignal.timeout(ASK_MS))));
@@ -104,7 +101,7 @@ async function recovered(
   const record = await deps.audit.lost(opId);
   if (!record || record.originals.length === 0) return say(nothingKnown(opId));
   const { how, seen } = lost.fate;
-  const settings = settingsFor(deps.config(), record.target, COMMAND[record.verb]);
+  const settings = settingsFor(deps.config(), record.target, VERB_RECORDS[record.verb].command);
   const request = recoveryRequest(record, { how, ...by, inPlace: true, settings, ...(seen && { seen }), now: deps.now() });
   const result = await deps.operations.begin(request, { onSettled: async () => undefined });
   if (result.kind === 'begun') {

@@ -2,12 +2,13 @@
 
 import { ACTION, type ButtonIds } from '../domain/button.ts';
 import { formatTarget, type Target } from '../domain/target.ts';
-import { verbIn, WAY_BACK } from '../domain/verbs.ts';
+import { VERB_RECORDS } from '../domain/verb.ts';
+import { typed, type VerbName, verbIn } from '../domain/verbs.ts';
 import { alreadyBack } from '../domain/way-back.ts';
 import type { Answer } from './answer.ts';
 import { askForChange } from './change.ts';
 import type { BotDeps } from './deps.ts';
-import { type Refused, refusalOf } from './refusals.ts';
+import { type Refused, refusal, refusalOf } from './refusals.ts';
 import { begin, type RollbackAsked } from './rollback.ts';
 import { isRefused } from './rules.ts';
 
@@ -18,27 +19,29 @@ type Asked = Omit<RollbackAsked, 'text'>;
 
 /** Asks for what the button stands for. A refusal says why the button holds no more. */
 export async function pressNext(deps: BotDeps, ids: ButtonIds, action: NextAction, asked: Asked, later: Later): Promise<Answer | Refused> {
-  const verb = verbIn(ids.opId) ?? 'canary';
-  const command = action === ACTION.nextRollback ? WAY_BACK[verb] : action === ACTION.nextPromote ? 'promote' : 'canary';
+  const verb = verbIn(ids.opId);
+  if (!verb) return refusal('ForgedButton');
+  const { wayBack, onwards } = VERB_RECORDS[verb];
+  const next = action === ACTION.nextRollback ? undefined : onwards[action === ACTION.nextPromote ? 'promote' : 'zero'];
+  if (!next && action !== ACTION.nextRollback) return refusal('ForgedButton');
+  const { command, behind } = next ?? { command: wayBack, behind: (name: string) => name };
   const target = asked.rule.resolve(asked.target, command);
   if (isRefused(target)) return target;
-  const stale = await whyStale(deps, ids, action, target);
+  const stale = await whyStale(deps, { ids, action, verb }, target);
   if (stale) return stale;
-  const { mesh, policy } = deps.config().slack.commands;
-  const name = formatTarget(target);
-  if (action === ACTION.nextRollback) {
-    const text = verb === 'policy' ? `${policy} relax ${name}` : `${mesh} rollback ${name}`;
-    return begin(deps, { ...asked, target, text }, verb, ids.opId, later);
-  }
-  const isZero = action === ACTION.nextZero;
-  const change = isZero ? ({ kind: 'shift', percent: 0 } as const) : ({ kind: 'shift', percent: 100, of: ids.opId } as const);
-  const text = isZero ? `${mesh} canary ${name} 0%` : `${mesh} promote ${name}`;
-  return askForChange(deps, { ...asked, target, command: isZero ? 'canary' : 'promote', change, options: {}, text }, later);
+  const text = typed(deps.config().slack.commands, command, behind(formatTarget(target)));
+  if (!next) return begin(deps, { ...asked, target, text }, verb, ids.opId, later);
+  return askForChange(deps, { ...asked, target, command, change: next.change(ids.opId), options: {}, text }, later);
+}
+
+interface Pressed {
+  readonly ids: ButtonIds;
+  readonly action: NextAction;
+  readonly verb: VerbName;
 }
 
 /** Why the button holds no more, or undefined. The plan looks again: between this look and the start another one may complete. */
-async function whyStale(deps: BotDeps, ids: ButtonIds, action: NextAction, target: Target): Promise<Refused | undefined> {
-  const verb = verbIn(ids.opId) ?? 'canary';
+async function whyStale(deps: BotDeps, { ids, action, verb }: Pressed, target: Target): Promise<Refused | undefined> {
   const [running, last, own] = await Promise.all([
     deps.operations.running(target),
     deps.audit.lastCompleted(target, verb),

@@ -4,7 +4,8 @@ import type { KnownBlock } from '@slack/types';
 import type { Actor } from '../domain/actor.ts';
 import { ACTION, encodeButton } from '../domain/button.ts';
 import { formatTarget, type Target, workflowIdOf } from '../domain/target.ts';
-import { VERB_NAMES, type VerbName, WAY_BACK } from '../domain/verbs.ts';
+import { VERB_RECORDS } from '../domain/verb.ts';
+import { VERB_NAMES, type VerbName } from '../domain/verbs.ts';
 import { alreadyBack, type Completed } from '../domain/way-back.ts';
 import { code, moment, said } from '../domain/words.ts';
 import type { RunningAt } from '../temporal/results.ts';
@@ -30,6 +31,9 @@ export interface RollbackAsked {
 type Later = (answer: Answer) => Promise<void>;
 type Done = Completed & { readonly verb: VerbName };
 
+/** What `/mesh rollback` means where nothing tells. */
+const MEANT = VERB_NAMES.find((name) => VERB_RECORDS[name].wayBack === 'rollback') ?? VERB_NAMES[0];
+
 /** `only`: the verb that is meant, where the command says it. */
 export async function rollback(deps: BotDeps, asked: RollbackAsked, later: Later, only?: VerbName): Promise<Answer> {
   const { target } = asked;
@@ -39,18 +43,13 @@ export async function rollback(deps: BotDeps, asked: RollbackAsked, later: Later
   if (running) return rollbackRunning(deps, asked, running, { open, only });
   const lost = await rollBackLost(deps, { target }, { actor: asked.actor, ...(asked.reason !== undefined && { reason: asked.reason }) });
   if (lost) return lost;
-  if (known === undefined) return begin(deps, asked, only ?? 'canary', undefined, later);
+  if (known === undefined) return begin(deps, asked, only ?? MEANT, undefined, later);
   const [first, ...others] = open;
   if (first && others.length === 0) return begin(deps, asked, first.verb, first.opId, later);
   if (first) return askWhich(deps, target, open);
   const [back] = known;
   if (back) return sayPlain(refusalOf(alreadyBack(target.name, back)).words);
-  const workload = `${target.namespace}/${target.name}`;
-  const nothing =
-    only === 'policy'
-      ? ({ code: 'NothingToRelax', parameters: { workload } } as const)
-      : ({ code: 'NothingToUndo', parameters: { service: target.name } } as const);
-  return sayPlain(refusalOf(nothing).words);
+  return sayPlain(refusalOf(VERB_RECORDS[only ?? MEANT].nothingBack(target)).words);
 }
 
 /** Starts the way back of one verb. `of`: the completed operation that is meant; its plan is refused once it is another one. */
@@ -58,7 +57,7 @@ export function begin(deps: BotDeps, asked: RollbackAsked, verb: VerbName, of: s
   const { reason, ...rest } = asked;
   const change = { kind: 'back', ...(of !== undefined && { of }) } as const;
   const options = reason === undefined ? {} : { reason };
-  return askForChange(deps, { ...rest, command: WAY_BACK[verb], change, options }, later);
+  return askForChange(deps, { ...rest, command: VERB_RECORDS[verb].wayBack, change, options }, later);
 }
 
 /** The last completed operation of each verb; undefined when the database does not say. */
@@ -78,7 +77,7 @@ async function lastOf(deps: BotDeps, target: Target, verbs: readonly VerbName[])
 }
 
 /**
- * What runs is what is meant, unless it is a policy operation and a canary of the same name could be. A way back that runs already goes
+ * What runs is what is meant, unless it is of another verb than the command, and one of the same name that has completed could be. A way back that runs already goes
  * on: rolling that back would put in force again what it takes away.
  */
 async function rollbackRunning(
@@ -94,10 +93,10 @@ async function rollbackRunning(
       `${name} is busy with a ${said(running.verb)} operation, which this command does not mean. Nothing was changed. ${code('status')} shows it.`,
     );
   }
-  if (only === undefined && running.verb === 'policy' && other) {
-    const words = `Two things have the name ${name}: a policy operation that runs, and ${said(other.opId)}, which has completed. Nothing was changed. Which one?`;
-    const after = `${said(other.opId)} can be rolled back when the policy operation is over.`;
-    const choice = { label: 'Roll back the policy operation', id: ACTION.rollback, at: running, opId: 'policy-running' };
+  if (only === undefined && running.verb !== MEANT && other) {
+    const words = `Two things have the name ${name}: a ${said(running.verb)} operation that runs, and ${said(other.opId)}, which has completed. Nothing was changed. Which one?`;
+    const after = `${said(other.opId)} can be rolled back when the ${said(running.verb)} operation is over.`;
+    const choice = { label: `Roll back the ${running.verb} operation`, id: ACTION.rollback, at: running, opId: `${running.verb}-running` };
     return say(`${words}\n${after}`, ...buttons([choice]));
   }
   const described = await deps.operations.describe(running);

@@ -3,6 +3,7 @@
 import type { OperationView } from '../domain/operation.ts';
 import { formatTarget, type Target } from '../domain/target.ts';
 import { code, frozenWords, moment, said } from '../domain/words.ts';
+import { countsWords } from '../messages/ladder.ts';
 import { type Answer, section } from './answer.ts';
 import type { BotDeps } from './deps.ts';
 import { permalink } from './link.ts';
@@ -69,9 +70,7 @@ export async function statusOfOne(deps: BotDeps, target: Target): Promise<Answer
 }
 
 async function viewLine(deps: BotDeps, view: OperationView): Promise<string> {
-  const numbers = view.live
-    ? ` Canary ${view.live.counts.canary.requests} requests, ${view.live.counts.canary.failures} failed; stable ${view.live.counts.stable.requests}, ${view.live.counts.stable.failures} failed.`
-    : '';
+  const numbers = view.live ? ` ${countsWords(view.live.counts, view.verb)}` : '';
   return `${code(formatTarget(view.target))}: ${runningWords(view, await permalink(deps.web, view.message))}${numbers}`;
 }
 

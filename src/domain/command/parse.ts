@@ -52,18 +52,24 @@ export function parseCommand(text: string, { root }: { readonly root: Root }): C
   return { kind: 'misunderstood', words: first.words };
 }
 
+/** Who reads what stands behind the word, or behind the slash command, of an area. */
+const IN_AREA: Readonly<Record<Exclude<Root, 'mesh'>, (text: string) => Command | Misunderstanding>> = {
+  policy: parsePolicyText,
+  encryption: () => ({ kind: 'help', topic: 'encryption' }),
+};
+
 function parseOnce(text: string, root: Root): Command | Misunderstanding {
-  if (root === 'encryption') return { kind: 'help', topic: root };
-  if (root === 'policy') return parsePolicyText(text);
-  // A flow as JSON is longer than any command, and its quotes are not a command's.
-  const behind = /^\s*policy\s+([\s\S]*)$/i.exec(text)?.[1];
-  if (behind !== undefined) return inArea('policy', parsePolicyText(behind));
+  if (root !== 'mesh') return IN_AREA[root](text);
+  // A flow as JSON is longer than any command, and its quotes are not a command's: so an area reads its own text.
+  const [, first = '', behind] = /^\s*(\S+)\s+([\s\S]*)$/.exec(text) ?? [];
+  const area = AREAS.find((one) => one === first.toLowerCase());
+  if (area && behind !== undefined) return inArea(area, IN_AREA[area](behind));
   if (text.length > LONGEST_TEXT) return misunderstood(`That is ${text.length} characters; a command has at most ${LONGEST_TEXT}.`);
   const words = splitWords(text);
   if ('unclosed' in words) return misunderstood(`The quote that opens with ${quoted(words.unclosed)} is never closed.`);
   const typed = (words[0]?.text ?? '').toLowerCase();
   if (typed === '' || typed === '--help' || typed === '-h') return { kind: 'help' };
-  if (typed === 'policy' || typed === 'encryption') return { kind: 'help', topic: typed };
+  if (Object.hasOwn(IN_AREA, typed)) return { kind: 'help', topic: typed };
   const verb = typed.includes(' ') ? undefined : verbOf(typed);
   if (!verb) return unknownVerb(words, typed);
   if (words.slice(1).some(({ text: word, quoted: inQuotes }) => !inQuotes && (word === '--help' || word === '-h'))) {

@@ -101,7 +101,8 @@ function asExplain(question: ReturnType<typeof parseQuestion>): Command | Misund
 
 function helpOn(words: readonly Word[]): Command | Misunderstanding {
   const topic = words[1]?.text.toLowerCase();
-  if (topic === undefined || topic === 'policy') return { kind: 'help', topic: 'policy' };
+  const area = 'policy';
+  if (topic === undefined || topic === area) return { kind: 'help', topic: area };
   const names = verbsIn('policy').map(shortName);
   if (names.includes(topic)) return { kind: 'help', topic: `policy ${topic}` };
   const near = nearest(topic, names);

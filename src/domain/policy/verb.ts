@@ -1,0 +1,31 @@
+import type { VerbRecord } from '../verb-record.ts';
+
+/** Network policies by cohorts of pods: connections of pods under the policy beside those of the others. */
+export const POLICY_VERB: VerbRecord = {
+  command: 'policy enforce',
+  wayBack: 'policy relax',
+  onwards: {},
+  nothingBack: ({ namespace, name }) => ({ code: 'NothingToRelax', parameters: { workload: `${namespace}/${name}` } }),
+  restsAtZero: true,
+  // A rollout by cohorts cannot be planned anew from its middle.
+  adoptsInPlace: true,
+  countsInVerdict: false,
+  words: {
+    sides: {
+      changed: 'under the policy',
+      rest: 'other pods',
+      ofChanged: 'under the policy',
+      ofRest: 'of other pods',
+      unit: 'connection',
+      bad: 'dropped',
+    },
+    chart: {
+      share: 'pods under the policy',
+      axis: 'Pods',
+      rate: 'Connections per second',
+      bad: 'Dropped connections under the policy',
+    },
+    adopting: 'for this stage, from which the later ones go on',
+    own: 'its own policy',
+  },
+};

@@ -1,0 +1,59 @@
+import type { Change } from './operation.ts';
+import type { Refusal } from './sentences.ts';
+import type { Target } from './target.ts';
+import type { CommandName } from './verbs.ts';
+
+/** What the two sides of an operation of a verb are called, and what is counted on them. */
+export interface SideWords {
+  /** Names: `canary`, `stable`. */
+  readonly changed: string;
+  readonly rest: string;
+  /** Behind a count: `to the canary`, `to stable`. */
+  readonly ofChanged: string;
+  readonly ofRest: string;
+  /** One of what is counted, and what is said of one that ended badly: `request`, `failed`. */
+  readonly unit: string;
+  readonly bad: string;
+}
+
+/** What the chart of a verb calls what it draws. */
+export interface ChartWords {
+  readonly share: string;
+  readonly axis: string;
+  readonly rate: string;
+  readonly bad: string;
+}
+
+/** A new operation that a button under a finished one asks for. */
+export interface Onwards {
+  readonly command: CommandName;
+  readonly change: (opId: string) => Change;
+  /** What is typed behind the command for a target of this name. */
+  readonly behind: (name: string) => string;
+}
+
+/** Everything that code shared by all verbs must know of one: nothing else there names a verb. */
+export interface VerbRecord {
+  /** The command whose rules hold for an operation where no other command is known. */
+  readonly command: CommandName;
+  /** The command that takes back what an operation has done. */
+  readonly wayBack: CommandName;
+  /** What the buttons under a finished operation ask for, beside the way back. */
+  readonly onwards: Readonly<Partial<Record<'promote' | 'zero', Onwards>>>;
+  /** The refusal of a way back where there is nothing to go back from. */
+  readonly nothingBack: (target: Target) => Refusal;
+  /** A stage that exposes nobody leaves nothing to watch: it only looked, or took everything away. */
+  readonly restsAtZero: boolean;
+  /** What was found instead of a stage's own values can stand as that stage, and the later ones go on from it. */
+  readonly adoptsInPlace: boolean;
+  /** A verdict's words hold both sides' counts. */
+  readonly countsInVerdict: boolean;
+  readonly words: {
+    readonly sides: SideWords;
+    readonly chart: ChartWords;
+    /** What adopting a foreign change means for what comes then. */
+    readonly adopting: string;
+    /** What alone goes back when an operation is left as it was found. */
+    readonly own: string;
+  };
+}

@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { renderRoot } from '../../../activities/announce/message.ts';
+import { renderNote } from '../../../activities/announce/note.ts';
+import type { Note } from '../../../activities/contract.ts';
+import { ACTION } from '../../../src/domain/button.ts';
+import { VERB_RECORDS } from '../../../src/domain/verb.ts';
+import { VERB_NAMES, type VerbName } from '../../../src/domain/verbs.ts';
+import { AT, BLIND, COUNTS, everyView, HARMFUL, view } from './views.ts';
+
+/** Words that only one verb may use: elsewhere they are untrue. */
+const OWN_WORDS: Readonly<Record<VerbName, RegExp>> = {
+  canary: /\b(canary|stable|requests?)\b/i,
+  policy: /\b(polic(y|ies)|connections?|other pods)\b/i,
+};
+
+const NEUTRAL = { opId: 'op-1', explanation: [], watched: [], reason: '', text: '', from: 'before', to: 'after' } as const;
+const VERDICT = { ...HARMFUL, words: 'Harm was seen.' };
+
+const views = everyView().map(({ name, view: of }) => {
+  const live = { counts: COUNTS, canaryShare: 0.1, at: AT };
+  const outcome = of.outcome && { ...of.outcome, words: 'It is over.', ...(of.outcome.verdict && { verdict: VERDICT }) };
+  const undoFailing = of.undoFailing && { ...of.undoFailing, reason: 'no answer' };
+  return { name, view: { ...of, ...NEUTRAL, live, ...(outcome && { outcome }), ...(undoFailing && { undoFailing }) } };
+});
+
+describe.each(VERB_NAMES.map((verb) => ({ verb })))('messages of the verb $verb', ({ verb }) => {
+  const foreign = VERB_NAMES.filter((other) => other !== verb).map((other) => OWN_WORDS[other]);
+  const isItsOwn = (text: string): void => {
+    for (const words of foreign) expect(text).not.toMatch(words);
+  };
+
+  it.each(views)('speak of no other verb when $name', ({ view: of }) => {
+    const { text, blocks } = renderRoot({ ...of, verb }, AT + 90_000);
+    // Names and values of actions are read by nobody.
+    const said = JSON.stringify(blocks, (key, value: unknown) => (['action_id', 'value', 'block_id'].includes(key) ? undefined : value));
+    isItsOwn(`${text}\n${said}`);
+  });
+
+  it.each(views)('have no button that the verb has no answer to when $name', ({ view: of }) => {
+    const shown = JSON.stringify(renderRoot({ ...of, verb }, AT + 90_000).blocks);
+    const { onwards } = VERB_RECORDS[verb];
+    expect(shown.includes(ACTION.nextPromote) && !onwards.promote).toBe(false);
+    expect(shown.includes(ACTION.nextZero) && !onwards.zero).toBe(false);
+  });
+
+  it('speak of no other verb where a watch ended', () => {
+    const notes: readonly Note[] = [
+      { kind: 'verdict', verdict: { ...BLIND, words: 'Not seen.' }, stage: '10%' },
+      { kind: 'verdict', verdict: VERDICT, stage: '10%' },
+      { kind: 'approved', by: { id: 'r', name: 'Reviewer' }, remaining: 1 },
+    ];
+    for (const note of notes) isItsOwn(JSON.stringify(renderNote(note, { ...view('watching'), ...NEUTRAL, verb })));
+  });
+});
