@@ -6,7 +6,7 @@ import type { Shared } from '../contract.ts';
 import type { Log } from '../log.ts';
 import { slackFailure } from './failure.ts';
 import { createLanes } from './lanes.ts';
-import { ROOT_EVENT, renderRoot } from './message.ts';
+import { ROOT_EVENT, renderRoot, section } from './message.ts';
 import { renderNote } from './note.ts';
 import { createPace } from './pace.ts';
 import { versionOf } from './version.ts';
@@ -42,6 +42,10 @@ export interface Announcer extends Pick<Shared, 'announce' | 'say'> {
    * Never rejects: a watch must not stop because Slack is slow or down.
    */
   editMessage(view: OperationView, live: Live): Promise<void>;
+  /** Says one thing in the thread of an operation that may be over. `key` makes a repetition harmless. */
+  tell(thread: MessageRef, what: { readonly opId: string; readonly text: string; readonly key: string }): Promise<void>;
+  /** Puts a file into the thread, once. */
+  attach(thread: MessageRef, attachment: Attachment): Promise<void>;
 }
 
 export function createAnnouncer(deps: AnnounceDeps): Announcer {
@@ -117,7 +121,14 @@ export function createAnnouncer(deps: AnnounceDeps): Announcer {
     return shown?.event?.payload['version'] === versionOf(view) ? view : undefined;
   }
 
-  return { announce, say, editMessage };
+  async function tell(thread: MessageRef, { opId, text, key }: Parameters<Announcer['tell']>[1]): Promise<void> {
+    const said = (message: StoredMessage): boolean => message.event?.type === NOTE_EVENT && message.event.payload['key'] === key;
+    if (attempt() > 1 && (await find(slack, thread.channelId, { oldest: Number(thread.ts) - 1, threadTs: thread.ts }, said))) return;
+    const metadata = { event_type: NOTE_EVENT, event_payload: { op_id: opId, key } };
+    await slack.post(thread.channelId, { text, blocks: [section(text)], metadata }, thread.ts);
+  }
+
+  return { announce, say, editMessage, tell, attach };
 }
 
 function isOver({ phase }: OperationView): boolean {

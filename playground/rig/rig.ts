@@ -188,12 +188,16 @@ async function furnish(stack: Stack, options: RigOptions, undo: (() => Promise<v
   });
   slack.setRequestUrl(`http://127.0.0.1:${ports.httpPort}/slack/events`);
   const tune: Rig['tune'] = async (tuning) => {
-    const { sight } = tuned;
+    const { sight, settings } = tuned;
     tuned = { ...usual, ...tuning };
     const before = await readFile(configFile, 'utf8');
+    const log = join(stack.dir, `${bot.name}.log`);
+    // Counted before the file is written: the bot may be quicker than we are.
+    const times = await reloads(log);
     await configure(configFile, ports, {});
-    if ((await readFile(configFile, 'utf8')) !== before) await reloaded(join(stack.dir, `${bot.name}.log`), signal);
-    if (tuned.sight === sight) return;
+    if ((await readFile(configFile, 'utf8')) !== before) await reloaded(log, times, signal);
+    // A worker reads its own file: it is started anew with what concerns it.
+    if (tuned.sight === sight && JSON.stringify(tuned.settings) === JSON.stringify(settings)) return;
     await workers.at(-1)?.stop();
     await startWorker();
   };
@@ -210,12 +214,13 @@ type Apart = NonNullable<Parameters<Rig['startWorker']>[0]>;
 
 const RELOADED_WITHIN_MS = 20_000;
 
-/** Waits until a process says once more that it has read its configuration again. */
-async function reloaded(logFile: string, signal: AbortSignal): Promise<void> {
-  const times = async (): Promise<number> => (await readFile(logFile, 'utf8')).split('the new configuration is in force').length;
-  const before = await times();
+const reloads = async (logFile: string): Promise<number> =>
+  (await readFile(logFile, 'utf8')).split('the new configuration is in force').length;
+
+/** Waits until a process says once more than `before` that it has read its configuration again. */
+async function reloaded(logFile: string, before: number, signal: AbortSignal): Promise<void> {
   const end = Date.now() + RELOADED_WITHIN_MS;
-  while ((await times()) === before) {
+  while ((await reloads(logFile)) === before) {
     if (Date.now() > end) throw new Error(`The bot has not read its new configuration within ${RELOADED_WITHIN_MS} ms.`);
     await sleep(100, undefined, { signal });
   }

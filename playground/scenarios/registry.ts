@@ -6,6 +6,7 @@ import { faultStories } from './stories/faults.ts';
 import { gitOpsStories } from './stories/gitops.ts';
 import { guardingStories } from './stories/guarding.ts';
 import { guardStories } from './stories/guards.ts';
+import { handoverStories } from './stories/handover.ts';
 import { harmStories } from './stories/harm.ts';
 import { heldToStories } from './stories/held-to.ts';
 import { lostStories } from './stories/lost.ts';
@@ -30,6 +31,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...policyPromiseStories,
   ...routeStories,
   ...gitOpsStories,
+  ...handoverStories,
   ...lateStories,
   ...harmStories,
   ...sightStories,

@@ -58,6 +58,15 @@ export interface WatchRecordRow {
   /** gzip, in base64: one type that SQLite and Postgres share. */
   readonly body: string;
 }
+export interface HandoverRow {
+  readonly op_id: string;
+  readonly target: string;
+  readonly state: string;
+  readonly note: string;
+  readonly tries: number;
+  readonly checked_at: number | null;
+  readonly next_at: number;
+}
 export interface Tables {
   readonly audit: AuditRow;
   readonly audit_head: HeadRow;
@@ -65,6 +74,7 @@ export interface Tables {
   readonly operations: OperationRow;
   readonly freezes: FreezeRow;
   readonly watch_records: WatchRecordRow;
+  readonly handovers: HandoverRow;
 }
 
 /** Hash before the first record. */
@@ -75,6 +85,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '002-freezes': { up: freezes },
   '003-watch-records': { up: watchRecords },
   '004-history-indexes': { up: historyIndexes },
+  '005-handovers': { up: handovers },
 };
 
 async function first(db: Kysely<unknown>): Promise<void> {
@@ -171,4 +182,20 @@ async function historyIndexes(db: Kysely<unknown>): Promise<void> {
   await index('operations_by_start').on('operations').column('started_at').execute();
   await index('operations_by_target_start').on('operations').columns(['target', 'started_at']).execute();
   await index('operations_open').on('operations').columns(['ended_at', 'started_at']).execute();
+}
+
+async function handovers(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('handovers')
+    .ifNotExists()
+    .addColumn('op_id', 'text', (column) => column.primaryKey())
+    .addColumn('target', 'text', (column) => column.notNull())
+    .addColumn('state', 'text', (column) => column.notNull())
+    .addColumn('note', 'text', (column) => column.notNull())
+    .addColumn('tries', 'integer', (column) => column.notNull())
+    .addColumn('checked_at', 'bigint')
+    .addColumn('next_at', 'bigint', (column) => column.notNull())
+    .execute();
+  await db.schema.createIndex('handovers_due').ifNotExists().on('handovers').columns(['state', 'next_at']).execute();
+  await db.schema.createIndex('handovers_by_target').ifNotExists().on('handovers').columns(['target', 'state']).execute();
 }

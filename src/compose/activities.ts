@@ -10,12 +10,14 @@ import { connectPrometheus } from '../../activities/clients/prometheus/prometheu
 import { createSlackMessages } from '../../activities/clients/slack.ts';
 import { createActivities } from '../../activities/index.ts';
 import { settingsFor } from '../domain/config/use.ts';
+import type { ObjectRef } from '../domain/plan.ts';
 import { VERB_RECORDS } from '../domain/verb.ts';
 import { payloadSize } from '../temporal/compression.ts';
 import { createDescribe } from '../temporal/describe.ts';
 import type { Operations } from '../temporal/operations.ts';
 import { type ClusterConfig, kubeConfigOf } from './clusters.ts';
 import { type Foundation, required } from './foundation.ts';
+import type { HandoverDeps } from './handover.ts';
 import { hubbleOf } from './hubble.ts';
 import type { ReconcilerDeps } from './lost.ts';
 import { meteredActivities, meteredFlows } from './metered.ts';
@@ -24,6 +26,8 @@ export interface ClusterActivities {
   readonly activities: object;
   /** What a look for lost operations needs of the cluster. */
   readonly reconciler: Omit<ReconcilerDeps, 'cluster' | 'operations'>;
+  /** What telling Git needs of the cluster. */
+  readonly handover: Omit<HandoverDeps, 'cluster' | 'git'>;
   /** Ends the shared streams and watches of the cluster. */
   close(): void;
 }
@@ -68,17 +72,20 @@ export function clusterActivities(
       onCall: () => on.config.current().slack.onCall,
     }),
   });
+  const read = (object: ObjectRef, signal: AbortSignal) => cluster.read(object, { signal });
+  // Nobody knows whether another worker has spoken: what was said is looked for first.
+  const announcer = createAnnouncer({ slack, now, attempt: () => 2, logger: log, onCall: () => on.config.current().slack.onCall });
   return {
     activities: meteredActivities(activities, meter),
     reconciler: {
       audit,
-      read: (object, signal) => cluster.read(object, { signal }),
-      // Nobody knows whether another worker has spoken: what was said is looked for first.
-      announcer: createAnnouncer({ slack, now, attempt: () => 2, logger: log, onCall: () => on.config.current().slack.onCall }),
+      read,
+      announcer,
       settings: ({ target, verb }) => settingsFor(on.config.current(), target, VERB_RECORDS[verb].command),
       now,
       log,
     },
+    handover: { rules: () => on.config.current().handover, handovers: on.handovers, audit, read, announcer, now, log },
     close: () => {
       flows.close();
       hub.close();

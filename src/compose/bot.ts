@@ -48,6 +48,7 @@ export async function composeBot(on: Foundation): Promise<RunningBot> {
       audit,
       requests,
       freezes: on.freezes,
+      handovers: on.handovers,
       people,
       web,
       missing: (scope, signal) => missingIn(clusters, scope, signal),

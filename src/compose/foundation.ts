@@ -3,6 +3,7 @@ import type { WebClient } from '@slack/web-api';
 import type { Client } from '@temporalio/client';
 import { type Database, openDatabase, refuseReplicas } from '../audit/database.ts';
 import { createFreezes, type Freezes } from '../audit/freezes.ts';
+import { createHandovers, type Handovers } from '../audit/handovers.ts';
 import { type Audit, createAudit } from '../audit/log.ts';
 import { createRecords, type Records } from '../audit/records.ts';
 import type { Environment } from '../config/environment.ts';
@@ -25,6 +26,7 @@ export interface Foundation {
   readonly audit: Audit;
   readonly records: Records;
   readonly freezes: Freezes;
+  readonly handovers: Handovers;
   readonly client: Client;
   readonly where: TemporalAddress;
   readonly secrets: PayloadSecrets | undefined;
@@ -91,6 +93,7 @@ export async function layFoundation(options: {
       audit,
       records,
       freezes: createFreezes(database, now, () => standingFreezes(config.current().freezes, now())),
+      handovers: createHandovers(database),
       client,
       where,
       secrets,

@@ -1,16 +1,18 @@
+import { createGitApart } from '../handover/apart.ts';
 import type { ReadyCheck } from '../http.ts';
 import { connectWorker, dataConverterOf } from '../temporal/connection.ts';
 import { createOperations } from '../temporal/operations.ts';
 import { type ClusterWorker, createWorker } from '../temporal/worker.ts';
 import { clusterActivities } from './activities.ts';
 import { type Foundation, NotSet } from './foundation.ts';
+import { type HandoverDeps, handOver } from './handover.ts';
 import { type ReconcilerDeps, reconcile } from './lost.ts';
 
 export interface RunningWorkers {
   readonly ready: readonly ReadyCheck[];
   /** Rejects as soon as one of them breaks; resolves when all have stopped. */
   readonly running: Promise<void>;
-  /** Looks for operations whose run is gone, until the signal aborts. */
+  /** Looks for operations whose run is gone, and tells Git what completed ones have left, until the signal aborts. */
   reconcile(signal: AbortSignal): Promise<void>;
   /** Lets running activities finish or hand over, then closes what they used. */
   stop(): Promise<void>;
@@ -28,6 +30,8 @@ export async function startWorkers(on: Foundation, only: string | undefined): Pr
   const closers: (() => void)[] = [];
   const workers: ClusterWorker[] = [];
   const reconcilers: ReconcilerDeps[] = [];
+  const handovers: HandoverDeps[] = [];
+  const git = createGitApart();
   const operations = createOperations({
     client: on.client,
     now: on.now,
@@ -38,6 +42,7 @@ export async function startWorkers(on: Foundation, only: string | undefined): Pr
     const parts = clusterActivities(on, operations, cluster, config);
     closers.push(() => parts.close());
     reconcilers.push({ cluster, operations, ...parts.reconciler });
+    handovers.push({ cluster, git, ...parts.handover });
     const { workflowBundle } = on.environment;
     workers.push(
       await createWorker({
@@ -53,11 +58,13 @@ export async function startWorkers(on: Foundation, only: string | undefined): Pr
   return {
     ready: workers.map((worker) => ({ name: `worker ${worker.cluster}`, isReady: () => worker.isRunning() })),
     running: Promise.all(workers.map((worker) => worker.running)).then(() => undefined),
-    reconcile: async (signal) => void (await Promise.all(reconcilers.map((deps) => reconcile(deps, signal)))),
+    reconcile: async (signal) =>
+      void (await Promise.all([...reconcilers.map((deps) => reconcile(deps, signal)), ...handovers.map((deps) => handOver(deps, signal))])),
     stop: async () => {
       for (const worker of workers) worker.stop();
       await Promise.allSettled(workers.map((worker) => worker.running));
       for (const close of closers) close();
+      await git.close();
       await connection.close();
     },
   };

@@ -191,6 +191,8 @@ export interface AuditRecord {
     | 'verdict'
     | 'restore'
     | 'outcome'
+    /** What Git has been told of it, and whether it agrees. */
+    | 'handover'
     | 'freeze'
     | 'lost'
     | 'rules';

@@ -1,6 +1,7 @@
 import type { WebClient } from '@slack/web-api';
 import type { Log } from '../../activities/log.ts';
 import type { Freezes } from '../audit/freezes.ts';
+import type { Handovers } from '../audit/handovers.ts';
 import type { Audit } from '../audit/log.ts';
 import type { Requests } from '../audit/requests.ts';
 import type { Config } from '../domain/config/schema.ts';
@@ -32,6 +33,8 @@ export interface BotDeps {
   readonly audit: Audit;
   readonly requests: Requests;
   readonly freezes: Freezes;
+  /** What Git does not agree with. Left out: nobody is told. */
+  readonly handovers?: Pick<Handovers, 'open'>;
   readonly people: SlackPeople;
   readonly web: WebClient;
   /** Present weights of a target in words, when they can be read cheaply. */

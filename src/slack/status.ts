@@ -6,6 +6,7 @@ import { code, frozenWords, moment, said } from '../domain/words.ts';
 import { countsWords } from '../messages/ladder.ts';
 import { type Answer, section } from './answer.ts';
 import type { BotDeps } from './deps.ts';
+import { handoverLines } from './handover.ts';
 import { permalink } from './link.ts';
 import { lostLines } from './lost.ts';
 import { runningWords } from './result-words.ts';
@@ -24,8 +25,9 @@ export async function statusOfAll(deps: BotDeps, rule: ChannelRule): Promise<Ans
     return target !== undefined && !isRefused(rule.resolve(target, 'status'));
   });
   const lost = await lostLines(deps, (target) => !isRefused(rule.resolve(target, 'status')));
+  const git = await handoverLines(deps, (target) => !isRefused(rule.resolve(target, 'status')));
   if (visible.length === 0) {
-    const lines = [...lost, 'No operation runs.'];
+    const lines = [...lost, 'No operation runs.', ...git];
     return { text: lines.join('\n'), blocks: lines.map(section) };
   }
   const lines = await Promise.all(
@@ -38,18 +40,19 @@ export async function statusOfAll(deps: BotDeps, rule: ChannelRule): Promise<Ans
   );
   const more = visible.length > MOST_SHOWN ? [`… and ${visible.length - MOST_SHOWN} more`] : [];
   const head = `*${visible.length === 1 ? 'One operation runs' : `${visible.length} operations run`}*`;
-  const all = [...lost, head, ...lines, ...more];
+  const all = [...lost, head, ...lines, ...more, ...git];
   return { text: all.join('\n'), blocks: all.map(section) };
 }
 
 /** What runs on one target, its present weights, and how the last operation ended. */
 export async function statusOfOne(deps: BotDeps, target: Target): Promise<Answer> {
-  const [described, last, weights, freeze, lost] = await Promise.all([
+  const [described, last, weights, freeze, lost, git] = await Promise.all([
     deps.operations.on(target),
     deps.audit.lastEnded(target).catch(() => undefined),
     weightsOf(deps, target),
     deps.freezes.active(target).catch(() => undefined),
     lostLines(deps, () => true, target),
+    handoverLines(deps, () => true, target),
   ]);
   const name = code(formatTarget(target));
   const lines: string[] = [];
@@ -66,6 +69,7 @@ export async function statusOfOne(deps: BotDeps, target: Target): Promise<Answer
     const ended = last.endedAt === undefined ? '' : ` ${moment(last.endedAt)}`;
     lines.push(`Last: *${said(last.opId)}* ended ${said(last.outcome ?? 'unknown')}${ended}. ${said(last.words ?? '', 1_000)}`);
   }
+  lines.push(...git);
   return { text: lines.join('\n'), blocks: lines.map(section) };
 }
 

@@ -3,6 +3,7 @@ import { MOST_PROBES } from '../command/flags.ts';
 import { VERBS } from '../verbs.ts';
 import { Cluster } from './cluster-schema.ts';
 import { FreezeRule } from './freeze-rule.ts';
+import { HandoverRule } from './handover.ts';
 import { Address, Duration, Email, FailureShare, FilePath, HttpUrl, Label, Percent } from './values.ts';
 
 /** The shape of meshops.yaml. Everything is named; unknown keys are refused, so that a misspelt key is never silently a default. */
@@ -118,6 +119,8 @@ export const Config = z.strictObject({
   objectives: z.record(Scope, Objective).default({}),
   /** Where Argo CD or Flux applies what an operation changes and would write it back: say so in the plan, or refuse. */
   gitops: z.enum(['warn', 'refuse'], 'Write warn or refuse.').default('warn'),
+  /** Where Git is told what an operation has left. The first rule that names the target counts. */
+  handover: z.array(HandoverRule).default([]),
   /** Times that are known beforehand; `/mesh freeze` is for those that are not. */
   freezes: z.array(FreezeRule).max(200, 'More than 200 freezes: write windows that repeat once.').default([]),
   /** Bound on ever rolling back a healthy change, for one operation. */
