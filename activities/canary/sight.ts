@@ -1,14 +1,11 @@
-import type { ObjectRef } from '../../src/domain/plan.ts';
 import { type Flows, RELAY } from '../clients/hubble/flows.ts';
-import type { Cluster } from '../clients/kubernetes/cluster.ts';
-import { CONFIG_MAP, type ConfigMap } from '../clients/kubernetes/objects.ts';
+import { type Cluster, ciliumConfigOf } from '../clients/kubernetes/cluster.ts';
+import type { ConfigMap } from '../clients/kubernetes/objects.ts';
 import type { Before } from './baseline.ts';
 import type { Impossible } from './preconditions.ts';
 
 /** Cilium's settings as its ConfigMap has them: a key that is missing has Cilium's default. */
 type Settings = Readonly<Record<string, string>>;
-
-const CILIUM_CONFIG: ObjectRef = { ...CONFIG_MAP, namespace: 'kube-system', name: 'cilium-config' };
 
 /** What can be seen of a canary. `limits`: what cannot, in words; `away`: agents that do not answer, and why. */
 export type Sight = { readonly blind: Impossible } | { readonly limits: readonly string[]; readonly away: readonly Away[] };
@@ -23,8 +20,10 @@ export async function checkSight(
   { cluster, flows }: { readonly cluster: Cluster; readonly flows: Flows },
   signal: AbortSignal,
 ): Promise<Sight> {
-  const [config, nodes] = await Promise.all([cluster.read<ConfigMap>(CILIUM_CONFIG, { signal }), flows.check(signal)]);
-  if (!config) return blind('there is no ConfigMap kube-system/cilium-config', 'Check that Cilium is installed there');
+  const ref = ciliumConfigOf(cluster);
+  const [config, nodes] = await Promise.all([cluster.read<ConfigMap>(ref, { signal }), flows.check(signal)]);
+  if (!config)
+    return blind(`there is no ConfigMap ${ref.namespace}/cilium-config`, 'Check that Cilium is installed there, or set `ciliumNamespace`');
   const settings = config.data ?? {};
   if (settings['enable-hubble'] !== 'true')
     return blind('Hubble is off (enable-hubble in cilium-config)', 'Set hubble.enabled=true in the Helm values');

@@ -1,6 +1,7 @@
 // The Web API as the activities use it: one try, a deadline, and three kinds of bad news. All casts of Slack's answers are here.
 import type { KnownBlock, MessageMetadata } from '@slack/types';
 import { LogLevel, WebAPIPlatformError, WebAPIRateLimitedError, WebClient } from '@slack/web-api';
+import { wayOut } from '../../src/net/proxy.ts';
 
 /** Slack asks to wait. Nothing was done. */
 export class SlackRateLimited extends Error {
@@ -87,6 +88,7 @@ const UNCLEAR = new Set(['internal_error', 'fatal_error', 'service_unavailable',
 export function createSlackMessages(options: SlackClientOptions): SlackMessages {
   const deadlineMs = options.deadlineMs ?? 5_000;
   const client = new WebClient(options.token, {
+    fetch: wayOut().fetch,
     ...(options.apiUrl ? { slackApiUrl: options.apiUrl } : {}),
     retryConfig: { retries: 0 },
     rejectRateLimitedCalls: true,
@@ -187,7 +189,7 @@ async function reserve(client: WebClient, file: SlackFile): Promise<{ readonly i
 
 async function send(url: string, body: Uint8Array<ArrayBuffer>, deadlineMs: number): Promise<void> {
   const headers = { 'content-type': 'application/octet-stream' };
-  const response = await fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(deadlineMs) });
+  const response = await wayOut().fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(deadlineMs) });
   await response.arrayBuffer();
   if (response.status === 429) throw new SlackRateLimited(Number(response.headers.get('retry-after') ?? 1) * 1000);
   if (!response.ok) throw new SlackUnclear(`Slack answered the upload with HTTP ${response.status}`);

@@ -4,12 +4,11 @@ import type { PolicyService } from '../../src/domain/policy/flow.ts';
 import { parsePolicy } from '../../src/domain/policy/parse.ts';
 import type { Policy } from '../../src/domain/policy/policy.ts';
 import type { CompileWorld } from '../../src/domain/policy/rules.ts';
-import type { Cluster } from '../clients/kubernetes/cluster.ts';
+import { type Cluster, ciliumConfigOf } from '../clients/kubernetes/cluster.ts';
 import { isFailure } from '../clients/kubernetes/failure.ts';
 import {
   CILIUM_CLUSTER_POLICY,
   CILIUM_POLICY,
-  CONFIG_MAP,
   type ConfigMap,
   KUBERNETES_POLICY,
   type KubeObject,
@@ -17,8 +16,6 @@ import {
   SERVICE,
   type Service,
 } from '../clients/kubernetes/objects.ts';
-
-export const CILIUM_CONFIG: ObjectRef = { ...CONFIG_MAP, namespace: 'kube-system', name: 'cilium-config' };
 
 /** What decides the connections of one namespace's pods beside the candidate. */
 export interface World {
@@ -30,7 +27,7 @@ export interface World {
 
 export async function readWorld(cluster: Cluster, namespace: string, signal: AbortSignal): Promise<World> {
   const [config, documents, services] = await Promise.all([
-    cluster.read<ConfigMap>(CILIUM_CONFIG, { signal }),
+    cluster.read<ConfigMap>(ciliumConfigOf(cluster), { signal }),
     policiesIn(cluster, namespace, signal),
     cluster.list<Service>(SERVICE, {}, { signal }),
   ]);

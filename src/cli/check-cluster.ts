@@ -2,6 +2,7 @@ import { createFlows } from '../../activities/clients/hubble/flows.ts';
 import { connectCluster, type Right } from '../../activities/clients/kubernetes/cluster.ts';
 import { createHub } from '../../activities/clients/kubernetes/hub.ts';
 import { createRest } from '../../activities/clients/kubernetes/rest.ts';
+import { connectPrometheus } from '../../activities/clients/prometheus/prometheus.ts';
 import { SILENT } from '../../activities/log.ts';
 import { type ClusterConfig, kubeConfigOf } from '../compose/clusters.ts';
 import { hubbleOf } from '../compose/hubble.ts';
@@ -64,7 +65,13 @@ function rightsOf(cluster: string, config: Config): readonly Right[] {
     ...['list', 'watch'].map((verb) => ({ verb, group: 'discovery.k8s.io', resource: 'endpointslices' })),
     { verb: 'list', group: '', resource: 'services' },
     { verb: 'list', group: 'cilium.io', resource: 'ciliumnodes' },
-    { verb: 'get', group: '', resource: 'configmaps', namespace: 'kube-system', name: 'cilium-config' },
+    {
+      verb: 'get',
+      group: '',
+      resource: 'configmaps',
+      namespace: config.clusters[cluster]?.ciliumNamespace ?? 'kube-system',
+      name: 'cilium-config',
+    },
     ...[...namespaces].map((namespace) => ({ verb: 'patch', ...route, namespace })),
   ];
 }
@@ -90,7 +97,7 @@ function actedAs(config: Config): readonly Acted[] {
 
 /** May the worker act as everybody whom the configuration names? Says which names lend it more than meshops needs. */
 async function checkImpersonation(cluster: ClusterConfig, config: Config, signal: AbortSignal): Promise<string> {
-  const connected = connectCluster(kubeConfigOf(cluster));
+  const connected = connectCluster(kubeConfigOf(cluster), cluster);
   const may = async (right: Right): Promise<boolean> => (await connected.mayI(right, { signal, deadlineMs: CALL_MS })).allowed;
   try {
     const names = actedAs(config);
@@ -111,7 +118,7 @@ async function checkImpersonation(cluster: ClusterConfig, config: Config, signal
 }
 
 async function checkRights(config: ClusterConfig, rights: readonly Right[], signal: AbortSignal): Promise<string> {
-  const cluster = connectCluster(kubeConfigOf(config));
+  const cluster = connectCluster(kubeConfigOf(config), config);
   try {
     const answers = await Promise.all(
       rights.map(async (right) => ({ right, ...(await cluster.mayI(right, { signal, deadlineMs: CALL_MS })) })),
@@ -129,7 +136,7 @@ function formatRight({ verb, resource, group, namespace, name }: Right): string 
 }
 
 async function checkHubble(config: ClusterConfig, signal: AbortSignal): Promise<string> {
-  const cluster = connectCluster(kubeConfigOf(config));
+  const cluster = connectCluster(kubeConfigOf(config), config);
   const hub = createHub({ cluster, log: SILENT });
   const flows = createFlows({ ...hubbleOf(config, cluster, hub), now: Date.now, log: SILENT });
   try {
@@ -144,13 +151,12 @@ async function checkHubble(config: ClusterConfig, signal: AbortSignal): Promise<
   }
 }
 
-function prometheusCheck(name: string, url: string): Check {
+function prometheusCheck(name: string, access: NonNullable<ClusterConfig['prometheus']>): Check {
   return {
     name: `${name}: Prometheus`,
     look: async (signal) => {
-      const answer = await fetch(`${url.replace(/\/$/, '')}/api/v1/query?query=1`, { signal });
-      if (!answer.ok) throw new Error(`${url} answered ${answer.status}`);
-      return url;
+      await connectPrometheus({ ...access, deadlineMs: CALL_MS }).instant('vector(1)', { signal });
+      return access.url;
     },
   };
 }

@@ -44,7 +44,7 @@ export function clusterActivities(
   const slackApiUrl = environment.slackApiUrl ?? on.config.current().slack.apiUrl;
   const token = required(environment.slackBotToken, 'SLACK_BOT_TOKEN', 'the worker cannot show what it does');
   const slack = createSlackMessages({ token, ...(slackApiUrl ? { apiUrl: slackApiUrl } : {}) });
-  const cluster = connectCluster(kubeConfigOf(config));
+  const cluster = connectCluster(kubeConfigOf(config), config);
   const hub = createHub({ cluster, log });
   const meter = telemetry.activities(name);
   const hubble = hubbleOf(config, cluster, hub);
@@ -55,7 +55,7 @@ export function clusterActivities(
     flows,
     rings: (request, signal) => readRings(hubble, request, signal),
     probe: config.probe,
-    prometheus: config.prometheus === undefined ? undefined : connectPrometheus({ url: config.prometheus }),
+    prometheus: config.prometheus === undefined ? undefined : connectPrometheus(config.prometheus),
     // A record may be late: an operation that Temporal runs holds what it holds all the same.
     audit: { ...audit, holds: async (opId) => ((await audit.operation(opId)) ? audit.holds(opId) : operations.runs(opId)) },
     payloadSize,

@@ -39,7 +39,7 @@ export function openClusters(config: () => Config): Clusters {
       if (known) return known;
       const wanted = config().clusters[name];
       if (!wanted) return undefined;
-      const cluster = connectCluster(kubeConfigOf(wanted));
+      const cluster = connectCluster(kubeConfigOf(wanted), wanted);
       open.set(name, cluster);
       return cluster;
     },

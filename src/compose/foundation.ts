@@ -16,6 +16,7 @@ import { createWebClient } from '../slack/web.ts';
 import { createTelemetry, type Telemetry } from '../telemetry.ts';
 import { parsePayloadKeys } from '../temporal/codec.ts';
 import { connectClient, type PayloadSecrets, type TemporalAddress } from '../temporal/connection.ts';
+import { temporalTls } from '../temporal/tls.ts';
 import { type Clusters, openClusters } from './clusters.ts';
 
 export interface Foundation {
@@ -129,8 +130,9 @@ export function databaseUrlOf(environment: Environment, config: Config): string 
 
 export function temporalAddressOf(environment: Environment, config: Config): TemporalAddress {
   const { temporalApiKey } = environment;
-  const { address, namespace } = config.temporal;
-  return { address, namespace, ...(temporalApiKey ? { apiKey: temporalApiKey, tls: true } : {}) };
+  const { address, namespace, tls: files } = config.temporal;
+  const tls = temporalTls(files, temporalApiKey);
+  return { address, namespace, ...(tls !== undefined && { tls }), ...(temporalApiKey && { apiKey: temporalApiKey }) };
 }
 
 /** The audit record, with what the metrics want to know of it. */

@@ -3,9 +3,9 @@ import { ciliumNodes, nodesOfCluster } from '../../activities/clients/hubble/cil
 import { fixedNodes, type HubbleNode, type NodeSource, RELAY } from '../../activities/clients/hubble/flows.ts';
 import { namedNodes } from '../../activities/clients/hubble/named-nodes.ts';
 import { connectObserver, type Observer, unreachable } from '../../activities/clients/hubble/observer.ts';
-import type { Cluster } from '../../activities/clients/kubernetes/cluster.ts';
+import { type Cluster, ciliumConfigOf } from '../../activities/clients/kubernetes/cluster.ts';
 import type { Hub } from '../../activities/clients/kubernetes/hub.ts';
-import { CONFIG_MAP, type ConfigMap } from '../../activities/clients/kubernetes/objects.ts';
+import type { ConfigMap } from '../../activities/clients/kubernetes/objects.ts';
 import type { ClusterConfig } from './clusters.ts';
 
 /** What Cilium calls a cluster that has no name (Cilium v1.20.2 pkg/defaults). */
@@ -41,7 +41,6 @@ function over({ hubble }: ClusterConfig, cluster: Cluster, ofCluster: () => Node
 }
 
 async function clusterName(cluster: Cluster, signal: AbortSignal): Promise<string> {
-  const ref = { ...CONFIG_MAP, namespace: 'kube-system', name: 'cilium-config' };
-  const config = (await cluster.read(ref, { signal, deadlineMs: CALL_MS })) as ConfigMap | undefined;
+  const config = (await cluster.read(ciliumConfigOf(cluster), { signal, deadlineMs: CALL_MS })) as ConfigMap | undefined;
   return config?.data?.['cluster-name'] ?? UNNAMED;
 }

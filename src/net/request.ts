@@ -7,6 +7,8 @@ export interface Request {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | string;
+  /** Connections of one's own; left out: one for this request alone, through the proxy of the environment. */
+  readonly agent?: HttpAgent | HttpsAgent;
   /** PEM of whoever may have signed the server's certificate; the usual ones when left out. */
   readonly ca?: string | undefined;
   readonly signal: AbortSignal;
@@ -42,11 +44,11 @@ export function agentFor(protocol: string, ca?: string): HttpAgent | HttpsAgent 
 }
 
 /** Sends one request and reads the whole answer. Follows no redirect: a token must not travel to another host. */
-export function send({ url, method = 'GET', headers = {}, body, ca, signal, mostBytes = MOST_BYTES }: Request): Promise<Answer> {
+export function send({ url, method = 'GET', headers = {}, body, agent, ca, signal, mostBytes = MOST_BYTES }: Request): Promise<Answer> {
   const to = new URL(url);
   const ask = to.protocol === 'https:' ? httpsRequest : httpRequest;
   return new Promise((resolve, reject) => {
-    const request = ask(to, { method, headers, agent: agentFor(to.protocol, ca), signal }, (response) => {
+    const request = ask(to, { method, headers, agent: agent ?? agentFor(to.protocol, ca), signal }, (response) => {
       const chunks: Buffer[] = [];
       let length = 0;
       response.on('data', (chunk: Buffer) => {

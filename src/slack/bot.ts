@@ -2,6 +2,7 @@
 import type { RequestListener } from 'node:http';
 import { App, type BlockAction, type ButtonAction, type Logger, LogLevel, type SlashCommand, type ViewSubmitAction } from '@slack/bolt';
 import { ACTION, type ActionId } from '../domain/button.ts';
+import { wayOut } from '../net/proxy.ts';
 import { type Admission, createAdmission, type Origin } from './admission.ts';
 import { type Answer, ephemeral, say, sayPlain } from './answer.ts';
 import { inBackground } from './background.ts';
@@ -45,7 +46,12 @@ export function createBot(deps: BotDeps, entrance: Entrance, identity: BotIdenti
     receiver: door.receiver,
     // The token was checked at the start; Bolt would ask again for every request.
     authorize: () => Promise.resolve({ botToken, botId, botUserId }),
-    clientOptions: { retryConfig: { retries: 0 }, rejectRateLimitedCalls: true, ...(slackApiUrl ? { slackApiUrl } : {}) },
+    clientOptions: {
+      fetch: wayOut().fetch,
+      retryConfig: { retries: 0 },
+      rejectRateLimitedCalls: true,
+      ...(slackApiUrl ? { slackApiUrl } : {}),
+    },
     convoStore: false,
     logger,
   });

@@ -1,6 +1,7 @@
 // How Slack reaches us: signed HTTP or Socket Mode, both with Bolt's own receivers.
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { HTTPReceiver, type Logger, type Receiver, SocketModeReceiver } from '@slack/bolt';
+import { wayOut } from '../net/proxy.ts';
 
 export type Entrance =
   | { readonly mode: 'http'; readonly signingSecret: string }
@@ -114,10 +115,12 @@ function notFound(response: ServerResponse): void {
 }
 
 function socketDoor(entrance: Extract<Entrance, { mode: 'socket' }>, logger: Logger): Door {
+  const { fetch, dispatcher } = wayOut();
   const receiver = new SocketModeReceiver({
     appToken: entrance.appToken,
+    ...(dispatcher && { dispatcher }),
     logger,
-    ...(entrance.slackApiUrl ? { installerOptions: { clientOptions: { slackApiUrl: entrance.slackApiUrl } } } : {}),
+    installerOptions: { clientOptions: { fetch, ...(entrance.slackApiUrl ? { slackApiUrl: entrance.slackApiUrl } : {}) } },
   });
   let open = false;
   receiver.client.on('connected', () => (open = true));

@@ -1,4 +1,5 @@
 import { WebClient } from '@slack/web-api';
+import { wayOut } from '../net/proxy.ts';
 
 /** Where and as whom the Web API is called. */
 export interface WebOptions {
@@ -15,6 +16,7 @@ export interface WebOptions {
  */
 export function createWebClient(options: WebOptions): WebClient {
   return new WebClient(options.token, {
+    fetch: wayOut().fetch,
     retryConfig: { retries: 0 },
     rejectRateLimitedCalls: true,
     timeout: options.timeoutMs ?? 5_000,

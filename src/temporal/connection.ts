@@ -36,7 +36,9 @@ export async function connectClient(
   secrets: PayloadSecrets | undefined,
   timeoutMs = 10_000,
 ): Promise<{ readonly client: Client; readonly close: () => Promise<void> }> {
-  const connection = await Connection.connect({ ...connectionOptions(where), connectTimeout: timeoutMs });
+  // The worker's native core knows no proxy of the environment; the client goes the same way.
+  const channelArgs = { 'grpc.enable_http_proxy': 0 };
+  const connection = await Connection.connect({ ...connectionOptions(where), channelArgs, connectTimeout: timeoutMs });
   const client = new Client({ connection, namespace: where.namespace, dataConverter: dataConverterOf(secrets) });
   return { client, close: () => connection.close() };
 }

@@ -119,6 +119,8 @@ function createChannel(address: string, tls: HubbleTls | undefined) {
 
 function newClient(address: string, { credentials }: Files, serverName: string | undefined): Client {
   return new Client(address, credentials, {
+    // Agents are in the cluster: a proxy of the environment does not lead there.
+    'grpc.enable_http_proxy': 0,
     ...(serverName && { 'grpc.ssl_target_name_override': serverName }),
     // Shared connections also share their back-off: a fresh question would be answered with an old failure.
     'grpc.use_local_subchannel_pool': 1,

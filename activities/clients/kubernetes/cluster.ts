@@ -4,7 +4,7 @@ import type { JsonObject } from '../../../src/domain/json.ts';
 import type { ObjectRef } from '../../../src/domain/plan.ts';
 import { failureOf, isFailure } from './failure.ts';
 import type { KubeObject, PatchOp, Resource } from './objects.ts';
-import { collectionPath, objectPath } from './objects.ts';
+import { CONFIG_MAP, collectionPath, objectPath } from './objects.ts';
 import type { Rest } from './rest.ts';
 import { createRest } from './rest.ts';
 
@@ -37,6 +37,8 @@ export type WatchEvent =
 
 /** One Kubernetes cluster as the activities use it. Every call throws ClusterFailure with the API's own reason. */
 export interface Cluster {
+  /** Where Cilium is installed; left out: kube-system. */
+  readonly ciliumNamespace?: string;
   /** The object, or undefined when there is none. */
   read<T extends KubeObject = KubeObject>(ref: ObjectRef, options: CallOptions): Promise<T | undefined>;
   list<T extends KubeObject = KubeObject>(
@@ -73,10 +75,16 @@ const WATCH_IDLE_MS = 130_000;
 /** Written to metadata.managedFields, so that a person can see whose a field is. */
 export const FIELD_MANAGER = 'meshops';
 
+/** Cilium's own settings, as its ConfigMap has them. */
+export function ciliumConfigOf({ ciliumNamespace = 'kube-system' }: Pick<Cluster, 'ciliumNamespace'>): ObjectRef {
+  return { ...CONFIG_MAP, namespace: ciliumNamespace, name: 'cilium-config' };
+}
+
 /** Connects to the current context of `config`. No request is made yet. */
-export function connectCluster(config: KubeConfig): Cluster {
+export function connectCluster(config: KubeConfig, { ciliumNamespace }: { readonly ciliumNamespace?: string } = {}): Cluster {
   const rest = createRest(config);
   return {
+    ...(ciliumNamespace !== undefined && { ciliumNamespace }),
     read: async <T extends KubeObject>(ref: ObjectRef, options: CallOptions) => {
       try {
         return (await rest.call({ method: 'GET', path: objectPath(ref), ...common(options) })) as T;

@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import { send } from '../../../src/net/request.ts';
+import { createAccess, type Prepared, type PrometheusAccess } from './access.ts';
 
 /** One value of one series. `at` epoch ms. */
 export interface Sample {
@@ -42,17 +44,19 @@ const Answer = z.discriminatedUnion('status', [
 ]);
 type Data = Extract<z.infer<typeof Answer>, { status: 'success' }>['data'];
 
-export interface PrometheusOptions {
-  /** Root of the server; a path before `/api/v1` is kept. */
-  readonly url: string;
+/** `url`: root of the server; a path before `/api/v1` is kept. */
+export interface PrometheusOptions extends PrometheusAccess {
   readonly deadlineMs?: number;
 }
 
 /** Nothing is sent before the first question. */
-export function connectPrometheus({ url, deadlineMs = 2_000 }: PrometheusOptions): Prometheus {
+export function connectPrometheus({ deadlineMs = 2_000, ...access }: PrometheusOptions): Prometheus {
+  const { url } = access;
+  const prepare = createAccess(access);
   const root = url.endsWith('/') ? url : `${url}/`;
   const ask = async (path: string, parameters: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Data> => {
-    const answer = await send(new URL(`api/v1/${path}`, root), parameters, AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]));
+    const bounded = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
+    const answer = await post(new URL(`api/v1/${path}`, root), parameters, prepare, bounded);
     signal.throwIfAborted();
     if (answer.status === 'error') throw new PrometheusFailure(`Prometheus refused the query: ${answer.error}`);
     return answer.data;
@@ -76,12 +80,23 @@ export function connectPrometheus({ url, deadlineMs = 2_000 }: PrometheusOptions
   };
 }
 
-async function send(url: URL, parameters: Readonly<Record<string, string>>, signal: AbortSignal): Promise<z.infer<typeof Answer>> {
+async function post(
+  url: URL,
+  parameters: Readonly<Record<string, string>>,
+  prepare: () => Promise<Prepared>,
+  signal: AbortSignal,
+): Promise<z.infer<typeof Answer>> {
+  const { agent, headers } = await prepare().catch((error: Error) => {
+    throw new PrometheusFailure(error.message, { cause: error });
+  });
   let body: unknown;
   try {
     // As a form: a query over many names may be longer than a URL may be.
-    const response = await fetch(url, { method: 'POST', body: new URLSearchParams(parameters), signal });
-    body = await response.json();
+    const form = { ...headers, 'content-type': 'application/x-www-form-urlencoded' };
+    const sent = new URLSearchParams(parameters).toString();
+    const answer = await send({ url, method: 'POST', headers: form, body: sent, agent, signal, mostBytes: MOST_BYTES });
+    if (answer.status === 401 || answer.status === 403) throw new Error(`it refuses this login (${answer.status})`);
+    body = JSON.parse(answer.body.toString('utf8'));
   } catch (error) {
     const { cause, message } = error as Error;
     throw new PrometheusFailure(`Prometheus does not answer: ${cause instanceof Error ? cause.message : message}`, { cause: error });
@@ -90,6 +105,8 @@ async function send(url: URL, parameters: Readonly<Record<string, string>>, sign
   if (!parsed.success) throw new PrometheusFailure('Prometheus answered with something that is not its API', { cause: parsed.error });
   return parsed.data;
 }
+
+const MOST_BYTES = 64 * 1024 * 1024;
 
 function seconds(ms: number): string {
   return (ms / 1_000).toFixed(3);

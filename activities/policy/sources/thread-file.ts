@@ -1,3 +1,4 @@
+import { wayOut } from '../../../src/net/proxy.ts';
 import { MAX_POLICY_BYTES } from '../../../src/policy/read.ts';
 
 /** A file as a Slack event describes it. */
@@ -36,7 +37,7 @@ export async function downloadText(file: AttachedFile, options: DownloadOptions)
   if ((file.size ?? 0) > MAX_POLICY_BYTES) return refused(tooLarge(file.size ?? 0));
   const signal = AbortSignal.any([options.signal, AbortSignal.timeout(deadlineMs)]);
   try {
-    const response = await fetch(url, { headers: { authorization: `Bearer ${botToken}` }, redirect: 'manual', signal });
+    const response = await wayOut().fetch(url, { headers: { authorization: `Bearer ${botToken}` }, redirect: 'manual', signal });
     if (response.status !== 200 || !response.body) {
       await response.body?.cancel();
       return refused(`Slack answered ${response.status}. The app needs the scope files:read.`);

@@ -1,14 +1,20 @@
 import * as z from 'zod';
-import { Address, FilePath, HttpUrl } from './values.ts';
+import { Address, FilePath, HttpUrl, Label } from './values.ts';
+import { GitOps, Ladders, Objectives, OwnTimings } from './watch-schema.ts';
 
 /** How one cluster is reached: its API server, its flows, its metrics, its Gateways. */
 
-const Tls = z.strictObject({
-  caFile: FilePath.optional(),
-  certFile: FilePath.optional(),
-  keyFile: FilePath.optional(),
-  serverName: z.string().optional(),
-});
+/** Files are PEM. A client certificate has both, `certFile` and `keyFile`. */
+export const Tls = z
+  .strictObject({
+    caFile: FilePath.optional(),
+    certFile: FilePath.optional(),
+    keyFile: FilePath.optional(),
+    serverName: z.string().optional(),
+  })
+  .refine(({ certFile, keyFile }) => (certFile === undefined) === (keyFile === undefined), {
+    error: 'A client certificate needs both, `certFile` and `keyFile`.',
+  });
 
 const Hubble = z
   .strictObject({
@@ -39,9 +45,35 @@ const Probe = z.union([z.literal('off'), z.strictObject({ gateways: z.record(z.s
   error: 'Write `off`, or `gateways` with lines of namespace/name: http://host:port.',
 });
 
+/** What a Prometheus behind a login wants. Files are read anew each time, so that what is renewed counts at once. */
+const Prometheus = z
+  .strictObject({
+    url: HttpUrl,
+    tls: Tls.optional(),
+    /** Holds a token and nothing else. */
+    bearerFile: FilePath.optional(),
+    basic: z.strictObject({ user: z.string().min(1), passwordFile: FilePath }).optional(),
+    /** Header X-Scope-OrgID of Mimir, Cortex and Thanos. */
+    tenant: z
+      .string()
+      .regex(/^[\w.!*'()|-]+$/, "Letters, digits and . ! * ' ( ) | - alone.")
+      .optional(),
+  })
+  .refine(({ bearerFile, basic }) => bearerFile === undefined || basic === undefined, {
+    error: 'Either `bearerFile` or `basic`, not both.',
+  });
+
 export const Cluster = z.strictObject({
   kubernetes: Kubernetes,
   hubble: Hubble,
-  prometheus: HttpUrl.optional(),
+  /** A URL, or what else it needs. */
+  prometheus: z.preprocess((value) => (typeof value === 'string' ? { url: value } : value), Prometheus).optional(),
   probe: Probe.default({ gateways: {} }),
+  /** Where Cilium is installed: its ConfigMap cilium-config is there. */
+  ciliumNamespace: Label.default('kube-system'),
+  /** What is otherwise here than in all clusters. Of two entries of one scope, this one counts. */
+  ladders: Ladders.default({}),
+  objectives: Objectives.default({}),
+  timings: OwnTimings.default({}),
+  gitops: GitOps.optional(),
 });

@@ -1,10 +1,10 @@
 import * as z from 'zod';
-import { MOST_PROBES } from '../command/flags.ts';
 import { VERBS } from '../verbs.ts';
-import { Cluster } from './cluster-schema.ts';
+import { Cluster, Tls } from './cluster-schema.ts';
 import { FreezeRule } from './freeze-rule.ts';
 import { HandoverRule } from './handover.ts';
-import { Address, Duration, Email, FailureShare, FilePath, HttpUrl, Label, Percent } from './values.ts';
+import { Address, Duration, Email, FilePath, HttpUrl, Label, Percent } from './values.ts';
+import { GitOps, Ladders, Objectives, Timings } from './watch-schema.ts';
 
 /** The shape of meshops.yaml. Everything is named; unknown keys are refused, so that a misspelt key is never silently a default. */
 
@@ -64,47 +64,6 @@ const Gate = z
     error: 'The quorum is larger than the number of approvers, so this gate could never open.',
   });
 
-const Ladder = z
-  .array(Percent)
-  .min(1, 'A ladder has at least one rung.')
-  .refine((rungs) => rungs.every((rung, index) => rung > (rungs[index - 1] ?? 0)), 'Rungs rise, from above 0% to at most 100%.');
-
-const Objective = z.strictObject({
-  slo: FailureShare.optional(),
-  latency: Duration.optional(),
-  /** `both`: neither more failures than the objective nor more than the control; `absolute`, `relative`: only the one. */
-  mode: z
-    .enum(
-      ['both', 'absolute', 'relative', 'excused'],
-      'Write both, absolute (the objective only), relative (the control only) or excused (whichever of the two fails more).',
-    )
-    .optional(),
-  /** Failures above objective x requests that end an operation. */
-  budget: z.int().min(1).max(1_000_000).optional(),
-  /** A stage passes only when its share is proved to lie within the objective with this confidence. */
-  confidence: z
-    .number('A confidence between 0.5 and 0.999 stands here, such as 0.95.')
-    .min(0.5, 'Less than 0.5 proves nothing.')
-    .max(0.999, 'More than 0.999 needs more requests than a soak brings.')
-    .optional(),
-  minRequests: z.int().min(1).max(1_000_000).optional(),
-  /** Requests of our own while a canary is watched, where real ones are few. */
-  probes: z
-    .strictObject({
-      perSecond: z.int().min(1).max(MOST_PROBES, `At most ${MOST_PROBES} a second: they are to show harm, not to be load.`),
-      /** Left out: a path that the route takes. */
-      path: z
-        .string()
-        .regex(/^\/[\x21-\x7e]*$/, 'Write a path that begins with /.')
-        .max(1_024)
-        .optional(),
-    })
-    .optional(),
-});
-
-/** `default`, a namespace, or namespace/name. */
-const Scope = z.string().regex(/^[a-z0-9-]+(\/[a-z0-9-]+)?$/, 'Write default, a namespace, or namespace/name.');
-
 export const Config = z.strictObject({
   clusters: z.record(Label, Cluster).refine((clusters) => Object.keys(clusters).length > 0, 'At least one cluster is needed.'),
   channels: z.array(Channel).min(1, 'At least one channel is needed.'),
@@ -115,32 +74,17 @@ export const Config = z.strictObject({
   }),
   /** An empty list is a decision too: then nothing waits for an approval. */
   gates: z.array(Gate),
-  ladders: z.record(Scope, Ladder).default({}),
-  objectives: z.record(Scope, Objective).default({}),
+  ladders: Ladders.default({}),
+  objectives: Objectives.default({}),
   /** Where Argo CD or Flux applies what an operation changes and would write it back: say so in the plan, or refuse. */
-  gitops: z.enum(['warn', 'refuse'], 'Write warn or refuse.').default('warn'),
+  gitops: GitOps.default('warn'),
   /** Where Git is told what an operation has left. The first rule that names the target counts. */
   handover: z.array(HandoverRule).default([]),
   /** Times that are known beforehand; `/mesh freeze` is for those that are not. */
   freezes: z.array(FreezeRule).max(200, 'More than 200 freezes: write windows that repeat once.').default([]),
   /** Bound on ever rolling back a healthy change, for one operation. */
   alpha: z.number().min(1e-9).max(0.5).default(0.001),
-  timings: z
-    .strictObject({
-      soak: Duration.default(2 * 60_000),
-      afterwatch: Duration.default(15 * 60_000),
-      /** The service after harm was put back: is it well again? */
-      restoredWatch: Duration.default(60_000),
-      hold: Duration.default(30 * 60_000),
-      /** An undo that has failed for so long is told to the channel, and may be released. */
-      undoTold: Duration.default(30_000),
-      /** How soon a lifted freeze is noticed at first. */
-      freezeLook: Duration.default(10_000),
-      heartbeat: Duration.default(5_000),
-      realise: Duration.default(30_000),
-      editEvery: Duration.default(3_000),
-    })
-    .prefault({}),
+  timings: Timings.prefault({}),
   policy: z
     .strictObject({
       /** Where the policies come from that `policy enforce` brings into force. */
@@ -184,6 +128,8 @@ export const Config = z.strictObject({
     .strictObject({
       address: Address.default('127.0.0.1:7233'),
       namespace: z.string().min(1).default('default'),
+      /** `{}`: TLS with the machine's own authorities. Left out: plain text, unless there is an API key. */
+      tls: Tls.optional(),
       /** Payloads that are not encrypted are taken although there is a key, or there is none on purpose. */
       allowPlaintext: z.boolean().default(false),
     })

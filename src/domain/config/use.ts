@@ -12,14 +12,14 @@ const USUAL = { ladder: [1, 5, 10, 25, 50, 100], slo: 0.01, latency: 1_000, minR
 
 /** Everything of the configuration that one operation needs; what the person typed wins. Pure: the result is frozen into the request. */
 export function settingsFor(config: Config, target: Target, verb: CommandName, options: ChangeOptions = {}): OperationSettings {
-  const { timings } = config;
-  const [wide, narrow, exact] = scopes(config.objectives, target);
-  const objective = { ...wide, ...narrow, ...exact };
+  const own = config.clusters[target.cluster];
+  const timings = { ...config.timings, ...defined(own?.timings) };
+  const objective: Objective = Object.assign({}, ...scopes([config.objectives, own?.objectives], target));
   const slo = options.slo ?? objective.mode;
   const budget = options.budget ?? objective.budget;
   const perSecond = options.probesPerSecond ?? objective.probes?.perSecond;
   const path = objective.probes?.path;
-  const ladder = scopes(config.ladders, target).findLast((rungs) => rungs !== undefined) ?? USUAL.ladder;
+  const ladder = scopes([config.ladders, own?.ladders], target).findLast((rungs) => rungs !== undefined) ?? USUAL.ladder;
   return {
     ladder,
     soakMs: options.soakMs ?? timings.soak,
@@ -39,7 +39,7 @@ export function settingsFor(config: Config, target: Target, verb: CommandName, o
     realiseMs: timings.realise,
     watchHeartbeatMs: timings.heartbeat,
     editEveryMs: timings.editEvery,
-    ...(config.gitops === 'refuse' && { gitops: 'refuse' as const }),
+    ...((own?.gitops ?? config.gitops) === 'refuse' && { gitops: 'refuse' as const }),
     gates: gatesFor(config, target, verb),
   };
 }
@@ -103,7 +103,18 @@ export function kubernetesIdentity(config: Config, email: string): KubernetesIde
   return rule && user !== undefined && !user.trim().startsWith('system:') ? { user, groups: rule.groups } : undefined;
 }
 
-/** What is said for all, for the namespace, for the one service. */
-function scopes<Value>(table: Readonly<Record<string, Value>>, { namespace, name }: Target): readonly (Value | undefined)[] {
-  return ['default', namespace, `${namespace}/${name}`].map((scope) => (Object.hasOwn(table, scope) ? table[scope] : undefined));
+type Objective = Config['objectives'][string];
+
+/** What is said for all, for the namespace, for the one service; of one scope the later table counts. */
+function scopes<Value>(
+  tables: readonly (Readonly<Record<string, Value>> | undefined)[],
+  { namespace, name }: Target,
+): readonly (Value | undefined)[] {
+  return ['default', namespace, `${namespace}/${name}`].flatMap((scope) =>
+    tables.map((table) => (table && Object.hasOwn(table, scope) ? table[scope] : undefined)),
+  );
+}
+
+function defined<T extends object>(values: T | undefined): Partial<{ [Key in keyof T]: NonNullable<T[Key]> }> {
+  return Object.fromEntries(Object.entries(values ?? {}).filter(([, value]) => value !== undefined)) as never;
 }

@@ -36,6 +36,57 @@ const example = () => ({
   timings: { soak: '3s' },
   slack: { teamIds: ['T0MESHOPS'] },
 });
+
+describe('what one cluster has of its own', () => {
+  const target = { cluster: 'edge', namespace: 'backend', name: 'backend' };
+  const settings = (own: object, at = target) => {
+    const config = example();
+    Object.assign(config.clusters.edge, own);
+    const parsed = parseConfig(config);
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+    return settingsFor(parsed.config, at, 'canary');
+  };
+
+  it('counts before what is said for all, of the same scope; a narrower scope counts first', () => {
+    const own = {
+      ladders: { default: [50, 100], 'backend/backend': [2, 100] },
+      objectives: { default: { slo: '2%' }, backend: { latency: '250ms' } },
+      timings: { soak: '9s' },
+      gitops: 'refuse',
+    };
+    expect(settings(own)).toMatchObject({
+      ladder: [2, 100],
+      objective: 0.02,
+      latencyLimitMs: 250,
+      minRequests: 20,
+      soakMs: 9_000,
+      afterwatchMs: 15 * 60_000,
+      gitops: 'refuse',
+    });
+    expect(settings(own, { ...target, namespace: 'shop' })).toMatchObject({ ladder: [50, 100], latencyLimitMs: 1_000 });
+    // For all, the exact scope beats the cluster's default.
+    expect(settings({ ladders: { default: [50, 100] } }).ladder).toEqual([25, 100]);
+    const elsewhere = settings(own, { ...target, cluster: 'demo' });
+    expect(elsewhere).toMatchObject({ ladder: [25, 100], objective: 0.01, latencyLimitMs: 500, soakMs: 3_000 });
+    expect(elsewhere).not.toHaveProperty('gitops');
+  });
+
+  it('is checked like the rest', () => {
+    const wrong = (own: object) => {
+      const config = example();
+      Object.assign(config.clusters.edge, own);
+      const parsed = parseConfig(config);
+      return parsed.ok ? [] : parsed.problems.map(({ path, words }) => `${path.join('.')}: ${words}`);
+    };
+    expect(wrong({ timings: { soak: 'long' } })[0]).toContain('clusters.edge.timings.soak: `long` is not a duration');
+    expect(wrong({ prometheus: 'prometheus:9090' })[0]).toContain('clusters.edge.prometheus');
+    const login = { url: 'https://p', bearerFile: '/t', basic: { user: 'a', passwordFile: '/p' } };
+    expect(wrong({ prometheus: login })).toEqual(['clusters.edge.prometheus: Either `bearerFile` or `basic`, not both.']);
+    expect(wrong({ prometheus: { url: 'https://p', tls: { certFile: '/c' } } })[0]).toContain('A client certificate needs both');
+    expect(wrong({ prometheus: { url: 'https://p', password: 'x' } })[0]).toContain('sounds like a secret');
+    expect(wrong({ ciliumNamespace: 'cilium-system' })).toEqual([]);
+  });
+});
 const problems = (change: (config: ReturnType<typeof example> & Record<string, unknown>) => void) => {
   const config = example();
   change(config);

@@ -80,6 +80,14 @@ describe('an agent with a certificate', () => {
     await expect.poll(last).toBe('seen');
   });
 
+  test('is asked without the proxy of the environment', async () => {
+    process.env['https_proxy'] = 'http://127.0.0.1:1';
+    cleanups.push(() => delete process.env['https_proxy']);
+    const agent = await startNode([NAME]);
+    const { last } = follow(fixedNodes([agent]), await write());
+    await expect.poll(last).toBe('seen');
+  });
+
   test('of all nodes of the cluster is seen', async () => {
     const agent = await startNode(['*.prod-1.hubble-grpc.cilium.io']);
     const { last } = follow(fixedNodes([agent]), await write());
