@@ -48,7 +48,7 @@ const Values = z.strictObject({
   bot: z.strictObject(Process),
   worker: z.strictObject({ ...Process, perCluster: z.boolean() }),
   serviceAccount: z.strictObject({ annotations: Labels }),
-  rbac: z.strictObject({ create: z.boolean(), people: z.array(z.string().regex(/^[^\s@*]+@[^\s@]+$/)) }),
+  rbac: z.strictObject({ create: z.boolean(), gitops: z.boolean(), people: z.array(z.string().regex(/^[^\s@*]+@[^\s@]+$/)) }),
   namespaces: z.record(Name, Namespace),
   admission: z.strictObject({ enabled: z.boolean() }),
   networkPolicy: z.strictObject({

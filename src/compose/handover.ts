@@ -9,6 +9,7 @@ import { type HandoverRule, handoverFor } from '../domain/config/handover.ts';
 import type { MessageRef } from '../domain/operation.ts';
 import type { ObjectRef } from '../domain/plan.ts';
 import { formatTarget, type Target } from '../domain/target.ts';
+import { VERB_NAMES, verbIn } from '../domain/verbs.ts';
 import { code, said } from '../domain/words.ts';
 import type { GitApart } from '../handover/apart.ts';
 import { leftBy, objectsFile } from '../handover/left.ts';
@@ -59,7 +60,7 @@ export async function handOverOnce(deps: HandoverDeps, signal: AbortSignal): Pro
 async function one(deps: HandoverDeps, handover: Handover, signal: AbortSignal): Promise<void> {
   const { opId, target, note } = handover;
   const rule = handoverFor(deps.rules(), target);
-  const completed = await deps.audit.lastCompleted(target, opId.startsWith('policy-') ? 'policy' : 'canary');
+  const completed = await deps.audit.lastCompleted(target, verbIn(opId) ?? VERB_NAMES[0]);
   if (!rule || !completed || completed.opId !== opId) {
     // Nothing is left of it, nobody wants to know any more, or a later one is what counts.
     await deps.handovers.save(opId, { state: 'superseded', note, tries: 0, nextAt: deps.now() });

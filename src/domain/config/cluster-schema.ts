@@ -67,7 +67,7 @@ export const Cluster = z.strictObject({
   kubernetes: Kubernetes,
   hubble: Hubble,
   /** A URL, or what else it needs. */
-  prometheus: z.preprocess((value) => (typeof value === 'string' ? { url: value } : value), Prometheus).optional(),
+  prometheus: z.union([HttpUrl.transform((url) => ({ url })), Prometheus]).optional(),
   probe: Probe.default({ gateways: {} }),
   /** Where Cilium is installed: its ConfigMap cilium-config is there. */
   ciliumNamespace: Label.default('kube-system'),

@@ -53,6 +53,11 @@ function contradictions(config: Config): readonly ConfigProblem[] {
 
 function problemsOf(issue: z.core.$ZodIssue, value: unknown): readonly ConfigProblem[] {
   const path = issue.path.map((step) => (typeof step === 'number' ? step : String(step)));
+  // Two ways of writing one thing: what is wrong is told of the way that was meant.
+  if (issue.code === 'invalid_union' && issue.message === UNTOLD) {
+    const meant = issue.errors.find((branch) => !branch.some(({ code, path: at }) => code === 'invalid_type' && at.length === 0));
+    if (meant) return meant.flatMap((one) => problemsOf({ ...one, path: [...issue.path, ...one.path] }, value));
+  }
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ path: [...path, key], words: unknownKey(key) }));
   if (issue.code === 'invalid_key') return [{ path, words: issue.issues[0]?.message ?? 'This key is not allowed here.' }];
   if (issue.code === 'invalid_type' && at(value, path) === undefined) {
@@ -61,6 +66,9 @@ function problemsOf(issue: z.core.$ZodIssue, value: unknown): readonly ConfigPro
   if (issue.code === 'invalid_type') return [{ path, words: `${KINDS[issue.expected] ?? `A ${issue.expected}`} stands here.` }];
   return [{ path, words: /[.!?]$/.test(issue.message) ? issue.message : `${issue.message}.` }];
 }
+
+/** Zod's words where a schema has none of its own. */
+const UNTOLD = 'Invalid input';
 
 const KINDS: Readonly<Record<string, string>> = {
   object: 'A block of `key: value` lines',
@@ -78,7 +86,8 @@ const KNOWN_KEYS = `
   prometheus probe gateways inCluster kubeconfig context agents port relay tls caFile certFile keyFile serverName node address id verbs
   cluster namespace rules default email user groups namespaces above approvers usergroups emails quorum expiry slo
   latency minRequests soak afterwatch restoredWatch hold undoTold freezeLook heartbeat realise editEvery mode teamIds appId commands onCall requestsPerMinute apiUrl
-  database freezes scope from until zone reason probes perSecond path`
+  database freezes scope from until zone reason probes perSecond path
+  gitops ciliumNamespace url bearerFile basic passwordFile tenant handover repository branch folder as provider tokenFile caFile check`
   .trim()
   .split(/\s+/);
 
