@@ -28,7 +28,7 @@ export function asksAboutDrift(): boolean {
   return patched('drift-choices');
 }
 
-/** Somebody else has changed what a stage manages: show who and what, let people choose, do it. Nobody's answer is to leave. */
+/** Somebody else has changed what a stage manages: show who and what, let people choose, do it. Unanswered, it is left. */
 export async function meetDrift(
   course: Course,
   request: OperationRequest,

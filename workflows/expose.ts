@@ -126,7 +126,7 @@ async function soak(course: Course, request: OperationRequest, plan: Plan, plann
   return undefined;
 }
 
-/** The watch could not say: tell, offer extend / continue / roll back, keep the fuse armed. Nobody's answer is an answer: roll back. */
+/** The watch could not say: tell, offer extend / continue / roll back, keep the fuse armed. An unanswered hold rolls back. */
 export async function hold(
   course: Course,
   request: OperationRequest,

@@ -16,7 +16,7 @@ export function recover(course: Course, recovery: Recovery): Ending {
 
 /**
  * What a lost run has written is to stay: whoever asked for that agrees to it, and more people where the rule for its share needs more. What
- * stays can be rolled back like any completed change. Nobody's answer rolls it back, as in every hold.
+ * stays can be rolled back like any completed change. Unanswered, it is rolled back, as in every hold.
  */
 export async function keep(course: Course, recovery: Recovery): Promise<Ending> {
   takeUp(course, recovery);

@@ -27,7 +27,7 @@ export function stateWords(view: OperationView): string {
     case 'afterwatch':
       return 'all stages in force, still watching';
     case 'restoring':
-      return view.restored ? 'put back, still watching' : 'putting everything back';
+      return view.restored ? 'rolled back, still watching' : 'rolling back';
     case 'over':
       return view.outcome ? OUTCOME_WORDS[view.outcome.kind] : 'over';
     default:
@@ -57,7 +57,7 @@ export function nextAction(view: OperationView): string {
     case 'restoring':
       if (view.restored) return `Everything is put back. The traffic is watched until ${until}, to see that the service is well again.`;
       return view.undoFailing
-        ? 'The undo is repeated until it succeeds. Somebody with rights on the cluster can run the commands above; two approvers can give it up with the command release.'
+        ? 'The undo is repeated until it succeeds. Somebody with rights on the cluster can run the commands above; two approvers can end it with `/mesh release`.'
         : 'The objects are being put back and read again to prove it. Nobody needs to do anything.';
     case 'over':
       return after(view);
@@ -98,7 +98,7 @@ function after(view: OperationView): string {
     case 'abandoned':
       return 'Look at the objects in the cluster before anybody changes them again.';
     case 'impossible':
-      return 'Mend what is named above, then give the command again.';
+      return 'Fix the problem above and run the command again.';
     case undefined:
     case 'rolled-back':
     case 'rejected':

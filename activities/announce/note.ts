@@ -33,7 +33,7 @@ function linesOf(note: Note, view: OperationView): readonly string[] {
       ];
     case 'approved':
       return [
-        `${person(note.by)} approved. ${note.remaining > 0 ? `${plural(note.remaining, 'more approval')} needed.` : 'That is enough; it goes on now.'}`,
+        `${person(note.by)} approved. ${note.remaining > 0 ? `${plural(note.remaining, 'more approval')} needed.` : 'Continuing now.'}`,
       ];
     case 'verdict':
       return [

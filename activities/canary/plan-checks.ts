@@ -48,7 +48,7 @@ export interface Checked {
   readonly gitOps: GitOpsPart;
 }
 
-/** Everything that must be so before people are asked: from the cheapest to the dearest; the first problem is told. */
+/** Everything that must be so before people are asked: cheapest first; the first failure is reported. */
 export async function checkPlanned(
   deps: PlanDeps,
   { request, opId }: PlanInput,

@@ -21,7 +21,7 @@ const list = (items: readonly string[]) => items.join(', ');
 
 /** The one table from codes to sentences: what happened, what it means for the mesh now, what to do next. */
 const SENTENCES: { readonly [Code in SentenceCode]: (parameters: SentenceParameters[Code]) => string } = {
-  NoGateOpen: () => 'No decision is waited for here now. Your click changed nothing. The message shows where the operation stands.',
+  NoGateOpen: () => 'Nothing is waiting for a decision. Your click changed nothing. The message shows the state of the operation.',
   StaleGate: () => 'This button belongs to an earlier question. Your click changed nothing. Use the buttons of the newest message.',
   StalePlan: () => 'The plan has changed since this button was shown. Your click changed nothing. Read the new plan, then decide on it.',
   GateExpired: () =>

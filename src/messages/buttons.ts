@@ -145,7 +145,7 @@ const RESTORE: ButtonWords = {
   spoken: 'Write the values of this stage again:',
   confirm: {
     title: 'Write our values again?',
-    text: 'The values of this stage are written over what somebody else wrote into the same fields. Other fields are not touched.',
+    text: 'The values of this stage replace what somebody else wrote into the same fields. Other fields are not touched.',
     yes: 'Restore',
   },
 };
@@ -156,7 +156,7 @@ const LEAVE: ButtonWords = {
   style: 'danger',
   confirm: {
     title: 'End and leave it?',
-    text: 'The operation ends. Only the weight of its own Service, or its own policy, goes back; what somebody else wrote stays.',
+    text: "The operation ends. Only the weight of its own Service, or its own policy, goes back; other people's changes are kept.",
     yes: 'Leave',
   },
 };

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -89,6 +89,12 @@ describe('reload', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
+  /** At once, as Kubernetes replaces a mounted file: whoever looks in between sees the one or the other, never half of it. */
+  const replace = (text: string): void => {
+    writeFileSync(`${path}.new`, text);
+    renameSync(`${path}.new`, path);
+  };
+
   test('a bad new version is refused and the old one stays; a good one comes into force by itself', async () => {
     writeFileSync(path, GOOD);
     const ending = new AbortController();
@@ -102,12 +108,12 @@ describe('reload', () => {
     const log = { ...SILENT, info: hear, error: hear };
     const source = await openConfig({ path, log, signal: ending.signal, everyMs: 20 });
     const bad = next();
-    writeFileSync(path, GOOD.replace('cluster: demo', 'cluster: prod'));
+    replace(GOOD.replace('cluster: demo', 'cluster: prod'));
     await bad;
     expect(source.current().channels[0]?.cluster).toBe('demo');
     expect(source.isStale()).toBe(true);
     const good = next();
-    writeFileSync(path, GOOD.replace('namespace: backend', 'namespace: shop'));
+    replace(GOOD.replace('namespace: backend', 'namespace: shop'));
     await good;
     expect(source.current().channels[0]?.namespace).toBe('shop');
     expect(source.isStale()).toBe(false);

@@ -42,7 +42,7 @@ export function readArguments(words: readonly Word[], verb: Verb): Arguments | M
     const flag = readFlag(words, at);
     const name = flagNamed(words, at, flag, verb);
     if (typeof name !== 'string') return name;
-    if (seen.has(name)) return misunderstood(`\`--${name}\` stands there twice: give it once.`);
+    if (seen.has(name)) return misunderstood(`\`--${name}\` is given twice: give it once.`);
     seen.add(name);
     if (BARE_FLAGS.includes(name) && flag.value !== '') {
       return misunderstood(`\`--${name}\` stands alone.`, replaceWord(words, at, flag.count, `--${name}`));

@@ -25,18 +25,18 @@ const When = z.string(FORMS).transform((text, context): When => {
 });
 
 const Zone = z
-  .string('A time zone such as Europe/Berlin stands here.')
+  .string('Expected a time zone, such as Europe/Berlin.')
   .refine(isZone, 'No such time zone: write one such as Europe/Berlin, or UTC.');
 
 /** A freeze that stands in the file: once, or again every week or day by the wall clock of a zone. */
 export const FreezeRule = z
   .strictObject({
-    scope: z.string('A scope stands here.').refine(isScope, "Write '*', a cluster, cluster/namespace or cluster/namespace/name."),
+    scope: z.string('Expected a scope.').refine(isScope, "Write '*', a cluster, cluster/namespace or cluster/namespace/name."),
     from: When,
     until: When,
     zone: Zone.optional(),
     reason: z
-      .string('A reason stands here, for everybody who is stopped.')
+      .string('Expected a reason: everybody who is stopped reads it.')
       .trim()
       .min(1, 'Say the reason, for everybody who is stopped.')
       .max(300, 'At most 300 characters.'),

@@ -1,4 +1,4 @@
-import type * as z from 'zod';
+import * as z from 'zod';
 import { nearest } from '../command/nearest.ts';
 import { Config } from './schema.ts';
 import { secretsIn } from './secrets.ts';
@@ -29,7 +29,7 @@ function contradictions(config: Config): readonly ConfigProblem[] {
   const seen = new Set<string>();
   return [
     ...config.channels.flatMap(({ id, cluster }, index) => {
-      const twice = seen.has(id) ? [{ path: ['channels', index, 'id'], words: `Channel ${id} stands there twice: which one counts?` }] : [];
+      const twice = seen.has(id) ? [{ path: ['channels', index, 'id'], words: `Channel ${id} is given twice.` }] : [];
       seen.add(id);
       const stray = cluster !== undefined && !clusters.includes(cluster);
       return [...twice, ...(stray ? [{ path: ['channels', index, 'cluster'], words: unknown(cluster) }] : [])];
@@ -63,7 +63,7 @@ function problemsOf(issue: z.core.$ZodIssue, value: unknown): readonly ConfigPro
   if (issue.code === 'invalid_type' && at(value, path) === undefined) {
     return [{ path, words: `\`${path.at(-1) ?? 'the file'}\` is missing${path.length === 0 ? ': the file is empty' : ''}.` }];
   }
-  if (issue.code === 'invalid_type') return [{ path, words: `${KINDS[issue.expected] ?? `A ${issue.expected}`} stands here.` }];
+  if (issue.code === 'invalid_type') return [{ path, words: `Expected ${KINDS[issue.expected] ?? `a ${issue.expected}`}.` }];
   return [{ path, words: /[.!?]$/.test(issue.message) ? issue.message : `${issue.message}.` }];
 }
 
@@ -71,25 +71,23 @@ function problemsOf(issue: z.core.$ZodIssue, value: unknown): readonly ConfigPro
 const UNTOLD = 'Invalid input';
 
 const KINDS: Readonly<Record<string, string>> = {
-  object: 'A block of `key: value` lines',
-  record: 'A block of `key: value` lines',
-  array: 'A list',
-  string: 'A text',
-  number: 'A number',
-  int: 'A whole number',
+  object: 'a block of `key: value` lines',
+  record: 'a block of `key: value` lines',
+  array: 'a list',
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
   boolean: 'true or false',
 };
 
-/** Every key of the file, for suggestions. */
-const KNOWN_KEYS = `
-  clusters channels identities gates ladders objectives alpha timings slack temporal audit http kubernetes hubble
-  prometheus probe gateways inCluster kubeconfig context agents port relay tls caFile certFile keyFile serverName node address id verbs
-  cluster namespace rules default email user groups namespaces above approvers usergroups emails quorum expiry slo
-  latency minRequests soak afterwatch restoredWatch hold undoTold freezeLook heartbeat realise editEvery mode teamIds appId commands onCall requestsPerMinute apiUrl
-  database freezes scope from until zone reason probes perSecond path
-  gitops ciliumNamespace url bearerFile basic passwordFile tenant handover repository branch folder as provider tokenFile caFile check`
-  .trim()
-  .split(/\s+/);
+/** Every key of the file, for suggestions: read from the schema itself. */
+const KNOWN_KEYS = keysIn(z.toJSONSchema(Config, { io: 'input', unrepresentable: 'any', reused: 'inline' }));
+
+function keysIn(schema: unknown): readonly string[] {
+  if (typeof schema !== 'object' || schema === null) return [];
+  const own = 'properties' in schema && schema.properties ? Object.keys(schema.properties) : [];
+  return [...new Set([...own, ...Object.values(schema).flatMap(keysIn)])];
+}
 
 function unknownKey(key: string): string {
   const near = nearest(key, KNOWN_KEYS);

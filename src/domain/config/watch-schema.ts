@@ -23,7 +23,7 @@ const Objective = z.strictObject({
   budget: z.int().min(1).max(1_000_000).optional(),
   /** A stage passes only when its share is proved to lie within the objective with this confidence. */
   confidence: z
-    .number('A confidence between 0.5 and 0.999 stands here, such as 0.95.')
+    .number('Expected a confidence between 0.5 and 0.999, such as 0.95.')
     .min(0.5, 'Less than 0.5 proves nothing.')
     .max(0.999, 'More than 0.999 needs more requests than a soak brings.')
     .optional(),

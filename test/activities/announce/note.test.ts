@@ -16,7 +16,7 @@ const notes: readonly { readonly note: Note; readonly says: readonly string[] }[
     note: { kind: 'approved', by: { id: 'r', name: 'Reviewer', slackId: 'U0REVIEWER' }, remaining: 1 },
     says: ['<@U0REVIEWER> approved. 1 more approval needed.'],
   },
-  { note: { kind: 'approved', by: { id: 'r', name: 'Reviewer' }, remaining: 0 }, says: ['*Reviewer* approved. That is enough'] },
+  { note: { kind: 'approved', by: { id: 'r', name: 'Reviewer' }, remaining: 0 }, says: ['*Reviewer* approved. Continuing now.'] },
   { note: { kind: 'verdict', verdict: BLIND, stage: '10%' }, says: ['The picture is incomplete at 10%', 'node-2 lost 40 events'] },
   {
     note: { kind: 'fuse', verdict: HARMFUL, restore: restored },

@@ -127,8 +127,19 @@ describe('meshops.yaml', () => {
 
   it.each<[string, Parameters<typeof problems>[0], string]>([
     ['unknown keys', (each) => Object.assign(each, { chanels: [] }), 'chanels: There is no key `chanels` here; did you mean `channels`?'],
+    // Every key of the schema is known to the hints, whatever verb brought it.
+    [
+      'unknown keys of objectives',
+      (each) => Object.assign(each, { objectives: { default: { confidense: 0.9 } } }),
+      'objectives.default.confidense: There is no key `confidense` here; did you mean `confidence`?',
+    ],
+    [
+      'unknown keys beside gates',
+      (each) => Object.assign(each, { gitop: 'warn' }),
+      'gitop: There is no key `gitop` here; did you mean `gitops`?',
+    ],
     ['missing parts', (each) => Reflect.deleteProperty(each, 'gates'), 'gates: `gates` is missing.'],
-    ['wrong kinds', (each) => Object.assign(each, { gates: 'none' }), 'gates: A list stands here.'],
+    ['wrong kinds', (each) => Object.assign(each, { gates: 'none' }), 'gates: Expected a list.'],
     ['durations', (each) => Object.assign(each.timings, { soak: '3 seconds' }), 'timings.soak: `3 seconds` is not a duration'],
     [
       'strange clusters',
