@@ -1,3 +1,4 @@
+import { setImmediate as breathe } from 'node:timers/promises';
 import type { JsonObject } from '../../src/domain/json.ts';
 import { type Original, objectKey, type Plan, type PlannedStage, type Write } from '../../src/domain/plan.ts';
 import { cohortOrder } from '../../src/domain/policy/stages/cohort.ts';
@@ -65,7 +66,10 @@ export async function fillStage(cluster: Cluster, input: FillInput, signal: Abor
   if (!candidate) return { stage, originals: [] };
   const read = { namespace, target: undefined, clusterName: world.compile.clusterName };
   const { selected } = await readWorkload(cluster, read, candidate, signal);
+  await breathe();
   const byKey = new Map(selected.map(({ pod }) => [objectKey(refOf(pod)), pod]));
+  // Each of these looks at all of them: fuses on this thread get their turn between.
+  await breathe();
   return made(joining(input, byKey, [...labelled.values()], size), byKey);
 }
 

@@ -4,7 +4,7 @@ import type { Policy } from '../../src/domain/policy/policy.ts';
 import { directionsOf, rulesOf } from '../../src/domain/policy/stages/rule-document.ts';
 import type { CiliumPolicy } from '../clients/kubernetes/objects.ts';
 import { type Impossible, impossible } from './checks.ts';
-import { selects } from './subject.ts';
+import { selectionOf } from './subject.ts';
 import type { SelectedPod } from './workload.ts';
 import { inForce, type World } from './world.ts';
 
@@ -26,7 +26,8 @@ export function checkReplaced(
   world: World,
 ): Replaced {
   const [now] = existing ? inForce([existing], world.compile) : [];
-  const losing = now ? all.filter(({ labels }) => selects(now, labels) && !selects(candidate, labels)) : [];
+  const [had, has] = [now && selectionOf(now), selectionOf(candidate)];
+  const losing = had ? all.filter(({ labels }) => had(labels) && !has(labels)) : [];
   if (!existing || losing.length === 0) return { kind: 'words', words: [] };
   const names = losing.map(({ pod }) => pod.metadata.name);
   const named = `${names.slice(0, MOST_NAMED).join(', ')}${names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : ''}`;

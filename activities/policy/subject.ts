@@ -10,6 +10,19 @@ export function selects(policy: Policy, labels: readonly string[]): boolean {
   return policy.rules.some(({ subject }) => !subject.node && subject.requirements.every((requirement) => set.meets(requirement)));
 }
 
+/** As `selects`, for many endpoints: those with the same labels are decided once. */
+export function selectionOf(policy: Policy): (labels: readonly string[]) => boolean {
+  const decided = new Map<string, boolean>();
+  return (labels) => {
+    const key = labels.join('\n');
+    const known = decided.get(key);
+    if (known !== undefined) return known;
+    const selected = selects(policy, labels);
+    decided.set(key, selected);
+    return selected;
+  };
+}
+
 /** Identity labels of a pod: what its CiliumEndpoint says, else what the agent would make of it. */
 export function identityOf(
   pod: Pod,

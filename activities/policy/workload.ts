@@ -12,7 +12,7 @@ import {
   POD,
   type Pod,
 } from '../clients/kubernetes/objects.ts';
-import { identityOf, isLive, selects } from './subject.ts';
+import { identityOf, isLive, selectionOf } from './subject.ts';
 import { unhurried } from './unhurried.ts';
 
 /** A pod that the candidate selects, with its identity. */
@@ -53,11 +53,12 @@ export async function readWorkload(
   const live = pods.items.filter(isLive);
   const all: SelectedPod[] = [];
   const selected: SelectedPod[] = [];
+  const isSelected = selectionOf(candidate);
   const look = function* (): Generator<undefined, void> {
     for (const pod of live) {
       const one = { pod, labels: identityOf(pod, byName.get(pod.metadata.name), { namespace: space, clusterName }) };
       all.push(one);
-      if (selects(candidate, one.labels)) selected.push(one);
+      if (isSelected(one.labels)) selected.push(one);
       yield undefined;
     }
   };

@@ -40,17 +40,21 @@ export const stages: Bench = {
       const names = await cohort(cluster, signal);
       await ready(api, names);
       writer.send({ word: 'connect', kubeconfig: api.kubeconfig('admin') } satisfies StagesWord);
-      const measure = (how: typeof realised, fills: boolean) => measured(cluster, writer, { names, how, fills, runs, signal, sockets });
+      const measure = (how: typeof realised, fills?: Fills) => measured(cluster, writer, { names, how, fills, runs, signal, sockets });
       const before = await step(progress, 'before', async () => ({
-        value: await measure(realisedBefore, false),
+        value: await measure(realisedBefore),
         detail: `${runs} stages`,
       }));
-      const now = await step(progress, 'now', async () => ({ value: await measure(realised, false), detail: `${runs} stages` }));
+      const now = await step(progress, 'now', async () => ({ value: await measure(realised), detail: `${runs} stages` }));
       const withFill = await step(progress, 'now, pods chosen', async () => ({
-        value: await measure(realised, true),
+        value: await measure(realised, 'planned'),
         detail: `${runs} stages`,
       }));
-      return { pods: PODS, stages: runs, cohort: COHORT, shownAfterMs: SHOWN_AFTER_MS, before, now, nowWithChoosingPods: withFill };
+      const withReplaced = await step(progress, 'now, pods replaced', async () => ({
+        value: await measure(realised, 'replaced'),
+        detail: `${runs} stages`,
+      }));
+      return { pods: PODS, stages: runs, cohort: COHORT, shownAfterMs: SHOWN_AFTER_MS, before, now, nowWithChoosingPods: withFill, nowWithReplacedPods: withReplaced };
     } finally {
       writer.kill('SIGKILL');
       sockets.stop();
@@ -93,10 +97,13 @@ async function ready(api: TestCluster, pods: readonly Pod[]): Promise<void> {
   }
 }
 
+/** Pods are chosen before each stage: those of the plan, or one of them is gone, and all of the namespace are looked at. */
+type Fills = 'planned' | 'replaced';
+
 interface Measuring {
   readonly names: readonly Pod[];
   readonly how: typeof realised;
-  readonly fills: boolean;
+  readonly fills: Fills | undefined;
   readonly runs: number;
   readonly signal: AbortSignal;
   readonly sockets: ReturnType<typeof countSockets>;
@@ -119,7 +126,10 @@ async function measured(
     const value = turn % 2 === 0 ? OP : null;
     writer.send({ word: 'show', names: names.map(({ metadata }) => metadata.name), value, afterMs: SHOWN_AFTER_MS } satisfies StagesWord);
     const stage = stageOf(names, value);
-    if (fills) await fillStage(cluster, { opId: OP, plan: planOf(stage), stage, planned: 1, written: [] }, signal);
+    if (fills) {
+      const asked = fills === 'planned' ? stage : withoutFirst(stage);
+      await fillStage(cluster, { opId: OP, plan: planOf(stage), stage: asked, planned: 1, written: [] }, signal);
+    }
     const shown = once(writer, 'message');
     const result = await how({ cluster, now: Date.now }, { stage, generations: {}, timeoutMs: 60_000 }, signal);
     if (result.kind !== 'realised') throw new Error(result.words);
@@ -148,6 +158,12 @@ function stageOf(pods: readonly Pod[], value: string | null): PlannedStage {
   });
   const policy: Write = { object: { ...CILIUM_POLICY, namespace: NAMESPACE, name: 'app' }, uid: '', generation: 1, before: {}, after: {} };
   return { number: 1, label: 'ingress, 50 pods of 3000', exposure: 0.02, writes: [policy, ...writes] };
+}
+
+/** The first pod of the plan is another one by now. */
+function withoutFirst(stage: PlannedStage): PlannedStage {
+  const first = stage.writes.findIndex(({ object }) => object.kind === POD.kind);
+  return { ...stage, writes: stage.writes.map((write, index) => (index === first ? { ...write, uid: 'gone' } : write)) };
 }
 
 function planOf(stage: PlannedStage): Parameters<typeof fillStage>[1]['plan'] {

@@ -67,7 +67,7 @@ export interface Cluster {
 
 const DEADLINE_MS = 5_000;
 /** Objects in one answer: reading thousands at once would hold up the fuses, which fire on the same thread. */
-const PAGE = 100;
+const PAGE = 50;
 /** The server ends a watch after this long; we resume from the last version seen. */
 const WATCH_SECONDS = 240;
 /** A live watch gets a bookmark about once a minute; twice that in silence is a dead connection. */

@@ -1,6 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as breathe, setTimeout as sleep } from 'node:timers/promises';
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { KubernetesIdentity } from '../../../src/domain/actor.ts';
 import { ClusterFailure, failureOf } from './failure.ts';
@@ -146,12 +146,24 @@ async function send(transport: Transport, options: https.RequestOptions, call: C
   }
 }
 
+/** Of this size on an answer takes some milliseconds to parse. */
+const LARGE_BYTES = 64 * 1_024;
+let turn: Promise<void> = Promise.resolve();
+
+/** Large answers that are there at once are taken one in each turn of the event loop: fuses fire on the same thread. */
+function nextTurn(): Promise<void> {
+  turn = turn.then(() => breathe());
+  return turn;
+}
+
 async function readAll(response: http.IncomingMessage, call: Call): Promise<unknown> {
   const timer = setTimeout(() => response.destroy(new Error('the answer did not end in time')), call.deadlineMs);
   try {
     const chunks: Buffer[] = [];
     for await (const chunk of response) chunks.push(chunk as Buffer);
-    const text = Buffer.concat(chunks).toString('utf8');
+    const whole = Buffer.concat(chunks);
+    if (whole.length > LARGE_BYTES) await nextTurn();
+    const text = whole.toString('utf8');
     return text && (response.headers['content-type'] ?? '').includes('json') ? (JSON.parse(text) as unknown) : text;
   } catch (error) {
     call.signal.throwIfAborted();
