@@ -54,7 +54,16 @@ export const stages: Bench = {
         value: await measure(realised, 'replaced'),
         detail: `${runs} stages`,
       }));
-      return { pods: PODS, stages: runs, cohort: COHORT, shownAfterMs: SHOWN_AFTER_MS, before, now, nowWithChoosingPods: withFill, nowWithReplacedPods: withReplaced };
+      return {
+        pods: PODS,
+        stages: runs,
+        cohort: COHORT,
+        shownAfterMs: SHOWN_AFTER_MS,
+        before,
+        now,
+        nowWithChoosingPods: withFill,
+        nowWithReplacedPods: withReplaced,
+      };
     } finally {
       writer.kill('SIGKILL');
       sockets.stop();
