@@ -41,7 +41,7 @@ export async function askForChange(deps: BotDeps, asked: Asked, later: (answer: 
   const request = { ...requestOf(asked, deps.now()), ...(await newId(deps, asked)) };
   const result = await deps.operations.begin(request, {
     onSettled: async (truth) => {
-      if (truth.kind !== 'unknown') remember(deps, asked.origin, truth, request);
+      if (truth.kind !== 'unknown' && truth.kind !== 'ended') remember(deps, asked.origin, truth, request);
       const link = truth.kind === 'busy' ? await permalink(deps.web, truth.view.message) : undefined;
       await later(settledAnswer(truth, request, link));
     },

@@ -1,7 +1,6 @@
 // `/mesh history`: the last operations from the audit record, as blocks that can be read.
 
 import type { Past } from '../audit/history.ts';
-import { OUTCOME_WORDS } from '../domain/outcome.ts';
 import { formatTarget, type Target } from '../domain/target.ts';
 import { verbIn } from '../domain/verbs.ts';
 import { code, duration, moment, said } from '../domain/words.ts';
@@ -9,6 +8,7 @@ import { countsWords } from '../messages/ladder.ts';
 import { type Answer, say, section } from './answer.ts';
 import type { BotDeps } from './deps.ts';
 import { permalink } from './link.ts';
+import { outcomeWords } from './result-words.ts';
 import { type ChannelRule, isRefused } from './rules.ts';
 
 /** The last ten of one target, or of everything that this channel may look at. */
@@ -49,8 +49,4 @@ function numbersOf({ counts, opId }: Past): readonly string[] {
   const verb = verbIn(opId);
   if (!verb || !counts || counts.canary.requests + counts.stable.requests === 0) return [];
   return [countsWords(counts, verb)];
-}
-
-function outcomeWords(outcome: string): string {
-  return Object.entries(OUTCOME_WORDS).find(([kind]) => kind === outcome)?.[1] ?? said(outcome);
 }

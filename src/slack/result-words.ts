@@ -1,6 +1,7 @@
 // What came of a request, in words for the person who asked.
 
 import type { OperationRequest, OperationView } from '../domain/operation.ts';
+import { OUTCOME_WORDS } from '../domain/outcome.ts';
 import { formatTarget } from '../domain/target.ts';
 import { code, moment, person, said } from '../domain/words.ts';
 import type { AbortResult, BeginResult, DecideResult, Settled } from '../temporal/results.ts';
@@ -36,14 +37,25 @@ export function beginAnswer(result: BeginResult, request: OperationRequest, link
 
 /** The truth about a request that was not confirmed at first. */
 export function settledAnswer(truth: Settled, request: OperationRequest, link: string | undefined): Answer {
-  if (truth.kind !== 'unknown') {
-    const answer = beginAnswer(truth, request, link);
-    return say(`About ${code(request.text)}, which was not confirmed: ${answer.text}`);
+  const about = `About ${code(request.text)}`;
+  switch (truth.kind) {
+    case 'unknown':
+      return say(
+        `${about}: it could not be learned whether it started. A request that nobody took ends by itself and changes nothing. ` +
+          `Look at ${code(`status ${formatTarget(request.target)}`)} before you ask again.`,
+      );
+    case 'ended':
+      return say(
+        `${about}, which was not confirmed: *${said(truth.opId)}* took it and is over already: ${outcomeWords(truth.outcome)}. ${said(truth.words ?? '', 1_000)}`.trim(),
+      );
+    default:
+      return say(`${about}, which was not confirmed: ${beginAnswer(truth, request, link).text}`);
   }
-  return say(
-    `About ${code(request.text)}: it could not be learned whether it started. A request that nobody took ends by itself and changes nothing. ` +
-      `Look at ${code(`status ${formatTarget(request.target)}`)} before you ask again.`,
-  );
+}
+
+/** How an operation ended, as people say it. */
+export function outcomeWords(outcome: string): string {
+  return Object.entries(OUTCOME_WORDS).find(([kind]) => kind === outcome)?.[1] ?? said(outcome);
 }
 
 /** One line on a running operation: what, how far, who, since when, where to read on. */

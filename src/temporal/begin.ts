@@ -4,7 +4,7 @@ import type { Workflow } from '@temporalio/common';
 import type { Begun, OperationRequest, OperationView } from '../domain/operation.ts';
 import { taskQueueOf, workflowIdOf } from '../domain/target.ts';
 import { meaningOf } from './errors.ts';
-import type { BeginResult, OperationAt, Settled } from './results.ts';
+import type { BeginResult, Known, Settled } from './results.ts';
 
 /** A retried attempt may wait longer than a person does. Milliseconds. */
 const RETRY_DEADLINE_MS = 10_000;
@@ -43,8 +43,8 @@ export async function beginOnce(client: Client, request: OperationRequest, deadl
 export interface Settling {
   readonly client: Client;
   readonly now: () => number;
-  /** Where the operation with this id runs or ran, by the database. */
-  readonly lookup: (opId: string) => Promise<OperationAt | undefined>;
+  /** Where the operation with this id runs or ran, and how it ended, by the database. */
+  readonly lookup: (opId: string) => Promise<Known | undefined>;
 }
 
 /**
@@ -55,11 +55,18 @@ export async function settle({ client, now, lookup }: Settling, request: Operati
   const { opId } = request;
   for (let pause = 500; now() < request.validUntil + LAST_WORD_MS; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
     const taken = opId === undefined ? undefined : await lookup(opId).catch(() => undefined);
-    if (opId !== undefined && taken?.runId !== undefined) return { kind: 'begun', begun: { opId, runId: taken.runId, continued: false } };
+    const truth = taken && opId !== undefined ? truthOf(opId, taken) : undefined;
+    if (truth) return truth;
     const result = await client.withAbortSignal(signal, () => beginOnce(client, request, now() + RETRY_DEADLINE_MS));
     if (signal.aborted) return { kind: 'unknown' };
     if (result.kind !== 'not-confirmed') return result;
     await sleep(pause, undefined, { signal }).catch(() => undefined);
   }
   return { kind: 'unknown' };
+}
+
+/** What the database knows of a request that was taken; undefined while it does not know its run. */
+function truthOf(opId: string, { runId, outcome, words }: Known): Settled | undefined {
+  if (outcome !== undefined) return { kind: 'ended', opId, outcome, ...(words !== undefined && { words }) };
+  return runId === undefined ? undefined : { kind: 'begun', begun: { opId, runId, continued: false } };
 }

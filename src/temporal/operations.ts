@@ -12,6 +12,7 @@ import type {
   BeginResult,
   DecideResult,
   Described,
+  Known,
   OperationAt,
   ReleaseResult,
   RunningAt,
@@ -53,7 +54,7 @@ export interface OperationsDeps {
   readonly client: Client;
   readonly now: () => number;
   /** The database's memory of operations. */
-  readonly lookup: (opId: string) => Promise<OperationAt | undefined>;
+  readonly lookup: (opId: string) => Promise<Known | undefined>;
   /** A defect in background work: logged, since nobody waits for it. */
   readonly onError: (error: unknown) => void;
 }

@@ -10,8 +10,13 @@ export type BeginResult =
   /** Nobody answered in time: the operation may be running. */
   | { readonly kind: 'not-confirmed' };
 
-/** The truth about a request that was not confirmed, told later. `unknown`: it could not be learned in time, or we are stopping. */
-export type Settled = Exclude<BeginResult, { kind: 'not-confirmed' }> | { readonly kind: 'unknown' };
+/** The truth about a request that was not confirmed, told later. */
+export type Settled =
+  | Exclude<BeginResult, { kind: 'not-confirmed' }>
+  /** Its operation was over before anybody could be told that it began. `words`: the sentence of its outcome. */
+  | { readonly kind: 'ended'; readonly opId: string; readonly outcome: string; readonly words?: string }
+  /** It could not be learned in time, or we are stopping. */
+  | { readonly kind: 'unknown' };
 
 export type DecideResult =
   | { readonly kind: 'accepted'; readonly remaining: number }
@@ -36,6 +41,13 @@ export interface OperationAt {
   readonly workflowId: string;
   /** The newest run when left out. */
   readonly runId?: string;
+}
+
+/** Where an operation runs or ran, and its outcome where that is on record. */
+export interface Known extends OperationAt {
+  /** OutcomeKind, when it is over. */
+  readonly outcome?: string;
+  readonly words?: string;
 }
 
 /** The run that holds a target now. */

@@ -204,5 +204,6 @@ describe('what chaos has found', { timeout: 120_000 }, () => {
       ],
     };
     expect(await broken(schedule, 'the audit record tells the whole story')).toBeUndefined();
+    expect(await broken(schedule, 'every refusal is true')).toBeUndefined();
   });
 });

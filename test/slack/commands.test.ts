@@ -75,6 +75,16 @@ describe('a command that changes the mesh', () => {
     expect(told).toContain('which was not confirmed: *canary-k3f2* has started');
   });
 
+  test('what was taken, refused and over before anybody could be told is not said to have started', async () => {
+    at.played.begin = async () => ({ kind: 'not-confirmed' });
+    await type('/mesh canary backend 10%');
+    await at.played.settled?.({ kind: 'ended', opId: 'canary-k3f2', outcome: 'impossible', words: 'demo is frozen. Nothing was changed.' });
+    const told = at.slack.drive.as('U0OPERATOR').ephemerals().at(-1)?.text;
+    expect(told).toContain('*canary-k3f2* took it and is over already');
+    expect(told).toContain('demo is frozen. Nothing was changed.');
+    expect(told).not.toContain('has started');
+  });
+
   test('a busy target answers with what runs, who asked, and the way to its thread', async () => {
     const web = await fetch(`${at.slack.apiUrl}chat.postMessage`, {
       method: 'POST',

@@ -59,6 +59,16 @@ export const EVERY_WORD_IS_TRUE: Invariant = {
   },
 };
 
+/** Said to one person, after the operation had come to its end. */
+function saidToHaveStarted({ world, operations }: Truth): string | undefined {
+  for (const { at, text } of world.slack.whispers) {
+    const [, opId] = /\*([a-z]+-[a-z0-9]+)\* has started/.exec(text) ?? [];
+    const operation = opId === undefined ? undefined : operations.findLast((one) => one.opId === opId);
+    if (operation?.closedAt !== undefined && operation.closedAt < at) return `"${text}" was said when ${opId} was over`;
+  }
+  return undefined;
+}
+
 function untrue(truth: Truth, { answer = '', told, what }: Asked): string | undefined {
   const holder = truth.byToken(told?.token ?? null);
   const isHeld = holder !== undefined && !holder.run.isOpen && holder.outcome === undefined && (told?.written ?? 0) > holder.shareBefore;
@@ -70,12 +80,12 @@ function untrue(truth: Truth, { answer = '', told, what }: Asked): string | unde
 
 export const EVERY_REFUSAL_IS_TRUE: Invariant = {
   name: 'every refusal is true',
-  says: 'Nobody is told that nothing runs while a change of an operation without an end is in force.',
+  says: 'Nobody is told that nothing runs while a change of an operation without an end is in force, nor that one has started that is over.',
   broken: (truth) => {
     for (const asked of truth.requests) {
       const words = untrue(truth, asked);
       if (words !== undefined) return words;
     }
-    return undefined;
+    return saidToHaveStarted(truth);
   },
 };
