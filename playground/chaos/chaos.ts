@@ -28,6 +28,10 @@ export interface ChaosOptions extends PlayOptions {
   /** Left out: violations are shrunk. */
   readonly shrinks?: boolean;
   readonly progress?: (words: string) => void;
+  /** Told of each batch that has been played. */
+  readonly heard?: (report: Report) => void;
+  /** Batches that were played before: they count, and are not played again. */
+  readonly played?: readonly Report[];
   readonly signal?: AbortSignal;
 }
 
@@ -38,6 +42,8 @@ export interface ChaosResult {
   readonly violations: readonly Found[];
   readonly states: States;
   readonly ms: number;
+  /** Of those that were played now. */
+  readonly stepsPerSecond: number;
   /** Runs in which each promise was broken first. */
   readonly broken: Readonly<Record<string, number>>;
 }
@@ -56,13 +62,15 @@ export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
   const firsts = new Map<string, Report['violations'][number]>();
   const broken: Record<string, number> = {};
   let [begun, done, steps] = [0, 0, 0];
+  const known = new Set((options.played ?? []).map(({ first }) => first));
   const next = () => {
+    while (begun < runs && known.has(seed + begun)) begun += BATCH;
     if (begun >= runs || Date.now() > deadline || signal?.aborted || (!goOn && firsts.size > 0)) return undefined;
     const order = { first: seed + begun, count: Math.min(BATCH, runs - begun), ...(without && { without }), ...(only && { only }) };
     begun += order.count;
     return order;
   };
-  const heard = (report: Report): void => {
+  const count = (report: Report): void => {
     done += report.runs;
     steps += report.steps;
     states.addAll(report.states);
@@ -76,15 +84,21 @@ export async function chaos(options: ChaosOptions): Promise<ChaosResult> {
     if (done % SAY_EVERY < report.runs)
       progress(`${done} runs in ${Math.round((Date.now() - startedAt) / 1_000)} s, ${firsts.size} promises broken`);
   };
-  await inProcesses(Math.max(1, Math.min(jobs, Math.ceil(runs / BATCH))), next, heard);
+  for (const report of options.played ?? []) count(report);
+  const before = steps;
+  await inProcesses(Math.max(1, Math.min(jobs, Math.ceil(runs / BATCH))), next, (report) => {
+    options.heard?.(report);
+    count(report);
+  });
   const ms = Date.now() - startedAt;
+  const stepsPerSecond = Math.round(((steps - before) * 1_000) / Math.max(1, ms));
   const violations: Found[] = [];
   for (const first of [...firsts.values()].toSorted((a, b) => a.seed - b.seed)) {
     const schedule = generate(first.seed);
     const shortest = shrinks && !signal?.aborted ? await smallest(schedule, first.invariant, options) : schedule;
     violations.push({ ...first, runs: first.seed - seed + 1, schedule: shortest });
   }
-  return { runs: done, steps, violations, states, ms, broken };
+  return { runs: done, steps, violations, states, ms, stepsPerSecond, broken };
 }
 
 function smallest(schedule: Schedule, invariant: string, options: PlayOptions): Promise<Schedule> {

@@ -10,6 +10,8 @@ export interface Order extends PlayOptions {
 
 /** What came of them. */
 export interface Report {
+  /** The first seed of them. */
+  readonly first: number;
   readonly runs: number;
   readonly steps: number;
   readonly states: readonly (readonly [string, number])[];
@@ -26,7 +28,7 @@ async function playAll({ first, count, ...options }: Order): Promise<Report> {
     states.add(played.states);
     if (played.violation) violations.push({ ...played.violation, seed });
   }
-  return { runs: count, steps, states: states.entries(), violations };
+  return { first, runs: count, steps, states: states.entries(), violations };
 }
 
 // Nobody reads the stack of an expected failure, and to note it takes longer than the failure itself.
