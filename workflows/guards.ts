@@ -1,4 +1,4 @@
-import { CancellationScope, isCancellation } from '@temporalio/workflow';
+import { ActivityFailure, CancellationScope, isCancellation, patched, TimeoutFailure } from '@temporalio/workflow';
 import type { WatchResult } from '../activities/contract.ts';
 import type { Ending } from '../src/domain/outcome.ts';
 import type { PlannedStage } from '../src/domain/plan.ts';
@@ -55,7 +55,7 @@ export class Guards {
       const current = { scope: new CancellationScope(), key };
       this.#current = current;
       const watching = current.scope.run(() => watch(this.#course, 'after', stage, JUDGED_MS, this.#optionsOf(options)));
-      this.#follow(watching, (result) => this.#over(current, result, options));
+      this.#follow(current.scope, watching, (result) => this.#over(current, result, options));
     }
     before?.scope.cancel();
   }
@@ -76,7 +76,7 @@ export class Guards {
   /** A watch that is not waited for any more: its harm counts all the same. */
   leave(scope: CancellationScope, watching: Promise<WatchResult>): void {
     scope.cancel();
-    this.#follow(watching, () => undefined);
+    this.#follow(scope, watching, () => undefined);
   }
 
   /** Resolves when every guard has said its last word. */
@@ -85,14 +85,16 @@ export class Guards {
     await Promise.all(this.#ending);
   }
 
-  #follow(watching: Promise<WatchResult>, then: (result: WatchResult) => void): void {
+  #follow(scope: CancellationScope, watching: Promise<WatchResult>, then: (result: WatchResult) => void): void {
     const ending = watching
       .then((result) => {
         if (result.verdict.kind === 'harmful') this.#stop(harm(result.verdict));
         else then(result);
       })
       .catch((error: unknown) => {
-        if (isCancellation(error)) return;
+        // Relieved, and its worker was gone before it heard so: nobody waited for it any more.
+        const isLost = scope.consideredCancelled && isTimeout(error) && patched('relieved-and-lost');
+        if (isCancellation(error) || isLost) return;
         this.failure ??= { error };
         this.#course.forward.cancel();
       })
@@ -111,4 +113,8 @@ export class Guards {
     this.harm ??= why;
     this.#course.forward.cancel();
   }
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof ActivityFailure && error.cause instanceof TimeoutFailure;
 }

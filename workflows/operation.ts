@@ -74,7 +74,9 @@ async function advance(course: Course, work: () => Promise<Ending>): Promise<End
     const isLate = ending.kind !== 'rolled-back' && course.forward.consideredCancelled && patched('abort-counts');
     return isLate ? stopped(course) : ending;
   } catch (error) {
-    return isCancellation(error) ? stopped(course) : failedEnding(course, error);
+    // What was under way when it was stopped may have died with its worker instead of being cancelled.
+    const isStopped = isCancellation(error) || (course.forward.consideredCancelled && patched('stopped-and-lost'));
+    return isStopped ? stopped(course) : failedEnding(course, error);
   } finally {
     course.guards.relieve();
   }

@@ -1,4 +1,5 @@
 import { Random } from './random.ts';
+import { apart } from './schedule/clocks.ts';
 import { episode } from './schedule/episodes.ts';
 import { meeting } from './schedule/meeting.ts';
 import { rollout } from './schedule/rollout.ts';
@@ -10,6 +11,8 @@ const SHORT = { share: 0.75, least: 5, most: 14 } as const;
 const LONG = { least: 15, most: 30 } as const;
 /** So many schedules begin with a trouble that comes in a phase that was chosen for it: chance alone meets some pairs almost never. */
 const MEETINGS = 0.35;
+/** Schedules of which the clocks are apart. */
+const CLOCKS_APART = 0.08;
 
 /** A schedule at random, the same for the same seed. */
 export function generate(seed: number): Schedule {
@@ -20,8 +23,18 @@ export function generate(seed: number): Schedule {
   const length = random.between(least, most);
   const met = random.chance(MEETINGS) ? meeting(random) : undefined;
   const steps: Step[] = [...(met?.steps ?? [])];
-  while (steps.length < length) steps.push(...(withPolicies && random.chance(0.6) ? rollout(random) : episode(random)));
-  const world = { ...(met?.world ?? plain), ...(withPolicies && { policies: true as const }) };
+  while (steps.length < length)
+    steps.push(...((withPolicies || met?.world.policies) && random.chance(0.6) ? rollout(random) : episode(random)));
+  const isAboutPolicies = withPolicies || met?.world.policies === true;
+  const overlaps = isAboutPolicies && random.chance(0.4);
+  const clocks = random.chance(CLOCKS_APART) ? { clocks: apart(random) } : {};
+  const world = {
+    ...clocks,
+    ...plain,
+    ...met?.world,
+    ...(isAboutPolicies && { policies: true as const }),
+    ...(overlaps && { overlap: true as const }),
+  };
   return { seed, world, steps: steps.slice(0, Math.max(length, met?.steps.length ?? 0)) };
 }
 

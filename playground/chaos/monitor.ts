@@ -1,7 +1,9 @@
 import type { Invariant } from './invariants/invariant.ts';
 import { overBudget } from './invariants/watch.ts';
+import { canAct, isExposing, isSeen, isWatched } from './looks.ts';
+import type { OperationTruth } from './operation-truth.ts';
 import type { States } from './states.ts';
-import { canAct, isExposing, isSeen, isWatched, type OperationTruth, type Truth } from './truth.ts';
+import type { Truth } from './truth.ts';
 
 const EVERY_MS = 1_000;
 

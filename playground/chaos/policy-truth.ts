@@ -1,5 +1,6 @@
 import type { KubeObject } from '../../activities/clients/kubernetes/objects.ts';
 import type { PlanResult, WatchInput } from '../../activities/contract.ts';
+import { selects } from '../../activities/policy/subject.ts';
 import { inForce } from '../../activities/policy/world.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
 import { parseToken, TOKEN_ANNOTATION } from '../../src/domain/plan.ts';
@@ -7,7 +8,8 @@ import { compilePolicies, type Evaluator } from '../../src/domain/policy/evaluat
 import { COHORT_LABEL } from '../../src/domain/policy/stages/rule-document.ts';
 import type { Attempt } from './temporal/task.ts';
 import type { Change } from './world/api-server.ts';
-import { CONNECTIONS, type Connection, flowOf, type Workload } from './world/workload.ts';
+import { CONNECTIONS, type Connection, flowOf } from './world/connections.ts';
+import type { Workload } from './world/workload.ts';
 
 /** What one policy operation has changed, and what it was to change. */
 interface Rollout {
@@ -27,8 +29,12 @@ export class PolicyTruth {
   readonly breaches: string[] = [];
   /** Watches of policies that ended healthy and had seen nothing of the pods under it. */
   readonly unseen: string[] = [];
-  /** Something was deleted by another hand, or a pod was replaced. */
-  isDisturbed = false;
+  /** Names of policies that another hand has changed: what they were before and are to be says nothing any more. */
+  readonly #touched = new Set<string>();
+  /** Pods that two operations have written at the same time. */
+  readonly shared: string[] = [];
+  /** The operations that have put their label on a pod or their token on a policy, and may be at work on it still. */
+  isAtWork: (opId: string) => boolean = () => false;
 
   constructor(workload: Workload) {
     this.#workload = workload;
@@ -70,19 +76,43 @@ export class PolicyTruth {
   changed({ by, ref, after, before }: Change): void {
     if (by.kind === 'controller') return;
     if (by.kind === 'foreign') {
-      if (ref.kind === 'CiliumNetworkPolicy' || ref.kind === 'Pod') this.isDisturbed = true;
+      if (ref.kind === 'CiliumNetworkPolicy') this.#touched.add(ref.name);
       return;
     }
     if (ref.kind !== 'CiliumNetworkPolicy' && ref.kind !== 'Pod') return;
     const token = (after ?? before)?.metadata.annotations?.[TOKEN_ANNOTATION] ?? before?.metadata.annotations?.[TOKEN_ANNOTATION];
     const rollout = this.rollouts.get((token && parseToken(token)?.opId) || '');
-    if (!rollout || rollout.isBack || this.isDisturbed) return;
-    this.#compare(rollout);
+    if (!rollout) return;
+    this.#meets(rollout);
+    if (!rollout.isBack && !this.#isTouched(rollout)) this.#compare(rollout);
+  }
+
+  #isTouched({ policy, opId }: Rollout): boolean {
+    return [...this.#touched].some((name) => name === policy || name.includes(opId));
+  }
+
+  /** Another operation whose policies select one of the pods that this one's select, while both are at work. */
+  #meets({ opId }: Rollout): void {
+    const { policies, pods } = this.#workload;
+    const labelled = pods.map(({ metadata }) => ({ name: metadata.name, labels: labelsOf(metadata.labels ?? {}) }));
+    const heldBy = (holder: string): readonly string[] => {
+      const own = inForce(
+        policies.filter((policy) => opIdOf(policy) === holder),
+        {},
+      );
+      return labelled.filter(({ labels }) => own.some((policy) => selects(policy, labels))).map(({ name }) => name);
+    };
+    const mine = new Set(heldBy(opId));
+    const others = new Set(policies.map(opIdOf).filter((one) => one !== undefined && one !== opId && this.isAtWork(one)));
+    for (const other of others) {
+      const both = other === undefined ? undefined : heldBy(other).find((name) => mine.has(name));
+      if (both !== undefined) this.shared.push(`${opId} and ${other} are at work on pod ${both} at the same time`);
+    }
   }
 
   #compare({ opId, policy, before, candidate }: Rollout): void {
     const { policies, pods } = this.#workload;
-    const others = policies.filter(({ metadata }) => metadata.name !== policy && !metadata.name.includes(opId));
+    const others = policies.filter((one) => one.metadata.name !== policy && !one.metadata.name.includes(opId) && opIdOf(one) !== opId);
     const compile = (documents: readonly (KubeObject | JsonObject)[]): Evaluator => compilePolicies(inForce(documents, {}));
     const was = compile([...others, ...(before ? [before] : [])]);
     const end = candidate ? compile([...others, candidate]) : was;
@@ -101,6 +131,11 @@ export class PolicyTruth {
       }
     }
   }
+}
+
+/** The operation whose token an object bears. */
+function opIdOf({ metadata }: KubeObject): string | undefined {
+  return parseToken(metadata.annotations?.[TOKEN_ANNOTATION] ?? '')?.opId;
 }
 
 function labelsOf(labels: Readonly<Record<string, string>>): readonly string[] {

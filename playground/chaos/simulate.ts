@@ -72,7 +72,7 @@ async function run(world: World, { steps }: Schedule, options: PlayOptions, stra
   for (const [index, step] of steps.entries()) {
     performer.perform(step);
     monitor.happened();
-    await world.time.until(world.time.now + step.wait, () => monitor.found !== undefined);
+    await world.time.until(world.time.now + step.wait, () => monitor.found !== undefined || truth.newestIsIn(step.until));
     if (look()) return ended(index);
   }
   performer.heal();

@@ -1,5 +1,6 @@
 import type { Phase } from '../../src/domain/operation.ts';
-import type { OperationTruth, Truth } from './truth.ts';
+import type { OperationTruth } from './operation-truth.ts';
+import type { Truth } from './truth.ts';
 import { MODES, SYSTEMS } from './world/faults.ts';
 
 export const PHASES: readonly Phase[] = ['planning', 'waiting', 'applying', 'watching', 'holding', 'afterwatch', 'restoring', 'over'];
@@ -16,6 +17,10 @@ export const TROUBLES: readonly string[] = [
   'other hands',
   'frozen',
   'no traffic',
+  'clocks apart',
+  'two workers',
+  'pods relabelled',
+  'selectors overlap',
 ];
 
 /** An operation that has ended is looked at for so long (ms). */
@@ -68,7 +73,7 @@ export class States {
 }
 
 function troublesNow({ world, holder, frozen, touchedAt, now }: Truth): readonly string[] {
-  const { faults, traffic, mesh, agents } = world;
+  const { faults, traffic, mesh, agents, clocks, temporal, workload } = world;
   const troubles = faults.present.map(([system, mode]) => `${system} ${mode}`);
   if (traffic.failing.canary >= 0.5) troubles.push('canary fails');
   if (traffic.failing.stable > 0) troubles.push('noise');
@@ -78,5 +83,9 @@ function troublesNow({ world, holder, frozen, touchedAt, now }: Truth): readonly
   if ((holder?.foreign.length ?? 0) > 0 || now - touchedAt < TOUCHED_MS) troubles.push('other hands');
   if (frozen) troubles.push('frozen');
   if (traffic.quiet) troubles.push('no traffic');
+  if (clocks.apart > 0) troubles.push('clocks apart');
+  if (temporal.workers.length > 1) troubles.push('two workers');
+  if (workload.isRelabelled) troubles.push('pods relabelled');
+  if (workload.overlaps) troubles.push('selectors overlap');
   return troubles.length === 0 ? ['none'] : troubles;
 }

@@ -1,10 +1,14 @@
 import type { ActionId } from '../../src/domain/button.ts';
-import type { CandidateName } from './world/candidates.ts';
+import type { Phase } from '../../src/domain/operation.ts';
+import type { CandidateName, OtherPolicy } from './world/candidates.ts';
 import type { Mode, System } from './world/faults.ts';
 import type { WorldOptions } from './world/settings.ts';
 
-/** One thing that happens in the world. `wait`: how long nothing else is made to happen after it (ms); 0 = the next one comes at once. */
-export type Step = Happening & { readonly wait: number };
+/**
+ * One thing that happens in the world. `wait`: how long nothing else is made to happen after it (ms); 0 = the next one comes at once.
+ * `until`: less long where the newest operation gets into this phase before, so that something can happen in phases that last milliseconds.
+ */
+export type Step = Happening & { readonly wait: number; readonly until?: Phase };
 
 export type Happening =
   /** A person types a command. */
@@ -43,6 +47,10 @@ export type Happening =
   /** One pod of the workload is replaced, or all of them by so many. */
   | { readonly do: 'replace-pod' }
   | { readonly do: 'scale-workload'; readonly count: number }
+  /** Another hand changes the labels of one pod: it leaves its workload or comes back, loses the label of a cohort, or is given one. */
+  | { readonly do: 'relabel-pod'; readonly how: 'leaves' | 'returns' | 'strips' | 'joins' }
+  /** Another hand puts a policy of its own over the same pods, in the place of the one before; `none`: takes it away. */
+  | { readonly do: 'other-policy'; readonly which: OtherPolicy | 'none' }
   /** A connection that is not usual is tried. */
   | { readonly do: 'connect'; readonly which: number }
   /** Another hand opens the policy of the workload, or deletes it. */

@@ -2,9 +2,10 @@ import type { KubeObject, Route } from '../../activities/clients/kubernetes/obje
 import type { WatchInput, WatchResult } from '../../activities/contract.ts';
 import type { Verification } from '../../src/audit/chain.ts';
 import type { Decision } from '../../src/domain/gate.ts';
-import { canonicalJson } from '../../src/domain/json.ts';
 import type { AuditRecord, Begun, OperationRequest, OperationView, Outcome, Phase } from '../../src/domain/operation.ts';
 import { parseToken, TOKEN_ANNOTATION } from '../../src/domain/plan.ts';
+import { isExposing, isSeen } from './looks.ts';
+import { type Asked, OperationTruth, type OwnWrite } from './operation-truth.ts';
 import { PolicyTruth } from './policy-truth.ts';
 import type { Happening } from './step.ts';
 import type { Failure } from './temporal/payload.ts';
@@ -12,93 +13,8 @@ import type { WorkflowRun } from './temporal/run.ts';
 import type { ServerObserver } from './temporal/server.ts';
 import type { Attempt } from './temporal/task.ts';
 import type { Change } from './world/api-server.ts';
-import type { System } from './world/faults.ts';
 import { shareOf, weightsOf } from './world/mesh.ts';
 import type { World } from './world/world.ts';
-
-/** How long what was away may take to be of use again (ms): retries, heartbeats, streams that are opened anew. */
-const WELL_MS = 20_000;
-
-/** A request of a person and what came of it. */
-export interface Asked {
-  readonly by: string;
-  readonly what: Happening;
-  readonly at: number;
-  answer?: string | undefined;
-  answeredAt?: number;
-  /** What was so when the answer was given. */
-  told?: { readonly written: number; readonly token: string | null };
-}
-
-/** A write of meshops into a route, by the operation whose token it put or took. */
-export interface OwnWrite extends Change {
-  readonly opId: string | undefined;
-  readonly from: number;
-  readonly to: number;
-}
-
-/** A watch that runs or ran, as Temporal's server sees it. */
-export interface Watched {
-  readonly attempt: Attempt;
-  readonly input: WatchInput;
-  endedAt?: number;
-  result?: WatchResult;
-}
-
-/** All that happened to one operation, seen from outside. A run that goes on as a new one is the same operation. */
-export class OperationTruth {
-  readonly run: WorkflowRun;
-  opId: string | undefined;
-  readonly requests: OperationRequest[] = [];
-  readonly decisions: (Decision & { readonly at: number })[] = [];
-  readonly aborts: { readonly at: number; readonly by: string }[] = [];
-  readonly writes: OwnWrite[] = [];
-  readonly watches: Watched[] = [];
-  /** The route before the operation's first write. */
-  before: KubeObject | undefined;
-  /** Everything that other hands changed on the route since then. */
-  readonly foreign: Change[] = [];
-  /** The other systems that were out at some time while it ran, as `system:mode`. */
-  readonly outages = new Set<string>();
-  /** The outcome that it has begun to record: it is decided, whether or not Slack can be told. */
-  recorded: Outcome['kind'] | undefined;
-  view: OperationView | undefined;
-  /** Where it is, by the step that was tried last. */
-  phase: Phase | undefined;
-  closedAt: number | undefined;
-  /** Since when no watch could fire, while its change is in force and could be watched. */
-  unwatchedSince: number | undefined;
-  /** Since when its canary harms and that could be seen, and how many requests. */
-  harmedSince: number | undefined;
-  harmed = 0;
-  /** Since when its canary has failed more often than its budget allows. */
-  overSince: number | undefined;
-  /** Failures and requests of its canary while its change was in force. */
-  failures = 0;
-  answered = 0;
-
-  constructor(run: WorkflowRun) {
-    this.run = run;
-  }
-
-  get outcome(): Outcome | undefined {
-    return this.run.status === 'COMPLETED' ? (this.run.result as Outcome | undefined) : undefined;
-  }
-
-  /** How it ended or is about to: what is left to do is to say so. */
-  get ending(): Outcome['kind'] | undefined {
-    return this.outcome?.kind ?? this.recorded ?? this.view?.outcome?.kind;
-  }
-
-  get wasWritten(): boolean {
-    return this.writes.length > 0;
-  }
-
-  /** Share of the canary before its first write. */
-  get shareBefore(): number {
-    return this.before ? shareOf(weightsOf(this.before as Route)) : 0;
-  }
-}
 
 /** What really happened: kept apart from everything that the product says. */
 export class Truth implements ServerObserver {
@@ -117,6 +33,8 @@ export class Truth implements ServerObserver {
   /** Another hand has deleted something. */
   deleted = false;
   #frozenUntil = 0;
+  /** Since when a freeze holds without a gap (epoch ms); undefined where none does. */
+  #frozenSince: number | undefined;
   /** When another hand changed the route last (epoch ms). */
   touchedAt = Number.NEGATIVE_INFINITY;
   /** Told when an operation is known to be in a phase: whenever one of its steps is tried. */
@@ -128,6 +46,7 @@ export class Truth implements ServerObserver {
   constructor(world: World) {
     this.world = world;
     this.policy = new PolicyTruth(world.workload);
+    this.policy.isAtWork = (opId) => this.operations.some((one) => one.opId === opId && one.run.isOpen && one.ending === undefined);
     const before = world.api.changed;
     world.api.changed = (change) => {
       this.#changed(change);
@@ -145,6 +64,11 @@ export class Truth implements ServerObserver {
   /** A command has frozen the cluster, and that holds. */
   get frozen(): boolean {
     return this.now < this.#frozenUntil;
+  }
+
+  /** For how long it has held (ms). */
+  get frozenFor(): number {
+    return this.frozen ? this.now - (this.#frozenSince ?? this.now) : 0;
   }
 
   /** The canary's share as it is written now, 0..1. */
@@ -173,6 +97,13 @@ export class Truth implements ServerObserver {
     return opId === undefined ? undefined : this.operations.findLast((one) => one.opId === opId);
   }
 
+  /** Is the newest operation that runs in this phase? */
+  newestIsIn(phase: Phase | undefined): boolean {
+    if (phase === undefined) return false;
+    const newest = this.operations.at(-1);
+    return newest?.phase === phase && (phase === 'over' || newest.run.isOpen);
+  }
+
   byRun(runId: string): OperationTruth | undefined {
     return this.operations.find(({ run }) => run.runId === runId);
   }
@@ -186,9 +117,14 @@ export class Truth implements ServerObserver {
   answered(asked: Asked, answer: string | undefined): void {
     asked.answer = answer;
     asked.answeredAt = this.now;
-    if (answer?.includes('is frozen until')) this.#frozenUntil = this.now + freezeMs(asked.what);
-    if (answer?.includes('ended early')) this.#frozenUntil = 0;
     asked.told = { written: this.written, token: this.token };
+    // What is delivered once more is answered with what was so before.
+    if (answer?.includes('was handled before')) return;
+    if (answer?.includes('is frozen until')) {
+      if (!this.frozen) this.#frozenSince = this.now;
+      this.#frozenUntil = this.now + freezeMs(asked.what);
+    }
+    if (answer?.includes('ended early')) this.#frozenUntil = 0;
   }
 
   broke(words: string): void {
@@ -213,7 +149,7 @@ export class Truth implements ServerObserver {
     const { actor } = argument as { actor?: { id: string } };
     const operation = this.byRun(run.runId);
     // Of what has its outcome the answer says that there was nothing to stop.
-    if (operation?.ending === undefined) operation?.aborts.push({ at: this.now, by: actor?.id ?? '' });
+    if (operation?.ending === undefined) operation?.aborts.push({ at: this.now, by: actor?.id ?? '', phase: operation.phase });
   }
 
   updated(run: WorkflowRun, name: string, argument: unknown, answer: { result: unknown } | { refused: Failure }): void {
@@ -221,7 +157,7 @@ export class Truth implements ServerObserver {
     if (!operation || 'refused' in answer) return;
     if (name === 'begin') {
       operation.opId = (answer.result as Begun).opId;
-      operation.requests.push(argument as OperationRequest);
+      operation.requests.push({ ...(argument as OperationRequest), takenAt: this.now });
     }
     if (name === 'decide') operation.decisions.push({ ...(argument as Decision), at: this.now });
   }
@@ -230,7 +166,8 @@ export class Truth implements ServerObserver {
     const operation = this.byRun(attempt.runId);
     if (!operation) return;
     const { input } = attempt;
-    if (attempt.type.endsWith('.watch')) operation.watches.push({ attempt, input: input as WatchInput });
+    if (attempt.type.endsWith('.watch'))
+      operation.watches.push({ attempt, input: input as WatchInput, since: operation.writes.at(-1)?.at ?? this.now });
     const { view, records } = (input ?? {}) as { view?: OperationView; records?: readonly AuditRecord[] };
     const ending = attempt.type === 'record' && records?.find(({ kind }) => kind === 'outcome');
     if (ending) operation.recorded = ending.data['kind'] as Outcome['kind'];
@@ -263,7 +200,13 @@ export class Truth implements ServerObserver {
     const tokenOf = (object: KubeObject | undefined): string | null => object?.metadata.annotations?.[TOKEN_ANNOTATION] ?? null;
     const own = change.by.kind === 'person' ? tokenOf(change.after) : tokenOf(change.before);
     const operation = this.byToken(own) ?? this.operations.findLast(({ run }) => run.isOpen);
-    const write: OwnWrite = { ...change, opId: operation?.opId, from: share(change.before), to: share(change.after) };
+    const write: OwnWrite = {
+      ...change,
+      opId: operation?.opId,
+      from: share(change.before),
+      to: share(change.after),
+      frozenFor: this.frozenFor,
+    };
     if (!operation) return this.broke('a write of meshops belongs to no operation');
     operation.before ??= change.before;
     operation.writes.push(write);
@@ -274,6 +217,7 @@ export class Truth implements ServerObserver {
     const operation = this.holder;
     if (!operation || !isExposing(this, operation)) return;
     operation.answered += 1;
+    operation.answers.push(this.now);
     if (failed) operation.failures += 1;
     if (failed && isSeen(this)) operation.harmed += 1;
   }
@@ -306,34 +250,4 @@ function phaseOf({ type, input }: Attempt): Phase | undefined {
 function freezeMs(what: Happening): number {
   const [, count, unit] = (what.do === 'command' && /^freeze \S+ (\d+)([mh])/.exec(what.text)) || [];
   return Number(count ?? 0) * (unit === 'h' ? 3_600_000 : 60_000);
-}
-
-/** Is a change of this operation in force that gives the canary more than it had before it? */
-export function isExposing(truth: Truth, operation: OperationTruth): boolean {
-  return operation.wasWritten && truth.byToken(truth.token) === operation && truth.written > operation.shareBefore + 1e-9;
-}
-
-/** Have these systems been well for some time, and is there a worker since then? What was away comes up again within its retries. */
-export function canAct({ world }: Truth, systems: readonly System[]): boolean {
-  const { faults, temporal } = world;
-  return temporal.workedFor(WELL_MS) && systems.every((system) => faults.wellFor(system, WELL_MS));
-}
-
-/** Could harm be seen now by a watch: requests come, flows come, and the API takes an undo? */
-export function isSeen(truth: Truth): boolean {
-  const { agents, traffic } = truth.world;
-  return (
-    canAct(truth, ['hubble', 'api', 'worker']) &&
-    !traffic.quiet &&
-    agents.nodes.every(({ node }) => node === 'node-other' || !agents.isAway(node))
-  );
-}
-
-/** Is a watch of the operation under way that would fire? */
-export function isWatched(operation: OperationTruth): boolean {
-  return operation.watches.some(({ attempt, input, endedAt }) => endedAt === undefined && attempt.isLive() && input.purpose !== 'restored');
-}
-
-export function sameState(a: unknown, b: unknown): boolean {
-  return canonicalJson(a as never) === canonicalJson(b as never);
 }

@@ -48,8 +48,12 @@ export function settledAnswer(truth: Settled, request: OperationRequest, link: s
       return say(
         `${about}, which was not confirmed: *${said(truth.opId)}* took it and is over already: ${outcomeWords(truth.outcome)}. ${said(truth.words ?? '', 1_000)}`.trim(),
       );
-    default:
+    case 'begun':
+    case 'busy':
+    case 'refused':
       return say(`${about}, which was not confirmed: ${beginAnswer(truth, request, link).text}`);
+    default:
+      return truth satisfies never;
   }
 }
 

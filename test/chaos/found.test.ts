@@ -33,7 +33,7 @@ describe('what chaos has found', { timeout: 120_000 }, () => {
         { do: 'command', by: 'Olga', text: 'canary backend 10%', wait: 1000 },
         { do: 'press', by: 'Rita', action: 'meshops:approve', wait: 1000 },
         { do: 'terminate', wait: 0 },
-        { do: 'command', by: 'Olga', text: 'abort backend', wait: 0 },
+        { do: 'command', by: 'Olga', text: 'abort backend', wait: 6 },
       ],
     };
     expect(await broken(schedule, 'every refusal is true')).toBeUndefined();
@@ -205,5 +205,33 @@ describe('what chaos has found', { timeout: 120_000 }, () => {
     };
     expect(await broken(schedule, 'the audit record tells the whole story')).toBeUndefined();
     expect(await broken(schedule, 'every refusal is true')).toBeUndefined();
+  });
+
+  it('a worker that dies as a guard is relieved undoes nothing', async () => {
+    const schedule: Schedule = {
+      seed: 1037,
+      world: {},
+      steps: [
+        { do: 'command', by: 'Omar', text: 'canary backend 5%', wait: 1526 },
+        { do: 'press', by: 'Rita', action: 'meshops:approve', wait: 65300, until: 'watching' },
+        { do: 'kill-worker', backAfter: 100, wait: 60000 },
+      ],
+    };
+    expect(await broken(schedule, 'nothing healthy is undone because a helper is away')).toBeUndefined();
+  });
+
+  it('an abort whose worker dies at once ends aborted', async () => {
+    const schedule: Schedule = {
+      seed: 5,
+      world: {},
+      steps: [
+        { do: 'command', by: 'Olga', text: 'canary backend 5%', wait: 1500 },
+        { do: 'press', by: 'Rita', action: 'meshops:approve', wait: 20000, until: 'watching' },
+        { do: 'redeliver', wait: 3000 },
+        { do: 'command', by: 'Olga', text: 'abort backend', wait: 6 },
+        { do: 'kill-worker', backAfter: 8000, wait: 60000 },
+      ],
+    };
+    expect(await broken(schedule, 'an accepted abort ends aborted')).toBeUndefined();
   });
 });

@@ -1,4 +1,5 @@
-import type { OperationTruth, OwnWrite, Truth } from '../truth.ts';
+import type { OperationTruth, OwnWrite } from '../operation-truth.ts';
+import type { Truth } from '../truth.ts';
 import type { Invariant } from './invariant.ts';
 
 const EPSILON = 1e-9;
@@ -6,7 +7,7 @@ const EPSILON = 1e-9;
 /** Gates at which enough other people have said yes, before `at`. */
 function agreedGates({ decisions, requests }: OperationTruth, at: number): number {
   const isOwn = ({ actor, at: when }: OperationTruth['decisions'][number]): boolean =>
-    requests.some(({ requester, requestedAt }) => requester.id === actor.id && requestedAt <= when);
+    requests.some(({ requester, takenAt }) => requester.id === actor.id && takenAt <= when);
   const yes = decisions.filter((one) => one.at <= at && ['approve', 'adopt', 'restore', 'continue'].includes(one.choice) && !isOwn(one));
   return new Set(yes.map(({ gateId }) => gateId)).size;
 }
@@ -42,15 +43,29 @@ export const NOTHING_WITHOUT_CONSENT: Invariant = {
   },
 };
 
+/** A write may have been on its way when the freeze began (ms). */
+const FROZEN_MS = 15_000;
+
+export const NOTHING_FORWARD_IN_A_FREEZE: Invariant = {
+  name: 'nothing goes forward in a freeze',
+  says: 'While a freeze holds, no stage is written that raises the share of the canary.',
+  broken: (truth) => {
+    const { apart } = truth.world.clocks;
+    for (const { operation, write } of rises(truth)) {
+      if (write.by.kind === 'person' && write.frozenFor > FROZEN_MS + apart)
+        return `a stage of ${operation.opId} raised the canary to ${percent(write.to)} ${Math.round(write.frozenFor / 1_000)} s into a freeze`;
+    }
+    return undefined;
+  },
+};
+
 export const NO_APPROVAL_COUNTED_TWICE: Invariant = {
   name: 'no approval counted twice',
   says: 'One person counts once at one gate, and never for what they asked for themselves.',
   broken: (truth) => {
     for (const { decisions, requests, opId } of truth.operations) {
       const yes = decisions.filter(({ choice }) => choice === 'approve' || choice === 'continue');
-      const own = yes.find(({ actor, at }) =>
-        requests.some(({ requester, requestedAt }) => requester.id === actor.id && requestedAt <= at),
-      );
+      const own = yes.find(({ actor, at }) => requests.some(({ requester, takenAt }) => requester.id === actor.id && takenAt <= at));
       if (own) return `${own.actor.id} approved the own request ${opId} at ${own.gateId}`;
       const keys = yes.map(({ gateId, actor }) => `${gateId} ${actor.id}`);
       const twice = keys.find((key, index) => keys.indexOf(key) !== index);
@@ -70,7 +85,7 @@ export const OLD_BUTTONS_ACT_ON_THEIR_OWN: Invariant = {
       if (!request || pressed === undefined || operation.writes.length === 0) continue;
       const own = truth.operations.findLast((one) => one.opId === pressed);
       const last = truth.operations.findLast(
-        (one) => one.outcome?.kind === 'completed' && one.wasWritten && (one.closedAt ?? Number.POSITIVE_INFINITY) <= request.requestedAt,
+        (one) => one.outcome?.kind === 'completed' && one.wasWritten && (one.closedAt ?? Number.POSITIVE_INFINITY) <= request.takenAt,
       );
       // A step back that is offered by an operation that was undone is about what stood before it.
       const isLater = (last?.closedAt ?? 0) > (own?.closedAt ?? Number.POSITIVE_INFINITY);

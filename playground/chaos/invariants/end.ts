@@ -1,6 +1,7 @@
 import type { KubeObject, Route } from '../../../activities/clients/kubernetes/objects.ts';
 import { managedState } from '../../../src/domain/managed-state.ts';
-import type { OperationTruth, Truth } from '../truth.ts';
+import type { OperationTruth } from '../operation-truth.ts';
+import type { Truth } from '../truth.ts';
 import { shareOf, weightsOf } from '../world/mesh.ts';
 import type { Invariant } from './invariant.ts';
 
@@ -84,10 +85,12 @@ export const NO_WRITE_TWICE: Invariant = {
 
 export const ACCEPTED_ABORT_ENDS_ABORTED: Invariant = {
   name: 'an accepted abort ends aborted',
-  says: 'Whoever is told that an operation is being stopped never sees it complete.',
+  says: 'Whoever is told that an operation is being stopped never sees it complete, nor end as if a step of its own had failed.',
   broken: (truth) => {
     for (const { aborts, outcome, opId } of truth.operations) {
       if (aborts.length > 0 && outcome?.kind === 'completed') return `${opId} was to be stopped by ${aborts[0]?.by}, and completed`;
+      const stopped = aborts.find(({ phase }) => phase !== 'restoring' && phase !== 'planning');
+      if (stopped && outcome?.code === 'Failed') return `${opId} was to be stopped by ${stopped.by}, and ended: ${outcome.words}`;
     }
     return undefined;
   },

@@ -13,6 +13,12 @@ export const NO_STAGE_PASSES_UNSEEN: Invariant = {
   broken: (truth) => truth.policy.unseen[0],
 };
 
+export const NO_POD_OF_TWO: Invariant = {
+  name: 'no pod under two rollouts',
+  says: 'Two policy operations never have the same pod under way at the same time.',
+  broken: (truth) => truth.policy.shared[0],
+};
+
 export const POLICIES_LEAVE_NOTHING_BEHIND: Invariant = {
   name: 'a policy operation leaves nothing behind',
   says: 'When nothing runs any more no pod carries a cohort label, and no shadow is left.',

@@ -1,6 +1,6 @@
 import type { AuditRecord } from '../../../src/domain/operation.ts';
 import { parseToken } from '../../../src/domain/plan.ts';
-import type { OperationTruth } from '../truth.ts';
+import type { OperationTruth } from '../operation-truth.ts';
 import type { Invariant } from './invariant.ts';
 import { isKnownToBeGone } from './told.ts';
 

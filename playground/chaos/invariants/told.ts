@@ -1,4 +1,5 @@
-import type { OperationTruth, Truth } from '../truth.ts';
+import type { OperationTruth } from '../operation-truth.ts';
+import type { Truth } from '../truth.ts';
 
 const TOLD =
   /not (being )?watched|nobody watches|no watch|unwatched|without a (watch|fuse)|no fuse|is gone|has vanished|ended by hand|terminated/i;

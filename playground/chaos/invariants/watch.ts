@@ -1,4 +1,6 @@
-import { isExposing, type OperationTruth, type Truth } from '../truth.ts';
+import { isExposing } from '../looks.ts';
+import type { OperationTruth } from '../operation-truth.ts';
+import type { Truth } from '../truth.ts';
 import type { Invariant } from './invariant.ts';
 import { isKnownToBeGone, wasTold } from './told.ts';
 
@@ -80,17 +82,35 @@ export const ONLY_NODES_THAT_MATTER_BLIND: Invariant = {
   },
 };
 
+/** A watch hears its first flow so long after it began, and its last one before it ended (ms). */
+const OPENING_MS = 500;
+
 export const LOST_EVENTS_ARE_REMEMBERED: Invariant = {
   name: 'what was not seen is remembered',
   says: 'A watch that lost records of its own traffic never ends healthy.',
   broken: (truth) => {
     for (const { watches, opId } of truth.operations) {
-      for (const { result, input } of watches) {
+      for (const { result, input, attempt, endedAt = truth.now } of watches) {
         if (result?.verdict.kind !== 'healthy') continue;
-        const lost = truth.lost.find(
-          ({ at, node }) => node === 'node-gateway' && at >= result.startedAt + 500 && at <= result.endedAt - 500,
-        );
+        const [from, to] = [attempt.firstAt + OPENING_MS, endedAt - OPENING_MS];
+        const lost = truth.lost.find(({ at, node }) => node === 'node-gateway' && at >= from && at <= to);
         if (lost && lost.count >= 1_000) return `${opId}: ${lost.count} records were lost, and the watch (${input.purpose}) ended healthy`;
+      }
+    }
+    return undefined;
+  },
+};
+
+export const WHAT_PASSES_WAS_SEEN: Invariant = {
+  name: 'what passes was seen',
+  says: 'No stage is healthy unless requests reached its canary after it was written: requests of another time, by whatever clock, are no evidence.',
+  broken: (truth) => {
+    for (const { watches, opId, answers, writes } of truth.operations) {
+      for (const { result, input, attempt, since, endedAt = truth.now } of watches) {
+        if (result?.verdict.kind !== 'healthy' || input.purpose !== 'stage' || attempt.type !== 'canary.watch') continue;
+        const written = writes.findLast(({ at }) => at <= since);
+        if (written && written.to > written.from && !answers.some((at) => at >= since && at <= endedAt))
+          return `${opId}: stage ${input.stage.label} passed, and no request had reached the canary since it was written`;
       }
     }
     return undefined;

@@ -1,5 +1,6 @@
 import { parseToken } from '../../../src/domain/plan.ts';
-import type { Asked, OperationTruth, Truth } from '../truth.ts';
+import type { Asked, OperationTruth } from '../operation-truth.ts';
+import type { Truth } from '../truth.ts';
 import type { Invariant } from './invariant.ts';
 
 /** Sentences and what must be so for them to be true. */

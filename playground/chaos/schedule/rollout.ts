@@ -1,6 +1,6 @@
 import type { Random } from '../random.ts';
 import type { Happening, Step } from '../step.ts';
-import { CANDIDATE_NAMES } from '../world/candidates.ts';
+import { CANDIDATE_NAMES, OTHER_POLICY_NAMES } from '../world/candidates.ts';
 import { OPERATORS } from '../world/people.ts';
 import { agree, press, say, wait } from './acts.ts';
 
@@ -10,6 +10,7 @@ const ROLLOUTS: Readonly<Record<string, number>> = {
   'policy observe backend --window 10s': 4,
   'policy relax backend': 5,
   'policy bootstrap shop --no-observe': 3,
+  'policy enforce frontend --no-observe': 6,
   'rollback backend': 5,
   'abort backend': 3,
 };
@@ -18,7 +19,7 @@ const ROLLOUTS: Readonly<Record<string, number>> = {
 export function rollout(random: Random): readonly Step[] {
   const step = (what: Happening): Step => ({ ...what, wait: wait(random) });
   const by = random.one(OPERATORS).name;
-  switch (random.weighted({ enforce: 40, offer: 8, pods: 14, connect: 8, hands: 8, press: 14 })) {
+  switch (random.weighted({ enforce: 40, offer: 8, pods: 14, labels: 8, overlap: 10, connect: 8, hands: 8, press: 14 })) {
     case 'enforce':
       return [
         ...(random.chance(0.4) ? [{ do: 'offer', policy: random.one(CANDIDATE_NAMES), wait: 100 } satisfies Step] : []),
@@ -30,6 +31,21 @@ export function rollout(random: Random): readonly Step[] {
       return [step({ do: 'offer', policy: random.one(CANDIDATE_NAMES) })];
     case 'pods':
       return [step(random.chance(0.6) ? { do: 'replace-pod' } : { do: 'scale-workload', count: random.one([1, 3, 5]) })];
+    case 'labels':
+      return [step({ do: 'relabel-pod', how: random.one(['leaves', 'returns', 'strips', 'joins'] as const) })];
+    case 'overlap':
+      return random.chance(0.5)
+        ? [step({ do: 'other-policy', which: random.one([...OTHER_POLICY_NAMES, 'none'] as const) })]
+        : [
+            say(by, 'policy enforce backend --no-observe', random.between(0, 3_000)),
+            say(
+              random.one(OPERATORS).name,
+              random.one(['policy enforce frontend --no-observe', 'policy bootstrap shop --no-observe']),
+              3_000,
+            ),
+            agree(random, 0, 2_000),
+            agree(random, 500, 60_000),
+          ];
     case 'connect':
       return [step({ do: 'connect', which: random.one([1, 3, 5]) })];
     case 'hands':

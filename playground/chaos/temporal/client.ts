@@ -7,8 +7,9 @@ import {
   WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
 import { ApplicationFailure, TerminatedFailure, WorkflowNotFoundError } from '@temporalio/common';
-import { RunOver, type WorkflowRun } from './run.ts';
+import type { WorkflowRun } from './run.ts';
 import type { TemporalServer } from './server.ts';
+import { RunOver } from './updates.ts';
 
 /** How long the bot waits for Temporal where it does not say (ms). */
 const LONGEST_MS = 60_000;
@@ -63,7 +64,7 @@ export function createClient(server: TemporalServer): Client {
       executeUpdate: (name: string, options: UpdateOptions) => inTime((async () => updated(open(), name, options))()),
       signal: async (name: string, argument: unknown) => void open().signal(name, argument),
       query: (name: string) => inTime(ask(find(), name)),
-      describe: async () => described(find()),
+      describe: async () => described(server, find()),
       terminate: async (reason = '') => open().terminate(reason),
       cancel: async () => open().cancel(''),
       result: async () => resultOf(find()),
@@ -99,7 +100,7 @@ export function createClient(server: TemporalServer): Client {
     getHandle: handle,
     list: async function* (options?: { query?: string }) {
       const wanted = statusesIn(options?.query ?? '');
-      for (const run of server.runs.toReversed()) if (wanted.length === 0 || wanted.includes(run.status)) yield described(run);
+      for (const run of server.runs.toReversed()) if (wanted.length === 0 || wanted.includes(run.status)) yield described(server, run);
     },
   };
   const withDeadline = <T>(at: number | Date, work: () => Promise<T>): Promise<T> => {
@@ -134,17 +135,18 @@ interface UpdateOptions {
   readonly args?: readonly unknown[];
 }
 
-function described(run: WorkflowRun) {
+function described({ clock, time }: TemporalServer, run: WorkflowRun) {
+  const ahead = clock() - time.now;
   const { workflowId, runId, workflowType, status, startedAt, closedAt, events, bytes } = run;
   return {
     workflowId,
     runId,
     type: workflowType,
     status: { name: status, code: 0 },
-    startTime: new Date(startedAt),
+    startTime: new Date(startedAt + ahead),
     historyLength: events,
     historySize: bytes,
-    ...(closedAt !== undefined && { closeTime: new Date(closedAt) }),
+    ...(closedAt !== undefined && { closeTime: new Date(closedAt + ahead) }),
   };
 }
 

@@ -1,9 +1,11 @@
 import proto from '@temporalio/proto';
 import type { Workflow } from '@temporalio/worker/lib/workflow/interface.js';
-import { EVENT_BYTES } from './limits.ts';
-import { type Failure, failure, msOf, type Packed, pack, sizeOf, timestamp, unpack, unpackFailure } from './payload.ts';
+import { History } from './history.ts';
+import { type Failure, msOf, type Packed, pack, sizeOf, timestamp, unpack, unpackFailure } from './payload.ts';
 import type { TemporalServer } from './server.ts';
 import { ActivityTask, type ScheduleActivity } from './task.ts';
+import { RunTimers } from './timers.ts';
+import { RunOver, type UpdateResponse, Updates } from './updates.ts';
 import { polls } from './worker.ts';
 
 export type RunStatus = 'RUNNING' | 'COMPLETED' | 'FAILED' | 'CANCELLED' | 'TERMINATED' | 'CONTINUED_AS_NEW';
@@ -12,13 +14,6 @@ export interface RunId {
   readonly workflowId: string;
   readonly runId: string;
   readonly workflowType: string;
-}
-
-interface Update {
-  readonly answer: PromiseWithResolvers<unknown>;
-  readonly name: string;
-  readonly argument: unknown;
-  state: 'sent' | 'accepted' | 'done';
 }
 
 interface Command {
@@ -38,14 +33,12 @@ export class WorkflowRun implements RunId {
   result: unknown;
   /** Why it was terminated. */
   reason: string | undefined;
-  events = 1;
-  bytes = 0;
-  largestPayload = 0;
+  readonly #history = new History();
   readonly #server: TemporalServer;
   readonly #workflow: Workflow;
-  readonly #updates = new Map<string, Update>();
+  readonly #updates = new Updates();
   readonly #tasks = new Map<number, ActivityTask>();
-  readonly #timers = new Map<number, { cancel(): void }>();
+  readonly #timers: RunTimers;
   #jobs: object[] = [];
   #scheduled = false;
   #busy = false;
@@ -56,14 +49,27 @@ export class WorkflowRun implements RunId {
   constructor(server: TemporalServer, id: RunId, workflow: Workflow, argument: unknown) {
     this.#server = server;
     this.#workflow = workflow;
+    this.#timers = new RunTimers(server.time);
     this.workflowId = id.workflowId;
     this.runId = id.runId;
     this.workflowType = id.workflowType;
     this.argument = argument;
     this.startedAt = server.time.now;
     const payload = this.#packed(argument);
-    const start = { workflowId: id.workflowId, workflowType: id.workflowType, startTime: timestamp(this.startedAt), attempt: 1 };
+    const start = { workflowId: id.workflowId, workflowType: id.workflowType, startTime: timestamp(server.clock()), attempt: 1 };
     this.#push({ initializeWorkflow: { ...start, arguments: payload ? [payload] : [] } }, 1);
+  }
+
+  get events(): number {
+    return this.#history.events;
+  }
+
+  get bytes(): number {
+    return this.#history.bytes;
+  }
+
+  get largestPayload(): number {
+    return this.#history.largestPayload;
   }
 
   get isOpen(): boolean {
@@ -72,15 +78,10 @@ export class WorkflowRun implements RunId {
 
   /** Settles with the update's result; rejects with its failure, or when the run ends before. The same id is the same update. */
   update(id: string, name: string, argument: unknown): Promise<unknown> {
-    const known = this.#updates.get(id);
-    if (known) return known.answer.promise;
-    const answer = Promise.withResolvers<unknown>();
-    answer.promise.catch(() => undefined);
-    if (!this.isOpen) {
-      answer.reject(new RunOver());
-      return answer.promise;
-    }
-    this.#updates.set(id, { answer, name, argument, state: 'sent' });
+    const known = this.#updates.known(id);
+    if (known) return known;
+    if (!this.isOpen) return Promise.reject(new RunOver());
+    const answer = this.#updates.sent(id, name, argument);
     const input = this.#packed(argument);
     const job = {
       id,
@@ -91,7 +92,7 @@ export class WorkflowRun implements RunId {
       meta: { updateId: id, identity: 'chaos' },
     };
     this.#push({ doUpdate: job }, 0, true);
-    return answer.promise;
+    return answer;
   }
 
   signal(signalName: string, argument: unknown): boolean {
@@ -138,9 +139,7 @@ export class WorkflowRun implements RunId {
   }
 
   #count(events: number, payload?: Packed | null): void {
-    this.events += events;
-    this.bytes += events * EVENT_BYTES + sizeOf(payload ?? undefined);
-    this.largestPayload = Math.max(this.largestPayload, sizeOf(payload ?? undefined));
+    this.#history.count(events, payload);
   }
 
   #push(job: object, events: number, isUpdate = false): void {
@@ -190,7 +189,7 @@ export class WorkflowRun implements RunId {
   async #activate(jobs: object[]): Promise<void> {
     const activation = {
       runId: this.runId,
-      timestamp: timestamp(this.#server.time.now),
+      timestamp: timestamp(this.#server.clock()),
       historyLength: this.events,
       historySizeBytes: this.bytes,
       continueAsNewSuggested: this.events > 4_096,
@@ -216,8 +215,7 @@ export class WorkflowRun implements RunId {
         return this.#startTimer(body as never);
       case 'cancelTimer':
         this.#count(1);
-        this.#timers.get(seqOf(body))?.cancel();
-        return;
+        return this.#timers.cancel(seqOf(body));
       case 'scheduleActivity':
         return this.#startActivity(body as never);
       case 'requestCancelActivity':
@@ -250,20 +248,9 @@ export class WorkflowRun implements RunId {
     }
   }
 
-  #startTimer(body: { seq: number; startToFireTimeout: never }): void {
+  #startTimer({ seq, startToFireTimeout }: { seq: number; startToFireTimeout: never }): void {
     this.#count(1);
-    const { seq } = body;
-    const timer = this.#server.time.in(undefined, () =>
-      this.#server.time.after(msOf(body.startToFireTimeout) ?? 0, () => {
-        if (this.#timers.delete(seq)) this.#push({ fireTimer: { seq } }, 1);
-      }),
-    );
-    this.#timers.set(seq, {
-      cancel: () => {
-        timer.cancel();
-        this.#timers.delete(seq);
-      },
-    });
+    this.#timers.start(seq, msOf(startToFireTimeout) ?? 0, () => this.#push({ fireTimer: { seq } }, 1));
   }
 
   #startActivity(command: ScheduleActivity): void {
@@ -297,30 +284,11 @@ export class WorkflowRun implements RunId {
     this.#tasks.set(seq, task);
   }
 
-  #answerUpdate(body: {
-    protocolInstanceId: string;
-    accepted?: object | null;
-    rejected?: Failure | null;
-    completed?: Packed | null;
-  }): void {
-    const id = body.protocolInstanceId;
-    const update = this.#updates.get(id);
-    if (!update) return;
-    if (body.rejected) {
-      update.answer.reject(unpackFailure(body.rejected));
-      // A refused update is not remembered: sent again, it is asked again.
-      if (update.state === 'sent') this.#updates.delete(id);
-      else update.state = 'done';
-      this.#server.observer?.updated(this, update.name, update.argument, { refused: body.rejected });
-    } else if (body.completed) {
-      this.#count(1, body.completed);
-      update.state = 'done';
-      update.answer.resolve(unpack(body.completed));
-      this.#server.observer?.updated(this, update.name, update.argument, { result: unpack(body.completed) });
-    } else {
-      this.#count(1);
-      update.state = 'accepted';
-    }
+  #answerUpdate(response: UpdateResponse): void {
+    if (!this.#updates.has(response.protocolInstanceId)) return;
+    if (!response.rejected) this.#count(1, response.completed);
+    const answered = this.#updates.answered(response);
+    if (answered) this.#server.observer?.updated(this, answered.name, answered.argument, answered.answer);
   }
 
   #answerQuery(body: { succeeded?: { response?: Packed } | null; failed?: Failure | null }): void {
@@ -345,24 +313,15 @@ export class WorkflowRun implements RunId {
     this.#count(1);
     this.status = status;
     this.closedAt = this.#server.time.now;
-    for (const timer of this.#timers.values()) timer.cancel();
+    this.#timers.close();
     for (const task of this.#tasks.values()) task.forget();
-    for (const update of this.#updates.values()) {
-      if (update.state === 'sent') update.answer.reject(new RunOver());
-      if (update.state === 'accepted')
-        update.answer.reject(failure('AcceptedUpdateCompletedWorkflow', 'the workflow ended before its update'));
-    }
+    this.#updates.close();
     this.#server.observer?.closed(this);
   }
 
   dispose(): Promise<void> {
     return this.#workflow.dispose();
   }
-}
-
-/** The run has ended: nobody takes the update. */
-export class RunOver extends Error {
-  override readonly name = 'RunOver' as const;
 }
 
 function seqOf(body: Readonly<Record<string, never>>): number {

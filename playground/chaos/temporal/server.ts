@@ -18,6 +18,8 @@ export interface ServerObserver extends AttemptObserver {
 
 export interface ServerDeps {
   readonly time: VirtualTime;
+  /** What time the server believes it is (epoch ms). */
+  readonly clock: () => number;
   /** Another number each time, the same in every run of one seed. */
   readonly seed: () => number;
   readonly choose: (workers: readonly WorkerProcess[]) => WorkerProcess;
@@ -27,6 +29,7 @@ export interface ServerDeps {
 /** Temporal as far as the product uses it: runs by id, one at a time; updates, signals, queries; activities on workers; its limits. */
 export class TemporalServer {
   readonly time: VirtualTime;
+  readonly clock: () => number;
   readonly limits: Limits;
   readonly choose: ServerDeps['choose'];
   readonly workers: WorkerProcess[] = [];
@@ -39,6 +42,7 @@ export class TemporalServer {
 
   constructor(deps: ServerDeps) {
     this.time = deps.time;
+    this.clock = deps.clock;
     this.choose = deps.choose;
     this.#seed = deps.seed;
     this.limits = { ...TEMPORAL_LIMITS, ...deps.limits };
@@ -57,7 +61,7 @@ export class TemporalServer {
     const runId = `00000000-0000-4000-8000-${String(++this.#ids).padStart(12, '0')}`;
     const id = { workflowId, workflowType, runId };
     // The start is the server's at once; the code comes when it is loaded, which takes no time of the model.
-    const workflow = await createWorkflow({ ...id, firstRunId: firstRunId ?? runId, now: this.time.now, seed: this.#seed() });
+    const workflow = await createWorkflow({ ...id, firstRunId: firstRunId ?? runId, now: this.clock(), seed: this.#seed() });
     const run = new WorkflowRun(this, id, workflow, argument);
     this.runs.push(run);
     this.observer?.started(run);

@@ -54,6 +54,8 @@ export interface Attempt {
   readonly number: number;
   readonly worker: WorkerProcess;
   readonly startedAt: number;
+  /** When the first try of the same activity began. */
+  readonly firstAt: number;
   /** It still does something: it has not ended and its process lives. */
   isLive(): boolean;
 }
@@ -66,6 +68,7 @@ export class ActivityTask {
   readonly #deadline: number;
   readonly #limit: { cancel(): void } | undefined;
   #attempts = 0;
+  #firstAt: number | undefined;
   #details: Packed;
   #closed = false;
   #waiting = true;
@@ -144,6 +147,7 @@ export class ActivityTask {
       number,
       worker,
       startedAt,
+      firstAt: (this.#firstAt ??= startedAt),
       isLive: () => live && worker.alive,
     };
     const controller = new AbortController();

@@ -1,9 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Flow, GetFlowsResponse } from '../../../activities/clients/hubble/flow.ts';
-import { millisecondsOf } from '../../../activities/clients/hubble/flow.ts';
+import { millisecondsOf, timestampOf } from '../../../activities/clients/hubble/flow.ts';
 import type { HubbleNode } from '../../../activities/clients/hubble/flows.ts';
 import type { FlowsRequest, Observer } from '../../../activities/clients/hubble/observer.ts';
 import type { Process, VirtualTime } from '../virtual-time.ts';
+import type { Clocks } from './clocks.ts';
 import type { Faults } from './faults.ts';
 
 /** What one agent's ring holds. */
@@ -32,8 +33,10 @@ export class Agents {
   readonly #agents: ReadonlyMap<string, Agent>;
   readonly #faults: Faults;
   readonly #time: VirtualTime;
+  readonly #clocks: Clocks;
 
-  constructor(names: readonly string[], faults: Faults, time: VirtualTime) {
+  constructor(names: readonly string[], faults: Faults, time: VirtualTime, clocks: Clocks) {
+    this.#clocks = clocks;
     this.nodes = names.map((node) => ({ node, address: `${node}:4244` }));
     this.#agents = new Map(names.map((node) => [node, new Agent()]));
     this.#faults = faults;
@@ -50,9 +53,10 @@ export class Agents {
     return agent;
   }
 
-  /** A record of one node. While Hubble is slow it comes late, while it hangs not at all. */
-  emit(node: string, flow: Flow): void {
+  /** A record of one node, of what happened at `at`. While Hubble is slow it comes late, while it hangs not at all. */
+  emit(node: string, record: Omit<Flow, 'time' | 'node_name'>, at: number): void {
     const agent = this.#agent(node);
+    const flow = { ...record, time: timestampOf(at + this.#clocks.nodesAhead), node_name: node } satisfies Flow;
     agent.ring.push(flow);
     if (agent.ring.length > RING) agent.ring.shift();
     const mode = this.#faults.mode('hubble');

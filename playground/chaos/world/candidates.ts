@@ -1,13 +1,14 @@
 /** Policies that the workload's ConfigMap may offer. */
-const head = `apiVersion: cilium.io/v2
+const headOf = (name: string, label: string): string => `apiVersion: cilium.io/v2
 kind: CiliumNetworkPolicy
 metadata:
-  name: backend
+  name: ${name}
 spec:
   endpointSelector:
     matchLabels:
-      app: backend
+      ${label}
 `;
+const head = headOf('backend', 'app: backend');
 
 const FROM_CHECKOUT = `    - fromEndpoints:
         - matchLabels:
@@ -48,3 +49,23 @@ export const CANDIDATES = {
 } as const;
 export type CandidateName = keyof typeof CANDIDATES;
 export const CANDIDATE_NAMES = Object.keys(CANDIDATES) as readonly CandidateName[];
+
+/** What is offered for the second workload: it selects the pods of the first as well. */
+export const WIDE = `${headOf('shop', 'tier: shop')}  ingress:\n${FROM_CHECKOUT}${FROM_WORLD}${TO_DATABASE}`;
+
+/** Specs of policies that other hands put over the same pods. */
+export const OTHER_POLICIES = {
+  /** Nobody but these come in. */
+  guard: {
+    endpointSelector: { matchLabels: { tier: 'shop' } },
+    ingress: [{ fromEndpoints: [{ matchLabels: { app: 'checkout' } }] }, { fromEntities: ['world'] }],
+  },
+  /** Whatever others allow, this is denied. */
+  block: {
+    endpointSelector: { matchLabels: { app: 'backend' } },
+    enableDefaultDeny: { ingress: false, egress: false },
+    ingressDeny: [{ fromEntities: ['world'], toPorts: [{ ports: [{ port: '9090', protocol: 'TCP' }] }] }],
+  },
+} as const;
+export type OtherPolicy = keyof typeof OTHER_POLICIES;
+export const OTHER_POLICY_NAMES = Object.keys(OTHER_POLICIES) as readonly OtherPolicy[];

@@ -1,5 +1,4 @@
 import { type Prometheus, PrometheusFailure, type Sample } from '../../../activities/clients/prometheus/prometheus.ts';
-import type { VirtualTime } from '../virtual-time.ts';
 import type { Faults } from './faults.ts';
 import { NAMESPACE } from './mesh.ts';
 
@@ -26,11 +25,11 @@ export class Counters {
   }
 }
 
-export function modelPrometheus(counters: Counters, faults: Faults, time: VirtualTime): Prometheus {
+/** `now`: its own clock. */
+export function modelPrometheus(counters: Counters, faults: Faults, now: () => number): Prometheus {
   const fail = (): Error => new PrometheusFailure('Prometheus does not answer');
   return {
-    instant: (_query, { signal }) =>
-      faults.call('prometheus', () => counters.samples(time.now), fail, { ms: 2, deadlineMs: 2_000, signal }),
+    instant: (_query, { signal }) => faults.call('prometheus', () => counters.samples(now()), fail, { ms: 2, deadlineMs: 2_000, signal }),
     range: (_query, { signal }) => faults.call('prometheus', () => [], fail, { ms: 2, deadlineMs: 2_000, signal }),
   };
 }

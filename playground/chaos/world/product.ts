@@ -35,6 +35,7 @@ import type { WorkerProcess } from '../temporal/worker.ts';
 import type { VirtualTime } from '../virtual-time.ts';
 import type { Agents } from './agents.ts';
 import type { ApiServer } from './api-server.ts';
+import type { Clocks } from './clocks.ts';
 import { modelCluster } from './cluster.ts';
 import { type Counters, modelPrometheus } from './counters.ts';
 import { cleared } from './database.ts';
@@ -46,6 +47,7 @@ import type { SlackModel } from './slack.ts';
 /** The product, put together over the model as src/compose puts it together over the real things. */
 export interface ProductDeps {
   readonly time: VirtualTime;
+  readonly clocks: Clocks;
   readonly faults: Faults;
   readonly api: ApiServer;
   readonly agents: Agents;
@@ -70,19 +72,19 @@ const NEVER_LATE = { within: () => 0, close: () => undefined };
 
 interface Shared {
   readonly audit: Audit;
-  readonly freezes: Freezes;
+  /** Each process reads them by its own clock. */
+  readonly freezesOf: (now: () => number) => Freezes;
   readonly requests: Requests;
 }
 
 export async function composeProduct(deps: ProductDeps): Promise<Product> {
-  const { time, faults } = deps;
+  const { faults, clocks } = deps;
   const ids = new Random(deps.seed);
-  const now = (): number => time.now;
   const database = await cleared();
   const audit = createAudit(database);
   const shared: Shared = {
     audit: overDatabase(audit, faults),
-    freezes: overDatabase(createFreezes(database, now), faults),
+    freezesOf: (now) => overDatabase(createFreezes(database, now), faults),
     // Ids are by chance, and the same in every run of one seed.
     requests: overDatabase(
       createRequests(database, (below) => ids.whole(below)),
@@ -97,12 +99,15 @@ export async function composeProduct(deps: ProductDeps): Promise<Product> {
       return rows.map(({ body }) => JSON.parse(body) as AuditRecord);
     },
     bot: botOf(deps, shared),
-    newWorker: (name) => workerOf(deps, shared, `${name}-${++workers}`),
+    newWorker: (name) => {
+      const nth = workers++;
+      return workerOf(deps, shared, `${name}-${workers}`, () => clocks.worker(nth));
+    },
   };
 }
 
-function workerOf(deps: ProductDeps, { audit, freezes }: Shared, name: string): WorkerProcess {
-  const { time, faults, api, agents, slack, counters, config, temporal } = deps;
+function workerOf(deps: ProductDeps, { audit, freezesOf }: Shared, name: string, now: () => number): WorkerProcess {
+  const { time, clocks, faults, api, agents, slack, counters, config, temporal } = deps;
   const process: { -readonly [K in keyof WorkerProcess]: WorkerProcess[K] } = {
     name,
     alive: true,
@@ -110,7 +115,6 @@ function workerOf(deps: ProductDeps, { audit, freezes }: Shared, name: string): 
     taskMs: 2,
     activities: {},
   };
-  const now = (): number => time.now;
   time.in(process, () => {
     const cluster = modelCluster(api, faults);
     const hub = createHub({ cluster, log: SILENT });
@@ -123,7 +127,7 @@ function workerOf(deps: ProductDeps, { audit, freezes }: Shared, name: string): 
     });
     const messages = slack.forWorker();
     const operations = operationsOf(temporal, audit, now);
-    const prometheus = modelPrometheus(counters, faults, time);
+    const prometheus = modelPrometheus(counters, faults, clocks.nodes);
     // The picture of a chart takes longer to draw than the rest of a run, and is the same for all.
     const announce = { ...createAnnounce({ slack: messages, now, logger: SILENT }), chart: () => messages.upload({} as never) };
     const holds: Audit['holds'] = async (opId) => ((await audit.operation(opId)) ? audit.holds(opId) : operations.runs(opId));
@@ -135,8 +139,8 @@ function workerOf(deps: ProductDeps, { audit, freezes }: Shared, name: string): 
       probe: 'off',
       audit: overlaid(audit, { holds }),
       payloadSize: async (value) => sizeOfText(JSON.stringify(value)),
-      freezes,
-      people: peopleOf(deps),
+      freezes: freezesOf(now),
+      people: peopleOf(deps, now),
       now,
       log: SILENT,
       announce,
@@ -172,18 +176,18 @@ function overlaid<T extends object>(target: T, members: Partial<T>): T {
 }
 
 /** Each process knows people for itself: what one has asked when it is killed nobody else waits for. */
-function peopleOf({ slack, config, time }: ProductDeps): SlackPeople {
+function peopleOf({ slack, config }: ProductDeps, now: () => number): SlackPeople {
   return createPeople({
     web: slack.forBot(),
     teamIds: () => [TEAM],
     kubernetesOf: (id) => kubernetesIdentity(config, id),
-    now: () => time.now,
+    now,
   });
 }
 
-function botOf(deps: ProductDeps, { audit, freezes, requests }: Shared): BotDeps {
-  const { time, faults, api, agents, slack, temporal, config } = deps;
-  const now = (): number => time.now;
+function botOf(deps: ProductDeps, { audit, freezesOf, requests }: Shared): BotDeps {
+  const { faults, api, agents, slack, temporal, config } = deps;
+  const now = deps.clocks.bot;
   const cluster = modelCluster(api, faults);
   const messages = slack.forWorker();
   const inFlight = createInFlight();
@@ -192,8 +196,8 @@ function botOf(deps: ProductDeps, { audit, freezes, requests }: Shared): BotDeps
     operations: operationsOf(temporal, audit, now),
     audit,
     requests,
-    freezes,
-    people: peopleOf(deps),
+    freezes: freezesOf(now),
+    people: peopleOf(deps, now),
     web: slack.forBot(),
     refresh: async (view) => {
       if (view.message) await messages.update(view.message.channelId, view.message.ts, renderRoot(view, now()));

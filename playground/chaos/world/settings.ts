@@ -1,4 +1,5 @@
 import { Config } from '../../../src/domain/config/schema.ts';
+import type { ClockOptions } from './clocks.ts';
 import { CLUSTER, NAMESPACE } from './mesh.ts';
 import { TEAM } from './people.ts';
 
@@ -17,6 +18,9 @@ export interface WorldOptions {
   readonly events?: number;
   /** Connections of the workload that policies are about. */
   readonly policies?: true;
+  /** A second workload, whose policy selects the pods of the first as well. */
+  readonly overlap?: true;
+  readonly clocks?: ClockOptions;
   /** Temporal takes payloads of so many bytes. */
   readonly payload?: number;
 }

@@ -1,5 +1,3 @@
-import type { Flow } from '../../../activities/clients/hubble/flow.ts';
-import { timestampOf } from '../../../activities/clients/hubble/flow.ts';
 import type { Random } from '../random.ts';
 import type { VirtualTime } from '../virtual-time.ts';
 import type { Agents } from './agents.ts';
@@ -70,13 +68,13 @@ export class Traffic {
     const failed = pods.length === 0 || this.#random.chance(this.failing[side]);
     this.answered(side, failed);
     if (pods.length === 0) this.#counters.unreached(side === 'canary' ? CANARY_NAME : SERVICE_NAME);
-    const base = { uuid, time: timestampOf(at), node_name: NODES.gateway, verdict: 'FORWARDED', event_type: { type: 129 } } satisfies Flow;
+    const base = { uuid, verdict: 'FORWARDED', event_type: { type: 129 } };
     const http = { code: failed ? 503 : 200, method: 'GET', url: 'http://shop.example.com/', protocol: 'HTTP/1.1', headers: [] };
     const l7 = { type: 'RESPONSE', latency_ns: 5_000_000, http };
     const client = { identity: 8, labels: ['reserved:ingress'] };
     const [pod] = pods.length === 0 ? [] : [pods[this.#uuid % pods.length]];
     const source = pod === undefined ? { labels: ['reserved:ingress'] } : { namespace: NAMESPACE, pod_name: pod };
     const address = pod === undefined ? '10.9.9.9' : `pod/${pod}`;
-    this.#agents.emit(NODES.gateway, { ...base, l7, source, destination: client, IP: { source: address, destination: '10.9.9.9' } });
+    this.#agents.emit(NODES.gateway, { ...base, l7, source, destination: client, IP: { source: address, destination: '10.9.9.9' } }, at);
   }
 }

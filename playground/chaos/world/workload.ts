@@ -1,5 +1,4 @@
 import type { Flow } from '../../../activities/clients/hubble/flow.ts';
-import { timestampOf } from '../../../activities/clients/hubble/flow.ts';
 import {
   CILIUM_ENDPOINT,
   CILIUM_POLICY,
@@ -14,12 +13,12 @@ import { inForce } from '../../../activities/policy/world.ts';
 import type { JsonObject } from '../../../src/domain/json.ts';
 import type { ObjectRef } from '../../../src/domain/plan.ts';
 import { compilePolicies, type Evaluator } from '../../../src/domain/policy/evaluator.ts';
-import type { PolicyFlow } from '../../../src/domain/policy/flow.ts';
-import type { Random } from '../random.ts';
+import { COHORT_LABEL } from '../../../src/domain/policy/stages/rule-document.ts';
 import type { VirtualTime } from '../virtual-time.ts';
 import type { Agents } from './agents.ts';
 import type { ApiServer, Change, Writer } from './api-server.ts';
-import { CANDIDATES, type CandidateName } from './candidates.ts';
+import { CANDIDATES, type CandidateName, OTHER_POLICIES, type OtherPolicy, WIDE } from './candidates.ts';
+import { CONNECTIONS, type Connection, flowOf, identityOf, WORLD } from './connections.ts';
 import { NAMESPACE, NODES, SERVICE_NAME } from './mesh.ts';
 
 const SETUP: Writer = { kind: 'controller', name: 'setup' };
@@ -28,32 +27,13 @@ const AGENT: Writer = { kind: 'controller', name: 'cilium' };
 const IDENTITY_MS = 700;
 const VALID_MS = 120;
 const EVERY_MS = 1_000;
+/** The second workload, where there is one. */
+export const SECOND = 'frontend';
+/** The policy that other hands have put there. */
+const OTHERS = 'others';
+const HAND: Writer = { kind: 'foreign', name: 'kubectl-edit' };
 
 const ref = (kind: { apiVersion: string; kind: string }, name: string): ObjectRef => ({ ...kind, namespace: NAMESPACE, name });
-const SPACE = [`k8s:io.kubernetes.pod.namespace=${NAMESPACE}`, 'k8s:io.cilium.k8s.policy.cluster=default'];
-
-/** Who talks to the workload, and to whom it talks. `pod`: which of its pods it is about. */
-export interface Connection {
-  readonly direction: 'ingress' | 'egress';
-  readonly peer: readonly string[];
-  readonly address: string;
-  readonly port: number;
-  readonly request?: { readonly method: string; readonly path: string };
-}
-
-const CHECKOUT = ['k8s:app=checkout', ...SPACE];
-const DATABASE = ['k8s:app=database', ...SPACE];
-const WORLD = ['reserved:world'];
-
-/** What the rules of the candidates tell apart. */
-export const CONNECTIONS: readonly Connection[] = [
-  { direction: 'ingress', peer: CHECKOUT, address: '10.3.0.1', port: 8080, request: { method: 'GET', path: '/public/a' } },
-  { direction: 'ingress', peer: CHECKOUT, address: '10.3.0.1', port: 9090 },
-  { direction: 'ingress', peer: WORLD, address: '203.0.113.7', port: 8080, request: { method: 'GET', path: '/public/a' } },
-  { direction: 'ingress', peer: WORLD, address: '203.0.113.7', port: 8080, request: { method: 'DELETE', path: '/admin' } },
-  { direction: 'egress', peer: DATABASE, address: '10.3.0.9', port: 5432 },
-  { direction: 'egress', peer: WORLD, address: '198.51.100.9', port: 443 },
-];
 
 /** Those that occur all the time; the others are tried by nobody who means well. */
 const USUAL = [0, 2, 4] as const;
@@ -63,13 +43,16 @@ export class Workload {
   readonly #api: ApiServer;
   readonly #time: VirtualTime;
   readonly #agents: Agents;
+  /** Pods whose labels another hand has changed. */
+  readonly #relabelled = new Set<string>();
   #names = 0;
   #uuid = 0;
   #compiled: { readonly key: string; readonly evaluator: Evaluator } | undefined;
   /** Nobody connects. */
   quiet = false;
 
-  constructor(api: ApiServer, time: VirtualTime, agents: Agents, _random: Random) {
+  /** `overlaps`: there is a second workload, and what is offered for it selects the pods of the first as well. */
+  constructor(api: ApiServer, time: VirtualTime, agents: Agents, overlaps: boolean) {
     this.#api = api;
     this.#time = time;
     this.#agents = agents;
@@ -83,6 +66,17 @@ export class Workload {
     api.create(ref(CONFIG_MAP, 'policies'), { metadata: { labels: { 'meshops.dev/policy': SERVICE_NAME } }, data: {} }, SETUP);
     this.offer('fits');
     this.scale(3);
+    if (overlaps) this.#furnishSecond();
+  }
+
+  #furnishSecond(): void {
+    const create = (at: ObjectRef, manifest: JsonObject): KubeObject => this.#api.create(at, manifest, SETUP);
+    create(ref(DEPLOYMENT, SECOND), { spec: { replicas: 2, selector: { matchLabels: { app: SECOND } } } });
+    create(ref(CONFIG_MAP, 'policies-second'), {
+      metadata: { labels: { 'meshops.dev/policy': SECOND } },
+      data: { 'policy.yaml': WIDE },
+    });
+    for (let nth = 0; nth < 2; nth += 1) this.#begin(SECOND);
   }
 
   /** What the ConfigMap holds from now on. */
@@ -101,26 +95,81 @@ export class Workload {
     return this.#api.list(CILIUM_POLICY, NAMESPACE);
   }
 
+  /** Pods of the first workload, by their names: labels may be gone. */
+  get #own(): readonly KubeObject[] {
+    return this.pods.filter(({ metadata }) => metadata.name.startsWith(`${SERVICE_NAME}-pod-`));
+  }
+
   /** So many pods, all of them new. */
   scale(count: number): void {
-    for (const { metadata } of this.pods) this.#end(metadata.name);
+    for (const { metadata } of this.#own) this.#end(metadata.name);
     for (let nth = 0; nth < count; nth += 1) this.#begin();
   }
 
   /** The oldest pod is replaced by a new one, without the labels that somebody has put on it. */
   replaceOne(): void {
-    const [oldest] = this.pods;
+    const [oldest] = this.#own;
     if (!oldest) return;
     this.#end(oldest.metadata.name);
     this.#begin();
   }
 
-  #begin(): void {
-    const name = `${SERVICE_NAME}-pod-${++this.#names}`;
+  /** A pod is not labelled as its workload wants it, or bears a label of a cohort that another hand has put there. */
+  get isRelabelled(): boolean {
+    return this.#own.some(({ metadata }) => metadata.labels?.['app'] === undefined || this.#relabelled.has(metadata.name));
+  }
+
+  /** Is there a second policy over the pods of the first workload, or an offer of one? */
+  get overlaps(): boolean {
+    return this.#api.read(ref(CILIUM_POLICY, OTHERS)) !== undefined || this.#api.read(ref(DEPLOYMENT, SECOND)) !== undefined;
+  }
+
+  /** Another hand changes the labels of one pod. */
+  relabel(how: 'leaves' | 'returns' | 'strips' | 'joins'): void {
+    const carries = (label: string) => (pod: KubeObject) => pod.metadata.labels?.[label] !== undefined;
+    const cohort = this.pods.find(carries(COHORT_LABEL))?.metadata.labels?.[COHORT_LABEL];
+    const edit = (pod: KubeObject | undefined, change: (labels: Record<string, string>) => void): void => {
+      if (!pod) return;
+      const labels = { ...pod.metadata.labels };
+      change(labels);
+      this.#relabelled.add(pod.metadata.name);
+      this.#api.edit(ref(POD, pod.metadata.name), HAND, (object) => ({ ...object, metadata: { ...object.metadata, labels } }));
+    };
+    switch (how) {
+      case 'leaves':
+        return edit(this.#own.find(carries('app')), (labels) => void Reflect.deleteProperty(labels, 'app'));
+      case 'returns':
+        return edit(
+          this.#own.find((pod) => !carries('app')(pod)),
+          (labels) => Object.assign(labels, { app: SERVICE_NAME }),
+        );
+      case 'strips':
+        return edit(this.pods.find(carries(COHORT_LABEL)), (labels) => void Reflect.deleteProperty(labels, COHORT_LABEL));
+      case 'joins':
+        if (cohort === undefined) return;
+        return edit(
+          this.#own.find((pod) => !carries(COHORT_LABEL)(pod)),
+          (labels) => Object.assign(labels, { [COHORT_LABEL]: cohort }),
+        );
+      default:
+        return how satisfies never;
+    }
+  }
+
+  /** Another hand has this policy over the same pods from now on, or none. */
+  oversee(which: OtherPolicy | 'none'): void {
+    const at = ref(CILIUM_POLICY, OTHERS);
+    if (this.#api.read(at)) this.#api.remove(at, HAND);
+    if (which !== 'none') this.#api.create(at, { spec: structuredClone(OTHER_POLICIES[which]) as never }, HAND);
+  }
+
+  #begin(app: string = SERVICE_NAME): void {
+    const name = `${app}-pod-${++this.#names}`;
+    const labels = { app, tier: 'shop' };
     this.#api.create(
       ref(POD, name),
       {
-        metadata: { labels: { app: SERVICE_NAME } },
+        metadata: { labels },
         spec: { nodeName: NODES.pods, containers: [{ ports: [{ name: 'http', containerPort: 8080 }] }] },
         status: {
           phase: 'Running',
@@ -132,7 +181,7 @@ export class Workload {
     );
     this.#api.create(
       ref(CILIUM_ENDPOINT, name),
-      { status: { identity: { id: 1_000 + this.#names, labels: [...identityOf({ app: SERVICE_NAME })] } } },
+      { status: { identity: { id: 1_000 + this.#names, labels: [...identityOf(labels)] } } },
       AGENT,
     );
   }
@@ -177,7 +226,7 @@ export class Workload {
       const labels =
         (this.#api.read(ref(CILIUM_ENDPOINT, pod.metadata.name)) as CiliumEndpoint | undefined)?.status?.identity?.labels ?? [];
       const allowed = this.decider().decide(flowOf(connection, labels)).verdict === 'allowed';
-      this.#agents.emit(NODES.pods, this.#record(connection, pod, labels, allowed));
+      this.#agents.emit(NODES.pods, this.#record(connection, pod, labels, allowed), this.#time.now);
     }
   }
 
@@ -188,15 +237,18 @@ export class Workload {
     return this.#compiled.evaluator;
   }
 
-  #record({ direction, peer, address, port }: Connection, pod: KubeObject, labels: readonly string[], allowed: boolean): Flow {
+  #record(
+    { direction, peer, address, port }: Connection,
+    pod: KubeObject,
+    labels: readonly string[],
+    allowed: boolean,
+  ): Omit<Flow, 'time' | 'node_name'> {
     const podIP = (pod as { status?: { podIP?: string } }).status?.podIP ?? '';
     const own = { namespace: NAMESPACE, pod_name: pod.metadata.name, labels, identity: 1_000 };
     const other = { labels: peer, identity: peer === WORLD ? 2 : 3_000, ...(peer !== WORLD && { namespace: NAMESPACE, pod_name: 'peer' }) };
     const isIn = direction === 'ingress';
     return {
       uuid: `c${++this.#uuid}`,
-      time: timestampOf(this.#time.now),
-      node_name: NODES.pods,
       verdict: allowed ? 'FORWARDED' : 'DROPPED',
       ...(!allowed && { drop_reason_desc: 'POLICY_DENIED' }),
       event_type: { type: 5 },
@@ -209,27 +261,3 @@ export class Workload {
     };
   }
 }
-
-function identityOf(labels: Readonly<Record<string, string>>): readonly string[] {
-  return [...Object.entries(labels).map(([key, value]) => `k8s:${key}=${value}`), ...SPACE];
-}
-
-/** A connection as the evaluator takes it; `labels`: the identity of the pod. */
-export function flowOf(
-  { direction, peer, address, port, request }: Connection,
-  labels: readonly string[],
-  withRequest = false,
-): PolicyFlow {
-  const own = { labels, ip: '10.4.0.1' };
-  const other = { labels: peer, ip: address };
-  const http = withRequest && request ? { http: { ...request, host: 'shop' } } : {};
-  return {
-    source: direction === 'ingress' ? other : own,
-    destination: direction === 'ingress' ? own : other,
-    protocol: 'TCP',
-    destinationPort: port,
-    ...http,
-  };
-}
-
-export type PolicyDocument = KubeObject | JsonObject;

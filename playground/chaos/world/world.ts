@@ -5,6 +5,7 @@ import { loadWorkflows } from '../temporal/vm.ts';
 import { VirtualTime } from '../virtual-time.ts';
 import { Agents } from './agents.ts';
 import { ApiServer } from './api-server.ts';
+import { Clocks } from './clocks.ts';
 import { Counters } from './counters.ts';
 import { Faults } from './faults.ts';
 import { Mesh, NODES } from './mesh.ts';
@@ -22,6 +23,7 @@ export interface World {
   readonly options: WorldOptions;
   readonly random: Random;
   readonly time: VirtualTime;
+  readonly clocks: Clocks;
   readonly faults: Faults;
   readonly api: ApiServer;
   readonly mesh: Mesh;
@@ -40,17 +42,19 @@ export async function createWorld(seed: number, options: WorldOptions): Promise<
   const random = new Random(seed);
   const time = new VirtualTime(STARTS_AT);
   time.install();
+  const clocks = new Clocks(time, options.clocks);
   const faults = new Faults(time, random);
   const api = new ApiServer(time);
   const mesh = new Mesh(api, time, { routes: options.routes ?? 1, rules: options.rules ?? 1 });
   mesh.controllerMs = options.controllerMs ?? mesh.controllerMs;
-  const agents = new Agents(Object.values(NODES), faults, time);
+  const agents = new Agents(Object.values(NODES), faults, time, clocks);
   const slack = new SlackModel(time, faults);
   const counters = new Counters();
   const traffic = new Traffic(time, mesh, agents, random, counters);
-  const workload = new Workload(api, time, agents, random);
+  const workload = new Workload(api, time, agents, options.overlap ?? false);
   const temporal = new TemporalServer({
     time,
+    clock: clocks.temporal,
     seed: () => random.whole(2 ** 32),
     choose: (workers) => random.one(workers),
     limits: {
@@ -58,7 +62,7 @@ export async function createWorld(seed: number, options: WorldOptions): Promise<
       ...(options.payload !== undefined && { payload: options.payload }),
     },
   });
-  const product = await composeProduct({ time, faults, api, agents, slack, temporal, config: configOf(options), counters, seed });
+  const product = await composeProduct({ time, clocks, faults, api, agents, slack, temporal, config: configOf(options), counters, seed });
   for (let count = 0; count < (options.workers ?? 1); count += 1) temporal.join(product.newWorker('worker'));
   traffic.start();
   if (options.policies) workload.start();
@@ -67,6 +71,7 @@ export async function createWorld(seed: number, options: WorldOptions): Promise<
     options,
     random,
     time,
+    clocks,
     faults,
     api,
     mesh,

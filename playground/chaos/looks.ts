@@ -1,0 +1,35 @@
+import type { OperationTruth } from './operation-truth.ts';
+import type { Truth } from './truth.ts';
+import type { System } from './world/faults.ts';
+
+/** How long what was away may take to be of use again (ms): retries, heartbeats, streams that are opened anew. */
+const WELL_MS = 20_000;
+/** Evidence that is later than this is no evidence (ms): the watch is blind, and holds. */
+const LATE_MS = 1_500;
+
+/** Is a change of this operation in force that gives the canary more than it had before it? */
+export function isExposing(truth: Truth, operation: OperationTruth): boolean {
+  return operation.wasWritten && truth.byToken(truth.token) === operation && truth.written > operation.shareBefore + 1e-9;
+}
+
+/** Have these systems been well for some time, and is there a worker since then? What was away comes up again within its retries. */
+export function canAct({ world }: Truth, systems: readonly System[]): boolean {
+  const { faults, temporal } = world;
+  return temporal.workedFor(WELL_MS) && systems.every((system) => faults.wellFor(system, WELL_MS));
+}
+
+/** Could harm be seen now by a watch: requests come, flows come in time, and the API takes an undo? */
+export function isSeen(truth: Truth): boolean {
+  const { agents, traffic, clocks } = truth.world;
+  return (
+    clocks.lag <= LATE_MS &&
+    canAct(truth, ['hubble', 'api', 'worker']) &&
+    !traffic.quiet &&
+    agents.nodes.every(({ node }) => node === 'node-other' || !agents.isAway(node))
+  );
+}
+
+/** Is a watch of the operation under way that would fire? */
+export function isWatched(operation: OperationTruth): boolean {
+  return operation.watches.some(({ attempt, input, endedAt }) => endedAt === undefined && attempt.isLive() && input.purpose !== 'restored');
+}
