@@ -1,5 +1,5 @@
 import type { KubeObject } from '../../activities/clients/kubernetes/objects.ts';
-import type { PlanResult, WatchInput } from '../../activities/contract.ts';
+import type { PlanResult, WatchInput, WatchResult } from '../../activities/contract.ts';
 import { selects } from '../../activities/policy/subject.ts';
 import { inForce } from '../../activities/policy/world.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
@@ -45,7 +45,7 @@ export class PolicyTruth {
     if (type === 'policy.plan' && (result as PlanResult | undefined)?.kind === 'plan')
       this.#planned(input, result as Extract<PlanResult, { kind: 'plan' }>);
     if (type === 'policy.watch')
-      this.#watched(input as WatchInput, result as { verdict: { kind: string }; counts: { canary: { requests: number } } } | undefined);
+      this.#watched(input as WatchInput, result as Pick<WatchResult, 'verdict' | 'counts' | 'relieved'> | undefined);
   }
 
   #planned(input: unknown, { plan }: Extract<PlanResult, { kind: 'plan' }>): void {
@@ -63,11 +63,9 @@ export class PolicyTruth {
     });
   }
 
-  #watched(
-    { purpose, stage, opId }: WatchInput,
-    result: { verdict: { kind: string }; counts: { canary: { requests: number } } } | undefined,
-  ): void {
-    if (purpose !== 'stage' || result?.verdict.kind !== 'healthy' || stage.label === 'observe') return;
+  #watched({ purpose, stage, opId }: WatchInput, result: Pick<WatchResult, 'verdict' | 'counts' | 'relieved'> | undefined): void {
+    // One that is stopped says what it has seen so far; nothing passes by that.
+    if (purpose !== 'stage' || result?.verdict.kind !== 'healthy' || result.relieved || stage.label === 'observe') return;
     if (result.counts.canary.requests === 0)
       this.unseen.push(`${opId}: stage ${stage.label} passed without one connection of its pods seen`);
   }

@@ -199,7 +199,8 @@ export class Truth implements ServerObserver {
     const share = (object: KubeObject | undefined): number => (object ? shareOf(weightsOf(object as Route)) : 0);
     const tokenOf = (object: KubeObject | undefined): string | null => object?.metadata.annotations?.[TOKEN_ANNOTATION] ?? null;
     const own = change.by.kind === 'person' ? tokenOf(change.after) : tokenOf(change.before);
-    const operation = this.byToken(own) ?? this.operations.findLast(({ run }) => run.isOpen);
+    // Where the token was taken away it is that of the route's own verb.
+    const operation = this.byToken(own) ?? this.operations.findLast(({ run }) => run.isOpen && run.workflowType === 'canary');
     const write: OwnWrite = {
       ...change,
       opId: operation?.opId,

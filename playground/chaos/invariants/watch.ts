@@ -107,7 +107,7 @@ export const WHAT_PASSES_WAS_SEEN: Invariant = {
   broken: (truth) => {
     for (const { watches, opId, answers, writes } of truth.operations) {
       for (const { result, input, attempt, since, endedAt = truth.now } of watches) {
-        if (result?.verdict.kind !== 'healthy' || input.purpose !== 'stage' || attempt.type !== 'canary.watch') continue;
+        if (result?.verdict.kind !== 'healthy' || result.relieved || input.purpose !== 'stage' || attempt.type !== 'canary.watch') continue;
         const written = writes.findLast(({ at }) => at <= since);
         if (written && written.to > written.from && !answers.some((at) => at >= since && at <= endedAt))
           return `${opId}: stage ${input.stage.label} passed, and no request had reached the canary since it was written`;
