@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-// Four tiers: `fast` needs nothing but this checkout; `chaos` plays random schedules in virtual time, for minutes; `stack` starts parts of the real stack (apiserver, Temporal, Envoy, …) one file after
-// the other; `e2e` starts all of it, and tells every story.
+// Five tiers: `fast` needs nothing but this checkout; `chaos` plays random schedules in virtual time, for minutes; `stack` starts parts of the real stack (apiserver, Temporal, Envoy, …) one file after
+// the other; `e2e` starts all of it, and tells every story; `real` tells stories on real Cilium nodes, as root.
 export default defineConfig({
   test: {
     projects: [
@@ -10,7 +10,7 @@ export default defineConfig({
           name: 'fast',
           maxWorkers: 2,
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/chaos/**', 'test/**/*.stack.test.ts', 'node_modules/**'],
+          exclude: ['test/e2e/**', 'test/real/**', 'test/chaos/**', 'test/**/*.stack.test.ts', 'node_modules/**'],
           pool: 'forks',
           // Only for what hangs: a machine with other work takes ten times as long as a quiet one.
           testTimeout: 60_000,
@@ -43,6 +43,16 @@ export default defineConfig({
           maxWorkers: 2,
           testTimeout: 180_000,
           hookTimeout: 1_800_000,
+        },
+      },
+      {
+        test: {
+          name: 'real',
+          include: ['test/real/**/*.test.ts'],
+          pool: 'forks',
+          fileParallelism: false,
+          // The first story waits for the nodes as well.
+          testTimeout: 300_000,
         },
       },
     ],

@@ -69,10 +69,15 @@ const ciliumNodeObject = (node: MeshNode): KubeObject =>
 /** Writes Node and CiliumNode of every node. */
 export const createNodes = async (kube: Kube, now: string): Promise<void> => {
   for (const node of meshNodes) {
-    const object = await kube.apply(resources.nodes, nodeObject(node));
-    await kube.merge(resources.nodes, object, { status: nodeStatus(node, now) }, 'status');
+    await createNode(kube, node, now);
     await kube.apply(resources.ciliumNodes, ciliumNodeObject(node));
   }
+};
+
+/** Writes a Node, as its kubelet does. */
+export const createNode = async (kube: Kube, node: MeshNode, now: string): Promise<void> => {
+  const object = await kube.apply(resources.nodes, nodeObject(node));
+  await kube.merge(resources.nodes, object, { status: nodeStatus(node, now) }, 'status');
 };
 
 const endpointObject = (facts: PodFacts, uid: string): KubeObject => {

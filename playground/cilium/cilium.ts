@@ -60,7 +60,7 @@ export interface Cilium {
   /** Callers on demand: pods of their own, connections that stay open, a port scan. */
   readonly clients: Clients;
   /** The agents hold none of the flows that there have been. */
-  forget(): void;
+  forget(): Promise<void>;
   /** Parts of the demo mesh that run only while somebody needs them. */
   readonly parts: Parts;
   readonly truth: PlaneTruth;
@@ -70,6 +70,8 @@ export interface Cilium {
   connections(): Readonly<Record<string, HopCounts>>;
   /** What the load's clients saw, and the share of one core that their thread used. */
   load(): Promise<LoadReply>;
+  /** Resolves when it is known what became of every connection that was begun until now. */
+  settle(): Promise<void>;
   /** Ends everything that was started here; Kubernetes objects stay. May be called again. */
   stop(): Promise<void>;
 }
@@ -134,12 +136,14 @@ export const startCilium = async (options: CiliumOptions): Promise<Cilium> => {
       relay: { address: plane.relay.address },
       faults: allFaults(plane, traffic),
       clients: traffic.clients,
-      forget: () => agents.forget(),
+      forget: () => Promise.resolve(agents.forget()),
       parts: createParts(ground, kube, plane, url),
       truth,
       pods: () => listPods(controllers.world.pods.objects.values(), controllers.world.services.objects),
       connections: () => traffic.hops.counts,
       load: () => traffic.load.counts(),
+      // Decided and recorded when they begin.
+      settle: () => Promise.resolve(),
       stop,
     };
   } catch (error) {

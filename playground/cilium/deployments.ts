@@ -5,7 +5,7 @@ import { KubeError } from './kube/client.ts';
 import { resources } from './kube/resources.ts';
 import type { Deployment, KubeObject, Pod } from './kube/types.ts';
 import { isReady, keyOf } from './kube/types.ts';
-import { meshNodes } from './nodes.ts';
+import { type MeshNode, meshNodes } from './nodes.ts';
 import type { Random } from './random.ts';
 import type { World } from './world.ts';
 
@@ -32,6 +32,8 @@ const podOf = (deployment: Deployment, set: KubeObject, hash: string, node: stri
   kind: 'Pod',
   metadata: {
     name,
+    // By this and its owner an agent knows the workload of a pod.
+    generateName: `${set.metadata.name}-`,
     namespace: deployment.metadata.namespace ?? '',
     labels: { ...deployment.spec.template.metadata?.labels, 'pod-template-hash': hash },
     ...(deployment.spec.template.metadata?.annotations ? { annotations: deployment.spec.template.metadata.annotations } : {}),
@@ -46,10 +48,10 @@ const podOf = (deployment: Deployment, set: KubeObject, hash: string, node: stri
   },
 });
 
-const emptiest = (pods: readonly Pod[], all: Iterable<Pod>): string => {
+const emptiest = (nodes: readonly MeshNode[], pods: readonly Pod[], all: Iterable<Pod>): string => {
   const everyone = [...all];
   const on = (list: readonly Pod[], node: string): number => list.filter((pod) => pod.spec.nodeName === node).length;
-  const [best] = meshNodes
+  const [best] = nodes
     .map((node) => node.name)
     .toSorted((one, other) => on(pods, one) - on(pods, other) || on(everyone, one) - on(everyone, other) || one.localeCompare(other));
   return best ?? 'node-1';
@@ -62,7 +64,13 @@ export interface Deployments {
 const pendingMs = 10_000;
 
 /** The controller; `reconcile` brings every Deployment one step closer and is called again after each change. */
-export const createDeployments = (kube: Kube, world: World, random: Random, now: () => number): Deployments => {
+export const createDeployments = (
+  kube: Kube,
+  world: World,
+  random: Random,
+  now: () => number,
+  nodes: readonly MeshNode[] = meshNodes,
+): Deployments => {
   // Pods created here that the watch has not shown yet: without them a quick second run would create them again.
   const pending = new Map<string, { readonly pod: Pod; readonly at: number }>();
   const sets = new Map<string, KubeObject>();
@@ -108,7 +116,7 @@ export const createDeployments = (kube: Kube, world: World, random: Random, now:
 
   const create = async (deployment: Deployment, hash: string, mine: readonly Pod[]): Promise<Pod | undefined> => {
     const set = await ensureSet(deployment, hash);
-    const pod = podOf(deployment, set, hash, emptiest(mine, known()), `${set.metadata.name}-${suffix(random, 5)}`);
+    const pod = podOf(deployment, set, hash, emptiest(nodes, mine, known()), `${set.metadata.name}-${suffix(random, 5)}`);
     try {
       const created = await kube.create(resources.pods, pod);
       pending.set(keyOf(created), { pod: created, at: now() });

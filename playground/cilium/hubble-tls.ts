@@ -9,6 +9,9 @@ export interface HubbleTls {
   readonly client: { readonly caFile: string; readonly certFile: string; readonly keyFile: string };
   readonly agents: ServerCredentials;
   readonly relay: ServerCredentials;
+  /** The same for servers that are programs of their own. */
+  readonly agentFiles: HubbleTls['client'];
+  readonly relayFiles: HubbleTls['client'];
 }
 
 /** Names of Cilium v1.20.2 install/kubernetes/cilium/templates/hubble/tls-*: agents share one certificate with a wildcard. */
@@ -16,15 +19,22 @@ export const issueHubbleTls = async (folder: string, cluster: string, now: numbe
   const authority = await createAuthority(now);
   const serving = ({ cert, key }: Issued): ServerCredentials =>
     ServerCredentials.createSsl(Buffer.from(authority.cert), [{ cert_chain: Buffer.from(cert), private_key: Buffer.from(key) }], true);
-  const client = authority.issue(['*.hubble-relay.cilium.io']);
-  const files = { caFile: join(folder, 'ca.crt'), certFile: join(folder, 'tls.crt'), keyFile: join(folder, 'tls.key') };
+  const caFile = join(folder, 'ca.crt');
   await mkdir(folder, { recursive: true });
-  await writeFile(files.caFile, authority.cert);
-  await writeFile(files.certFile, client.cert);
-  await writeFile(files.keyFile, client.key, { mode: 0o600 });
+  await writeFile(caFile, authority.cert);
+  const write = async (name: string, { cert, key }: Issued): Promise<HubbleTls['client']> => {
+    const files = { caFile, certFile: join(folder, `${name}.crt`), keyFile: join(folder, `${name}.key`) };
+    await writeFile(files.certFile, cert);
+    await writeFile(files.keyFile, key, { mode: 0o600 });
+    return files;
+  };
+  const agents = authority.issue([`*.${cluster}.hubble-grpc.cilium.io`]);
+  const relay = authority.issue(['*.hubble-relay.cilium.io']);
   return {
-    client: files,
-    agents: serving(authority.issue([`*.${cluster}.hubble-grpc.cilium.io`])),
-    relay: serving(authority.issue(['*.hubble-relay.cilium.io'])),
+    client: await write('tls', authority.issue(['*.hubble-relay.cilium.io'])),
+    agents: serving(agents),
+    relay: serving(relay),
+    agentFiles: await write('agent', agents),
+    relayFiles: await write('relay', relay),
   };
 };

@@ -42,6 +42,20 @@ const rateOf = (rate: number): number => {
   return rate;
 };
 
+/** What can be wrong with the answers of Services. */
+export const serviceFaults = (
+  book: FaultBook,
+): Pick<Faults, 'errorRate' | 'grpcErrors' | 'latency' | 'hang' | 'reset' | 'refuse' | 'crash' | 'mend'> => ({
+  errorRate: (service, rate, status = 500) => book.change(service, { errorRate: rateOf(rate), status }),
+  grpcErrors: (service, rate, status = 14) => book.change(service, { grpcRate: rateOf(rate), grpcStatus: status }),
+  latency: (service, ms) => book.change(service, { latencyMs: Math.max(0, ms) }),
+  hang: (service, rate = 1) => book.change(service, { hangRate: rateOf(rate) }),
+  reset: (service, rate = 1) => book.change(service, { resetRate: rateOf(rate) }),
+  refuse: (service) => book.change(service, { refused: true }),
+  crash: (service) => book.change(service, { crashed: true }),
+  mend: (service) => book.mend(service),
+});
+
 /** The functions over the parts they act on. */
 export const createFaults = (parts: {
   readonly book: FaultBook;
@@ -52,14 +66,7 @@ export const createFaults = (parts: {
 }): Faults => {
   const { book, agents, traffic } = parts;
   return {
-    errorRate: (service, rate, status = 500) => book.change(service, { errorRate: rateOf(rate), status }),
-    grpcErrors: (service, rate, status = 14) => book.change(service, { grpcRate: rateOf(rate), grpcStatus: status }),
-    latency: (service, ms) => book.change(service, { latencyMs: Math.max(0, ms) }),
-    hang: (service, rate = 1) => book.change(service, { hangRate: rateOf(rate) }),
-    reset: (service, rate = 1) => book.change(service, { resetRate: rateOf(rate) }),
-    refuse: (service) => book.change(service, { refused: true }),
-    crash: (service) => book.change(service, { crashed: true }),
-    mend: (service) => book.mend(service),
+    ...serviceFaults(book),
     lostEvents: (node, count, source = 'OBSERVER_EVENTS_QUEUE') => agents.lose(node, count, source),
     nodeUnavailable: (node, on) => agents.setAvailable(node, !on),
     nodeStatus: (node, state, message = '') => agents.nodeStatus(node, state, [node], message),

@@ -8,11 +8,13 @@ import { demoHops, outsideApi } from './connections/demo-hops.ts';
 import { watchDependency } from './connections/dependencies.ts';
 import type { Directory } from './connections/directory.ts';
 import { createDirectory } from './connections/directory.ts';
+import { holdConnection } from './connections/held.ts';
 import type { Hops } from './connections/hops.ts';
 import { startHops } from './connections/hops.ts';
 import { startProbes } from './connections/probes.ts';
 import type { Resolver } from './connections/resolver.ts';
 import { createResolver } from './connections/resolver.ts';
+import { startScan } from './connections/scanner.ts';
 import type { Ground } from './ground.ts';
 import type { Kube } from './kube/client.ts';
 import type { Plane } from './plane.ts';
@@ -61,14 +63,15 @@ export const startTraffic = async (ground: Ground, kube: Kube, plane: Plane, url
   const { connectionsPerSecond, requestsPerSecond } = rates;
   const hops = startHops({ directory, caller, hops: demoHops, connectionsPerSecond, random: ground.randomFor('hops'), onError });
   ground.onStop(() => hops.stop());
+  const random = ground.randomFor('clients');
   const clients = createClients({
-    ...path,
     kube,
     world: controllers.world,
     book: controllers.book,
     directory,
     caller,
-    random: ground.randomFor('clients'),
+    holdOpen: (held) => holdConnection({ caller, conntrack: path.conntrack, ...held }),
+    startScan: (scan) => startScan(scan, { directory, wire: path.wire, random }),
     signal: ground.signal,
     onError,
   });

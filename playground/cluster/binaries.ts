@@ -40,7 +40,7 @@ const foundText = (found: Found): string =>
   `${found.version ?? ''} from ${found.from === 'PATH' ? 'PATH' : 'the environment'} (${found.path})`.trim();
 
 /** Fills or reuses a folder of the cache, as one step of progress. */
-const fromCache = (recipe: Recipe, search: Search): Promise<string> =>
+export const fromCache = (recipe: Recipe, search: Search): Promise<string> =>
   step(search.progress, recipe.title, async (say) => {
     const platform = supportedPlatform(search.os, search.arch);
     const kitchen = { env: search.env, platform, signal: search.signal, say };

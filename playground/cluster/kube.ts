@@ -11,7 +11,7 @@ import type { Warden } from './warden.ts';
 
 /** The cluster's API, without controllers, scheduler and kubelets. */
 export type Kube = {
-  /** `https://127.0.0.1:<port>` */
+  /** `https://<address>:<port>` */
   readonly url: string;
   readonly caFile: string;
   token(user: KubeUser): string;
@@ -66,11 +66,11 @@ const startEtcd = async (ground: Ground): Promise<{ readonly component: Componen
   return { component, url };
 };
 
-const apiserverArgs = (dir: string, port: number, etcdUrl: string): readonly string[] =>
+const apiserverArgs = (dir: string, address: string, port: number, etcdUrl: string): readonly string[] =>
   flags({
     'etcd-servers': etcdUrl,
     'cert-dir': dir,
-    'bind-address': '127.0.0.1',
+    'bind-address': address,
     'secure-port': port,
     'service-account-issuer': 'https://kubernetes.default.svc',
     'service-account-key-file': join(dir, 'sa.key'),
@@ -89,14 +89,14 @@ const writeIdentity = (dir: string, tokens: Readonly<Record<KubeUser, string>>):
   writeFileSync(join(dir, 'tokens.csv'), tokenFile(tokens), { mode: 0o600 });
 };
 
-/** Starts etcd and kube-apiserver and waits until /readyz says ok. */
-export const startKube = async (ground: Ground, wantedPort?: number): Promise<Kube> => {
+/** Starts etcd and kube-apiserver and waits until /readyz says ok. `address` is where the API server listens. */
+export const startKube = async (ground: Ground, wantedPort?: number, address = '127.0.0.1'): Promise<Kube> => {
   const dir = join(ground.dir, 'kube');
   const tokens = makeTokens();
   writeIdentity(dir, tokens);
   const etcd = await startEtcd(ground);
   const port = await ground.ports.take('the Kubernetes API', wantedPort);
-  const url = `https://127.0.0.1:${port}`;
+  const url = `https://${address}:${port}`;
   // Self-signed at start: the file holds the certificate and the authority that signed it.
   const caFile = join(dir, 'apiserver.crt');
   const api = openApi({ url, token: tokens.admin, ca: () => readFileSync(caFile, 'utf8') });
@@ -105,7 +105,7 @@ export const startKube = async (ground: Ground, wantedPort?: number): Promise<Ku
     {
       name: 'kube-apiserver',
       command: ground.binaries['kube-apiserver'],
-      args: apiserverArgs(dir, port, etcd.url),
+      args: apiserverArgs(dir, address, port, etcd.url),
       logFile: join(ground.dir, 'kube-apiserver.log'),
       readyWithinMs: READY_WITHIN_MS,
       // Not there yet, no certificate yet, not all checks passed yet: all mean ask again.

@@ -20,6 +20,8 @@ export type StackOptions = {
   /** Default: this process's environment. */
   readonly env?: Env;
   readonly kubePort?: number;
+  /** Where the API server listens; default loopback. */
+  readonly kubeAddress?: string;
   readonly temporal?: TemporalOptions;
   readonly prometheus?: PrometheusOptions;
   /** Uniform in [0, 1); chooses ports. */
@@ -47,7 +49,7 @@ type Parts = Pick<Stack, 'kube' | 'temporal' | 'prometheus'>;
 
 const startKubeWithCrds = async (ground: Ground, options: StackOptions): Promise<Kube> => {
   const kube = await step(options.progress, 'etcd and kube-apiserver', async () => {
-    const started = await startKube(ground, options.kubePort);
+    const started = await startKube(ground, options.kubePort, options.kubeAddress);
     return { value: started, detail: `at ${started.url}` };
   });
   await step(options.progress, 'CRDs', async () => {

@@ -10,7 +10,7 @@ export interface ConfigOptions {
   readonly hubble: ({ readonly agents: readonly { readonly node: string; readonly address: string }[] } | { readonly relay: string }) & {
     readonly tls: Readonly<Record<'caFile' | 'certFile' | 'keyFile', string>>;
   };
-  /** Where the demo's Gateway answers from here. */
+  /** Where the demo's Gateway answers from here; empty where there is none. */
   readonly gatewayUrl: string;
   readonly prometheus: string;
   readonly temporal: { readonly address: string; readonly namespace: string };
@@ -72,7 +72,9 @@ export function configOf(options: ConfigOptions): object {
   } = options;
   const restoredWatch = options.restoredWatch ?? TIMINGS[pace].restoredWatch;
   return {
-    clusters: { demo: { kubernetes: { kubeconfig }, hubble, prometheus, probe: { gateways: { 'backend/mesh': gatewayUrl } } } },
+    clusters: {
+      demo: { kubernetes: { kubeconfig }, hubble, prometheus, probe: { gateways: gatewayUrl ? { 'backend/mesh': gatewayUrl } : {} } },
+    },
     channels: [{ id: 'C0MESH', cluster: 'demo', namespace: 'backend' }],
     identities: {
       rules: [

@@ -4,13 +4,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { dataConverterOf } from '../../src/temporal/connection.ts';
-import { type Cilium, startCilium } from '../cilium/cilium.ts';
+import type { Cilium } from '../cilium/cilium.ts';
 import { type ReportProgress, step } from '../cluster/progress.ts';
 import { type Stack, startStack } from '../cluster/stack.ts';
 import type { Child } from '../cluster/warden.ts';
+import { CONTROL_ADDRESS } from '../real/addresses.ts';
 import type { Limits } from '../slack/limits.ts';
 import { type SlackPlayground, startSlack } from '../slack/slack.ts';
 import { type ConfigOptions, type Pace, writeConfig } from './config.ts';
+import { type RealMesh, startMesh } from './mesh.ts';
 import { meshPanel } from './panel.ts';
 import { type Role, startProduct } from './product.ts';
 import { loadRights } from './rights.ts';
@@ -46,9 +48,11 @@ export interface RigOptions extends Tuning {
   readonly slackLimits?: Partial<Limits>;
   /** Writes the product's configuration in another way, such as by the chart. */
   readonly writeConfig?: (file: string, options: ConfigOptions) => Promise<void>;
+  /** Real Cilium nodes instead of the simulated ones: only inside a world of their own. */
+  readonly real?: RealMesh;
 }
 
-/** Everything of the playground, running: the real stack, the simulated Cilium, Slack, and the product in processes of its own. */
+/** Everything of the playground, running: the real stack, Cilium (simulated or real), Slack, and the product in processes of its own. */
 export interface Rig {
   readonly stack: Stack;
   readonly cilium: Cilium;
@@ -84,7 +88,7 @@ const secret = (): string => randomBytes(24).toString('hex');
 /** Starts it all; rejects with one sentence and leaves nothing running. */
 export async function startRig(options: RigOptions): Promise<Rig> {
   const { signal, progress } = options;
-  const stack = await startStack({ signal, progress });
+  const stack = await startStack({ signal, progress, ...(options.real && { kubeAddress: CONTROL_ADDRESS }) });
   const undo: (() => Promise<void>)[] = [() => stack.stop()];
   const stop = async (): Promise<void> => {
     for (const end of undo.splice(0).toReversed()) await end();
@@ -98,13 +102,9 @@ export async function startRig(options: RigOptions): Promise<Rig> {
 }
 
 async function furnish(stack: Stack, options: RigOptions, undo: (() => Promise<void>)[], stop: () => Promise<void>): Promise<Rig> {
-  const { signal, progress, preset, seed, pace, requestsPerSecond } = options;
-  const cilium = await step(progress, 'Cilium (simulated), Envoy and the demo mesh', async () => {
-    await loadRights(stack.kube.api, signal);
-    const load = requestsPerSecond === undefined ? {} : { load: { requestsPerSecond } };
-    const started = await startCilium({ stack, preset, seed, signal, ...load });
-    return { value: started, detail: `gateway at ${started.gateway.url}` };
-  });
+  const { signal, progress, pace } = options;
+  await loadRights(stack.kube.api, signal);
+  const cilium = await startMesh(stack, options);
   undo.push(() => cilium.stop());
   let slack: SlackPlayground | undefined;
   const panel = meshPanel(cilium, {

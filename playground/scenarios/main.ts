@@ -1,6 +1,8 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { reasonOf } from '../cluster/failure.ts';
 import { progressPrinter } from '../cluster/progress.ts';
+import { isInside } from '../real/enter.ts';
+import { enterReal, layReal } from '../real/start.ts';
 import { startRig } from '../rig/rig.ts';
 import { ABSENT, type Absent } from './absence.ts';
 import { play } from './play.ts';
@@ -16,6 +18,8 @@ interface Options {
   readonly preset: 'ideal' | 'cluster';
   readonly record?: boolean;
   readonly without?: Absent;
+  readonly real?: boolean;
+  readonly jitter: string;
 }
 
 const wholeNumber = (text: string): number => {
@@ -32,14 +36,23 @@ process.once('SIGTERM', () => interrupted.abort(new Error('Stopped.')));
 async function run(scenarios: readonly Scenario[], options: Options): Promise<boolean> {
   const progress = progressPrinter(process.stderr);
   const { preset, seed, runs, record, without } = options;
+  const { signal } = interrupted;
+  const real = options.real && { real: { programs: await layReal(process.env, progress, signal), identityMaxJitter: options.jitter } };
   let isGood = true;
-  for (const scenario of scenarios) {
-    const rig = await startRig({ signal: interrupted.signal, progress, preset, seed, pace: 'fast', split: true, ...scenario.rig });
+  // Real nodes take half a minute to start, so they serve one story after the other.
+  for (const group of real ? [scenarios] : scenarios.map((scenario) => [scenario])) {
+    const rig = await startRig({ signal, progress, preset, seed, pace: 'fast', split: true, ...group[0]?.rig, ...real });
     try {
-      for (let turn = 0; turn < runs && !interrupted.signal.aborted; turn += 1) {
-        const report = await play(rig, scenario, { seed: seed + turn, ...(record && { record: HISTORIES }), ...(without && { without }) });
-        isGood &&= report.ok;
-        process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : describe(report));
+      for (const scenario of group) {
+        for (let turn = 0; turn < runs && !signal.aborted; turn += 1) {
+          const report = await play(rig, scenario, {
+            seed: seed + turn,
+            ...(record && { record: HISTORIES }),
+            ...(without && { without }),
+          });
+          isGood &&= report.ok;
+          process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : describe(report));
+        }
       }
     } finally {
       await rig.stop();
@@ -66,6 +79,8 @@ const program = new Command('npm run scenario --')
   .addOption(
     new Option('--without <what>', 'from the moment the story breaks the mesh this is away; Prometheus all the time').choices(ABSENT),
   )
+  .option('--real', 'on real Cilium nodes, in namespaces of their own (as root)')
+  .option('--jitter <duration>', "real nodes' identity-max-jitter; Cilium's own default is 30s", '2s')
   .addOption(new Option('--preset <name>', 'delays of the simulated Cilium').choices(['ideal', 'cluster']).default('ideal'));
 
 program.action(async (names: readonly string[], options: Options) => {
@@ -77,6 +92,10 @@ program.action(async (names: readonly string[], options: Options) => {
   const unknown = wanted.filter((one) => typeof one === 'string');
   if (unknown.length > 0)
     program.error(`There is no scenario ${unknown.join(', ')}. \`npm run scenario -- list\` shows them all.`, { exitCode: 2 });
+  if (options.real && !isInside(process.env)) {
+    process.exitCode = await enterReal(process.env, progressPrinter(process.stderr), interrupted.signal);
+    return;
+  }
   process.exitCode = (await run(wanted as readonly Scenario[], options)) ? 0 : 1;
 });
 

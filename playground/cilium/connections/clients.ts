@@ -5,17 +5,13 @@ import { resources } from '../kube/resources.ts';
 import type { Pod } from '../kube/types.ts';
 import { isReady } from '../kube/types.ts';
 import type { PodBook } from '../pod-book.ts';
-import type { Random } from '../random.ts';
 import { until } from '../until.ts';
 import type { World } from '../world.ts';
 import type { Caller, CallOutcome, Trip } from './caller.ts';
-import type { Conntrack } from './conntrack.ts';
 import type { Directory } from './directory.ts';
-import { holdConnection } from './held.ts';
+import type { HeldOptions } from './held.ts';
 import { podParty, worldParty } from './party.ts';
 import type { Scan, ScanOptions } from './scanner.ts';
-import { startScan } from './scanner.ts';
-import type { Wire } from './wire.ts';
 
 export interface ClientOptions extends Pick<Trip, 'to' | 'port' | 'http'> {
   /** Name of the client and of its pod. */
@@ -62,13 +58,16 @@ export interface ClientsOptions {
   readonly world: World;
   readonly book: PodBook;
   readonly directory: Directory;
-  readonly caller: Caller;
-  readonly wire: Wire;
-  readonly conntrack: Conntrack;
-  readonly random: Random;
+  readonly caller: Pick<Caller, 'call'>;
+  /** Keeps one connection open until the signal ends it. */
+  readonly holdOpen: (options: Held) => Promise<void>;
+  readonly startScan: (options: ScanOptions) => Scan;
   readonly signal: AbortSignal;
   readonly onError: (error: unknown) => void;
 }
+
+/** A connection that is to be held. */
+export type Held = Omit<HeldOptions, 'caller' | 'conntrack'>;
 
 const readyWithinMs = 20_000;
 
@@ -81,7 +80,7 @@ const podOf = ({ name, namespace, labels }: ClientOptions): Pod => ({
 
 /** No clients yet. */
 export const createClients = (options: ClientsOptions): Clients => {
-  const { kube, world, book, directory, caller, conntrack } = options;
+  const { kube, world, book, directory, caller, holdOpen } = options;
   const ends = new Set<() => void>();
   let begun = 0;
 
@@ -135,7 +134,7 @@ export const createClients = (options: ClientsOptions): Clients => {
       const trip = tripOf(key, client);
       const { everyMs, keepOpen = false } = client;
       const running = run(client.name, (signal, count) => [
-        keepOpen ? holdConnection({ caller, conntrack, trip, everyMs, count, signal }) : callAgain(trip, everyMs, signal, count),
+        keepOpen ? holdOpen({ trip, everyMs, count, signal }) : callAgain(trip, everyMs, signal, count),
       ]);
       return {
         ...running,
@@ -153,12 +152,12 @@ export const createClients = (options: ClientsOptions): Clients => {
     hold: (client) => {
       const pods = directory.readyPods(client.from.namespace, { app: client.from.app });
       const running = run(client.name, (signal, count) =>
-        pods.map(({ key }) => holdConnection({ caller, conntrack, trip: tripOf(key, client), everyMs: client.everyMs, count, signal })),
+        pods.map(({ key }) => holdOpen({ trip: tripOf(key, client), everyMs: client.everyMs, count, signal })),
       );
       return { ...running, stop: async () => running.end() };
     },
     scan: (scan) => {
-      const running = startScan(scan, options);
+      const running = options.startScan(scan);
       ends.add(() => running.stop());
       begun += 1;
       return running;

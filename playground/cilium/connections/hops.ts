@@ -9,7 +9,7 @@ import { podParty, worldParty } from './party.ts';
 
 export interface HopsOptions {
   readonly directory: Directory;
-  readonly caller: Caller;
+  readonly caller: Pick<Caller, 'call'>;
   readonly hops: readonly Hop[];
   readonly connectionsPerSecond: number;
   readonly random: Random;

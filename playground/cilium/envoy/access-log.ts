@@ -22,6 +22,9 @@ export interface Exchange {
   /** `<namespace>/<route>/<rule>`, empty when no route matched. */
   readonly routeName: string;
   readonly upstreamPort: number;
+  /** `address:port` of the pod, and of Envoy's own end of the connection to it; empty where there was none. */
+  readonly upstream: string;
+  readonly upstreamLocal: string;
   readonly clientPort: number;
   /** Port of the listener that took it. */
   readonly listenerPort: number;
@@ -40,11 +43,16 @@ interface Time {
   readonly nanos: number;
 }
 
+interface Address {
+  readonly socket_address?: { readonly address: string; readonly port_value: number };
+}
+
 interface Entry {
   readonly common_properties: {
-    readonly downstream_remote_address?: { readonly socket_address?: { readonly port_value: number } };
-    readonly downstream_local_address?: { readonly socket_address?: { readonly port_value: number } };
-    readonly upstream_remote_address?: { readonly socket_address?: { readonly port_value: number } };
+    readonly downstream_remote_address?: Address;
+    readonly downstream_local_address?: Address;
+    readonly upstream_remote_address?: Address;
+    readonly upstream_local_address?: Address;
     readonly start_time?: Time;
     readonly duration?: Time;
     readonly time_to_first_downstream_tx_byte?: Time;
@@ -78,6 +86,9 @@ interface Message {
 const methods = ['', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'];
 const protocols = ['', 'HTTP/1.0', 'HTTP/1.1', 'HTTP/2', 'HTTP/3'];
 
+const textOf = (address: Address | undefined): string =>
+  address?.socket_address ? `${address.socket_address.address}:${address.socket_address.port_value}` : '';
+
 const milliseconds = (time: Time): number => time.seconds * 1_000 + time.nanos / 1_000_000;
 
 const readEntry = (entry: Entry, moment: Exchange['moment'], now: number): Exchange => {
@@ -97,6 +108,8 @@ const readEntry = (entry: Entry, moment: Exchange['moment'], now: number): Excha
     cluster: common.upstream_cluster,
     routeName: common.route_name,
     upstreamPort: common.upstream_remote_address?.socket_address?.port_value ?? 0,
+    upstream: textOf(common.upstream_remote_address),
+    upstreamLocal: textOf(common.upstream_local_address),
     listenerPort: common.downstream_local_address?.socket_address?.port_value ?? 0,
     clientPort: common.downstream_remote_address?.socket_address?.port_value ?? 0,
     method: methods[entry.request?.request_method ?? 0] ?? '',
@@ -113,8 +126,12 @@ export interface AccessLogServer {
   close(): void;
 }
 
-/** Serves the access-log API on a free loopback port and hands each exchange on, in the order of arrival. */
-export const serveAccessLog = async (onExchange: (exchange: Exchange) => void, now: () => number): Promise<AccessLogServer> => {
+/** Serves the access-log API on a free port (default: of loopback) and hands each exchange on, in the order of arrival. */
+export const serveAccessLog = async (
+  onExchange: (exchange: Exchange) => void,
+  now: () => number,
+  host = '127.0.0.1',
+): Promise<AccessLogServer> => {
   const definition = loadSync(fileURLToPath(new URL('access-log.proto', import.meta.url)), {
     keepCase: true,
     longs: Number,
@@ -145,7 +162,7 @@ export const serveAccessLog = async (onExchange: (exchange: Exchange) => void, n
     },
   });
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound)));
+    server.bindAsync(`${host}:0`, ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound)));
   });
   return { port, close: () => server.forceShutdown() };
 };

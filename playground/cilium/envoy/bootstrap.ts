@@ -4,6 +4,10 @@ import { join } from 'node:path';
 export interface BootstrapOptions {
   readonly adminPort: number;
   readonly accessLogPort: number;
+  /** Where Envoy's admin interface listens; default loopback. */
+  readonly address?: string;
+  /** Where the access-log server listens; default loopback. */
+  readonly accessLogAddress?: string;
   readonly folder: string;
 }
 
@@ -13,12 +17,12 @@ export const fromFile = (folder: string, kind: string, file: string): object => 
   path_config_source: { path: join(folder, kind, file), watched_directory: { path: join(folder, kind) } },
 });
 
-const loopback = (port: number): object => ({ socket_address: { address: '127.0.0.1', port_value: port } });
+const at = (port: number, address = '127.0.0.1'): object => ({ socket_address: { address, port_value: port } });
 
 /** The bootstrap configuration, to be written as JSON. */
 export const bootstrap = (options: BootstrapOptions): object => ({
   node: { id: 'gateway', cluster: 'cilium-gateway' },
-  admin: { address: loopback(options.adminPort) },
+  admin: { address: at(options.adminPort, options.address) },
   dynamic_resources: {
     lds_config: fromFile(options.folder, 'lds', 'listeners.json'),
     cds_config: fromFile(options.folder, 'cds', 'clusters.json'),
@@ -32,7 +36,7 @@ export const bootstrap = (options: BootstrapOptions): object => ({
         typed_extension_protocol_options: http2,
         load_assignment: {
           cluster_name: 'access-log',
-          endpoints: [{ lb_endpoints: [{ endpoint: { address: loopback(options.accessLogPort) } }] }],
+          endpoints: [{ lb_endpoints: [{ endpoint: { address: at(options.accessLogPort, options.accessLogAddress) } }] }],
         },
       },
     ],

@@ -40,13 +40,18 @@ export interface EnvoyOptions {
   readonly folder: string;
   readonly adminPort: number;
   readonly accessLogPort: number;
+  /** Where the admin interface and the access-log server listen; default loopback. */
+  readonly address?: string;
+  readonly accessLogAddress?: string;
+  /** A command before Envoy's own: how it gets into other namespaces. */
+  readonly within?: readonly string[];
   readonly now: () => number;
   readonly signal: AbortSignal;
 }
 
-const admin = (port: number, path: string, signal: AbortSignal): Promise<string> =>
+const admin = (host: string, port: number, path: string, signal: AbortSignal): Promise<string> =>
   new Promise((resolve, reject) => {
-    const outgoing = request({ host: '127.0.0.1', port, path, agent: false, signal, timeout: 1_000 }, (response) => {
+    const outgoing = request({ host, port, path, agent: false, signal, timeout: 1_000 }, (response) => {
       let body = '';
       response.setEncoding('utf8');
       response.on('data', (chunk: string) => {
@@ -65,17 +70,20 @@ const stepMs = 3;
 
 /** Starts Envoy; its listeners must already be in the folder. */
 export const startEnvoy = async (options: EnvoyOptions): Promise<Envoy> => {
-  const { adminPort, folder, signal, now } = options;
+  const { adminPort, folder, signal, now, address = '127.0.0.1' } = options;
   mkdirSync(folder, { recursive: true });
   const file = join(folder, 'bootstrap.json');
-  writeFileSync(file, JSON.stringify(bootstrap({ adminPort, accessLogPort: options.accessLogPort, folder })));
+  writeFileSync(file, JSON.stringify(bootstrap(options)));
+  const { within = [], binary } = options;
+  const [command = binary] = within;
+  const args = within.length === 0 ? [] : [...within.slice(1), binary];
   const child = await options.warden.start({
     name: 'envoy',
-    command: options.binary,
-    args: ['-c', file, '--concurrency', '1', '--disable-hot-restart', '--log-level', 'warning'],
+    command,
+    args: [...args, '-c', file, '--concurrency', '1', '--disable-hot-restart', '--log-level', 'warning'],
     logFile: join(folder, 'envoy.log'),
     ready: (either) =>
-      admin(adminPort, '/ready', either).then(
+      admin(address, adminPort, '/ready', either).then(
         (body) => body.startsWith('LIVE'),
         () => false,
       ),
@@ -85,7 +93,7 @@ export const startEnvoy = async (options: EnvoyOptions): Promise<Envoy> => {
 
   const routesVersion = async (listener: string, routes: string): Promise<string | undefined> => {
     const prefix = `http.${listener}.rds.${routes}.version_text`;
-    const body = await admin(adminPort, `/stats?type=TextReadouts&filter=${encodeURIComponent('rds')}`, signal);
+    const body = await admin(address, adminPort, `/stats?type=TextReadouts&filter=${encodeURIComponent('rds')}`, signal);
     const line = body.split('\n').find((each) => each.startsWith(`${prefix}:`));
     return line
       ?.slice(prefix.length + 1)
@@ -109,7 +117,7 @@ export const startEnvoy = async (options: EnvoyOptions): Promise<Envoy> => {
     warm: async () => {
       const deadline = now() + patienceMs;
       while (!signal.aborted && now() < deadline) {
-        const body = await admin(adminPort, '/stats?filter=cluster_manager.warming_clusters', signal);
+        const body = await admin(address, adminPort, '/stats?filter=cluster_manager.warming_clusters', signal);
         if (/: 0\b/.test(body)) return;
         await wait(stepMs, undefined, { signal });
       }

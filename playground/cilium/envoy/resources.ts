@@ -6,7 +6,8 @@ const typed = (name: string): string => `type.googleapis.com/envoy.${name}`;
 /** The two log names by which the access-log server tells a request that reached a pod from a finished exchange. */
 export const logNames = { upstream: 'upstream', downstream: 'downstream' } as const;
 
-const accessLog = (logName: string): object => ({
+/** An access log that speaks to the server of access-log.ts. */
+export const accessLog = (logName: string): object => ({
   name: 'envoy.access_loggers.http_grpc',
   typed_config: {
     '@type': typed('extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig'),
@@ -86,12 +87,19 @@ export const cluster = (name: string, grpc: boolean, folder: string): object => 
 });
 
 /** The endpoints of a cluster as local ports; none means 503 from Envoy. */
-export const endpoints = (name: string, ports: readonly number[]): object => ({
+export const endpoints = (name: string, ports: readonly number[]): object =>
+  endpointsAt(
+    name,
+    ports.map((port) => ['127.0.0.1', port]),
+  );
+
+/** The endpoints of a cluster as addresses with ports. */
+export const endpointsAt = (name: string, addresses: readonly (readonly [string, number])[]): object => ({
   '@type': typed('config.endpoint.v3.ClusterLoadAssignment'),
   cluster_name: name,
   endpoints: [
     {
-      lb_endpoints: ports.map((port) => ({ endpoint: { address: onLoopback(port) } })),
+      lb_endpoints: addresses.map(([address, port]) => ({ endpoint: { address: { socket_address: { address, port_value: port } } } })),
     },
   ],
 });

@@ -13,6 +13,7 @@ export interface OwnerReference {
 
 export interface Metadata {
   readonly name: string;
+  readonly generateName?: string;
   readonly namespace?: string;
   readonly uid?: string;
   readonly generation?: number;

@@ -32,7 +32,12 @@ export const requireGo = async (kitchen: Pick<Kitchen, 'env' | 'signal'>): Promi
 /** A line of the Go command, for the ticks. */
 export const goLine = (line: string): string => (line.startsWith('go: downloading') ? line.slice('go: '.length) : 'compiling');
 
-const go = async (what: string, args: readonly string[], kitchen: Kitchen, extra: { readonly cwd?: string; readonly env?: Env } = {}) =>
+export const go = async (
+  what: string,
+  args: readonly string[],
+  kitchen: Kitchen,
+  extra: { readonly cwd?: string; readonly env?: Env } = {},
+) =>
   runOrFail(what, PROXY, {
     program: 'go',
     args,

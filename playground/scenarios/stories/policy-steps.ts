@@ -31,12 +31,13 @@ export function ended(outcome: Outcome, kind: Outcome['kind']): void {
   must(outcome.kind === kind, `the outcome is ${outcome.kind}: ${outcome.words}`);
 }
 
-/** Waits for the rollback and measures it by the simulator's own record of connections. Times are milliseconds. */
+/** Waits for the rollback and measures it by the mesh's own record of connections. Times are milliseconds. */
 export async function undone(scene: Scene, operation: Operation, since: number, whose: (name: string) => boolean) {
   const outcome = await operation.result();
   ended(outcome, 'rolled-back');
   must(outcome.restoredExactly === true, 'the operation does not say that everything is as it was');
   must((await podsInCohorts(scene)).length === 0, 'cohort labels are left on pods');
+  await scene.rig.cilium.settle();
   const { connections } = scene.rig.cilium.truth;
   const drops = connections.list.filter(({ at, allowed, name }) => at >= since && !allowed && whose(name));
   const first = drops[0]?.at;

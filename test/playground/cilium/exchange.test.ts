@@ -15,6 +15,8 @@ const exchange: Exchange = {
   cluster: 'backend/cilium-gateway-mesh/backend:backend-canary:8080',
   routeName: 'backend/backend/0',
   upstreamPort: 30_000,
+  upstream: '127.0.0.1:30000',
+  upstreamLocal: '127.0.0.1:40000',
   clientPort: 41_000,
   listenerPort: 10_080,
   method: 'GET',
