@@ -11,7 +11,7 @@ import { apply } from './apply.ts';
 import { askPeople } from './ask.ts';
 import type { Course } from './course.ts';
 import { asksAboutDrift, guarded, meetDrift } from './drift.ts';
-import { filled } from './fill.ts';
+import { filled, refilled } from './fill.ts';
 import { heedsFreezes, isFree, untilThawed, whileFrozen } from './freeze.ts';
 import { harm, watch } from './guard.ts';
 import { whoDecides } from './patience.ts';
@@ -54,7 +54,7 @@ export async function expose(course: Course, request: OperationRequest, plan: Pl
     writing = await filled(course, plan, planned, stage);
     refused = await apply(course, request, writing.plan, writing.stage);
   }
-  return refused ?? soak(course, request, writing.plan, writing.stage);
+  return refused ?? soak(course, request, { ...writing, planned });
 }
 
 /**
@@ -83,11 +83,18 @@ function numbered(course: Course, stage: PlannedStage): PlannedStage {
   return course.offset === 0 ? stage : { ...stage, number: stage.number + course.offset };
 }
 
+/** A stage that is in force: as it was written, and as its plan has it. */
+interface InForce {
+  readonly plan: Plan;
+  readonly stage: PlannedStage;
+  readonly planned: PlannedStage;
+}
+
 /** Watches the stage until it is healthy, harmful, or people have answered a hold. A stage that exposes nobody needs no watch. */
-async function soak(course: Course, request: OperationRequest, plan: Plan, planned: PlannedStage): Promise<Next> {
-  let stage = planned;
+async function soak(course: Course, request: OperationRequest, { plan, stage: written, planned }: InForce): Promise<Next> {
+  let stage = written;
   let postponed: readonly string[] = [];
-  if (planned.soakMs === 0) course.guards.relieve();
+  if (written.soakMs === 0) course.guards.relieve();
   const soakMs = stage.soakMs ?? request.settings.soakMs;
   while (soakMs > 0) {
     course.showStage(stage.number, { state: 'watching' }, { phase: 'watching', watchUntil: Date.now() + soakMs });
@@ -117,7 +124,12 @@ async function soak(course: Course, request: OperationRequest, plan: Plan, plann
     if (course.isGuarded) stage = course.exposed ?? stage;
     // Whoever watches on has seen the question: it comes again at the end of the watch, not at its beginning.
     if (verdict.kind === 'doubtful') postponed = held.answer === 'continue' ? [] : verdict.doubts.map(({ key }) => key);
-    if (held.answer !== 'continue') continue;
+    if (held.answer !== 'continue') {
+      const more = await refilled(course, request, plan, planned, stage);
+      if ('ending' in more) return more.ending;
+      ({ stage } = more);
+      continue;
+    }
     if (verdict.kind === 'doubtful') course.accept(verdict.doubts);
     // A doubt that ended the watch early leaves the rest unseen; one that was told at the end of a whole soak does not.
     if (verdict.kind !== 'doubtful' || endedAt - startedAt >= soakMs) break;

@@ -1,5 +1,8 @@
 import { isCancellation, log, patched } from '@temporalio/workflow';
-import type { Plan, PlannedStage } from '../src/domain/plan.ts';
+import type { OperationRequest } from '../src/domain/operation.ts';
+import type { Ending } from '../src/domain/outcome.ts';
+import { objectKey, type Plan, type PlannedStage, type Write } from '../src/domain/plan.ts';
+import { apply } from './apply.ts';
 import type { Course } from './course.ts';
 import { quick } from './steps.ts';
 
@@ -22,4 +25,34 @@ export async function filled(
     log.warn('the pods of a stage could not be looked at again', { opId, error: String(error) });
     return { plan, stage };
   }
+}
+
+/**
+ * The same for a stage that is in force and is watched on: pods that take the place of those that are gone get its label, and only they are
+ * written. Without them a watch of a cohort that was replaced would prove no more than the one before it.
+ */
+export async function refilled(
+  course: Course,
+  request: OperationRequest,
+  plan: Plan,
+  planned: PlannedStage,
+  stage: PlannedStage,
+): Promise<{ readonly ending: Ending } | { readonly stage: PlannedStage }> {
+  if (!stage.writes.some(isJoining) || !patched('fill-at-extend')) return { stage };
+  const known = new Set(stage.writes.map(({ uid }) => uid));
+  const now = await filled(course, plan, planned, stage);
+  const joining = now.stage.writes.filter((write) => isJoining(write) && !known.has(write.uid));
+  if (joining.length === 0) return { stage };
+  const refused = await apply(course, request, now.plan, { ...stage, writes: joining });
+  if (refused) return { ending: refused };
+  // A pod that came back under its name has a write of its own now.
+  const names = new Set(joining.map(({ object }) => objectKey(object)));
+  const whole = { ...stage, writes: [...stage.writes.filter(({ object }) => !names.has(objectKey(object))), ...joining] };
+  course.exposed = whole;
+  return { stage: whole };
+}
+
+/** Gives a label to a pod. */
+function isJoining({ object, after }: Write): boolean {
+  return object.kind === 'Pod' && Object.values(after).some((value) => value !== null);
 }

@@ -13,6 +13,12 @@ export interface GuardOptions {
   readonly applying?: PlannedStage;
 }
 
+interface Followed {
+  readonly scope: CancellationScope;
+  readonly watching: Promise<WatchResult>;
+  readonly stage: PlannedStage;
+}
+
 interface Current {
   readonly scope: CancellationScope;
   /** What it guards, and how. */
@@ -33,6 +39,8 @@ export class Guards {
   drift: Verdict | undefined;
   /** Why everything forward was stopped. */
   harm: Ending | undefined;
+  /** Number of the stage that did it. */
+  harmful: number | undefined;
   /** A guard that could not do its work: nothing is left exposed without one. */
   failure: { readonly error: unknown } | undefined;
   readonly #course: Course;
@@ -55,7 +63,7 @@ export class Guards {
       const current = { scope: new CancellationScope(), key };
       this.#current = current;
       const watching = current.scope.run(() => watch(this.#course, 'after', stage, JUDGED_MS, this.#optionsOf(options)));
-      this.#follow(current.scope, watching, (result) => this.#over(current, result, options));
+      this.#follow({ scope: current.scope, watching, stage }, (result) => this.#over(current, result, options));
     }
     before?.scope.cancel();
   }
@@ -74,9 +82,15 @@ export class Guards {
   }
 
   /** A watch that is not waited for any more: its harm counts all the same. */
-  leave(scope: CancellationScope, watching: Promise<WatchResult>): void {
+  leave(scope: CancellationScope, watching: Promise<WatchResult>, stage: PlannedStage): void {
     scope.cancel();
-    this.#follow(scope, watching, () => undefined);
+    this.#follow({ scope, watching, stage }, () => undefined);
+  }
+
+  /** Harm of a stage that was not being watched for itself any more, or not yet: how the operation ends. */
+  found(verdict: Verdict, { number }: PlannedStage): Ending {
+    this.harmful ??= number;
+    return harm(verdict);
   }
 
   /** Resolves when every guard has said its last word. */
@@ -85,10 +99,10 @@ export class Guards {
     await Promise.all(this.#ending);
   }
 
-  #follow(scope: CancellationScope, watching: Promise<WatchResult>, then: (result: WatchResult) => void): void {
+  #follow({ scope, watching, stage }: Followed, then: (result: WatchResult) => void): void {
     const ending = watching
       .then((result) => {
-        if (result.verdict.kind === 'harmful') this.#stop(harm(result.verdict));
+        if (result.verdict.kind === 'harmful') this.#stop(this.found(result.verdict, stage));
         else then(result);
       })
       .catch((error: unknown) => {

@@ -9,7 +9,7 @@ import { Course } from './course.ts';
 import { asksAboutDrift, guarded, meetDrift } from './drift.ts';
 import { endState } from './end-state.ts';
 import { expose, hold, type Next } from './expose.ts';
-import { harm, watch } from './guard.ts';
+import { watch } from './guard.ts';
 import { keep, recover } from './recover.ts';
 import { rootMessage } from './root-message.ts';
 import { undo, watchRestored } from './undo.ts';
@@ -160,7 +160,7 @@ async function afterwatch(course: Course): Promise<Next> {
   const first = await Promise.race([watching, condition(() => course.next !== undefined)]);
   if (first === undefined && course.isGuarded) {
     // It stays armed until the guard of what comes next is.
-    course.guards.leave(scope, watching);
+    course.guards.leave(scope, watching, stage);
     if (course.next) askFor(course, course.next);
     course.next = undefined;
     return undefined;
@@ -171,7 +171,7 @@ async function afterwatch(course: Course): Promise<Next> {
       if (isCancellation(error)) return undefined;
       throw error;
     });
-    if (late?.verdict.kind === 'harmful') return harm(late.verdict);
+    if (late?.verdict.kind === 'harmful') return course.guards.found(late.verdict, stage);
     if (course.next) askFor(course, course.next);
     course.next = undefined;
     return undefined;
@@ -181,7 +181,7 @@ async function afterwatch(course: Course): Promise<Next> {
 
 /** The afterwatch has said its word. Drift is for people to decide; nothing else takes back what was approved and seen healthy. */
 async function settle(course: Course, stage: PlannedStage, verdict: Verdict): Promise<Next> {
-  if (verdict.kind === 'harmful') return harm(verdict);
+  if (verdict.kind === 'harmful') return course.guards.found(verdict, stage);
   if (verdict.kind === 'drift' && course.plan && asksAboutDrift()) {
     const met = await meetDrift(course, course.request, course.plan, stage, verdict);
     if ('ending' in met) return met.ending;
@@ -212,6 +212,8 @@ async function conclude(course: Course, ended: Ending, undone: Undone | undefine
   const outcome: Outcome = { ...concludeOperation(ending, undone), ...(now !== undefined && { now }) };
   const stages = course.view.stages.map((stage) => {
     if (stage.state === 'pending') return { ...stage, state: 'skipped' as const };
+    // A guard finds harm beside a question, or while the stage is written: before any watch of its own could say so.
+    if (stage.number === course.guards.harmful) return { ...stage, state: 'harmful' as const };
     return undone && undone.kind !== 'kept' && stage.state !== 'harmful' ? { ...stage, state: 'undone' as const } : stage;
   });
   // What stays written can be gone back from, however the operation ended.

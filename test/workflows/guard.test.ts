@@ -138,6 +138,7 @@ describe('drift while a gate is open', () => {
     await simulator.run();
     expect(outcomeOf(simulator)).toMatchObject({ kind: 'rolled-back', code: 'Harmful' });
     expect(mesh).toMatchObject({ percent: 0, token: null });
+    expect((await viewOf(simulator)).stages).toMatchObject([{ state: 'harmful' }, { state: 'skipped' }]);
   });
 
   it('adopted, it is planned and asked anew from there', async () => {
@@ -221,6 +222,7 @@ describe('a guard', () => {
     await simulator.run();
     expect(outcomeOf(simulator)).toMatchObject({ kind: 'rolled-back', code: 'Harmful', restoredExactly: true });
     expect(simulator.now - at).toBeLessThan(10_000);
+    expect((await viewOf(simulator)).stages).toMatchObject([{ state: 'harmful' }]);
     expect(watchesOf(simulator)[0]).toMatchObject({ applying: true, stage: { number: 1 }, fuse: { holder: { stage: 1, since: 0 } } });
   });
 

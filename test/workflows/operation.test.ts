@@ -117,6 +117,7 @@ describe('the lifecycle of an operation', () => {
     await simulator.run();
     expect(outcomeOf(simulator)).toMatchObject({ kind: 'rolled-back', restoredExactly: true });
     expect(mesh.percent).toBe(0);
+    expect(((await simulator.query('describe')) as OperationView).stages).toMatchObject([{ state: 'harmful' }]);
   });
 
   it('reject needs an approver or the requester, and changes nothing', async () => {
