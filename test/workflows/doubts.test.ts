@@ -142,12 +142,12 @@ describe('a stage whose pods were replaced', () => {
       watches.push(podsIn(input.stage));
       return { ...watched(mesh, input, watches.length === 1 ? silent : healthy), afterMs: input.durationMs };
     });
-    const base = all as Record<string, (input: unknown, context: unknown) => Reply>;
+    const asIs = (name: string) => all[name] as (input: unknown, context: unknown) => Reply;
     let fills = 0;
     const activities = {
       ...all,
       'policy.plan': ((input: unknown, context: unknown) => {
-        const { value } = base['policy.plan']?.(input, context) as { value: { plan: Plan } };
+        const { value } = asIs('policy.plan')(input, context) as { value: { plan: Plan } };
         const [first] = value.plan.stages;
         const stages = first ? [{ ...first, writes: [...first.writes, podOf('a')] }] : [];
         return { value: { kind: 'plan', plan: { ...value.plan, stages } } };
@@ -155,7 +155,7 @@ describe('a stage whose pods were replaced', () => {
       'policy.apply': ((input: ApplyInput, context: unknown) => {
         if (input.stage.number > 0) written.push(podsIn(input.stage));
         const isWhole = input.stage.writes.some(({ object }) => object.kind !== 'Pod');
-        return isWhole ? base['policy.apply']?.(input, context) : { value: { kind: 'applied', generations: {}, mixedMs: 0, at: 0 } };
+        return isWhole ? asIs('policy.apply')(input, context) : { value: { kind: 'applied', generations: {}, mixedMs: 0, at: 0 } };
       }) as FakeActivity,
       // At first the pod of the plan is there; then it is gone, and another one takes its place.
       fill: (({ stage }: { stage: PlannedStage }) => {
