@@ -1,4 +1,7 @@
-import { readdirSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chownSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import * as z from 'zod';
@@ -158,6 +161,36 @@ describe('docker-compose.yml', () => {
   it('has bot, worker, Temporal, Postgres and Prometheus, each at a fixed version', () => {
     expect(Object.keys(compose.services).toSorted()).toEqual(['bot', 'postgres', 'prometheus', 'temporal', 'worker']);
     for (const { image } of Object.values(compose.services)) expect(image).toMatch(/:v?\d[\w.-]+$/);
+  });
+
+  it.skipIf(process.getuid?.() !== 0)("runs as the kubeconfig's owner, who alone may read it; the image's own user may not", () => {
+    const variables = new Map([...textOf('.env.example').matchAll(/^(\w+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]));
+    const folder = mkdtempSync(join(tmpdir(), 'kubeconfig-'));
+    const file = join(folder, 'config');
+    writeFileSync(file, 'apiVersion: v1\n', { mode: 0o600 });
+    const reads = (uid: number, gid: number): boolean => {
+      try {
+        execFileSync('cat', [file], { uid, gid, stdio: ['ignore', 'pipe', 'ignore'] });
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    try {
+      chownSync(folder, 1000, 1000);
+      chownSync(file, 1000, 1000);
+      for (const name of ['bot', 'worker'] as const) {
+        const user = String(compose.services[name]?.['user']).replaceAll(
+          /\$\{(\w+):\?[^}]*\}/g,
+          (_, variable: string) => variables.get(variable) ?? '',
+        );
+        const [uid = Number.NaN, gid = Number.NaN] = user.split(':').map(Number);
+        expect(reads(uid, gid)).toBe(true);
+      }
+      expect(reads(10_001, 10_001)).toBe(false);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('waits only for services, mounts only what exists, and listens on loopback only', () => {
