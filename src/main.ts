@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // The command line. The only place that reads the environment, listens to signals and ends the process.
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { auditVerify } from './cli/audit-verify.ts';
 import { configCheck } from './cli/config-check.ts';
 import { doctor } from './cli/doctor.ts';
@@ -10,6 +10,7 @@ import { policyCheck } from './cli/policy-check.ts';
 import { policyDryRun } from './cli/policy-dryrun.ts';
 import { serve } from './compose/serve.ts';
 import { type Environment, readEnvironment } from './config/environment.ts';
+import { PROCESSES, type ProcessName } from './doctor/checks.ts';
 
 const DEFAULT_CONFIG = 'meshops.yaml';
 
@@ -67,9 +68,13 @@ withConfig(program.command('bot').description('the bot: takes commands and click
 withConfig(program.command('worker').description('the workers: plan, apply, watch, undo'))
   .option('--cluster <name>', 'only this cluster')
   .action(serving({ bot: false, worker: true }));
-withConfig(program.command('doctor').description('checks every connection, right and version that meshops needs')).action(
-  ({ config }: Given) => run((environment, signal) => doctor({ environment, configPath: config, signal, print })),
-);
+withConfig(program.command('doctor').description('checks every connection, right and version that meshops needs'))
+  .addOption(
+    new Option('--process <name>', 'whose rights and ways are looked at: those of bot and worker differ').choices(PROCESSES).default('run'),
+  )
+  .action(({ config, process: name }: Given & { readonly process: ProcessName }) =>
+    run((environment, signal) => doctor({ environment, configPath: config, signal, print, process: name })),
+  );
 const config = program.command('config').description('the configuration');
 withConfig(config.command('check').description('explains each mistake with its line').argument('[file]')).action(
   (file: string | undefined, given: Given) => run(() => configCheck(file ?? given.config, print)),

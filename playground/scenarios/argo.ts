@@ -65,7 +65,8 @@ export async function startArgo(scene: Scene): Promise<Argo> {
       stopped.abort();
       await loop;
       await unmark(scene);
-      for (const path of [APPLICATION, CRD, '/api/v1/namespaces/argocd']) await scene.remove(path);
+      // Namespace and kind stay: nobody here ends the deletion of a namespace, and the next story needs both.
+      await scene.remove(APPLICATION);
     },
   };
 }

@@ -2,6 +2,7 @@ import type { Scenario } from './scenario.ts';
 import { abStories } from './stories/ab.ts';
 import { lateStories } from './stories/afterwards.ts';
 import { canaryStories } from './stories/canary.ts';
+import { doctorStories } from './stories/doctor.ts';
 import { faultStories } from './stories/faults.ts';
 import { gitOpsStories } from './stories/gitops.ts';
 import { guardingStories } from './stories/guarding.ts';
@@ -32,6 +33,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...routeStories,
   ...gitOpsStories,
   ...handoverStories,
+  ...doctorStories,
   ...lateStories,
   ...harmStories,
   ...sightStories,

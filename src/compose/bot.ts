@@ -2,8 +2,11 @@ import { renderRoot } from '../../activities/announce/message.ts';
 import { retireButtons } from '../../activities/announce/retire.ts';
 import { createSlackMessages } from '../../activities/clients/slack.ts';
 import { createRequests } from '../audit/requests.ts';
+import type { ProcessName } from '../doctor/checks.ts';
+import { examine } from '../doctor/examine.ts';
 import type { ReadyCheck } from '../http.ts';
 import { type Bot, createBot } from '../slack/bot.ts';
+import { sharedDoctor } from '../slack/doctor.ts';
 import { createApart } from '../slack/policy/apart.ts';
 import type { Entrance } from '../slack/receiver.ts';
 import { createRefusalBook } from '../slack/refusal-book.ts';
@@ -23,7 +26,7 @@ export interface RunningBot {
 }
 
 /** Puts the bot together. It takes nothing before `bot.start()` (Socket Mode) or before its listener is served (HTTP). */
-export async function composeBot(on: Foundation): Promise<RunningBot> {
+export async function composeBot(on: Foundation, process: ProcessName = 'bot'): Promise<RunningBot> {
   const { config, telemetry, audit, web, people, client, clusters, now } = on;
   const log = telemetry.log;
   const operations = createOperations({
@@ -49,6 +52,7 @@ export async function composeBot(on: Foundation): Promise<RunningBot> {
       requests,
       freezes: on.freezes,
       handovers: on.handovers,
+      doctor: sharedDoctor(process, (signal) => examine(on.environment, config.current(), process, signal)),
       people,
       web,
       missing: (scope, signal) => missingIn(clusters, scope, signal),

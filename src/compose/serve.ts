@@ -49,7 +49,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     const { environment, configPath } = options;
     const beside: Beside = { ready: workers?.ready ?? [], metrics: () => on.telemetry.snapshot() };
     if (isBoth) thread = startBotThread({ environment, configPath }, beside);
-    else if (options.bot) bot = await composeBot(on);
+    else if (options.bot) bot = await composeBot(on, options.beside ? 'run' : 'bot');
     if (!isBoth) http = await openHttp(on, { ready: [...(workers?.ready ?? []), ...(bot?.ready ?? [])], bot, beside: options.beside });
     await bot?.bot.start();
     const background = Promise.all([

@@ -23,6 +23,7 @@ export type GuardingCommand =
       readonly options: ChangeOptions;
     }
   | { readonly kind: 'history'; readonly service?: TargetText }
+  | { readonly kind: 'doctor' }
   /** Without `set`: which freezes there are. */
   | { readonly kind: 'freeze'; readonly set?: { readonly scope: string; readonly durationMs: number; readonly reason: string } }
   | { readonly kind: 'unfreeze'; readonly scope: string }

@@ -15,6 +15,7 @@ import { type Answer, say, sayPlain } from './answer.ts';
 import { inBackground } from './background.ts';
 import { askForChange } from './change.ts';
 import type { BotDeps } from './deps.ts';
+import { doctorAnswer } from './doctor.ts';
 import { answerFreeze } from './freezes.ts';
 import { helpAnswer } from './help.ts';
 import { historyAnswer } from './history.ts';
@@ -100,6 +101,8 @@ async function run(deps: BotDeps, command: Command, slash: Slash, admitted: In, 
       const target = command.service && rule.resolve(command.service, 'history');
       return target && isRefused(target) ? refuse(deps, slash, target) : historyAnswer(deps, target, rule);
     }
+    case 'doctor':
+      return doctorAnswer(deps, later);
     case 'freeze':
     case 'unfreeze':
       return answerFreeze(deps, command, { actor, origin: slash.origin });

@@ -9,6 +9,7 @@ import type { MessageRef, OperationView } from '../domain/operation.ts';
 import type { Target } from '../domain/target.ts';
 import type { InFlight } from '../temporal/in-flight.ts';
 import type { Operations } from '../temporal/operations.ts';
+import type { Doctor } from './doctor.ts';
 import type { SlackPeople } from './people.ts';
 import type { PolicyParts } from './policy/parts.ts';
 import type { RefusalBook } from './refusal-book.ts';
@@ -33,6 +34,8 @@ export interface BotDeps {
   readonly audit: Audit;
   readonly requests: Requests;
   readonly freezes: Freezes;
+  /** Looks at everything that this process needs. Left out: the command says where to look. */
+  readonly doctor?: Doctor;
   /** What Git does not agree with. Left out: nobody is told. */
   readonly handovers?: Pick<Handovers, 'open'>;
   readonly people: SlackPeople;

@@ -66,6 +66,9 @@ export interface ServerStatus {
   readonly num_flows?: number;
   readonly max_flows?: number;
   readonly seen_flows?: number;
+  readonly uptime_ns?: number;
+  /** Flows a second; agents of before Cilium 1.16 do not tell it. */
+  readonly flows_rate?: number;
   readonly num_unavailable_nodes?: { readonly value?: number };
   readonly unavailable_nodes?: readonly string[];
   readonly version?: string;

@@ -17,6 +17,8 @@ export interface Call {
   readonly signal: AbortSignal;
   /** Milliseconds until the call is given up; for a stream, until its headers are there. */
   readonly deadlineMs: number;
+  /** Hears the headers of the answer. */
+  readonly heard?: ((headers: http.IncomingHttpHeaders) => void) | undefined;
 }
 
 /** Raw HTTP to one apiserver: connections are kept, so that an urgent write needs no handshake. */
@@ -72,6 +74,7 @@ export function createRest(config: KubeConfig, now: () => number = Date.now): Re
       for (;;) {
         const response = await open({ ...call, deadlineMs: Math.max(1, until - now()) });
         const body = await readAll(response, call);
+        call.heard?.(response.headers);
         const status = response.statusCode ?? 0;
         if (status === 401) credentials = undefined;
         // 429: nothing was done, and the server says when to ask again (Retry-After, seconds).

@@ -102,6 +102,10 @@ function parseWith(verb: Verb, words: readonly Word[]): Command | Misunderstandi
       const { name } = verb;
       return given.plain.length === 0 ? { kind: name } : onlyService(words, given, verb, (service) => ({ kind: name, service }));
     }
+    case 'doctor': {
+      const [extra] = given.plain;
+      return extra ? extraWord(words, extra, given.options, verb) : { kind: 'doctor' };
+    }
     case 'help':
       return parseHelp(words, given);
     // Free texts and the verbs of an area have been read before this point.

@@ -25,6 +25,15 @@ export const GUARDING_VERBS: readonly Verb[] = [
     gate: 'none',
   },
   {
+    name: 'doctor',
+    grammar: 'doctor',
+    summary: 'What meshops lacks here: connections, rights, settings, and what to do about each.',
+    help: ['The same as `meshops doctor` on the command line, as the bot sees it. It changes nothing.'],
+    examples: ['doctor'],
+    flags: [],
+    gate: 'none',
+  },
+  {
     name: 'freeze',
     grammar: 'freeze [<scope> <duration> <reason>]',
     summary: 'Stop new operations and next stages for a while; never an undo.',

@@ -19,9 +19,25 @@ export function slackChecks(web: WebClient, config: Config): readonly Check[] {
   const groups = new Set(config.gates.flatMap((gate) => gate.approvers.usergroups));
   const channels = config.channels.map((channel) => channel.id).filter((id) => id !== '*');
   return [
-    { name: 'Slack token', look: () => checkToken(web, config) },
-    ...[...groups].map((group): Check => ({ name: `Slack usergroup ${group}`, look: () => checkGroup(web, group) })),
-    ...channels.map((channel): Check => ({ name: `Slack channel ${channel}`, look: () => checkChannel(web, channel) })),
+    {
+      name: 'Slack token',
+      todo: 'Install the app of manifests/slack/app-manifest.yaml in the workspace, and set SLACK_BOT_TOKEN to its bot token.',
+      look: () => checkToken(web, config),
+    },
+    ...[...groups].map(
+      (group): Check => ({
+        name: `Slack usergroup ${group}`,
+        todo: 'Add members to it in Slack, or name another one in `gates`.',
+        look: () => checkGroup(web, group),
+      }),
+    ),
+    ...channels.map(
+      (channel): Check => ({
+        name: `Slack channel ${channel}`,
+        todo: 'Invite the bot with /invite into a channel of this workspace alone, or name another one in `channels`.',
+        look: () => checkChannel(web, channel),
+      }),
+    ),
   ];
 }
 
