@@ -27,8 +27,10 @@ const selfHeal: Scenario = {
       must(verdict.words.includes('Argo CD (argocd-controller) wrote'), `the words are: ${verdict.words}`);
       must((await scene.weight(CANARY)) === 0, 'Git did not come back');
       await operation.seen((message) => JSON.stringify(message.blocks ?? []).includes('Argo CD wrote Git'), 'that Argo CD wrote it back');
-      const snippet = scene.rig.slack.drive.fileText(scene.rig.slack.drive.thread(CHANNEL, operation.ts), FILE);
-      must(snippet !== undefined, `there is no ${FILE} in the thread`);
+      const { drive } = scene.rig.slack;
+      const snippet = await drive.waitFor(() => drive.fileText(drive.thread(CHANNEL, operation.ts), FILE), {
+        what: `${FILE} in the thread`,
+      });
       await argo.merge((parse(snippet) as { spec: object }).spec);
       const before = argo.healed.length;
       must((await operation.press('reviewer', 'meshops:restore')).ok, 'restore was not taken');
