@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
-// Five tiers: `fast` needs nothing but this checkout; `chaos` plays random schedules in virtual time, for minutes; `stack` starts parts of the real stack (apiserver, Temporal, Envoy, …) one file after
-// the other; `e2e` starts all of it, and tells every story; `real` tells stories on real Cilium nodes, as root.
+// Six tiers: `fast` needs nothing but this checkout; `chaos` plays random schedules in virtual time, for minutes; `stack` starts parts of the real stack (apiserver, Temporal, Envoy, …) one file after
+// the other; `e2e` starts all of it, and tells every story; `real` tells stories on real Cilium nodes, as root; `image` builds the production
+// image and runs it, as root on Debian.
 export default defineConfig({
   test: {
     projects: [
@@ -10,7 +11,7 @@ export default defineConfig({
           name: 'fast',
           maxWorkers: 2,
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/real/**', 'test/chaos/**', 'test/**/*.stack.test.ts', 'node_modules/**'],
+          exclude: ['test/e2e/**', 'test/real/**', 'test/image/**', 'test/chaos/**', 'test/**/*.stack.test.ts', 'node_modules/**'],
           pool: 'forks',
           // Only for what hangs: a machine with other work takes ten times as long as a quiet one.
           testTimeout: 60_000,
@@ -32,6 +33,16 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 1_800_000,
+        },
+      },
+      {
+        test: {
+          name: 'image',
+          include: ['test/image/**/*.test.ts'],
+          pool: 'forks',
+          testTimeout: 180_000,
+          // A base of Debian packages, then the packages of npm: minutes on a machine that is busy.
+          hookTimeout: 1_200_000,
         },
       },
       {

@@ -44,7 +44,7 @@ interface VitestReport {
   readonly success: boolean;
 }
 
-async function vitest(project: 'fast' | 'chaos' | 'stack' | 'e2e'): Promise<void> {
+async function vitest(project: 'fast' | 'chaos' | 'stack' | 'e2e' | 'image'): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'meshops-test-'));
   const report = join(folder, 'report.json');
   const started = Date.now();
@@ -83,6 +83,7 @@ if (!isFast) await vitest('chaos');
 if (!isFast && (await check('programs of the real stack', process.execPath, 'playground/cluster/prepare.ts', '--clients'))) {
   await vitest('stack');
   await vitest('e2e');
+  await vitest('image');
 }
 console.log(`${tally.passed} passed, ${tally.failed} failed${tally.skipped > 0 ? `, ${tally.skipped} skipped` : ''}`);
 process.exitCode = tally.failed === 0 ? 0 : 1;

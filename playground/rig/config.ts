@@ -109,6 +109,6 @@ export function configOf(options: ConfigOptions): object {
 }
 
 /** Writes it. */
-export async function writeConfig(file: string, options: ConfigOptions): Promise<void> {
+export async function writeConfig(file: string, options: ConfigOptions): Promise<undefined> {
   await writeFile(file, `# The playground's configuration, written at each start.\n${stringify(configOf(options))}`);
 }

@@ -46,10 +46,21 @@ export interface RigOptions extends Tuning {
   /** Starts without a worker when false and `split`. */
   readonly worker?: boolean;
   readonly slackLimits?: Partial<Limits>;
-  /** Writes the product's configuration in another way, such as by the chart. */
-  readonly writeConfig?: (file: string, options: ConfigOptions) => Promise<void>;
+  /** Writes the product's configuration in another way, such as by the chart; what it gives is environment for the product. */
+  readonly writeConfig?: (file: string, options: ConfigOptions, around: Around) => Promise<Readonly<Record<string, string>> | undefined>;
+  /** Slack gives requests through a socket that the product opens, instead of sending them over HTTP. */
+  readonly socketMode?: boolean;
+  /** False: the rights and the admission of manifests/base are not loaded, because somebody installs them otherwise. */
+  readonly rights?: boolean;
   /** Real Cilium nodes instead of the simulated ones: only inside a world of their own. */
   readonly real?: RealMesh;
+}
+
+/** What is there when the product is about to start. */
+export interface Around {
+  readonly stack: Stack;
+  readonly cilium: Cilium;
+  readonly slackApp: Rig['slackApp'];
 }
 
 /** Everything of the playground, running: the real stack, Cilium (simulated or real), Slack, and the product in processes of its own. */
@@ -59,6 +70,8 @@ export interface Rig {
   readonly slack: SlackPlayground;
   readonly temporal: Client;
   readonly database: string;
+  /** Secrets of the app that the product is in this Slack. */
+  readonly slackApp: { readonly botToken: string; readonly appToken: string; readonly signingSecret: string };
   /** Where the bot listens. */
   readonly url: string;
   /** The bot (or the only process). */
@@ -103,7 +116,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
 
 async function furnish(stack: Stack, options: RigOptions, undo: (() => Promise<void>)[], stop: () => Promise<void>): Promise<Rig> {
   const { signal, progress, pace } = options;
-  await loadRights(stack.kube.api, signal);
+  await loadRights(stack.kube.api, signal, options.rights ?? true);
   const cilium = await startMesh(stack, options);
   undo.push(() => cilium.stop());
   let slack: SlackPlayground | undefined;
@@ -118,7 +131,13 @@ async function furnish(stack: Stack, options: RigOptions, undo: (() => Promise<v
     },
   });
   undo.push(async () => panel.stop());
-  const app = { signingSecret: secret(), botToken: `xoxb-${secret()}`, appToken: `xapp-${secret()}`, slashCommands: COMMANDS };
+  const app = {
+    signingSecret: secret(),
+    botToken: `xoxb-${secret()}`,
+    appToken: `xapp-${secret()}`,
+    slashCommands: COMMANDS,
+    socketMode: options.socketMode ?? false,
+  };
   slack = await startSlack({
     signal,
     app,
@@ -143,10 +162,10 @@ async function furnish(stack: Stack, options: RigOptions, undo: (() => Promise<v
     ...(usualSight && { sight: usualSight }),
   };
   let tuned = usual;
-  const configure = async (file: string, { httpPort, metricsPort }: Ports, apart: Apart): Promise<void> => {
+  const configure = async (file: string, { httpPort, metricsPort }: Ports, apart: Apart) => {
     const agents = cilium.nodes.map(({ name: node, hubbleAddress }) => ({ node, address: hubbleAddress }));
     const { sight, ...times } = tuned;
-    await (options.writeConfig ?? writeConfig)(file, {
+    const settings: ConfigOptions = {
       kubeconfig: await kubeconfigOf(stack, `${file}.kubeconfig`, apart.kubernetes),
       hubble: { ...(sight === 'relay' ? { relay: cilium.relay.address } : { agents }), tls: cilium.hubbleTls },
       gatewayUrl: cilium.gateway.url,
@@ -158,14 +177,23 @@ async function furnish(stack: Stack, options: RigOptions, undo: (() => Promise<v
       metricsPort,
       pace,
       ...times,
-    });
+    };
+    return (options.writeConfig ?? writeConfig)(file, settings, { stack, cilium, slackApp: app });
   };
   const start = async (role: Role, apart: Apart = {}): Promise<{ child: Child; ports: Ports; configFile: string }> => {
     const ports = { httpPort: await stack.ports.take(role), metricsPort: await stack.ports.take(`${role} metrics`) };
     const name = `meshops-${role}-${++started}`;
     const configFile = join(stack.dir, `${name}.yaml`);
-    await configure(configFile, ports, apart);
-    const child = await startProduct(role, { warden: stack.warden, dir: stack.dir, configFile, env, port: ports.httpPort, name, signal });
+    const more = (await configure(configFile, ports, apart)) ?? {};
+    const child = await startProduct(role, {
+      warden: stack.warden,
+      dir: stack.dir,
+      configFile,
+      env: { ...env, ...more },
+      port: ports.httpPort,
+      name,
+      signal,
+    });
     stack.prometheus.scrape(name, [`127.0.0.1:${ports.metricsPort}`]);
     return { child, ports, configFile };
   };
@@ -202,7 +230,7 @@ async function furnish(stack: Stack, options: RigOptions, undo: (() => Promise<v
     await startWorker();
   };
   const url = `http://127.0.0.1:${ports.httpPort}`;
-  return { stack, cilium, slack, temporal, database, url, bot, workers, startWorker, tune, stop };
+  return { stack, cilium, slack, slackApp: app, temporal, database, url, bot, workers, startWorker, tune, stop };
 }
 
 interface Ports {

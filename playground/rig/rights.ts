@@ -6,7 +6,8 @@ import type { Api } from '../cluster/api.ts';
  * The rights that a real installation gives to the bot and to operators, and what admission leaves of them, as the manifests have them: nobody
  * has more here, so a right that is missing there is missed here.
  */
-const FOLDERS = ['../../manifests/base/', '../../manifests/demo/'] as const;
+const BASE = '../../manifests/base/';
+const DEMO = '../../manifests/demo/';
 
 const ADMISSION = '/apis/admissionregistration.k8s.io/v1';
 
@@ -43,10 +44,13 @@ function pathOf(kind: string, namespace: string, name: string): string | undefin
   }
 }
 
-/** Applies namespaces, service accounts, RBAC and admission policies of the manifests, namespaces first. Rejects with the API server's answer. */
-export async function loadRights(api: Api, signal: AbortSignal): Promise<void> {
+/**
+ * Applies namespaces, service accounts, RBAC and admission policies of the manifests, namespaces first; without `base` those of the demo alone.
+ * Rejects with the API server's answer.
+ */
+export async function loadRights(api: Api, signal: AbortSignal, base = true): Promise<void> {
   const manifests: Manifest[] = [];
-  for (const folder of FOLDERS) {
+  for (const folder of base ? [BASE, DEMO] : [DEMO]) {
     const url = new URL(folder, import.meta.url);
     for (const file of (await readdir(url)).filter((name) => name.endsWith('.yaml'))) {
       const text = await readFile(new URL(file, url), 'utf8');

@@ -58,7 +58,7 @@ async function render(options: ConfigOptions): Promise<readonly Manifest[]> {
   return manifestsIn(await renderChart({ helm: clients.helm, values: [file], kubeVersion: VERSIONS.kubernetes }));
 }
 
-async function writeRendered(file: string, options: ConfigOptions): Promise<void> {
+async function writeRendered(file: string, options: ConfigOptions): Promise<undefined> {
   const manifests = await render(options);
   const { args, volumeMounts } = containerOf(manifests);
   expect(args).toEqual(['run', '--config', '/etc/meshops/config/meshops.yaml']);
