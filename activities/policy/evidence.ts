@@ -28,7 +28,7 @@ export function policyWatching(deps: EvidenceDeps): Watching {
         leastRequests: input.settings.minRequests,
         patientUntil: startedAt + input.durationMs + patienceOf(input.durationMs),
         accepted: [...details.accepted, ...input.accepted],
-        ...(input.acceptedMost && { limits: input.acceptedMost }),
+        limits: { ...details.acceptedMost, ...input.acceptedMost },
         ...(input.postponed && { postponed: input.postponed }),
         observing: input.stage.number === details.observeStage,
         directions: details.directions,

@@ -3,6 +3,7 @@ import { controllingOwner } from '../../src/domain/owner.ts';
 import type { ObjectRef } from '../../src/domain/plan.ts';
 import { baselineCandidate } from '../../src/domain/policy/stages/bootstrap.ts';
 import type { PolicyDetails } from '../../src/domain/policy/stages/details.ts';
+import { mostAccepted } from '../../src/domain/policy/stages/doubts.ts';
 import { identityWaitMs } from '../../src/domain/policy/stages/identity-wait.ts';
 import { directionsOf, rulesOf, specFields } from '../../src/domain/policy/stages/rule-document.ts';
 import { type Shaped } from '../../src/domain/policy/stages/shape.ts';
@@ -141,6 +142,7 @@ function detailsOf({ opId }: PlanInput, { change }: Rollout, planned: PolicyStag
     ...(clean && { cleanStage: clean.number }),
     candidate: document,
     accepted: [...(change.accept ?? [])],
+    ...(change.accept && { acceptedMost: { ...mostAccepted(change) } }),
   };
 }
 
@@ -209,6 +211,7 @@ function factsOf(
     windowMs: change.windowMs ?? USUAL_WINDOW_MS,
     first,
     accepted: change.accept ?? [],
+    acceptedMost: mostAccepted(change),
     identityMs,
   });
   const from = existing ? `policy ${name} as it is` : `no policy ${name}`;

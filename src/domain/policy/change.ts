@@ -8,7 +8,13 @@ export type PolicyChange =
   /** In requests of earlier versions: back to what was before the last completed operation on this workload, which is `back` now. */
   | { readonly kind: 'relax'; readonly policy?: string }
   /** Default deny for a whole namespace, keeping DNS, the API server, health and ingress. The target's name is `bootstrapName`. */
-  | { readonly kind: 'bootstrap'; readonly windowMs?: number; readonly steps?: readonly number[]; readonly accept?: readonly string[] };
+  | {
+      readonly kind: 'bootstrap';
+      readonly windowMs?: number;
+      readonly steps?: readonly number[];
+      readonly accept?: readonly string[];
+      readonly counted?: Readonly<Record<string, number>>;
+    };
 
 /** What brings something new into force, by cohorts. */
 export type RolloutChange = Exclude<PolicyChange, { readonly kind: 'back' | 'relax' }>;
@@ -25,6 +31,8 @@ export interface EnforceChange {
   readonly observe?: false;
   /** Keys of drops that are meant (`doubtKey`), as the dry-run shows them. */
   readonly accept?: readonly string[];
+  /** How many of each of them the dry-run that people saw has counted: what is accepted is bounded by it. */
+  readonly counted?: Readonly<Record<string, number>>;
   /** What a dry-run of this file has found a moment ago, in sentences: people see it first. Absent: the plan makes one. */
   readonly dryRun?: readonly string[];
   /** `--no-dryrun`: planned without one, and people are told. */

@@ -35,13 +35,14 @@ export async function enforce(
   const wrong = linted.findings.filter(({ severity }) => severity === 'error');
   if (wrong.length > 0) return refuseWrong(deps, asked, target, candidate, wrong);
   const { text: _text, ...carried } = candidate;
-  const dryRun = command.options.withoutDryRun ? undefined : foundLately(deps, target, candidate);
+  const seen = command.options.withoutDryRun ? undefined : foundLately(deps, target, candidate);
   const change: EnforceChange = {
     kind: command.kind === 'policy observe' ? 'observe' : 'enforce',
     candidate: carried,
     ...optionsOf(command.options),
     ...(command.options.observe === false ? { observe: false } : {}),
-    ...(dryRun && { dryRun }),
+    ...(seen && { dryRun: seen.words }),
+    ...(seen && command.options.accept && { counted: countedOf(command.options.accept, seen.counts) }),
     ...(command.options.withoutDryRun && { withoutDryRun: true }),
     ...(command.options.replace && { replace: true }),
   };
@@ -80,6 +81,10 @@ export async function bootstrap(
 function start(deps: BotDeps, asked: PolicyAsked, target: Target, command: Changing, change: PolicyChange, later: Later): Promise<Answer> {
   const { origin, actor, rule, text } = asked;
   return askForChange(deps, { origin, actor, rule, target, command: command.kind, change, options: command.options, text }, later);
+}
+
+function countedOf(accept: readonly string[], counts: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
+  return Object.fromEntries(accept.flatMap((key) => (counts[key] === undefined ? [] : [[key, counts[key]]])));
 }
 
 function optionsOf({ windowMs, steps, accept }: ChangeOptions) {

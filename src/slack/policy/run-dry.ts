@@ -1,7 +1,7 @@
 // A dry-run as the bot makes one: what was found a moment ago is kept, so that a change of the same file need not find it again.
 import { type Ran, reachSentences } from '../../../activities/policy/dry-run.ts';
 import type { Candidate } from '../../domain/policy/change.ts';
-import { dryRunSentences } from '../../domain/policy/dryrun/words.ts';
+import { countsByKey, dryRunSentences } from '../../domain/policy/dryrun/words.ts';
 import { formatTarget, type Target } from '../../domain/target.ts';
 import type { BotDeps } from '../deps.ts';
 
@@ -15,7 +15,13 @@ export interface DryAsk {
 /** What was found is shown with a change of the same file for so long (ms). */
 const FRESH_MS = 10 * 60_000;
 const MOST_KEPT = 200;
-const kept = new WeakMap<BotDeps['policy'], Map<string, { readonly words: readonly string[]; readonly at: number }>>();
+const kept = new WeakMap<BotDeps['policy'], Map<string, Found & { readonly at: number }>>();
+
+/** What people have seen of a dry-run: its sentences, and how many would be dropped by each key that `--accept` takes. */
+interface Found {
+  readonly words: readonly string[];
+  readonly counts: Readonly<Record<string, number>>;
+}
 
 /** Rejects when the cluster does not answer; nodes whose ring cannot be read are told in `rings.gaps`. */
 export async function runDry(deps: BotDeps, { target, candidate, windowMs, deadlineMs }: DryAsk): Promise<Ran> {
@@ -38,15 +44,16 @@ export async function runDry(deps: BotDeps, { target, candidate, windowMs, deadl
 }
 
 /** What a dry-run of exactly this file for this workload has found in the last minutes. */
-export function foundLately(deps: BotDeps, target: Target, candidate: Candidate): readonly string[] | undefined {
+export function foundLately(deps: BotDeps, target: Target, candidate: Candidate): Found | undefined {
   const found = kept.get(deps.policy)?.get(keyOf(target, candidate));
-  return found && deps.now() - found.at < FRESH_MS ? found.words : undefined;
+  return found && deps.now() - found.at < FRESH_MS ? found : undefined;
 }
 
 function keep(deps: BotDeps, key: string, ran: Extract<Ran, { kind: 'ran' }>): void {
-  const all = kept.get(deps.policy) ?? new Map<string, { readonly words: readonly string[]; readonly at: number }>();
+  const all = kept.get(deps.policy) ?? new Map<string, Found & { readonly at: number }>();
   if (all.size >= MOST_KEPT) all.clear();
-  all.set(key, { words: [...dryRunSentences(ran.run), ...reachSentences(ran)].map((words) => words.slice(0, 600)), at: ran.at });
+  const words = [...dryRunSentences(ran.run), ...reachSentences(ran)].map((one) => one.slice(0, 600));
+  all.set(key, { words, counts: countsByKey(ran.run), at: ran.at });
   kept.set(deps.policy, all);
 }
 

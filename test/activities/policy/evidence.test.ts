@@ -16,7 +16,7 @@ const labelled = (first?.writes ?? []).flatMap(({ object }) => (object.kind === 
 const WINDOW_MS = 60_000;
 
 /** The first stage of a rollout, written some seconds ago; the API takes `latencyMs` for each answer. */
-function rig({ latencyMs = 0 }: { readonly latencyMs?: number } = {}) {
+function rig({ latencyMs = 0, accepts }: { readonly latencyMs?: number; readonly accepts?: Readonly<Record<string, number>> } = {}) {
   const began = Date.now();
   const heard: Evidence[] = [];
   const replayed: number[] = [];
@@ -55,7 +55,8 @@ function rig({ latencyMs = 0 }: { readonly latencyMs?: number } = {}) {
         directions: ['ingress', 'egress'],
         windowMs: WINDOW_MS,
         candidate: FULL,
-        accepted: [],
+        accepted: Object.keys(accepts ?? {}),
+        ...(accepts && { acceptedMost: accepts }),
       },
       originals: [],
     },
@@ -99,6 +100,19 @@ describe('a watch whose API server takes its time', () => {
       expect(judge.conclude(Date.now()).kind).toBe('harmful');
     },
   );
+
+  test('asks about more of what the command accepted than its dry-run had counted', async () => {
+    const key = 'ingress/legacy/legacy/8080/TCP';
+    const { open, flow, judge, heard } = rig({ accepts: { [key]: 10 } });
+    await open(false);
+    const later = (nth: number) => Date.now() + nth * 60_000;
+    for (let count = 0; count < 10; count += 1)
+      flow('node-1', { app: 'legacy', pod: labelled[0] ?? '', verdict: 'DROPPED', at: later(count) });
+    expect(judge.conclude(later(10)).kind).toBe('no-traffic');
+    flow('node-1', { app: 'legacy', pod: labelled[0] ?? '', verdict: 'DROPPED', at: later(10) });
+    expect(heard.filter((event) => event.kind === 'connection' && event.outcome === 'dropped')).toHaveLength(11);
+    expect(judge.conclude(later(11))).toMatchObject({ kind: 'doubtful', doubts: [{ key, count: 1 }] });
+  });
 
   test('fires on what is harm whatever came before while the ring is still being read', async () => {
     const { open, flow, judge, holdRing } = rig();

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { EnforceChange } from '../../../src/domain/policy/change.ts';
+import { mostAccepted } from '../../../src/domain/policy/stages/doubts.ts';
 import { BACKEND, DATABASE, FRONTEND, type Told, WORLD } from '../../domain/policy/dryrun/lines.ts';
 import { CHANNEL, type Stage, stage } from '../stage.ts';
 import { flowsOf, GOOD, stored } from './played.ts';
@@ -62,6 +64,18 @@ describe('policy dryrun', () => {
     expect(begun?.change).toMatchObject({
       dryRun: [expect.stringContaining('1 of 1 connection that were seen would be dropped'), expect.any(String)],
     });
+  });
+
+  test('what it has counted bounds what the enforce accepts; what it has not seen is accepted as the least', async () => {
+    at.policy.texts.set('backend/backend', GOOD);
+    at.policy.flows = flowsOf({ from: DATABASE, to: BACKEND, port: 9090 });
+    await type('/policy dryrun backend');
+    await at.idle();
+    await type('/policy enforce backend --accept ingress/database/database/9090/TCP,ingress/world/22/TCP');
+    const change = at.played.begins[0]?.change as EnforceChange;
+    expect(change).toMatchObject({ counted: { 'ingress/database/database/9090/TCP': 1 } });
+    const most = mostAccepted({ ...change, counted: { ...change.counted, 'ingress/database/database/9090/TCP': 7 } });
+    expect(most).toEqual({ 'ingress/database/database/9090/TCP': 21, 'ingress/world/22/TCP': 10 });
   });
 
   test('of another file says nothing: the plan makes its own', async () => {

@@ -1,5 +1,5 @@
 import type { Direction } from '../policy.ts';
-import { doubtKey, peerOf, requestOf, whereOf } from '../stages/group.ts';
+import { doubtKey, keysOf, peerOf, requestOf, whereOf } from '../stages/group.ts';
 import type { FlowExample, SeenFlow } from './flow.ts';
 import { type GroupPeer, groupPeer } from './peer-name.ts';
 
@@ -12,8 +12,9 @@ export interface FlowGroup {
   readonly port: number | undefined;
   /** `GET /admin`, where the request decided and not the connection. */
   readonly request?: string;
-  /** What `--accept` takes. */
+  /** What `--accept` takes, and all keys that speak of it. */
   readonly key: string;
+  readonly keys: readonly string[];
   readonly count: number;
   readonly unit: 'connection' | 'request';
   /** Epoch ms. */
@@ -72,20 +73,22 @@ function keyOf({ flow, direction, unit, example }: SeenFlow): string {
 function newGroup({ flow, direction, unit, example, at }: SeenFlow, why: string): FlowGroup {
   const other = direction === 'ingress' ? flow.source : flow.destination;
   const port = flow.destinationPort;
+  const group = {
+    peer: peerOf(other.labels),
+    direction,
+    protocol: flow.protocol,
+    port,
+    where: whereOf(other),
+    request: unit === 'request' ? requestOf(example.request) : undefined,
+  };
   return {
     direction,
     peer: groupPeer(other),
     protocol: flow.protocol,
     port,
     ...(unit === 'request' && example.request !== undefined ? { request: example.request.split('?')[0] ?? '' } : {}),
-    key: doubtKey({
-      peer: peerOf(other.labels),
-      direction,
-      protocol: flow.protocol,
-      port,
-      where: whereOf(other),
-      request: unit === 'request' ? requestOf(example.request) : undefined,
-    }),
+    key: doubtKey(group),
+    keys: keysOf(group),
     count: 1,
     unit,
     firstSeen: at,

@@ -42,6 +42,13 @@ const HEAD = ['change', 'direction', 'peer', 'labels', 'port', 'protocol', 'requ
 const TAIL = ['exampleSource', 'exampleDestination', 'exampleVerdict', 'why', 'key'] as const;
 
 /** All groups as CSV (RFC 4180). A cell that a spreadsheet would take for a formula is kept a text. */
+/** How many connections and requests would be dropped, by each key that speaks of them. */
+export function countsByKey({ wouldDrop }: Pick<DryRun, 'wouldDrop'>): Readonly<Record<string, number>> {
+  const counts = new Map<string, number>();
+  for (const { keys, count } of wouldDrop) for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + count);
+  return Object.fromEntries(counts);
+}
+
 export function dryRunCsv(run: DryRun): string {
   const rows = [
     ...run.wouldDrop.map((group) => row('would drop', group)),

@@ -22,5 +22,7 @@ export const PolicyDetails = z.object({
   candidate: z.custom<JsonObject>((value) => typeof value === 'object' && value !== null),
   /** Keys of drops that were accepted with the command. */
   accepted: z.array(z.string()),
+  /** How many of each in one step; absent in plans of earlier versions: any number. */
+  acceptedMost: z.record(z.string(), z.number()).optional(),
 });
 export type PolicyDetails = z.infer<typeof PolicyDetails>;

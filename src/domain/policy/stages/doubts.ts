@@ -145,5 +145,20 @@ function sum(groups: readonly DoubtGroup[]): number {
 }
 
 function boundOf(key: string, count: number): Pick<Doubt, 'key' | 'count' | 'most'> {
-  return { key, count, most: Math.max(LEAST_ROOM, ROOM * count) };
+  return { key, count, most: mostOf(count) };
+}
+
+/** How many of a kind may come in one step where so many were counted before people accepted it. */
+function mostOf(count: number): number {
+  return Math.max(LEAST_ROOM, ROOM * count);
+}
+
+/** The same for the keys of a command: bounded by what its dry-run has counted, which is what was shown. */
+export function mostAccepted({ accept = [], counted = {} }: Accepting): Readonly<Record<string, number>> {
+  return Object.fromEntries(accept.map((key) => [key, mostOf(counted[key] ?? 0)]));
+}
+
+interface Accepting {
+  readonly accept?: readonly string[];
+  readonly counted?: Readonly<Record<string, number>>;
 }

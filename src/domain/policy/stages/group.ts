@@ -91,13 +91,18 @@ export function anyAddressKey(group: FlowGroup): string {
 }
 
 /**
- * The accepted key that speaks of this group: the group itself; its connection, where a request is refused; all ports of the peer; and,
+ * The keys that speak of this group: the group itself; its connection, where a request is refused; all ports of the peer; and,
  * where that was said, every address outside.
  */
-export function acceptedKey(accepted: ReadonlySet<string>, group: FlowGroup): string | undefined {
+export function keysOf(group: FlowGroup): readonly string[] {
   const anywhere = { ...group, where: undefined };
   const wider = [group, { ...group, request: undefined }, anywhere, { ...anywhere, request: undefined }].map(doubtKey);
-  return [...wider, anyPortKey(group), anyPortKey(anywhere)].find((key) => accepted.has(key));
+  return [...new Set([...wider, anyPortKey(group), anyPortKey(anywhere)])];
+}
+
+/** The accepted key that speaks of this group. */
+export function acceptedKey(accepted: ReadonlySet<string>, group: FlowGroup): string | undefined {
+  return keysOf(group).find((key) => accepted.has(key));
 }
 
 /** `world to port 8080/TCP`, `to frontend/backend, port 5432/TCP`. */

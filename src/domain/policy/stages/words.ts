@@ -27,6 +27,8 @@ export interface RolloutFacts {
   /** What people must read first: the dry-run, who loses protection, what opens and closes. */
   readonly first: readonly string[];
   readonly accepted: readonly string[];
+  /** How many of each are accepted in one step. */
+  readonly acceptedMost: Readonly<Record<string, number>>;
   /** How long a pod's new label takes to count (ms); 0 where no pod is labelled. */
   readonly identityMs: number;
 }
@@ -36,7 +38,7 @@ const SHORT_MS = 10_000;
 
 /** Sentences of the plan: what becomes of whom, in which order, what is not seen. */
 export function rolloutWords(facts: RolloutFacts): readonly string[] {
-  const { planned, pods, readyPods, strangers, first, accepted } = facts;
+  const { planned, pods, readyPods, strangers, first, accepted, acceptedMost } = facts;
   const digest = facts.sha256 === '' ? '' : ` (sha256 ${facts.sha256.slice(0, 12)})`;
   return [
     ...first,
@@ -44,7 +46,7 @@ export function rolloutWords(facts: RolloutFacts): readonly string[] {
     ...(strangers.length > 0 ? [`It also selects pods of other workloads: ${some(strangers)}. They are part of the rollout.`] : []),
     ...observeWords(facts),
     ...(facts.observeOnly ? [] : enforceWords(facts, planned)),
-    ...(accepted.length > 0 ? [`Accepted as meant: ${some(accepted)}.`] : []),
+    ...(accepted.length > 0 ? [`Accepted as meant: ${some(accepted.map((key) => upTo(key, acceptedMost)))}; more is asked about.`] : []),
     'Connections that are open already give no verdicts: they show only once the policy drops their packets.',
   ];
 }
@@ -104,6 +106,10 @@ export function watchedWords(directions: readonly Direction[]): readonly string[
 export function durationWords(ms: number): string {
   if (ms < 120_000) return `${Math.round(ms / 1_000)} s`;
   return ms < 7_200_000 ? `${Math.round(ms / 60_000)} min` : `${Math.round(ms / 3_600_000)} h`;
+}
+
+function upTo(key: string, most: Readonly<Record<string, number>>): string {
+  return most[key] === undefined ? key : `${key} (up to ${most[key]} in each step)`;
 }
 
 function some(names: readonly string[]): string {
