@@ -101,7 +101,9 @@ it('an approval holds over ordinary churn: a pod that is replaced, one more, one
       if (after.writes !== before.writes) voided.writes[kind] = (voided.writes[kind] ?? 0) + 1;
     }
   }
-  console.info(`void of ${cases} after one restarted, one more, one less, one not ready: ${voided.hash}; by its writes: ${voided.writes}`);
+  console.info(
+    `Void of ${cases} after one restarted, one more, one less, one not ready: ${voided.hash.join(', ')}; by its writes: ${voided.writes.join(', ')}`,
+  );
   expect(voided.hash).toEqual([0, 0, 0, 0]);
   expect(Math.min(...voided.writes)).toBeGreaterThan(0);
 });
