@@ -105,9 +105,9 @@ function unplanned(course: Course, error: unknown): Extract<PlanResult, { kind: 
 }
 
 function showPlan(course: Course, plan: Plan): void {
-  if (plan.attachment) course.say({ kind: 'attachment', attachment: plan.attachment });
-  // A further step needs the same; it is said once.
-  if (plan.gitOps && plan.gitOps.text !== course.plan?.gitOps?.text) course.say({ kind: 'attachment', attachment: plan.gitOps });
+  // Nothing is said in a thread that is held back, and the plan is what brings it out.
+  const comesAfter = plan.attachment !== undefined && patched('file-after-plan');
+  if (plan.attachment && !comesAfter) course.say({ kind: 'attachment', attachment: plan.attachment });
   const { from, to, explanation, watched, planHash } = plan;
   const before = course.view.stages.filter((stage) => stage.state !== 'pending');
   const stages: StageView[] = plan.stages.map(({ number, label, exposure }) => ({ number, label, exposure, state: 'pending' }));
@@ -119,4 +119,7 @@ function showPlan(course: Course, plan: Plan): void {
   course.record('plan', { from, to, planHash, stages: stages.map((stage) => stage.label), explanation, undo: undo as never });
   course.planned(plan);
   course.show({ from, to, explanation, watched, planHash, stages: [...before, ...stages] });
+  if (plan.attachment && comesAfter) course.say({ kind: 'attachment', attachment: plan.attachment });
+  // A further step needs the same; it is said once.
+  if (plan.gitOps && plan.gitOps.text !== course.plan?.gitOps?.text) course.say({ kind: 'attachment', attachment: plan.gitOps });
 }

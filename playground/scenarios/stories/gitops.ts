@@ -4,6 +4,8 @@ import { CHANNEL } from '../operation.ts';
 import { must, type Scenario } from '../scenario.ts';
 import { CANARY, type Scene } from '../scene.ts';
 import { approve } from './canary.ts';
+import { GOOD } from './policy-candidates.ts';
+import { POLICY, propose } from './policy-steps.ts';
 
 /** Stories of objects that somebody else writes: a GitOps tool that heals itself, and a controller that owns them. */
 
@@ -118,4 +120,46 @@ const controllerOwned: Scenario = {
   },
 };
 
-export const gitOpsStories: readonly Scenario[] = [selfHeal, refused, controllerOwned];
+const FLUX = { 'kustomize.toolkit.fluxcd.io/name': 'mesh', 'kustomize.toolkit.fluxcd.io/namespace': 'flux-system' };
+const CANDIDATE = `${GOOD}    - toEntities: [host]\n`;
+
+/** A policy that is in the cluster already, as somebody else has put it there. */
+async function putPolicy(scene: Scene, metadata: object): Promise<void> {
+  const policy = parse(GOOD) as { metadata: object };
+  await scene.put(POLICY, { ...policy, metadata: { ...policy.metadata, ...metadata } });
+}
+
+const ofPolicies: Scenario = {
+  name: 'gitops-policy',
+  story: 'a policy that a controller owns is refused; one that Flux applies is planned with a word about it and how to suspend it',
+  play: async (scene) => {
+    try {
+      await propose(scene, CANDIDATE);
+      await putPolicy(scene, { ownerReferences: [owner('policies.example.com/v1', 'AppPolicy', 'frontend')] });
+      const first = await (await scene.begin('/policy enforce frontend/frontend --window 10s')).result();
+      const named = 'Policy frontend/frontend belongs to AppPolicy frontend (policies.example.com/v1)';
+      must(first.kind === 'impossible' && first.words.includes(named), `it ended ${first.kind}: ${first.words}`);
+      await putPolicy(scene, { labels: FLUX });
+      const operation = await scene.begin('/policy enforce frontend/frontend --window 10s');
+      const { drive } = scene.rig.slack;
+      const text = (): string => JSON.stringify(drive.thread(CHANNEL, operation.ts));
+      await drive.waitFor(() => text().includes('Flux Kustomization flux-system/mesh applies frontend/frontend'), {
+        what: 'who applies it',
+      });
+      const file = 'gitops-frontend.yaml';
+      const snippet = await drive.waitFor(() => drive.fileText(drive.thread(CHANNEL, operation.ts), file), {
+        what: `${file} in the thread`,
+      });
+      must(snippet.includes('flux suspend kustomization mesh -n flux-system'), `the file says: ${snippet}`);
+      await scene.type('/mesh abort frontend/frontend');
+      const outcome = await operation.result();
+      must(outcome.kind === 'aborted', `the outcome is ${outcome.kind}: ${outcome.words}`);
+      return { operation, extra: { refusal: first.words } };
+    } finally {
+      await scene.remove(POLICY);
+      await scene.remove('/api/v1/namespaces/frontend/configmaps/frontend-policy');
+    }
+  },
+};
+
+export const gitOpsStories: readonly Scenario[] = [selfHeal, refused, controllerOwned, ofPolicies];
