@@ -1,4 +1,6 @@
 import { nodesNow } from '../../activities/clients/hubble/ask.ts';
+import { type GetFlowsResponse, millisecondsOf } from '../../activities/clients/hubble/flow.ts';
+import type { Observer } from '../../activities/clients/hubble/observer.ts';
 import { ciliumConfigOf, connectCluster } from '../../activities/clients/kubernetes/cluster.ts';
 import type { ConfigMap } from '../../activities/clients/kubernetes/objects.ts';
 import { type ClusterConfig, kubeConfigOf } from '../compose/clusters.ts';
@@ -10,6 +12,7 @@ import { identityWaitMs } from '../domain/policy/stages/identity-wait.ts';
 import { COHORT_LABEL } from '../domain/policy/stages/rule-document.ts';
 import { plural } from '../domain/words.ts';
 import { type Check, Missing, type Remark } from './checks.ts';
+import { TODO as CLOCKS } from './clock.ts';
 
 type Settings = Readonly<Record<string, string>>;
 
@@ -35,6 +38,11 @@ export function ciliumChecks(name: string, cluster: ClusterConfig, config: Confi
       name: `${name}: Hubble's memory`,
       todo: 'Look at the line of Hubble first.',
       look: (signal) => checkRing(cluster, config.policy.window, signal),
+    },
+    {
+      name: `${name}: clocks of the nodes`,
+      todo: 'Look at the line of Hubble first.',
+      look: (signal) => checkNodeClocks(cluster, signal),
     },
   ];
 }
@@ -113,20 +121,71 @@ export function ringWords(rings: readonly Ring[], windowMs: number): string | Re
   return { words, todo };
 }
 
-async function checkRing(config: ClusterConfig, windowMs: number, signal: AbortSignal): Promise<string | Remark> {
+/** Every node that can be asked, with what `ask` finds; those that do not answer are left out. */
+async function perNode<T>(
+  config: ClusterConfig,
+  signal: AbortSignal,
+  ask: (hubble: Hubble, node: Node) => Promise<T>,
+): Promise<{ readonly told: readonly T[]; readonly silent: number }> {
   const cluster = connectCluster(kubeConfigOf(config), config);
   try {
     const hubble = await hubbleNow(config, cluster, signal);
     const nodes = (await nodesNow(hubble.nodes, signal)).slice(0, MOST_NODES);
-    const asked = await Promise.allSettled(nodes.map((node) => ringOf(hubble, node)));
-    const rings = asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-    const found = ringWords(rings, windowMs);
-    const silent = asked.length - rings.length;
-    if (silent === 0 || typeof found !== 'string') return found;
-    return `${found} (${plural(silent, 'node')} did not say)`;
+    const asked = await Promise.allSettled(nodes.map((node) => ask(hubble, node)));
+    const told = asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    return { told, silent: asked.length - told.length };
   } finally {
     cluster.close();
   }
+}
+
+type Node = Parameters<Hubble['connect']>[0];
+
+async function checkRing(config: ClusterConfig, windowMs: number, signal: AbortSignal): Promise<string | Remark> {
+  const { told, silent } = await perNode(config, signal, ringOf);
+  const found = ringWords(told, windowMs);
+  return silent === 0 || typeof found !== 'string' ? found : `${found} (${plural(silent, 'node')} did not say)`;
+}
+
+/** An event from our own future was made by a clock that is ahead; one that is behind cannot be told from a node without traffic. */
+async function checkNodeClocks(config: ClusterConfig, signal: AbortSignal): Promise<string | Remark> {
+  const { told, silent } = await perNode(config, signal, async (hubble, node) => {
+    const observer = hubble.connect(node);
+    try {
+      return { node: node.node, aheadMs: await aheadOf(observer, Date.now()) };
+    } finally {
+      observer.close();
+    }
+  });
+  const words = clocksWords(told);
+  return silent === 0 || typeof words !== 'string' ? words : `${words} (${plural(silent, 'node')} did not say)`;
+}
+
+const AHEAD_MS = 2_000;
+
+/** How far the newest event of an agent lies in the future (ms); 0 within two seconds. Rejects when the agent does not answer. */
+export function aheadOf(observer: Pick<Observer, 'flows'>, now: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let ahead = 0;
+    const heard = ({ flow }: GetFlowsResponse): void => void (ahead = Math.max(ahead, millisecondsOf(flow?.time) - now));
+    const late = setTimeout(() => {
+      stream.cancel();
+      reject(new Error('no answer in time'));
+    }, CALL_MS);
+    const stream = observer.flows({ follow: false, since: now + AHEAD_MS, whitelist: [] }, heard, (reason) => {
+      clearTimeout(late);
+      if (reason === undefined) resolve(ahead < AHEAD_MS ? 0 : ahead);
+      else reject(new Error(reason));
+    });
+  });
+}
+
+/** Which clocks are ahead; what an agent's events say would be judged too early. */
+export function clocksWords(nodes: readonly { readonly node: string; readonly aheadMs: number }[]): string | Remark {
+  const ahead = nodes.filter(({ aheadMs }) => aheadMs > 0).toSorted((a, b) => b.aheadMs - a.aheadMs);
+  if (ahead.length === 0) return 'no event comes from the future';
+  const named = ahead.slice(0, 5).map(({ node, aheadMs }) => `${node} by ${Math.round(aheadMs / 1_000)} s`);
+  return { words: `ahead of this machine: ${named.join(', ')}`, todo: CLOCKS };
 }
 
 async function ringOf(hubble: Hubble, node: Parameters<Hubble['connect']>[0]): Promise<Ring> {

@@ -3,7 +3,7 @@ import { Missing, type Remark } from './checks.ts';
 /** The judge puts events of agents in order with its own time; tokens and Slack's signatures bear more. Milliseconds. */
 const REMARK_MS = 2_000;
 const MISSING_MS = 30_000;
-const TODO = 'Keep the clocks of this machine and of the nodes by NTP (chrony, systemd-timesyncd).';
+export const TODO = 'Keep the clocks of this machine and of the nodes by NTP (chrony, systemd-timesyncd).';
 
 /** How far our clock is from a server's, by the Date of its answer: whole seconds, so half of one is added. Throws when they are far apart. */
 export function skewWords(who: string, date: string | undefined, sentAt: number, heardAt: number): string | Remark {

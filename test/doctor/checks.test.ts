@@ -1,9 +1,12 @@
 import { describe, expect, it, test } from 'vitest';
+import { connectObserver } from '../../activities/clients/hubble/observer.ts';
 import { type Check, formatFound, Missing, runCheck, summaryOf } from '../../src/doctor/checks.ts';
-import { cohortLabel, identityWait, type Ring, ringWords, visibility } from '../../src/doctor/cilium.ts';
+import { aheadOf, clocksWords, cohortLabel, identityWait, type Ring, ringWords, visibility } from '../../src/doctor/cilium.ts';
 import { skewWords } from '../../src/doctor/clock.ts';
 import { retentionWords } from '../../src/doctor/temporal.ts';
 import { answerOf, sharedDoctor } from '../../src/slack/doctor.ts';
+
+import { answerFlow, startAgent } from '../activities/support/hubble.ts';
 
 const signal = new AbortController().signal;
 const check = (look: Check['look']): Check => ({ name: 'thing', todo: 'Mend it.', look });
@@ -113,6 +116,32 @@ describe('clocks', () => {
     expect(skewWords('Slack', date(NOON), NOON + 10_500, NOON + 10_500)).toMatchObject({ words: '10 s ahead of Slack' });
     expect(skewWords('Slack', date(NOON), NOON - 9_500, NOON - 9_500)).toMatchObject({ words: '10 s behind Slack' });
     expect(() => skewWords('Slack', date(NOON), NOON + 60_000, NOON + 60_000)).toThrow('59 s ahead of Slack');
+  });
+});
+
+describe('clocks of nodes', () => {
+  it('that are ahead give events from the future; those that agree, and quiet ones, do not', async () => {
+    const agent = await startAgent('n1');
+    const observer = connectObserver(agent.address);
+    try {
+      expect(await aheadOf(observer, Date.now())).toBe(0);
+      agent.ring.push({ kind: 'flow', flow: answerFlow('n1', { at: Date.now() }) });
+      expect(await aheadOf(observer, Date.now())).toBe(0);
+      agent.ring.push({ kind: 'flow', flow: answerFlow('n1', { at: Date.now() + 60_000 }) });
+      const ahead = await aheadOf(observer, Date.now());
+      expect(Math.round(ahead / 1_000)).toBe(60);
+      expect(
+        clocksWords([
+          { node: 'n1', aheadMs: ahead },
+          { node: 'n2', aheadMs: 0 },
+        ]),
+      ).toMatchObject({ words: 'ahead of this machine: n1 by 60 s' });
+    } finally {
+      observer.close();
+      agent.stop();
+    }
+    expect(clocksWords([{ node: 'n1', aheadMs: 0 }])).toBe('no event comes from the future');
+    await expect(aheadOf(connectObserver('127.0.0.1:1'), Date.now())).rejects.toThrow();
   });
 });
 
