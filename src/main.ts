@@ -1,18 +1,7 @@
 #!/usr/bin/env node
 // The command line. The only place that reads the environment, listens to signals and ends the process.
-import { Command, Option } from 'commander';
-import { auditVerify } from './cli/audit-verify.ts';
-import { configCheck } from './cli/config-check.ts';
-import { doctor } from './cli/doctor.ts';
-import { judgeExport } from './cli/judge-export.ts';
-import { judgeReplay } from './cli/judge-replay.ts';
-import { policyCheck } from './cli/policy-check.ts';
-import { policyDryRun } from './cli/policy-dryrun.ts';
-import { serve } from './compose/serve.ts';
+import { createProgram } from './cli/program.ts';
 import { type Environment, readEnvironment } from './config/environment.ts';
-import { PROCESSES, type ProcessName } from './doctor/checks.ts';
-
-const DEFAULT_CONFIG = 'meshops.yaml';
 
 /** The first signal asks everything to stop in order; the second ends at once. */
 function stopSignal(): AbortSignal {
@@ -42,92 +31,4 @@ async function run(work: (environment: Environment, signal: AbortSignal) => Prom
   process.exit(code);
 }
 
-const print = (line: string): void => void process.stdout.write(`${line}\n`);
-const program = new Command('meshops').description('Change a Cilium service mesh from Slack, safely.').showHelpAfterError();
-const withConfig = (command: Command): Command => command.option('-c, --config <file>', 'the configuration', DEFAULT_CONFIG);
-
-interface Given {
-  readonly config: string;
-  readonly cluster?: string;
-}
-
-function serving(what: { readonly bot: boolean; readonly worker: boolean }): (given: Given) => Promise<void> {
-  return ({ config, cluster }) =>
-    run(async (environment, signal) => {
-      await serve({ environment, configPath: config, ...what, ...(cluster === undefined ? {} : { cluster }), signal });
-      return 0;
-    });
-}
-
-withConfig(program.command('run').description('bot and workers in one process, the bot in a thread of its own')).action(
-  serving({ bot: true, worker: true }),
-);
-withConfig(program.command('bot').description('the bot: takes commands and clicks from Slack')).action(
-  serving({ bot: true, worker: false }),
-);
-withConfig(program.command('worker').description('the workers: plan, apply, watch, undo'))
-  .option('--cluster <name>', 'only this cluster')
-  .action(serving({ bot: false, worker: true }));
-withConfig(program.command('doctor').description('checks every connection, right and version that meshops needs'))
-  .addOption(
-    new Option('--process <name>', 'whose rights and ways are looked at: those of bot and worker differ').choices(PROCESSES).default('run'),
-  )
-  .action(({ config, process: name }: Given & { readonly process: ProcessName }) =>
-    run((environment, signal) => doctor({ environment, configPath: config, signal, print, process: name })),
-  );
-const config = program.command('config').description('the configuration');
-withConfig(config.command('check').description('explains each mistake with its line').argument('[file]')).action(
-  (file: string | undefined, given: Given) => run(() => configCheck(file ?? given.config, print)),
-);
-const audit = program.command('audit').description('the audit record');
-withConfig(audit.command('verify').description('walks the chain and names the first record that was changed')).action(
-  ({ config: path }: Given) => run((environment, signal) => auditVerify({ environment, configPath: path, signal, print })),
-);
-const policy = program.command('policy').description('network policies');
-policy
-  .command('check')
-  .description('says what policies would really do, before a server drops what it does not know')
-  .argument('<files...>', 'files or folders; - for stdin')
-  .option('--json', 'findings as one line of JSON')
-  .option('--sarif', 'findings as SARIF 2.1.0, for pull requests')
-  .action((files: string[], { json, sarif }: { readonly json?: boolean; readonly sarif?: boolean }) =>
-    run((_environment, signal) =>
-      policyCheck({ files, format: sarif ? 'sarif' : json ? 'json' : 'words', stdin: process.stdin, signal, print }),
-    ),
-  );
-const judge = program.command('judge').description('the judge');
-withConfig(judge.command('export').description('prints what the judge heard in one watch of an operation, for `judge replay`'))
-  .argument('<operation>', 'its id, such as canary-1a2b3c')
-  .option('--watch <number>', 'which watch; left out: the one that found harm, else the last')
-  .option('--list', 'only says which watches are kept')
-  .action((operation: string, given: Given & { readonly watch?: string; readonly list?: boolean }) =>
-    run((environment, signal) => {
-      const { config: configPath, watch, list = false } = given;
-      const which = watch === undefined ? {} : { watch: Number(watch) };
-      return judgeExport({ environment, configPath, operation, ...which, list, signal, print });
-    }),
-  );
-judge
-  .command('replay')
-  .description('hears a recorded watch again and explains each step')
-  .argument('<file>', 'JSON lines: the settings of the judge, then its events; - for stdin')
-  .option('--all', 'every event on a line of its own')
-  .option('--json', 'each step as one line of JSON')
-  .action((file: string, { all = false, json = false }: { readonly all?: boolean; readonly json?: boolean }) =>
-    run((_environment, signal) => judgeReplay({ file, all, json, signal, print })),
-  );
-policy
-  .command('dryrun')
-  .description('says which recorded connections a policy would drop or newly allow')
-  .argument('<candidate>', 'file with one policy')
-  .requiredOption('--flows <file>', 'JSON lines as `hubble observe -o jsonpb` prints them; - for stdin')
-  .option('--in-force <files...>', 'files or folders with the policies that are in force', [])
-  .option('--json', 'the result as one line of JSON')
-  .option('--csv', 'all groups as CSV')
-  .action((candidate: string, { flows, inForce, json, csv }: { flows: string; inForce: string[]; json?: boolean; csv?: boolean }) =>
-    run((_environment, signal) =>
-      policyDryRun({ candidate, flows, inForce, format: csv ? 'csv' : json ? 'json' : 'words', stdin: process.stdin, signal, print }),
-    ),
-  );
-
-await program.parseAsync();
+await createProgram(run).parseAsync();

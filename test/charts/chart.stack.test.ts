@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -14,7 +15,7 @@ import { parseConfig } from '../../src/domain/config/parse.ts';
 import type { Config } from '../../src/domain/config/schema.ts';
 import { kubernetesIdentity } from '../../src/domain/config/use.ts';
 import { applyTo } from '../manifests/apply.ts';
-import { type Manifest, manifestsIn, textOf } from '../manifests/files.ts';
+import { type Manifest, manifestsIn, pathOf, textOf } from '../manifests/files.ts';
 
 const stop = new AbortController();
 const { signal } = stop;
@@ -118,6 +119,21 @@ describe.each([...files.keys()])('the chart with the values of %s', (example) =>
 describe('the chart', () => {
   it('is what manifests/base is a rendering of (else: npm run chart)', async () => {
     for (const [path, text] of await writtenWithHelm(clients.helm)) expect(textOf(path), path).toBe(text);
+  });
+
+  it('installs the company of docs/examples, put together as its page says', async () => {
+    const [, command = ''] = /^(\(echo "config:".*)$/m.exec(textOf('docs/examples/README.md')) ?? [];
+    const folder = join(scratch, 'company');
+    cpSync(pathOf('docs/examples'), folder, { recursive: true });
+    execFileSync('bash', ['-c', command], { cwd: folder });
+    const values = [join(folder, 'values.yaml'), join(folder, 'config.yaml')];
+    const manifests = manifestsIn(await renderChart({ helm: clients.helm, values, kubeVersion }));
+    const config = configOf(manifests);
+    const parsed = parseConfig(parse(textOf('docs/examples/meshops.yaml')));
+    expect(parsed.ok && parsed.config).toEqual(config);
+    for (const team of ['payments', 'platform'])
+      expect(await applied({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: team } })).toBe('ok');
+    for (const manifest of manifests) expect([manifest.kind, manifest.metadata.name, await applied(manifest)]).toContain('ok');
   });
 
   it('gives a worker of its own to each cluster, with that cluster alone in its hands', async () => {
