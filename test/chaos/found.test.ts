@@ -33,7 +33,7 @@ describe('what chaos has found', { timeout: 120_000 }, () => {
         { do: 'command', by: 'Olga', text: 'canary backend 10%', wait: 1000 },
         { do: 'press', by: 'Rita', action: 'meshops:approve', wait: 1000 },
         { do: 'terminate', wait: 0 },
-        { do: 'command', by: 'Olga', text: 'abort backend', wait: 6 },
+        { do: 'command', by: 'Olga', text: 'abort backend', wait: 0 },
       ],
     };
     expect(await broken(schedule, 'every refusal is true')).toBeUndefined();
