@@ -1,3 +1,4 @@
+import { patched } from '@temporalio/workflow';
 import type { ApplyResult } from '../activities/contract.ts';
 import type { OperationRequest } from '../src/domain/operation.ts';
 import type { Ending } from '../src/domain/outcome.ts';
@@ -45,17 +46,25 @@ export async function write(
   // Armed from the first write on: what is written takes effect before anybody says so. What lowers has no fuse: it would raise again.
   if (stage.number > 0 && course.isGuarded && !course.keeps) course.guards.arm({ applying: stage });
   const tokenBefore = Object.fromEntries(stage.writes.map(({ object }) => [objectKey(object), course.tokens[objectKey(object)] ?? null]));
-  const applied = await course.step(
-    'apply',
-    stage.writes.length,
-  )({
-    opId: course.opId,
-    target: plan.target,
-    stage,
-    tokenBefore,
-    as: request.requester.kubernetes,
-  });
-  course.record('write', { stage: stage.number, result: applied.kind, writes: stage.writes as never }, request.requester.id);
+  const record = (result: ApplyResult['kind'] | 'unknown'): void =>
+    course.record('write', { stage: stage.number, result, writes: stage.writes as never }, request.requester.id);
+  const applied = await course
+    .step(
+      'apply',
+      stage.writes.length,
+    )({
+      opId: course.opId,
+      target: plan.target,
+      stage,
+      tokenBefore,
+      as: request.requester.kubernetes,
+    })
+    .catch((error: unknown) => {
+      // It was stopped, or did not answer: it may have written, or may yet. The undo looks; the record says that it was tried.
+      if (patched('tried-writes')) record('unknown');
+      throw error;
+    });
+  record(applied.kind);
   if (applied.kind !== 'applied') return refusedWrite(applied);
   Object.assign(course.made, applied.made);
   for (const { object, after } of stage.writes) {

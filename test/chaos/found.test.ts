@@ -234,4 +234,19 @@ describe('what chaos has found', { timeout: 120_000 }, () => {
     };
     expect(await broken(schedule, 'an accepted abort ends aborted')).toBeUndefined();
   });
+
+  it('a write that was under way when its operation was stopped is on record', async () => {
+    const schedule: Schedule = {
+      seed: 20166,
+      world: {},
+      steps: [
+        { do: 'command', by: 'Omar', text: 'canary backend 5%', wait: 1240 },
+        { do: 'press', by: 'Raj', action: 'meshops:approve', wait: 60091, until: 'applying' },
+        { do: 'outage', system: 'worker', mode: 'down', wait: 20000 },
+        { do: 'command', by: 'Omar', text: 'rollback backend', wait: 5000 },
+        { do: 'heal', system: 'worker', wait: 30000 },
+      ],
+    };
+    expect(await broken(schedule, 'the audit record tells the whole story')).toBeUndefined();
+  });
 });
