@@ -61,6 +61,9 @@ export class OperationTruth {
   /** Where it is, by the step that was tried last. */
   phase: Phase | undefined;
   closedAt: number | undefined;
+  /** The largest input of a step so far, and how large its largest plan is, before they are compressed (bytes). */
+  largest = { type: '', bytes: 0 };
+  planned = 0;
   /** Since when no watch could fire, while its change is in force and could be watched. */
   unwatchedSince: number | undefined;
   /** Since when its canary harms and that could be seen, and how many requests. */

@@ -165,7 +165,8 @@ export class Truth implements ServerObserver {
   begun(attempt: Attempt): void {
     const operation = this.byRun(attempt.runId);
     if (!operation) return;
-    const { input } = attempt;
+    const { input, type, bytes } = attempt;
+    if (bytes > operation.largest.bytes) operation.largest = { type, bytes };
     if (attempt.type.endsWith('.watch'))
       operation.watches.push({ attempt, input: input as WatchInput, since: operation.writes.at(-1)?.at ?? this.now });
     const { view, records } = (input ?? {}) as { view?: OperationView; records?: readonly AuditRecord[] };
@@ -181,7 +182,9 @@ export class Truth implements ServerObserver {
 
   ended(attempt: Attempt, result: unknown): void {
     this.policy.ended(attempt, result);
-    const watch = this.byRun(attempt.runId)?.watches.find((each) => each.attempt === attempt);
+    const operation = this.byRun(attempt.runId);
+    if (operation && attempt.type.endsWith('.plan')) operation.planned = Math.max(operation.planned, JSON.stringify(result ?? '').length);
+    const watch = operation?.watches.find((each) => each.attempt === attempt);
     if (!watch) return;
     watch.endedAt = this.now;
     if (result) watch.result = result as WatchResult;

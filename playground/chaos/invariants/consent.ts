@@ -95,3 +95,17 @@ export const OLD_BUTTONS_ACT_ON_THEIR_OWN: Invariant = {
     return undefined;
   },
 };
+
+export const A_WAY_BACK_IS_OF_ITS_VERB: Invariant = {
+  name: 'a way back is of its verb',
+  says: 'Whatever two verbs share, a name above all: a way back of one never begins from an operation of the other.',
+  broken: ({ operations }) => {
+    for (const { requests, opId } of operations) {
+      for (const { change, verb } of requests) {
+        const of = change.kind === 'back' ? change.of : undefined;
+        if (of !== undefined && !of.startsWith(`${verb}-`)) return `${opId} (${verb}) is to be the way back of ${of}`;
+      }
+    }
+    return undefined;
+  },
+};

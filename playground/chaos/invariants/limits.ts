@@ -17,6 +17,23 @@ export const HISTORY_STAYS_SMALL: Invariant = {
   },
 };
 
+/** A chart and a message (bytes); and a step may need several plans of its operation, with what was before. */
+const CHART_BYTES = 56 * 1_024;
+const OF_PLANS = 6;
+
+export const INPUTS_STAY_SMALL: Invariant = {
+  name: 'inputs stay small',
+  says: 'What goes with a step is as large as plans and one chart make it, however long the operation lasts.',
+  broken: (truth) => {
+    for (const { largest, planned, opId, run } of truth.operations) {
+      const hours = Math.round((truth.now - run.startedAt) / 360_000) / 10;
+      if (largest.bytes > CHART_BYTES + OF_PLANS * planned)
+        return `${opId}: the input of ${largest.type} had ${Math.round(largest.bytes / 1_024)} KiB after ${hours} h`;
+    }
+    return undefined;
+  },
+};
+
 export const THE_SERVER_ENDS_NO_RUN: Invariant = {
   name: 'the server ends no run',
   says: 'Temporal never terminates a run because it asks for too much.',

@@ -25,8 +25,10 @@ export const POLICIES_LEAVE_NOTHING_BEHIND: Invariant = {
   broken: (truth, atEnd) => {
     if (!atEnd || truth.operations.some(({ run }) => run.isOpen || run.status !== 'COMPLETED')) return undefined;
     if (truth.operations.some(({ ending }) => ending === 'abandoned' || ending === 'superseded')) return undefined;
-    const { pods, policies } = truth.world.workload;
-    const pod = pods.find(({ metadata }) => metadata.labels?.[COHORT_LABEL] !== undefined);
+    const { workload } = truth.world;
+    const { pods, policies } = workload;
+    // What another hand has put there is kept.
+    const pod = pods.find((one) => one.metadata.labels?.[COHORT_LABEL] !== undefined && !workload.wasRelabelled(one));
     if (pod) return `pod ${pod.metadata.name} still carries a cohort label`;
     const shadow = policies.find(({ metadata }) => metadata.name.endsWith('-shadow'));
     return shadow && `the shadow ${shadow.metadata.name} is left`;

@@ -70,6 +70,14 @@ function saidToHaveStarted({ world, operations }: Truth): string | undefined {
   return undefined;
 }
 
+/** A question which of several operations is meant names each of them once. */
+function askedTwice({ answer = '' }: Asked): string | undefined {
+  if (!answer.includes('could be meant')) return undefined;
+  const named = [...answer.matchAll(/•\s+\*?([a-z]+-[a-z0-9]+)/g)].map(([, opId]) => opId);
+  const twice = named.find((opId, index) => named.indexOf(opId) !== index);
+  return twice && `"${answer}" offers ${twice} twice`;
+}
+
 function untrue(truth: Truth, { answer = '', told, what }: Asked): string | undefined {
   const holder = truth.byToken(told?.token ?? null);
   const isHeld = holder !== undefined && !holder.run.isOpen && holder.outcome === undefined && (told?.written ?? 0) > holder.shareBefore;
@@ -84,7 +92,7 @@ export const EVERY_REFUSAL_IS_TRUE: Invariant = {
   says: 'Nobody is told that nothing runs while a change of an operation without an end is in force, nor that one has started that is over.',
   broken: (truth) => {
     for (const asked of truth.requests) {
-      const words = untrue(truth, asked);
+      const words = untrue(truth, asked) ?? askedTwice(asked);
       if (words !== undefined) return words;
     }
     return saidToHaveStarted(truth);

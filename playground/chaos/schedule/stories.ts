@@ -25,7 +25,7 @@ export function story(random: Random): readonly Step[] {
   const begin = [say(by, `canary backend ${random.one([5, 10, 50])}%`, random.between(1_000, 3_000)), agree(random, 2_000, 34_000)];
   const fail: Step = { do: 'fail', side: 'canary', share: random.one([1, 1, 0.05]), wait: random.between(20_000, 90_000) };
   const minutes = (low: number, high: number): number => random.between(low, high) * 60_000;
-  switch (random.weighted({ orphan: 10, away: 12, drift: 12, frozen: 10, lost: 8, unready: 6, budget: 5, stop: 8, hold: 8 })) {
+  switch (random.weighted({ orphan: 10, away: 12, drift: 12, frozen: 10, lost: 8, unready: 6, budget: 5, stop: 8, hold: 8, patient: 8 })) {
     case 'orphan':
       return [
         ...begin,
@@ -73,6 +73,11 @@ export function story(random: Random): readonly Step[] {
     case 'stop': {
       const stop: Step = random.chance(0.5) ? say(by, 'abort backend', 0) : { do: 'press', by, action: ACTION.abort, wait: 0 };
       return [...begin.slice(0, 1), agree(random, 11_000, 16_000), { ...stop, wait: random.between(0, 20_000) }];
+    }
+    case 'patient': {
+      // Further steps that nobody approves: each waits until its gate expires, and what is in force stays watched.
+      const ask = (): Step => say(by, 'canary backend 50%', random.between(910, 960) * 1_000);
+      return [...begin.slice(0, 1), agree(random, 15_000, 30_000), ...Array.from({ length: random.between(10, 16) }, ask)];
     }
     case 'hold': {
       const press = (): Step => ({

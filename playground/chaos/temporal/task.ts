@@ -51,6 +51,8 @@ export interface Attempt {
   readonly type: string;
   readonly runId: string;
   readonly input: unknown;
+  /** How large the input is, before it is compressed. */
+  readonly bytes: number;
   readonly number: number;
   readonly worker: WorkerProcess;
   readonly startedAt: number;
@@ -144,6 +146,7 @@ export class ActivityTask {
       type,
       runId: workflow.runId,
       input: unpack(this.#input),
+      bytes: this.#input?.data?.length ?? 0,
       number,
       worker,
       startedAt,

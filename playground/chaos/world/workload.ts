@@ -114,6 +114,11 @@ export class Workload {
     this.#begin();
   }
 
+  /** Has another hand changed the labels of this pod? */
+  wasRelabelled(pod: KubeObject): boolean {
+    return this.#relabelled.has(pod.metadata.name);
+  }
+
   /** A pod is not labelled as its workload wants it, or bears a label of a cohort that another hand has put there. */
   get isRelabelled(): boolean {
     return this.#own.some(({ metadata }) => metadata.labels?.['app'] === undefined || this.#relabelled.has(metadata.name));
