@@ -8,8 +8,12 @@ import { shared } from './steps.ts';
 
 /** Goes on where a run was lost: with what was before and what may have been written. Everything ends with the undo, as ever. */
 export function recover(course: Course, recovery: Recovery): Ending {
-  const { by, reason, how } = recovery;
+  const { by, reason, how, replacedBy } = recovery;
   takeUp(course, recovery);
+  if (replacedBy !== undefined) {
+    const words = `Its run was ${how} on the Temporal server, and ${replacedBy} has completed on the same target since.`;
+    return { kind: 'failed', code: 'RunLost', words };
+  }
   if (!by) return { kind: 'failed', code: 'RunLost', words: `Its run was ${how} on the Temporal server.` };
   return { kind: 'aborted', code: 'Aborted', by, ...(reason !== undefined && { reason }) };
 }

@@ -2,6 +2,7 @@ import type { LostOperation, PlannedUndo } from '../domain/lost.ts';
 import type { AuditRecord } from '../domain/operation.ts';
 import { type Original, objectKey } from '../domain/plan.ts';
 import { VERB_NAMES, verbIn } from '../domain/verbs.ts';
+import { lastCompleted } from './completed.ts';
 import type { Database } from './database.ts';
 
 type Data = Readonly<Record<string, unknown>>;
@@ -19,7 +20,17 @@ export async function lostOf(db: Database, opId: string): Promise<LostOperation 
   const records = rows.map(({ body }) => JSON.parse(body) as Kept);
   const request = records.find(({ kind }) => kind === 'request');
   if (!request) return undefined;
-  return { ...whoAsked(opId, request), ...whatWas(records) };
+  const lost = { ...whoAsked(opId, request), ...whatWas(records) };
+  const replacedBy = await replacing(db, lost);
+  return { ...lost, ...(replacedBy !== undefined && { replacedBy }) };
+}
+
+/** An operation that has completed since and has written every object of this one: while this one had not ended, nobody but it could begin before. */
+async function replacing(db: Database, { opId, target, verb, startedAt, originals }: LostOperation): Promise<string | undefined> {
+  const last = await lastCompleted(db, target, verb);
+  if (!last || last.opId === opId || (last.endedAt ?? 0) <= startedAt) return undefined;
+  const covered = new Set(last.originals.map(({ object }) => objectKey(object)));
+  return originals.every(({ object }) => covered.has(objectKey(object))) ? last.opId : undefined;
 }
 
 function whoAsked(opId: string, { at, actor = '', target, data }: Kept) {

@@ -77,7 +77,7 @@ async function meet(
 ): Promise<void> {
   const lost = await deps.audit.lost(known.opId);
   if (!lost) return;
-  const held = await stageInPlace(deps, lost, signal);
+  const held = lost.replacedBy === undefined ? await stageInPlace(deps, lost, signal) : undefined;
   if (held === undefined || isKept(lost)) return close(deps, lost, known, fate);
   if (deps.now() - (told.get(lost.opId) ?? Number.NEGATIVE_INFINITY) < REMIND_MS) return;
   deps.log.error({ opId: lost.opId, how: fate.how }, 'nobody watches a change: its run is gone');

@@ -35,6 +35,8 @@ export interface LostOperation {
   readonly stages: PlannedUndo['stages'];
   /** The last write that is on record (epoch ms); one that is not may have followed. */
   readonly wroteAt?: number;
+  /** The operation that has completed on the same target since: what is in force is what people approved there. */
+  readonly replacedBy?: string;
 }
 
 /** What the run that ends a lost operation begins with: it goes on under the same id, so that tokens and message stay its own. */
@@ -48,6 +50,8 @@ export interface Recovery {
   readonly written: Written;
   /** Whoever asks wants it to stay as it is, and agrees to that. */
   readonly keep?: true;
+  /** What it has written was replaced by this operation, which has completed. */
+  readonly replacedBy?: string;
   /** It only took something away: that stays so, since taking it back would put it in force again. */
   readonly keeps?: boolean;
   readonly view: Partial<OperationView>;
@@ -73,8 +77,8 @@ export function recoveryRequest(
   },
 ): OperationRequest {
   const { how, by, reason, inPlace, keep, settings, seen, now } = asked;
-  const { opId, originals, stages, target, verb, change, text, requester, channel } = lost;
-  const written = inPlace ? stages.map(({ number, writes }) => ({ stage: number, writes })) : [];
+  const { opId, originals, stages, target, verb, change, text, requester, channel, replacedBy } = lost;
+  const written = inPlace && replacedBy === undefined ? stages.map(({ number, writes }) => ({ stage: number, writes })) : [];
   const who = { ...(by && { by }), ...(reason !== undefined && { reason }) };
   return {
     requestId: `recovery:${opId}:${now}`,
@@ -93,6 +97,7 @@ export function recoveryRequest(
       ...who,
       originals,
       written,
+      ...(replacedBy !== undefined && { replacedBy }),
       ...(isKept(lost) && { keeps: true }),
       ...(keep && { keep }),
       view: shownOf(lost, seen),

@@ -22,18 +22,20 @@ export interface Lost {
 const MOST = 20;
 
 export interface LostDeps {
-  readonly audit: Pick<BotDeps['audit'], 'open'>;
+  readonly audit: Pick<BotDeps['audit'], 'open' | 'lost'>;
   readonly operations: Pick<BotDeps['operations'], 'fate' | 'listRunning'>;
 }
 
-/** The lost operations on a target, or on all. Throws when the database or Temporal does not answer. */
+/** The lost operations on a target, or on all, but for those that another has replaced since: nothing of them is in place. Throws when the database or Temporal does not answer. */
 export async function lostOn(deps: LostDeps, target?: Target): Promise<readonly Lost[]> {
   const open = await deps.audit.open(target);
   const running = target ? [] : await deps.operations.listRunning();
   const runs = new Set(running.map(({ runId }) => runId));
   const doubtful = open.filter(({ runId }) => runId === undefined || !runs.has(runId)).slice(0, MOST);
   const fates = await Promise.all(doubtful.map(async (known) => ({ known, fate: await deps.operations.fate(known) })));
-  return fates.flatMap(({ known, fate }) => (fate.kind === 'lost' ? [{ known, fate }] : []));
+  const lost = fates.flatMap(({ known, fate }) => (fate.kind === 'lost' ? [{ known, fate }] : []));
+  const records = await Promise.all(lost.map(({ known }) => deps.audit.lost(known.opId)));
+  return lost.filter((_, index) => records[index]?.replacedBy === undefined);
 }
 
 /** Rolls back the lost operation on a target, or the one that is named. Undefined: there is none. */

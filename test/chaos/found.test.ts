@@ -249,4 +249,20 @@ describe('what chaos has found', { timeout: 120_000 }, () => {
     };
     expect(await broken(schedule, 'the audit record tells the whole story')).toBeUndefined();
   });
+
+  it('what has completed since a run was lost stays when that one is closed', async () => {
+    const schedule: Schedule = {
+      seed: 10915,
+      world: {},
+      steps: [
+        { do: 'command', by: 'Olga', text: 'canary backend 50%', wait: 1500 },
+        { do: 'press', by: 'Raj', action: 'meshops:approve', wait: 40000 },
+        { do: 'terminate', wait: 1000 },
+        { do: 'strip-token', wait: 1000 },
+        { do: 'command', by: 'Olga', text: 'canary backend 5%', wait: 2000 },
+        { do: 'press', by: 'Raj', action: 'meshops:approve', wait: 120000 },
+      ],
+    };
+    expect(await broken(schedule, 'what completed stays')).toBeUndefined();
+  });
 });
