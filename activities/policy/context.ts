@@ -4,7 +4,7 @@ import { compilePolicies } from '../../src/domain/policy/evaluator.ts';
 import type { Policy } from '../../src/domain/policy/policy.ts';
 import type { Compared, Step } from '../../src/domain/policy/stages/attribution.ts';
 import { PolicyDetails } from '../../src/domain/policy/stages/details.ts';
-import { markerOf } from '../../src/domain/policy/stages/rule-document.ts';
+import { markerOf, tellsCohort } from '../../src/domain/policy/stages/rule-document.ts';
 import { COHORT_POINTER } from '../../src/domain/policy/stages/stages.ts';
 import type { Pod } from '../clients/kubernetes/objects.ts';
 import type { WatchInput } from '../contract.ts';
@@ -33,7 +33,10 @@ export function contextOf(input: WatchInput, world: World, pods: readonly Pod[],
   const details = PolicyDetails.parse(input.plan.details);
   const { policy, shadow, opId } = details;
   const last = lastWrites(input.fuse.written, input.stage.number);
-  const cohort = [...last.values()].filter(({ fields }) => fields[COHORT_POINTER] === opId).map(({ object }) => object.name);
+  // Pods that were replaced keep their label in what was written: who goes first is of no more meaning once the policy is the same for all.
+  const isApart = writtenOf(input, policy, input.stage.number).some((document) => tellsCohort(document, opId));
+  const labelled = [...last.values()].filter(({ fields }) => fields[COHORT_POINTER] === opId).map(({ object }) => object.name);
+  const cohort = isApart ? labelled : [];
   const isObserving = input.stage.number === details.observeStage;
   const [candidate] = inForce([details.candidate], world.compile);
   const ports = new Map(pods.flatMap((pod) => (pod.status?.podIP === undefined ? [] : [[pod.status.podIP, namedPortsOf(pod)] as const])));

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { WatchInput } from '../../../activities/contract.ts';
-import { decidedIn, judgedFrom } from '../../../activities/policy/context.ts';
+import { contextOf, decidedIn, judgedFrom } from '../../../activities/policy/context.ts';
 import type { World } from '../../../activities/policy/world.ts';
 import type { JsonObject } from '../../../src/domain/json.ts';
 import type { PolicyFlow } from '../../../src/domain/policy/flow.ts';
@@ -72,4 +72,31 @@ test('after an undo nothing is to be proved: what is still dropped counts, what 
   const { compared, step } = decidedIn(input, { documents: [], compile: {}, config: {} }, 0);
   expect(compared.candidate.decide(legacy).ingress?.allowed).toBe(false);
   expect(step).toBeUndefined();
+});
+
+test('once the policy is the same for all, nobody goes first, also where a pod that did was replaced', () => {
+  const { stages: rollout, policy: ref } = stagesOf();
+  const details = {
+    change: 'enforce',
+    opId: OP,
+    policy: ref,
+    directions: ['ingress'],
+    windowMs: 1_000,
+    candidate: FULL,
+    accepted: [],
+  };
+  const cohortAt = (label: RegExp) => {
+    const stage = rollout.find((one) => label.test(one.label));
+    const until = rollout.filter(({ number }) => number <= (stage?.number ?? 0));
+    // The labels of pods that have gone are taken off nobody.
+    const written = until.map(({ number, writes }) => ({
+      stage: number,
+      writes:
+        number === stage?.number ? writes.filter(({ object, after }) => object.kind !== 'Pod' || Object.values(after)[0] !== null) : writes,
+    }));
+    const input = { purpose: 'stage', stage, plan: { details, originals: [] }, fuse: { originals: [], written }, view: { stages: [] } };
+    return contextOf(input as unknown as WatchInput, { documents: [], compile: {}, config: {} }, [], 0).cohort;
+  };
+  expect(cohortAt(/^ingress, 1 pod/)?.size).toBe(1);
+  expect(cohortAt(/^ingress, all pods/)).toBeUndefined();
 });

@@ -78,6 +78,11 @@ export function forCohort(rule: RuleJson, opId: string, side: 'in' | 'out'): Rul
   return { ...rule, endpointSelector: { ...selector, matchExpressions: [...expressions, expression] } };
 }
 
+/** Does a document decide otherwise for the cohort than for the pods outside of it? */
+export function tellsCohort(document: JsonObject, opId: string): boolean {
+  return JSON.stringify(rulesOf(document)).includes(JSON.stringify([opId]));
+}
+
 /** A rule that selects nobody and denies nothing: what a policy is while it only holds its name. */
 export function inertRule(opId: string): RuleJson {
   return {
