@@ -3,8 +3,8 @@ import type { WatchInput, WatchResult } from '../../activities/contract.ts';
 import type { Decision } from '../../src/domain/gate.ts';
 import type { OperationRequest, OperationView, Outcome, Phase } from '../../src/domain/operation.ts';
 import type { Happening } from './step.ts';
+import type { Attempt } from './temporal/attempt.ts';
 import type { WorkflowRun } from './temporal/run.ts';
-import type { Attempt } from './temporal/task.ts';
 import type { Change } from './world/api-server.ts';
 import { shareOf, weightsOf } from './world/mesh.ts';
 

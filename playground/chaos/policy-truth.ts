@@ -6,7 +6,7 @@ import type { JsonObject } from '../../src/domain/json.ts';
 import { parseToken, TOKEN_ANNOTATION } from '../../src/domain/plan.ts';
 import { compilePolicies, type Evaluator } from '../../src/domain/policy/evaluator.ts';
 import { COHORT_LABEL } from '../../src/domain/policy/stages/rule-document.ts';
-import type { Attempt } from './temporal/task.ts';
+import type { Attempt } from './temporal/attempt.ts';
 import type { Change } from './world/api-server.ts';
 import { CONNECTIONS, type Connection, flowOf } from './world/connections.ts';
 import type { Workload } from './world/workload.ts';

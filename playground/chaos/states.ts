@@ -72,7 +72,7 @@ export class States {
   }
 }
 
-function troublesNow({ world, holder, frozen, touchedAt, now }: Truth): readonly string[] {
+function troublesNow({ world, holder, freezes, touchedAt, now }: Truth): readonly string[] {
   const { faults, traffic, mesh, agents, clocks, temporal, workload } = world;
   const troubles = faults.present.map(([system, mode]) => `${system} ${mode}`);
   if (traffic.failing.canary >= 0.5) troubles.push('canary fails');
@@ -81,7 +81,7 @@ function troublesNow({ world, holder, frozen, touchedAt, now }: Truth): readonly
   if (mesh.pods('stable').length === 0) troubles.push('no stable pods');
   if (agents.nodes.some(({ node }) => agents.isAway(node))) troubles.push('agent away');
   if ((holder?.foreign.length ?? 0) > 0 || now - touchedAt < TOUCHED_MS) troubles.push('other hands');
-  if (frozen) troubles.push('frozen');
+  if (freezes.holds(now)) troubles.push('frozen');
   if (traffic.quiet) troubles.push('no traffic');
   if (clocks.apart > 0) troubles.push('clocks apart');
   if (temporal.workers.length > 1) troubles.push('two workers');

@@ -2,6 +2,7 @@ import type { ActionId } from '../../src/domain/button.ts';
 import type { Phase } from '../../src/domain/operation.ts';
 import type { CandidateName, OtherPolicy } from './world/candidates.ts';
 import type { Mode, System } from './world/faults.ts';
+import type { Relabelling } from './world/relabelling.ts';
 import type { WorldOptions } from './world/settings.ts';
 
 /**
@@ -48,7 +49,7 @@ export type Happening =
   | { readonly do: 'replace-pod' }
   | { readonly do: 'scale-workload'; readonly count: number }
   /** Another hand changes the labels of one pod: it leaves its workload or comes back, loses the label of a cohort, or is given one. */
-  | { readonly do: 'relabel-pod'; readonly how: 'leaves' | 'returns' | 'strips' | 'joins' }
+  | { readonly do: 'relabel-pod'; readonly how: Relabelling }
   /** Another hand puts a policy of its own over the same pods, in the place of the one before; `none`: takes it away. */
   | { readonly do: 'other-policy'; readonly which: OtherPolicy | 'none' }
   /** A connection that is not usual is tried. */

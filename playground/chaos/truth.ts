@@ -4,14 +4,15 @@ import type { Verification } from '../../src/audit/chain.ts';
 import type { Decision } from '../../src/domain/gate.ts';
 import type { AuditRecord, Begun, OperationRequest, OperationView, Outcome, Phase } from '../../src/domain/operation.ts';
 import { parseToken, TOKEN_ANNOTATION } from '../../src/domain/plan.ts';
+import { FreezeTruth } from './freeze-truth.ts';
 import { isExposing, isSeen } from './looks.ts';
 import { type Asked, OperationTruth, type OwnWrite } from './operation-truth.ts';
 import { PolicyTruth } from './policy-truth.ts';
 import type { Happening } from './step.ts';
+import type { Attempt } from './temporal/attempt.ts';
 import type { Failure } from './temporal/payload.ts';
 import type { WorkflowRun } from './temporal/run.ts';
 import type { ServerObserver } from './temporal/server.ts';
-import type { Attempt } from './temporal/task.ts';
 import type { Change } from './world/api-server.ts';
 import { shareOf, weightsOf } from './world/mesh.ts';
 import type { World } from './world/world.ts';
@@ -32,9 +33,7 @@ export class Truth implements ServerObserver {
   hasLeftStatus = false;
   /** Another hand has deleted something. */
   deleted = false;
-  #frozenUntil = 0;
-  /** Since when a freeze holds without a gap (epoch ms); undefined where none does. */
-  #frozenSince: number | undefined;
+  readonly freezes = new FreezeTruth();
   /** When another hand changed the route last (epoch ms). */
   touchedAt = Number.NEGATIVE_INFINITY;
   /** Told when an operation is known to be in a phase: whenever one of its steps is tried. */
@@ -59,16 +58,6 @@ export class Truth implements ServerObserver {
 
   get now(): number {
     return this.world.time.now;
-  }
-
-  /** A command has frozen the cluster, and that holds. */
-  get frozen(): boolean {
-    return this.now < this.#frozenUntil;
-  }
-
-  /** For how long it has held (ms). */
-  get frozenFor(): number {
-    return this.frozen ? this.now - (this.#frozenSince ?? this.now) : 0;
   }
 
   /** The canary's share as it is written now, 0..1. */
@@ -118,13 +107,7 @@ export class Truth implements ServerObserver {
     asked.answer = answer;
     asked.answeredAt = this.now;
     asked.told = { written: this.written, token: this.token };
-    // What is delivered once more is answered with what was so before.
-    if (answer?.includes('was handled before')) return;
-    if (answer?.includes('is frozen until')) {
-      if (!this.frozen) this.#frozenSince = this.now;
-      this.#frozenUntil = this.now + freezeMs(asked.what);
-    }
-    if (answer?.includes('ended early')) this.#frozenUntil = 0;
+    this.freezes.heard(asked.what, answer ?? '', this.now);
   }
 
   broke(words: string): void {
@@ -209,7 +192,7 @@ export class Truth implements ServerObserver {
       opId: operation?.opId,
       from: share(change.before),
       to: share(change.after),
-      frozenFor: this.frozenFor,
+      frozenFor: this.freezes.heldFor(this.now),
     };
     if (!operation) return this.broke('a write of meshops belongs to no operation');
     operation.before ??= change.before;
@@ -249,9 +232,4 @@ function phaseOf({ type, input }: Attempt): Phase | undefined {
   if (type.endsWith('.restore')) return 'restoring';
   if (type.endsWith('.watch') && (input as WatchInput).purpose === 'stage') return 'watching';
   return undefined;
-}
-
-function freezeMs(what: Happening): number {
-  const [, count, unit] = (what.do === 'command' && /^freeze \S+ (\d+)([mh])/.exec(what.text)) || [];
-  return Number(count ?? 0) * (unit === 'h' ? 3_600_000 : 60_000);
 }

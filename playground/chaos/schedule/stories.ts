@@ -77,7 +77,11 @@ export function story(random: Random): readonly Step[] {
     case 'patient': {
       // Further steps that nobody approves: each waits until its gate expires, and what is in force stays watched.
       const ask = (): Step => say(by, 'canary backend 50%', random.between(905, 935) * 1_000);
-      return [say(by, 'canary backend 5%', random.between(1_000, 3_000)), agree(random, 15_000, 30_000), ...Array.from({ length: random.between(10, 16) }, ask)];
+      return [
+        say(by, 'canary backend 5%', random.between(1_000, 3_000)),
+        agree(random, 15_000, 30_000),
+        ...Array.from({ length: random.between(10, 16) }, ask),
+      ];
     }
     case 'hold': {
       const press = (): Step => ({

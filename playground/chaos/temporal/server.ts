@@ -1,8 +1,8 @@
 import type { VirtualTime } from '../virtual-time.ts';
+import type { AttemptObserver } from './attempt.ts';
 import { type Limits, TEMPORAL_LIMITS } from './limits.ts';
 import { type Failure, type Packed, unpack } from './payload.ts';
 import { WorkflowRun } from './run.ts';
-import type { AttemptObserver } from './task.ts';
 import { createWorkflow } from './vm.ts';
 import { polls, type WorkerProcess } from './worker.ts';
 

@@ -1,7 +1,6 @@
-import { asyncLocalStorage, Context } from '@temporalio/activity';
 import { CancelledFailure, ensureApplicationFailure, TimeoutFailure, TimeoutType } from '@temporalio/common';
-import { ActivityCancellationDetails } from '@temporalio/common/lib/activity-cancellation-details.js';
 import type { VirtualTime } from '../virtual-time.ts';
+import { type AttemptObserver, beginAttempt, type RunningAttempt } from './attempt.ts';
 import { type Failure, msOf, type Packed, pack, packFailure, sizeOf, unpack } from './payload.ts';
 import { polls, type WorkerProcess } from './worker.ts';
 
@@ -41,27 +40,6 @@ export interface TaskDeps {
   readonly watched: AttemptObserver | undefined;
 }
 
-export interface AttemptObserver {
-  begun(attempt: Attempt): void;
-  ended(attempt: Attempt, result: unknown, error: unknown): void;
-}
-
-/** One try of an activity, in one worker. */
-export interface Attempt {
-  readonly type: string;
-  readonly runId: string;
-  readonly input: unknown;
-  /** How large the input is, before it is compressed. */
-  readonly bytes: number;
-  readonly number: number;
-  readonly worker: WorkerProcess;
-  readonly startedAt: number;
-  /** When the first try of the same activity began. */
-  readonly firstAt: number;
-  /** It still does something: it has not ended and its process lives. */
-  isLive(): boolean;
-}
-
 /** One activity of one run, with all its attempts: retries, timeouts, heartbeats and cancellation as Temporal has them. */
 export class ActivityTask {
   readonly #deps: TaskDeps;
@@ -75,7 +53,7 @@ export class ActivityTask {
   #closed = false;
   #waiting = true;
   #cancelAsked = false;
-  #current: { abandon(): void; cancel(): void; lost(): void } | undefined;
+  #current: RunningAttempt | undefined;
   #lastFailure: Failure | undefined;
   /** What an attempt has to say whose worker Temporal does not hear now. */
   #undelivered: (() => void) | undefined;
@@ -138,95 +116,32 @@ export class ActivityTask {
   #begin(worker: WorkerProcess): void {
     const { time, watched, workflow } = this.#deps;
     const number = ++this.#attempts;
-    const startedAt = time.now;
-    let live = true;
-    let heard = true;
-    const { activityType: type } = this.#command;
-    const attempt: Attempt = {
-      type,
-      runId: workflow.runId,
-      input: unpack(this.#input),
-      bytes: this.#input?.data?.length ?? 0,
-      number,
-      worker,
-      startedAt,
-      firstAt: (this.#firstAt ??= startedAt),
-      isLive: () => live && worker.alive,
-    };
-    const controller = new AbortController();
-    const stopped = Promise.withResolvers<never>();
-    stopped.promise.catch(() => undefined);
-    const holder: { details?: ActivityCancellationDetails } = {};
-    const stop = (why: ConstructorParameters<typeof ActivityCancellationDetails>[0], words: string): void => {
-      if (!live || controller.signal.aborted) return;
-      holder.details = new ActivityCancellationDetails(why);
-      const error = new CancelledFailure(words);
-      time.in(worker, () => {
-        stopped.reject(error);
-        controller.abort(error);
-      });
-    };
-    const beats = msOf(this.#command.heartbeatTimeout);
-    const limit = msOf(this.#command.startToCloseTimeout);
-    let within: { cancel(): void } | undefined;
-    const over = (): void => {
-      within?.cancel();
-      heard = false;
-      if (this.#current === held) this.#current = undefined;
-    };
-    const timeout = (kind: TimeoutType): void => {
-      if (!heard || this.#closed) return;
-      over();
-      stop({ timedOut: true }, 'TIMED_OUT');
-      this.#timedOut(kind);
-    };
-    const held = {
-      abandon: over,
-      cancel: () => void time.after(40, () => polls(worker) && beats !== undefined && stop({ cancelRequested: true }, 'CANCELLED')),
-      lost: () => {
-        if (heard && beats !== undefined) time.after(beats, () => !polls(worker) && timeout(TimeoutType.HEARTBEAT));
+    const begun = beginAttempt(
+      { time, watched, worker },
+      {
+        runId: workflow.runId,
+        command: this.#command,
+        input: this.#input,
+        number,
+        firstAt: (this.#firstAt ??= time.now),
+        info: this.#info(number),
+        heartbeat: (details) => void (this.#details = details),
+        over: () => {
+          if (this.#current === begun) this.#current = undefined;
+        },
+        timedOut: (kind) => {
+          if (!this.#closed) this.#timedOut(kind);
+        },
+        isClosed: () => this.#closed,
+        ended: (deliver) => {
+          if (polls(worker)) deliver();
+          else this.#undelivered = deliver;
+        },
+        succeeded: (result) => this.#succeeded(result),
+        failed: (error, wasCancelled) => this.#failed(error, wasCancelled),
       },
-    };
-    this.#current = held;
-    if (limit !== undefined) within = time.after(limit, () => timeout(TimeoutType.START_TO_CLOSE));
-    const heartbeat = (value: unknown): void => {
-      if (heard && polls(worker)) this.#details = pack(value);
-    };
-    const context = new Context(
-      this.#info(number) as never,
-      stopped.promise,
-      controller.signal,
-      heartbeat as never,
-      undefined as never,
-      SILENT as never,
-      undefined as never,
-      holder as never,
     );
-    watched?.begun(attempt);
-    const activity = worker.activities[type];
-    const done = time.in(worker, () =>
-      asyncLocalStorage.run(context, async () => {
-        if (!activity) throw new Error(`no activity ${type}`);
-        return activity(attempt.input as never);
-      }),
-    );
-    const ended = (result: unknown, error: unknown): void => {
-      const wasAlive = worker.alive;
-      live = false;
-      if (wasAlive) watched?.ended(attempt, result, error);
-      const deliver = (): void => {
-        if (!heard || !worker.alive) return;
-        over();
-        if (error === undefined) this.#succeeded(result);
-        else this.#failed(error, holder.details !== undefined);
-      };
-      if (polls(worker)) deliver();
-      else this.#undelivered = deliver;
-    };
-    done.then(
-      (result) => ended(result, undefined),
-      (error: unknown) => ended(undefined, error ?? new Error('unknown')),
-    );
+    this.#current = begun;
   }
 
   #info(attempt: number): object {
@@ -307,5 +222,3 @@ function cancelled({ activityId, activityType }: ScheduleActivity): Failure {
     cause: { message: 'cancelled', canceledFailureInfo: {} },
   };
 }
-
-const SILENT = { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} };

@@ -13,13 +13,13 @@ import { inForce } from '../../../activities/policy/world.ts';
 import type { JsonObject } from '../../../src/domain/json.ts';
 import type { ObjectRef } from '../../../src/domain/plan.ts';
 import { compilePolicies, type Evaluator } from '../../../src/domain/policy/evaluator.ts';
-import { COHORT_LABEL } from '../../../src/domain/policy/stages/rule-document.ts';
 import type { VirtualTime } from '../virtual-time.ts';
 import type { Agents } from './agents.ts';
 import type { ApiServer, Change, Writer } from './api-server.ts';
 import { CANDIDATES, type CandidateName, OTHER_POLICIES, type OtherPolicy, WIDE } from './candidates.ts';
 import { CONNECTIONS, type Connection, flowOf, identityOf, WORLD } from './connections.ts';
 import { NAMESPACE, NODES, SERVICE_NAME } from './mesh.ts';
+import { type Relabelling, relabelled } from './relabelling.ts';
 
 const SETUP: Writer = { kind: 'controller', name: 'setup' };
 const AGENT: Writer = { kind: 'controller', name: 'cilium' };
@@ -130,35 +130,12 @@ export class Workload {
   }
 
   /** Another hand changes the labels of one pod. */
-  relabel(how: 'leaves' | 'returns' | 'strips' | 'joins'): void {
-    const carries = (label: string) => (pod: KubeObject) => pod.metadata.labels?.[label] !== undefined;
-    const cohort = this.pods.find(carries(COHORT_LABEL))?.metadata.labels?.[COHORT_LABEL];
-    const edit = (pod: KubeObject | undefined, change: (labels: Record<string, string>) => void): void => {
-      if (!pod) return;
-      const labels = { ...pod.metadata.labels };
-      change(labels);
-      this.#relabelled.add(pod.metadata.name);
-      this.#api.edit(ref(POD, pod.metadata.name), HAND, (object) => ({ ...object, metadata: { ...object.metadata, labels } }));
-    };
-    switch (how) {
-      case 'leaves':
-        return edit(this.#own.find(carries('app')), (labels) => void Reflect.deleteProperty(labels, 'app'));
-      case 'returns':
-        return edit(
-          this.#own.find((pod) => !carries('app')(pod)),
-          (labels) => Object.assign(labels, { app: SERVICE_NAME }),
-        );
-      case 'strips':
-        return edit(this.pods.find(carries(COHORT_LABEL)), (labels) => void Reflect.deleteProperty(labels, COHORT_LABEL));
-      case 'joins':
-        if (cohort === undefined) return;
-        return edit(
-          this.#own.find((pod) => !carries(COHORT_LABEL)(pod)),
-          (labels) => Object.assign(labels, { [COHORT_LABEL]: cohort }),
-        );
-      default:
-        return how satisfies never;
-    }
+  relabel(how: Relabelling): void {
+    const changed = relabelled(how, this.pods, this.#own);
+    if (!changed) return;
+    const { name, labels } = changed;
+    this.#api.edit(ref(POD, name), HAND, (object) => ({ ...object, metadata: { ...object.metadata, labels } }));
+    this.#relabelled.add(name);
   }
 
   /** Another hand has this policy over the same pods from now on, or none. */
