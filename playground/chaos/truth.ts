@@ -2,7 +2,15 @@ import type { KubeObject, Route } from '../../activities/clients/kubernetes/obje
 import type { WatchInput, WatchResult } from '../../activities/contract.ts';
 import type { Verification } from '../../src/audit/chain.ts';
 import type { Decision } from '../../src/domain/gate.ts';
-import type { AuditRecord, Begun, OperationRequest, OperationView, Outcome, Phase } from '../../src/domain/operation.ts';
+import {
+  type AuditRecord,
+  type Begun,
+  isWayBack,
+  type OperationRequest,
+  type OperationView,
+  type Outcome,
+  type Phase,
+} from '../../src/domain/operation.ts';
 import { parseToken, TOKEN_ANNOTATION } from '../../src/domain/plan.ts';
 import { FreezeTruth } from './freeze-truth.ts';
 import { isExposing, isSeen } from './looks.ts';
@@ -129,8 +137,11 @@ export class Truth implements ServerObserver {
 
   signalled(run: WorkflowRun, name: string, argument: unknown): void {
     if (name !== 'abort') return;
-    const { actor } = argument as { actor?: { id: string } };
+    const { actor, rollback } = argument as { actor?: { id: string }; rollback?: true };
     const operation = this.byRun(run.runId);
+    // Whoever rolls back what is a way back itself wants just that.
+    const { change } = (run.argument ?? {}) as Partial<OperationRequest>;
+    if (rollback && change && isWayBack(change)) return;
     // Of what has its outcome the answer says that there was nothing to stop.
     if (operation?.ending === undefined) operation?.aborts.push({ at: this.now, by: actor?.id ?? '', phase: operation.phase });
   }

@@ -62,6 +62,10 @@ interface Asked {
   readonly failed: (error: unknown, wasCancelled: boolean) => void;
 }
 
+/** How long it takes until an attempt hears that it is to end; and how often that is tried while its worker is out of reach (ms). */
+const HEARD_MS = 40;
+const UNHEARD_MS = 1_000;
+
 /** Runs the activity once, in this worker. */
 export function beginAttempt({ time, watched, worker }: Where, asked: Asked): RunningAttempt {
   const startedAt = time.now;
@@ -108,6 +112,12 @@ export function beginAttempt({ time, watched, worker }: Where, asked: Asked): Ru
     asked.timedOut(kind);
   };
   if (limit !== undefined) within = time.after(limit, () => timeout(TimeoutType.START_TO_CLOSE));
+  // The answer to a heartbeat says so; one whose worker is out of reach hears it when it is heard again.
+  const tell = (): void => {
+    if (!live || !worker.alive) return;
+    if (polls(worker)) stop({ cancelRequested: true }, 'CANCELLED');
+    else time.after(UNHEARD_MS, tell);
+  };
   const heartbeat = (value: unknown): void => {
     if (heard && polls(worker)) asked.heartbeat(pack(value));
   };
@@ -146,7 +156,9 @@ export function beginAttempt({ time, watched, worker }: Where, asked: Asked): Ru
   );
   return {
     abandon: over,
-    cancel: () => void time.after(40, () => polls(worker) && beats !== undefined && stop({ cancelRequested: true }, 'CANCELLED')),
+    cancel: () => {
+      if (beats !== undefined) time.after(HEARD_MS, tell);
+    },
     lost: () => {
       if (heard && beats !== undefined) time.after(beats, () => !polls(worker) && timeout(TimeoutType.HEARTBEAT));
     },
