@@ -21,7 +21,13 @@ export function wayOut(environment: Readonly<Record<string, string | undefined>>
   const httpProxy = environment['HTTP_PROXY'] ?? environment['http_proxy'];
   const httpsProxy = environment['HTTPS_PROXY'] ?? environment['https_proxy'];
   const noProxy = environment['NO_PROXY'] ?? environment['no_proxy'] ?? '';
-  const dispatcher = new EnvHttpProxyAgent({ ...(httpProxy && { httpProxy }), ...(httpsProxy && { httpsProxy }), noProxy });
+  // A tunnel in any case: a WebSocket does not survive being passed on.
+  const dispatcher = new EnvHttpProxyAgent({
+    proxyTunnel: true,
+    ...(httpProxy && { httpProxy }),
+    ...(httpsProxy && { httpsProxy }),
+    noProxy,
+  });
   // The same functions by another copy of the library: only its own types know its dispatcher.
   const fetch = ((input: string, init?: object) => fetchThrough(input, { ...init, dispatcher })) as unknown as Fetch;
   const way = { fetch, dispatcher };
