@@ -18,17 +18,21 @@ import { createCni } from './cni.ts';
 import { type Local, realConfig } from './config.ts';
 import { startRealControllers } from './controllers.ts';
 import { realFaults } from './faults.ts';
+import { startRealGateway } from './gateway/gateway.ts';
 import { type RealNode, startNode } from './node.ts';
 import { startOperator } from './operator.ts';
 import { startPodProcess } from './pod-process.ts';
 import { createPolicyTruth } from './policy-truth.ts';
 import type { RealPrograms } from './prepare.ts';
-import { startRealTraffic } from './traffic.ts';
+import { startRelay } from './relay.ts';
+import { startGatewayLoad, startRealTraffic } from './traffic.ts';
 
 export interface RealCiliumOptions {
   readonly stack: Stack;
   readonly programs: RealPrograms;
   readonly seed: number;
+  /** Through the Gateway; default 100. */
+  readonly requestsPerSecond?: number;
   /** Cilium's `identity-max-jitter`: how long at most an agent waits by chance before it gives a relabelled pod its identity. */
   readonly identityMaxJitter: string;
   readonly signal: AbortSignal;
@@ -39,6 +43,7 @@ const demoFolder = fileURLToPath(new URL('../../manifests/demo', import.meta.url
 const HUBBLE_PORT = 4_244;
 const METRICS_PORTS = [9_962, 9_965] as const;
 const CONNECTIONS_PER_SECOND = 10;
+const REQUESTS_PER_SECOND = 100;
 const SETTLED_WITHIN_MS = 120_000;
 
 /** Real, unmodified Cilium under the demo mesh, behind the same interface as the simulated one. Only inside a world of its own (enter.ts). */
@@ -98,13 +103,28 @@ async function begin(ground: Ground, options: RealCiliumOptions): Promise<Omit<C
     connected: more.connected,
     connectionsPerSecond: CONNECTIONS_PER_SECOND,
   });
-  changed = traffic.changed;
-  traffic.changed();
+  const [first] = nodes;
+  if (!first) throw new Error('There is no node for the Gateway.');
   const { world } = controllers;
+  say('gateway and relay');
+  const [gateway, relay] = await Promise.all([
+    startRealGateway(ground, kube, { stack, node: first, world, pods, truth }),
+    startRelay(stack, programs.relay, { node: first, tls: hubbleTls, cluster: config['cluster-name'] ?? '' }, signal),
+  ]);
+  const load = startGatewayLoad(ground, gateway.url, options.requestsPerSecond ?? REQUESTS_PER_SECOND);
+  ground.onStop(() => load.stop());
+  changed = (): void => {
+    traffic.changed();
+    gateway.changed();
+  };
+  changed();
   return {
-    ...addresses(nodes, hubbleTls),
-    metrics: registerMetrics(stack),
-    faults: realFaults({ book: controllers.faults, nodes, traffic }),
+    nodes: nodes.map(({ node }) => ({ name: node.name, hubbleAddress: `${node.hostAddress}:${HUBBLE_PORT}` })),
+    hubbleTls: hubbleTls.client,
+    relay: { address: relay.address },
+    gateway: { url: gateway.url, address: gateway.address },
+    metrics: { agents: registerMetrics(stack), envoy: gateway.metrics },
+    faults: realFaults({ book: controllers.faults, nodes, traffic, load, relay: relay.component }),
     clients: traffic.clients,
     // An agent's ring is empty when it has been started again; connections live on.
     forget: async () =>
@@ -118,7 +138,7 @@ async function begin(ground: Ground, options: RealCiliumOptions): Promise<Omit<C
     truth: Object.assign(truth.truth, { connections: more.connections, policies: more.policies }),
     pods: () => listPods(world.pods.objects.values(), world.services.objects),
     connections: () => traffic.hops.counts,
-    load: () => Promise.reject(new Error('There is no load on real nodes yet.')),
+    load: () => load.counts(),
     settle: () => pods.settle(),
   };
 }
@@ -136,15 +156,8 @@ const podsReady = (
     { what: 'The demo pods are not ready', withinMs: SETTLED_WITHIN_MS, signal },
   );
 
-const addresses = (nodes: readonly RealNode[], hubbleTls: HubbleTls): Pick<Cilium, 'nodes' | 'hubbleTls' | 'relay' | 'gateway'> => ({
-  nodes: nodes.map(({ node }) => ({ name: node.name, hubbleAddress: `${node.hostAddress}:${HUBBLE_PORT}` })),
-  hubbleTls: hubbleTls.client,
-  relay: { address: '' },
-  gateway: { url: '', address: '' },
-});
-
-const registerMetrics = (stack: Stack): Cilium['metrics'] => {
+const registerMetrics = (stack: Stack): readonly string[] => {
   const targets = realNodes.flatMap(({ hostAddress }) => METRICS_PORTS.map((port) => `${hostAddress}:${port}`));
   stack.prometheus.scrape('cilium-agent', targets);
-  return { agents: targets.map((target) => `http://${target}/metrics`), envoy: '' };
+  return targets.map((target) => `http://${target}/metrics`);
 };

@@ -1,18 +1,22 @@
 import type { Cilium } from '../cilium/cilium.ts';
 import type { FaultBook } from '../cilium/faults.ts';
 import { serviceFaults } from '../cilium/panel.ts';
+import type { LoadThread } from '../cilium/workloads/load-handle.ts';
+import type { Component } from '../cluster/component.ts';
 import type { RealNode } from './node.ts';
 import type { RealTraffic } from './traffic.ts';
 
-const AGENT_BACK_WITHIN_MS = 60_000;
+const BACK_WITHIN_MS = 60_000;
 
 /** What can go wrong on real nodes. What only a simulator can do is refused with a sentence. */
 export function realFaults(parts: {
   readonly book: FaultBook;
   readonly nodes: readonly RealNode[];
   readonly traffic: Pick<RealTraffic, 'failDns'>;
+  readonly load: Pick<LoadThread, 'setRate'>;
+  readonly relay: Component;
 }): Cilium['faults'] {
-  const { book, nodes, traffic } = parts;
+  const { book, nodes, traffic, load, relay } = parts;
   const impossible = (what: string) => (): never => {
     throw new Error(`${what} cannot be made on real nodes.`);
   };
@@ -31,13 +35,16 @@ export function realFaults(parts: {
     nodeUnavailable: async (name, on) => {
       const { agent } = nodeOf(name);
       if (on) await agent.stop();
-      else await agent.start(AbortSignal.timeout(AGENT_BACK_WITHIN_MS));
+      else await agent.start(AbortSignal.timeout(BACK_WITHIN_MS));
     },
     nodeStatus: impossible('A node status'),
     dnsFailures: (on) => traffic.failDns(on),
-    load: impossible('Load'),
+    load: (requestsPerSecond) => load.setRate(requestsPerSecond),
     gatewayNode: nodes[0]?.node.name ?? '',
-    relayUnavailable: impossible('An absent Relay'),
+    relayUnavailable: async (on) => {
+      if (on) await relay.crash();
+      else await relay.start(AbortSignal.timeout(BACK_WITHIN_MS));
+    },
     hideFlows: impossible('Hidden flows'),
     flowLag: impossible('Lag of flows'),
     l7Policy: impossible('Double reports'),

@@ -56,7 +56,8 @@ export async function startNode(node: MeshNode, options: NodeOptions): Promise<R
   const pid = holder.pid() ?? 0;
   const inside = (command: readonly string[]): readonly string[] => ['nsenter', '-t', String(pid), '-m', '-n', '-C', '--', ...command];
   const configFolder = join(folder, 'config');
-  await writeAgentConfig(configFolder, options.config, options.local);
+  // The proxy here is a plain Envoy, which is given its configuration by the playground: to the agent there is none.
+  await writeAgentConfig(configFolder, { ...options.config, 'enable-envoy-config': 'false', 'enable-gateway-api': 'false' }, options.local);
   const command = inside([programs.agent, `--config-dir=${configFolder}`]);
   const agent = await startComponent(
     stack.warden,

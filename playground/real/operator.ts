@@ -19,6 +19,8 @@ export async function startOperator(
   const folder = join(stack.dir, 'operator');
   const mine = {
     ...config,
+    // Without it the operator leaves Gateways alone; the agents would send the Gateway's address to Cilium's own proxy.
+    'kube-proxy-replacement': 'true',
     'operator-api-serve-addr': `127.0.0.1:${HEALTH_PORT}`,
     'operator-prometheus-serve-addr': `127.0.0.1:${METRICS_PORT}`,
     // Nobody else wants to lead here.

@@ -5,6 +5,9 @@ import { createDirectory } from '../cilium/connections/directory.ts';
 import { type Hops, startHops } from '../cilium/connections/hops.ts';
 import type { Ground } from '../cilium/ground.ts';
 import type { Kube } from '../cilium/kube/client.ts';
+import { seedFor } from '../cilium/random.ts';
+import { loadLimits } from '../cilium/traffic.ts';
+import { type LoadThread, startLoadThread } from '../cilium/workloads/load-handle.ts';
 import { netnsPath, OUTSIDE_NETNS } from './addresses.ts';
 import { createRealCaller } from './caller.ts';
 import type { RealControllers } from './controllers.ts';
@@ -26,6 +29,14 @@ export interface RealTrafficOptions {
   readonly connected: (connection: TrueConnection) => void;
   readonly connectionsPerSecond: number;
 }
+
+const PATHS = ['/', '/items', '/items/1', '/checkout', '/search?q=shoes'] as const;
+
+/** Requests through the Gateway, from outside of the cluster. */
+export const startGatewayLoad = (ground: Ground, url: string, requestsPerSecond: number): LoadThread => {
+  const target = { protocol: 'http', urls: [url], host: 'backend.example.com', userAgent: 'demo-frontend', paths: PATHS } as const;
+  return startLoadThread({ target, requestsPerSecond, ...loadLimits, seed: seedFor(ground.seed, 'load') }, ground.onError);
+};
 
 /** Calls between the demo's pods, to and from the world outside, and clients on demand: real packets, all of them. */
 export function startRealTraffic(ground: Ground, kube: Kube, options: RealTrafficOptions): RealTraffic {

@@ -19,8 +19,15 @@ export function startMesh(stack: Stack, options: MeshOptions): Promise<Cilium> {
   const { signal, progress, preset, seed, requestsPerSecond, real } = options;
   if (real) {
     return step(progress, 'Cilium (real) and the demo mesh', async (say) => {
-      const started = await startRealCilium({ stack, seed, signal, progress: say, ...real });
-      return { value: started, detail: `${started.nodes.length} nodes, ${started.pods().length} pods` };
+      const started = await startRealCilium({
+        stack,
+        seed,
+        signal,
+        progress: say,
+        ...(requestsPerSecond !== undefined && { requestsPerSecond }),
+        ...real,
+      });
+      return { value: started, detail: `${started.nodes.length} nodes, ${started.pods().length} pods, gateway at ${started.gateway.url}` };
     });
   }
   return step(progress, 'Cilium (simulated), Envoy and the demo mesh', async () => {
