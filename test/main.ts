@@ -2,10 +2,12 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { whyNotReal } from '../playground/real/able.ts';
 
 /**
  * `npm test`: format, lint, types, then the fast tier, chaos, and the tiers on the real stack. Ends with one line: `N passed, N failed`.
- * `npm test -- --fast` leaves the real stack out; further words are passed on to vitest as filters.
+ * `npm test -- --fast` leaves the real stack out, `npm test -- --real` adds the tier on real Cilium nodes, which MESHOPS_REQUIRE_REAL=1 demands:
+ * there a machine that cannot is a failure. Further words are passed on to vitest as filters.
  */
 interface Tally {
   passed: number;
@@ -15,7 +17,9 @@ interface Tally {
 
 const words = process.argv.slice(2);
 const isFast = words.includes('--fast');
-const filters = words.filter((word) => word !== '--fast');
+const isDemanded = process.env['MESHOPS_REQUIRE_REAL'] === '1';
+const isReal = isDemanded || words.includes('--real');
+const filters = words.filter((word) => word !== '--fast' && word !== '--real');
 const root = new URL('..', import.meta.url);
 const tally: Tally = { passed: 0, failed: 0, skipped: 0 };
 
@@ -44,7 +48,7 @@ interface VitestReport {
   readonly success: boolean;
 }
 
-async function vitest(project: 'fast' | 'chaos' | 'stack' | 'e2e' | 'image'): Promise<void> {
+async function vitest(project: 'fast' | 'chaos' | 'stack' | 'e2e' | 'image' | 'real'): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'meshops-test-'));
   const report = join(folder, 'report.json');
   const started = Date.now();
@@ -84,6 +88,13 @@ if (!isFast && (await check('programs of the real stack', process.execPath, 'pla
   await vitest('stack');
   await vitest('e2e');
   await vitest('image');
+}
+if (isReal && !isFast) {
+  const why = whyNotReal(process.env);
+  if (why !== undefined) {
+    console.log(`${isDemanded ? '✗' : '-'} tier real is left out: ${why}`);
+    tally[isDemanded ? 'failed' : 'skipped'] += 1;
+  } else if (await check('programs of real nodes', process.execPath, 'playground/real/main.ts')) await vitest('real');
 }
 console.log(`${tally.passed} passed, ${tally.failed} failed${tally.skipped > 0 ? `, ${tally.skipped} skipped` : ''}`);
 process.exitCode = tally.failed === 0 ? 0 : 1;

@@ -1,6 +1,7 @@
 import type { Scenario } from './scenario.ts';
 import { abStories } from './stories/ab.ts';
 import { lateStories } from './stories/afterwards.ts';
+import { agentStories } from './stories/agents.ts';
 import { canaryStories } from './stories/canary.ts';
 import { doctorStories } from './stories/doctor.ts';
 import { faultStories } from './stories/faults.ts';
@@ -48,4 +49,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...recordedStories,
   ...heldToStories,
   ...probeStories,
+  ...agentStories,
 ];
