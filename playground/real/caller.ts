@@ -65,7 +65,7 @@ export function createRealCaller({ directory, pods, netnsOf, connected, random, 
     const { name, source } = trip;
     const one = { source: source.key, name } as const;
     if (result.lookedUpAt !== undefined && dns !== undefined) {
-      const allowed = result.outcome !== 'unresolved';
+      const allowed = result.outcome !== 'unresolved' && result.lookupLost !== true;
       connected({
         ...one,
         at: result.lookedUpAt,

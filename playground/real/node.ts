@@ -31,7 +31,8 @@ export interface NodeOptions {
 
 const HUBBLE_PORT = 4_244;
 const GROUND_WITHIN_MS = 10_000;
-const AGENT_WITHIN_MS = 90_000;
+// It waits for the operator, which makes CRDs first.
+const AGENT_WITHIN_MS = 180_000;
 
 /** Whether somebody listens there. */
 export const answers = (host: string, port: number): Promise<boolean> =>

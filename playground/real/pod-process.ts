@@ -25,6 +25,8 @@ export interface RealCall {
 export interface RealResult {
   readonly outcome: 'answered' | 'refused' | 'dropped' | 'unresolved' | 'failed';
   readonly lookedUpAt?: number;
+  /** The first question had no answer, whatever became of the second. */
+  readonly lookupLost?: boolean;
   /** The connection began; left out on a connection that was there. */
   readonly at?: number;
   readonly connectMs?: number;

@@ -31,7 +31,7 @@ const compile = (kitchen: Kitchen, output: string, target: string) => go(MODULE,
 /** What runs in the pods of real nodes. Its entry carries its own number: raise it with its source. */
 export const pods: Recipe = {
   title: 'servers and callers of the demo pods',
-  entry: 'real-pods-1',
+  entry: 'real-pods-2',
   files: ['pods'],
   verb: 'built',
   fill: async (staging, kitchen) => {

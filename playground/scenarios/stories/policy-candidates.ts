@@ -54,14 +54,17 @@ export const PUBLIC_ONLY = frontendPolicy({
   ],
 });
 
-/** The backend: called through the Gateway and by frontend; calls database, external, and one name outside. */
+/**
+ * The backend: called through the Gateway (on real nodes its plain Envoy is the node itself to Cilium) and by frontend; calls database, external,
+ * and one name outside.
+ */
 export const BACKEND_FQDN = `apiVersion: cilium.io/v2
 kind: CiliumNetworkPolicy
 metadata: { name: backend, namespace: backend }
 spec:
   endpointSelector: { matchLabels: { app: backend, version: v1 } }
   ingress:
-    - fromEntities: [ingress]
+    - fromEntities: [ingress, host, remote-node]
     - fromEndpoints: [{ ${peer('frontend', 'frontend')} }]
   egress:
 ${TO_DNS}

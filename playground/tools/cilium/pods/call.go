@@ -34,6 +34,8 @@ type result struct {
 	Outcome string `json:"outcome"`
 	// The lookup began, the connection began.
 	LookedUpAt float64 `json:"lookedUpAt,omitempty"`
+	// The first question had no answer, whatever became of the second.
+	LookupLost bool    `json:"lookupLost,omitempty"`
 	At         float64 `json:"at,omitempty"`
 	ConnectMs  float64 `json:"connectMs,omitempty"`
 	// Bytes that were sent on a live connection, and that the other side never acknowledged.
@@ -64,7 +66,9 @@ func (c call) connect() (result, net.Conn) {
 	r := result{Outcome: "unresolved"}
 	if c.DNS != "" {
 		r.LookedUpAt = millis(time.Now())
-		if err := lookUp(c.Netns, c.DNS, c.Host); err != nil {
+		lost, err := lookUp(c.Netns, c.DNS, c.Host)
+		r.LookupLost = lost
+		if err != nil {
 			r.Error = err.Error()
 			return r, nil
 		}

@@ -85,45 +85,46 @@ func (n *names) answer(question []byte) ([]byte, error) {
 // As a stub resolver asks: again after a second, for two seconds.
 var lookupTries = []time.Duration{time.Second, time.Second}
 
-// lookUp asks a DNS server for the addresses of a name; an error without a single address.
-func lookUp(netns, server, name string) error {
+// lookUp asks a DNS server for the addresses of a name; an error without a single address. `lost`: the first question had no answer.
+func lookUp(netns, server, name string) (lost bool, err error) {
 	full, err := dnsmessage.NewName(name + ".")
 	if err != nil {
-		return err
+		return false, err
 	}
 	question, err := (&dnsmessage.Message{
 		Header:    dnsmessage.Header{ID: uint16(rand.Uint32()), RecursionDesired: true},
 		Questions: []dnsmessage.Question{{Name: full, Type: dnsmessage.TypeA, Class: dnsmessage.ClassINET}},
 	}).Pack()
 	if err != nil {
-		return err
+		return false, err
 	}
 	var connection net.Conn
 	if err := within(netns, func() (err error) {
 		connection, err = net.Dial("udp4", net.JoinHostPort(server, "53"))
 		return err
 	}); err != nil {
-		return err
+		return false, err
 	}
 	defer connection.Close()
 	buffer := make([]byte, 1500)
 	for _, patience := range lookupTries {
 		if _, err = connection.Write(question); err != nil {
-			return err
+			return lost, err
 		}
 		connection.SetReadDeadline(time.Now().Add(patience))
 		var size int
 		if size, err = connection.Read(buffer); err != nil {
+			lost = true
 			continue
 		}
 		var reply dnsmessage.Message
 		if err = reply.Unpack(buffer[:size]); err != nil {
-			return err
+			return lost, err
 		}
 		if len(reply.Answers) == 0 {
-			return errors.New(reply.RCode.String())
+			return lost, errors.New(reply.RCode.String())
 		}
-		return nil
+		return lost, nil
 	}
-	return err
+	return lost, err
 }
