@@ -36,8 +36,9 @@ export type Search = {
   readonly progress: ReportProgress;
 };
 
-const foundText = (found: Found): string =>
-  `${found.version ?? ''} from ${found.from === 'PATH' ? 'PATH' : 'the environment'} (${found.path})`.trim();
+const FROM = { environment: 'the environment', PATH: 'PATH', envtest: 'the folder of envtest' } as const;
+
+const foundText = (found: Found): string => `${found.version ?? ''} from ${FROM[found.from]} (${found.path})`.trim();
 
 /** Fills or reuses a folder of the cache, as one step of progress. */
 export const fromCache = (recipe: Recipe, search: Search): Promise<string> =>

@@ -13,6 +13,8 @@ export type Command = {
   readonly cwd?: string;
   /** Told the last line of its output, for the ticks. */
   readonly say?: (line: string) => void;
+  /** Told every whole line of its stderr. */
+  readonly line?: (line: string) => void;
 };
 
 /** How it ended; `missing` when there is no such program. `tail` is the end of both outputs. */
@@ -24,7 +26,7 @@ const TAIL_LIMIT = 4000;
 const MISSING: CommandResult = { code: 'missing', stdout: '', tail: '' };
 
 /** Collects what a command says: the beginning of stdout, the end of both. */
-const listenTo = (child: ChildProcess, say: Command['say']) => {
+const listenTo = (child: ChildProcess, { say, line: tell }: Pick<Command, 'say' | 'line'>) => {
   const heard = { stdout: '', tail: '' };
   const hear = (text: string): void => {
     heard.tail = (heard.tail + text).slice(-TAIL_LIMIT);
@@ -35,7 +37,13 @@ const listenTo = (child: ChildProcess, say: Command['say']) => {
     if (heard.stdout.length < STDOUT_LIMIT) heard.stdout += text;
     hear(text);
   });
-  child.stderr?.setEncoding('utf8').on('data', hear);
+  let begun = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    hear(text);
+    const lines = (begun + text).split('\n');
+    begun = lines.pop() ?? '';
+    for (const one of lines) tell?.(one);
+  });
   return heard;
 };
 
@@ -50,7 +58,7 @@ export const run = async (command: Command): Promise<CommandResult> => {
     const place = command.cwd === undefined ? {} : { cwd: command.cwd };
     // A group of its own: compilers and downloaders that it starts end with it.
     const child = spawn(program, [...args], { ...place, env: command.env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
-    const heard = listenTo(child, command.say);
+    const heard = listenTo(child, command);
     const stop = (): void => {
       if (child.pid !== undefined) send(-child.pid, 'SIGKILL');
     };

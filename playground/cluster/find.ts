@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Env } from './cache.ts';
 import { run } from './command.ts';
@@ -6,7 +7,7 @@ import { inPath, isExecutable } from './programs.ts';
 import { atLeast, type BinaryName, OLDEST, versionIn } from './versions.ts';
 
 /** A program that was there already. */
-export type Found = { readonly path: string; readonly from: 'environment' | 'PATH'; readonly version: string | undefined };
+export type Found = { readonly path: string; readonly from: 'environment' | 'PATH' | 'envtest'; readonly version: string | undefined };
 
 /** What the lookup gives: a program, or nothing with the reasons why a candidate was passed over. */
 export type Lookup = { readonly found: Found | undefined; readonly passedOver: string | undefined };
@@ -43,6 +44,21 @@ const VERSION_WORDS: Readonly<Partial<Record<BinaryName, readonly string[]>>> = 
   kubectl: ['version', '--client'],
 };
 
+/** Folders of the tools for API servers in tests (envtest, kubebuilder), newest version first. */
+const envtestFolders = (env: Env): readonly string[] => {
+  const data = env['XDG_DATA_HOME'] || join(env['HOME'] ?? '/nonexistent', '.local/share');
+  const versions = join(data, 'kubebuilder-envtest/k8s');
+  const numbers = (name: string): readonly number[] => (versionIn(name) ?? '0').split('.').map(Number);
+  const newest = (a: string, b: string): number => {
+    const [mine, theirs] = [numbers(a), numbers(b)];
+    return [0, 1, 2].map((index) => (theirs[index] ?? 0) - (mine[index] ?? 0)).find((difference) => difference !== 0) ?? 0;
+  };
+  const found = existsSync(versions) ? readdirSync(versions).toSorted(newest) : [];
+  return [...found.map((name) => join(versions, name)), '/usr/local/kubebuilder/bin'];
+};
+
+const ENVTEST: ReadonlySet<BinaryName> = new Set(['kube-apiserver', 'etcd', 'kubectl']);
+
 const fromEnvironment = (name: BinaryName, env: Env): string | undefined => {
   for (const { variable, folder } of VARIABLES[name]) {
     const value = env[variable];
@@ -64,7 +80,7 @@ const versionOf = async (name: BinaryName, path: string, env: Env, signal: Abort
 
 /**
  * Looks for a program where the person may have put it: the environment first (trusted whatever its version), then PATH
- * (taken when it says a version that is new enough).
+ * and the folders of envtest (taken when it says a version that is new enough).
  * @throws StackFailure `not-found` when a variable names something that is not a program
  */
 export const lookUp = async (name: BinaryName, env: Env, signal: AbortSignal): Promise<Lookup> => {
@@ -72,10 +88,19 @@ export const lookUp = async (name: BinaryName, env: Env, signal: AbortSignal): P
   if (given !== undefined) {
     return { found: { path: given, from: 'environment', version: await versionOf(name, given, env, signal) }, passedOver: undefined };
   }
-  const path = (PATH_NAMES[name] ?? [name]).map((candidate) => inPath(candidate, env)).find((candidate) => candidate !== undefined);
-  if (path === undefined) return { found: undefined, passedOver: undefined };
-  const version = await versionOf(name, path, env, signal);
-  if (version !== undefined && atLeast(version, OLDEST[name])) return { found: { path, from: 'PATH', version }, passedOver: undefined };
-  const why = version === undefined ? 'does not say its version' : `is ${version}, older than ${OLDEST[name]}`;
-  return { found: undefined, passedOver: `${path} ${why} and is passed over` };
+  const inPaths = (PATH_NAMES[name] ?? [name]).map((candidate) => inPath(candidate, env)).filter((candidate) => candidate !== undefined);
+  const folders = ENVTEST.has(name)
+    ? envtestFolders(env)
+        .map((folder) => join(folder, name))
+        .filter(isExecutable)
+    : [];
+  let passedOver: string | undefined;
+  for (const path of [...inPaths.slice(0, 1), ...folders]) {
+    const version = await versionOf(name, path, env, signal);
+    const from = folders.includes(path) ? 'envtest' : 'PATH';
+    if (version !== undefined && atLeast(version, OLDEST[name])) return { found: { path, from, version }, passedOver: undefined };
+    const why = version === undefined ? 'does not say its version' : `is ${version}, older than ${OLDEST[name]}`;
+    passedOver ??= `${path} ${why} and is passed over`;
+  }
+  return { found: undefined, passedOver };
 };

@@ -1,28 +1,14 @@
-import { join } from 'node:path';
-import { runOrFail } from '../command.ts';
-import { TOOLS_DIR, VERSIONS } from '../versions.ts';
-import { buildArgs, goEnv, goLine, PROXY, requireGo, versionFlags } from './go.ts';
-import type { Kitchen, Recipe } from './recipe.ts';
+import { VERSIONS } from '../versions.ts';
+import { built, versionFlags } from './go.ts';
+import type { Recipe } from './recipe.ts';
 
-/** Pinned apart from the API server, at the same release of the Kubernetes modules. */
-const CLIENTS_DIR = join(TOOLS_DIR, 'clients');
-
+/** Pinned apart from the API server, at the same release of the Kubernetes modules: what is compiled is shared. */
 const client = (name: string, version: string, target: string): Recipe => ({
   title: `${name} ${version}`,
   entry: `${name}-${version}`,
   files: [name],
   verb: 'built',
-  fill: async (staging: string, kitchen: Kitchen) => {
-    await requireGo(kitchen);
-    await runOrFail(name, PROXY, {
-      program: 'go',
-      args: buildArgs(join(staging, name), versionFlags(VERSIONS.kubernetes), target),
-      env: goEnv(kitchen.env),
-      signal: kitchen.signal,
-      cwd: CLIENTS_DIR,
-      say: (line) => kitchen.say(goLine(line)),
-    });
-  },
+  fill: (staging, kitchen) => built(kitchen, staging, { name, module: 'clients', target, ldflags: versionFlags(VERSIONS.kubernetes) }),
 });
 
 export const helm: Recipe = client('helm', VERSIONS.helm, 'helm.sh/helm/v4/cmd/helm');

@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import type { Env } from '../cache.ts';
-import { commandFailure, run, runOrFail } from '../command.ts';
+import { commandFailure, run } from '../command.ts';
+import { compile } from '../compile.ts';
 import { StackFailure } from '../failure.ts';
 import { atLeast, TOOLS_DIR, VERSIONS, versionIn } from '../versions.ts';
 import type { Kitchen, Recipe } from './recipe.ts';
@@ -29,24 +31,6 @@ export const requireGo = async (kitchen: Pick<Kitchen, 'env' | 'signal'>): Promi
   if (result.code !== 0) throw commandFailure('The Go toolchain', PROXY, result);
 };
 
-/** A line of the Go command, for the ticks. */
-export const goLine = (line: string): string => (line.startsWith('go: downloading') ? line.slice('go: '.length) : 'compiling');
-
-export const go = async (
-  what: string,
-  args: readonly string[],
-  kitchen: Kitchen,
-  extra: { readonly cwd?: string; readonly env?: Env } = {},
-) =>
-  runOrFail(what, PROXY, {
-    program: 'go',
-    args,
-    env: { ...goEnv(kitchen.env), ...extra.env },
-    signal: kitchen.signal,
-    say: (line) => kitchen.say(goLine(line)),
-    ...(extra.cwd === undefined ? {} : { cwd: extra.cwd }),
-  });
-
 /** Without these a client cannot parse what /version answers. */
 export const versionFlags = (version: string): string => {
   const [major, minor] = version.split('.');
@@ -56,27 +40,27 @@ export const versionFlags = (version: string): string => {
     .join(' ');
 };
 
-export const buildArgs = (output: string, flags: string, target: string): readonly string[] => [
-  'build',
-  '-trimpath',
-  '-buildvcs=false',
-  '-mod=readonly',
-  '-ldflags',
-  `-s -w ${flags}`.trim(),
-  '-o',
-  output,
-  target,
-];
+/** Builds `target` of a module of playground/tools into the staging folder. */
+export const built = async (
+  kitchen: Kitchen,
+  staging: string,
+  build: { readonly name: string; readonly module: string; readonly target: string; readonly ldflags?: string },
+): Promise<void> => {
+  await requireGo(kitchen);
+  const { name, module, target, ldflags } = build;
+  const { env, signal, say } = kitchen;
+  const flags = ldflags === undefined ? {} : { ldflags };
+  await compile({ what: name, cwd: join(TOOLS_DIR, module), target, output: join(staging, name), ...flags, env: goEnv(env), signal, say });
+};
 
 export const kubeApiserver: Recipe = {
   title: `kube-apiserver ${VERSIONS.kubernetes}`,
   entry: `kube-apiserver-${VERSIONS.kubernetes}`,
   files: ['kube-apiserver'],
   verb: 'built',
-  fill: async (staging, kitchen) => {
-    await requireGo(kitchen);
-    const args = buildArgs(`${staging}/kube-apiserver`, versionFlags(VERSIONS.kubernetes), 'k8s.io/kubernetes/cmd/kube-apiserver');
-    await go('kube-apiserver', args, kitchen, { cwd: TOOLS_DIR });
+  fill: (staging, kitchen) => {
+    const ldflags = versionFlags(VERSIONS.kubernetes);
+    return built(kitchen, staging, { name: 'kube-apiserver', module: '.', target: 'k8s.io/kubernetes/cmd/kube-apiserver', ldflags });
   },
 };
 
@@ -85,10 +69,7 @@ export const etcd: Recipe = {
   entry: `etcd-${VERSIONS.etcd}`,
   files: ['etcd'],
   verb: 'built',
-  fill: async (staging, kitchen) => {
-    await requireGo(kitchen);
-    await go('etcd', buildArgs(`${staging}/etcd`, '', './etcd'), kitchen, { cwd: TOOLS_DIR });
-  },
+  fill: (staging, kitchen) => built(kitchen, staging, { name: 'etcd', module: '.', target: './etcd' }),
 };
 
 export const temporal: Recipe = {
@@ -96,9 +77,6 @@ export const temporal: Recipe = {
   entry: `temporal-${VERSIONS.temporal}`,
   files: ['temporal'],
   verb: 'built',
-  fill: async (staging, kitchen) => {
-    await requireGo(kitchen);
-    const target = `github.com/temporalio/cli/cmd/temporal@v${VERSIONS.temporal}`;
-    await go('temporal', ['install', '-trimpath', '-ldflags', '-s -w', target], kitchen, { cwd: staging, env: { GOBIN: staging } });
-  },
+  fill: (staging, kitchen) =>
+    built(kitchen, staging, { name: 'temporal', module: 'temporal', target: 'github.com/temporalio/cli/cmd/temporal' }),
 };

@@ -148,6 +148,7 @@ test('the versions are those that playground/tools pins', () => {
   expect(read('go.mod')).toContain(`\ngo ${VERSIONS.go}\n`);
   expect(read('crds/go.mod')).toContain(`github.com/cilium/cilium v${VERSIONS.cilium}\n`);
   expect(read('crds/go.mod')).toContain(`sigs.k8s.io/gateway-api v${VERSIONS.gatewayApi}\n`);
+  expect(read('temporal/go.mod')).toContain(`github.com/temporalio/cli v${VERSIONS.temporal}\n`);
   expect(read('clients/go.mod')).toContain(`helm.sh/helm/v4 v${VERSIONS.helm}\n`);
   expect(read('clients/go.mod')).toContain(`k8s.io/kubectl v${VERSIONS.kubernetes.replace(/^1/, '0')}\n`);
   expect(read('monitoring/go.mod')).toContain(`prometheus-operator/prometheus-operator v${VERSIONS.prometheusOperator}\n`);

@@ -64,3 +64,17 @@ test('versions are compared by number, not by letter', () => {
   expect(atLeast('2.0', '1.26.0')).toBe(true);
   expect(atLeast('1.26', '1.26.0')).toBe(true);
 });
+
+test("envtest's folder is looked into after PATH, the newest version first", async () => {
+  const home = scratch();
+  const versions = join(home, '.local/share/kubebuilder-envtest/k8s');
+  programs(join(versions, '1.9.0-linux-amd64'), { etcd: 'echo etcd Version: 3.1.0' });
+  programs(join(versions, '1.34.1-linux-amd64'), { etcd: 'echo etcd Version: 3.6.4' });
+  programs(join(versions, '1.36.0-linux-amd64'), { etcd: 'echo etcd Version: 3.6.8' });
+  const path = programs(join(home, 'path'), { etcd: 'echo etcd Version: 3.2.0' });
+  const newest = join(versions, '1.36.0-linux-amd64/etcd');
+  expect((await lookUp('etcd', { HOME: home, PATH: path }, never)).found).toEqual({ path: newest, from: 'envtest', version: '3.6.8' });
+  const inPathToo = programs(join(home, 'new'), { etcd: 'echo etcd Version: 3.5.9' });
+  expect((await lookUp('etcd', { HOME: home, PATH: inPathToo }, never)).found).toMatchObject({ from: 'PATH', version: '3.5.9' });
+  expect((await lookUp('temporal', { HOME: home, PATH: '' }, never)).found).toBeUndefined();
+});
