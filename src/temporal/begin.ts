@@ -52,10 +52,10 @@ export interface Settling {
  * taken the request and is over already does not know the question any more: the database is asked first, or it would be done twice.
  */
 export async function settle({ client, now, lookup }: Settling, request: OperationRequest, signal: AbortSignal): Promise<Settled> {
-  const { opId } = request;
+  const opId = request.opId ?? request.recovery?.opId;
   for (let pause = 500; now() < request.validUntil + LAST_WORD_MS; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
     const taken = opId === undefined ? undefined : await lookup(opId).catch(() => undefined);
-    const truth = taken && opId !== undefined ? truthOf(opId, taken) : undefined;
+    const truth = taken && opId !== undefined ? truthOf(opId, taken, request) : undefined;
     if (truth) return truth;
     const result = await client.withAbortSignal(signal, () => beginOnce(client, request, now() + RETRY_DEADLINE_MS));
     if (signal.aborted) return { kind: 'unknown' };
@@ -66,7 +66,8 @@ export async function settle({ client, now, lookup }: Settling, request: Operati
 }
 
 /** What the database knows of a request that was taken; undefined while it does not know its run. */
-function truthOf(opId: string, { runId, outcome, words }: Known): Settled | undefined {
+function truthOf(opId: string, { runId, outcome, words }: Known, { recovery }: OperationRequest): Settled | undefined {
   if (outcome !== undefined) return { kind: 'ended', opId, outcome, ...(words !== undefined && { words }) };
-  return runId === undefined ? undefined : { kind: 'begun', begun: { opId, runId, continued: false } };
+  // The run that ends a lost operation goes on under its id: the one that the database knows may be the one that was lost.
+  return runId === undefined || recovery ? undefined : { kind: 'begun', begun: { opId, runId, continued: false } };
 }

@@ -265,4 +265,20 @@ describe('what chaos has found', { timeout: 120_000 }, () => {
     };
     expect(await broken(schedule, 'what completed stays')).toBeUndefined();
   });
+
+  it('a lost operation that was ended while nobody answered is not ended again', async () => {
+    const schedule: Schedule = {
+      seed: 50416,
+      world: {},
+      steps: [
+        { do: 'command', by: 'Omar', text: 'canary backend 5%', wait: 1500 },
+        { do: 'press', by: 'Raj', action: 'meshops:approve', wait: 5000 },
+        { do: 'terminate', wait: 1000 },
+        { do: 'outage', system: 'worker', mode: 'down', wait: 1000 },
+        { do: 'command', by: 'Omar', text: 'abort backend', wait: 12500 },
+        { do: 'heal', system: 'worker', wait: 60000 },
+      ],
+    };
+    expect(await broken(schedule, 'the audit record tells the whole story')).toBeUndefined();
+  });
 });
