@@ -18,15 +18,15 @@ const LONGEST_MS = 60_000;
  * Temporal's client over the model of its server: the calls that the product makes, with the errors that the real one throws. Everything
  * else of the class is not there, so a new kind of call fails loudly.
  */
-export function createClient(server: TemporalServer): Client {
+export function createClient(server: TemporalServer, now: () => number): Client {
   const bound: { deadline: number | undefined } = { deadline: undefined };
   const over = (workflowId: string, runId?: string): Error =>
     new WorkflowNotFoundError('workflow execution already completed', workflowId, runId);
   const inTime = <T>(work: Promise<T>): Promise<T> => {
     const { time } = server;
-    const deadline = bound.deadline ?? time.now + LONGEST_MS;
+    const leftMs = bound.deadline === undefined ? LONGEST_MS : bound.deadline - now();
     return new Promise<T>((resolve, reject) => {
-      const timer = time.after(deadline - time.now, () => reject(new WorkflowUpdateRPCTimeoutOrCancelledError('deadline exceeded')));
+      const timer = time.after(leftMs, () => reject(new WorkflowUpdateRPCTimeoutOrCancelledError('deadline exceeded')));
       work.then(
         (value) => {
           timer.cancel();

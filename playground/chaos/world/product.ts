@@ -165,7 +165,7 @@ function operationsOf(temporal: TemporalServer, audit: Audit, now: () => number)
   const onError = (error: unknown): void => {
     throw error;
   };
-  return createOperations({ client: createClient(temporal), now, lookup: (opId) => audit.operation(opId), onError });
+  return createOperations({ client: createClient(temporal, now), now, lookup: (opId) => audit.operation(opId), onError });
 }
 
 /** The same object with some members of another. */
