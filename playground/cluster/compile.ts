@@ -11,9 +11,10 @@ export interface BuildProgress {
   compiled(line: string): void;
 }
 
-const WIDTH = 20;
+// With the name and the time before and behind it a line fits a terminal of 80 columns.
+const WIDTH = 10;
 
-/** A bar of 20, as `██████░░░░░░░░░░░░░░`. */
+/** A bar of 10, as `███░░░░░░░`. */
 export const bar = (share: number): string => {
   const full = Math.max(0, Math.min(WIDTH, Math.round(share * WIDTH)));
   return '█'.repeat(full) + '░'.repeat(WIDTH - full);
@@ -30,8 +31,8 @@ export const buildProgress = (say: (words: string) => void, now: () => number = 
   const shown = (): void => {
     const share = total === 0 ? 1 : Math.min(1, done / total);
     if (share >= 1) return say(`linking, all ${total} packages are compiled`);
-    const left = share < LEAST_SHARE ? '' : `, about ${timeText(((now() - begun) / share) * (1 - share))} left`;
-    say(`compiling ${bar(share)} ${done} of ${total} packages${left}`);
+    const left = share < LEAST_SHARE ? '' : `; ~${timeText(((now() - begun) / share) * (1 - share))} left`;
+    say(`compiling ${bar(share)} ${done}/${total}${left}`);
   };
   return {
     fetched: (line) => {
