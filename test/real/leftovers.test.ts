@@ -65,6 +65,6 @@ describe.skipIf(whyNotReal(process.env) !== undefined)('after real nodes', () =>
       // The kernel takes namespaces apart, and frees their programs, a little after the last process in them has ended.
       await expect.poll(() => [marked(mark), machine()], { timeout: 30_000, interval: 200 }).toEqual([[], before]);
     },
-    180_000,
+    300_000,
   );
 });
