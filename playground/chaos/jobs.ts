@@ -7,6 +7,8 @@ import type { Order, Report } from './job.ts';
  * plainly at once. Each process keeps to one core, also when it collects.
  */
 const FLAGS = ['--max-semi-space-size=64', '--always-sparkplug', '--single-threaded-gc', '--disable-warning=ExperimentalWarning'];
+/** A process keeps some of each run (the SDK's one VM for all workflows); after so many orders another takes its place. */
+const MOST_ORDERS = 50;
 const JOB = fileURLToPath(new URL('job.ts', import.meta.url));
 
 /**
@@ -14,15 +16,17 @@ const JOB = fileURLToPath(new URL('job.ts', import.meta.url));
  * more; `heard` is told what came of each. Rejects when a process ends by itself.
  */
 export async function inProcesses(count: number, next: () => Order | undefined, heard: (report: Report) => void): Promise<void> {
-  const children: ChildProcess[] = [];
+  const children = new Set<ChildProcess>();
   try {
     await Promise.all(
       Array.from({ length: count }, async () => {
-        let order = next();
-        if (!order) return;
-        const child = fork(JOB, { execArgv: FLAGS, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-        children.push(child);
-        for (; order; order = next()) heard(await answerTo(child, order));
+        for (let order = next(); order; ) {
+          const child = fork(JOB, { execArgv: FLAGS, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+          children.add(child);
+          for (let played = 0; order && played < MOST_ORDERS; played += 1, order = next()) heard(await answerTo(child, order));
+          children.delete(child);
+          child.disconnect();
+        }
       }),
     );
   } finally {
