@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -70,6 +70,7 @@ describe.skipIf(!ability.able)('the image', () => {
   });
   afterAll(async () => {
     await image?.close();
+    if (scratch) await rm(scratch, { recursive: true, force: true });
     stop.abort();
   });
   let runs = 0;
