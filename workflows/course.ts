@@ -168,7 +168,8 @@ export class Course extends Questions {
 
   #refuseBegin(request: OperationRequest): void {
     const { phase, stages, stage } = { ...this.view, stage: this.exposed };
-    if (Date.now() > request.validUntil) throw refusal('RequestExpired');
+    // What a lost run has left is not put back any less for being late, or for a clock that is wrong.
+    if (!request.recovery && Date.now() > request.validUntil) throw refusal('RequestExpired');
     if (!this.#begun && request.requestId === this.request.requestId) return;
     if (phase === 'over' || phase === 'restoring') throw refusal('Ending', this.view);
     const raises = request.change.kind === 'shift' && stage !== undefined && request.change.percent > stage.exposure * 100;

@@ -66,6 +66,14 @@ describe('an operation whose run is gone', () => {
     expect(new Set(one.kept.map(({ key }) => key)).size).toBe(one.kept.length);
   });
 
+  it('is rolled back also where the clock of whoever asks is minutes behind', async () => {
+    const one = await played('watching');
+    const { simulator } = await recoveredBy(one, { by: reviewer, now: Date.UTC(2025, 11, 31, 23, 55) });
+    await simulator.run();
+    expect(simulator.result as Outcome).toMatchObject({ kind: 'aborted' });
+    expect(one.mesh).toMatchObject({ percent: 0, token: null });
+  });
+
   it('says that nothing was changed where nothing was', async () => {
     const one = await played('waiting');
     const { simulator } = await recoveredBy(one, { inPlace: false });
