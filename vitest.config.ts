@@ -15,6 +15,7 @@ export default defineConfig({
           pool: 'forks',
           // Only for what hangs: a machine with other work takes ten times as long as a quiet one.
           testTimeout: 60_000,
+          expect: { poll: { timeout: 20_000 } },
         },
       },
       {
@@ -32,6 +33,7 @@ export default defineConfig({
           pool: 'forks',
           fileParallelism: false,
           testTimeout: 180_000,
+          expect: { poll: { timeout: 20_000 } },
           hookTimeout: 1_800_000,
         },
       },
