@@ -56,11 +56,12 @@ export function overBudget({ requests, failures, answered }: OperationTruth): nu
 
 export const BUDGET_IS_KEPT: Invariant = {
   name: 'one budget for one operation',
-  says: 'An operation with a budget is put back when its canary has failed more often than the budget allows, over all its watches together.',
+  says: 'An operation with a budget is put back when its canary has failed more often than the budget allows, over all its watches together. What could not be seen is told as that instead: people decide.',
   broken: (truth) => {
     for (const operation of truth.operations) {
-      const { overSince, outages, run, opId, failures, answered, requests } = operation;
+      const { overSince, outages, run, opId, failures, answered, requests, watches } = operation;
       if (overSince === undefined || outages.size > 0 || !run.isOpen || overBudget(operation) <= ON_THE_WAY) continue;
+      if (watches.some(({ result }) => result?.verdict.kind === 'blind')) continue;
       if (truth.now - overSince > PUT_BACK_MS && isExposing(truth, operation))
         return `${opId}: ${failures} failures of ${answered}, where ${requests[0]?.settings.budget} were allowed, for ${truth.now - overSince} ms`;
     }
