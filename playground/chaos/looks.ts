@@ -1,6 +1,7 @@
 import type { OperationTruth } from './operation-truth.ts';
 import type { Truth } from './truth.ts';
 import type { System } from './world/faults.ts';
+import { NODES } from './world/mesh.ts';
 
 /** How long what was away may take to be of use again (ms): retries, heartbeats, streams that are opened anew. */
 const WELL_MS = 20_000;
@@ -32,4 +33,20 @@ export function isSeen(truth: Truth): boolean {
 /** Is a watch of the operation under way that would fire? */
 export function isWatched(operation: OperationTruth): boolean {
   return operation.watches.some(({ attempt, input, endedAt }) => endedAt === undefined && attempt.isLive() && input.purpose !== 'restored');
+}
+
+/** Records that an agent has lost, and whose traffic its node carried at that time. */
+export interface Lost {
+  readonly at: number;
+  readonly count: number;
+  /** The gateway's requests, or pods that answer them. */
+  readonly requests: boolean;
+  /** The policy operations of whose pods some were there. */
+  readonly policies: ReadonlySet<string>;
+}
+
+/** Whose traffic a node carries now, by where the pods are: not by what the product takes for its own. */
+export function carriedBy({ world, policy }: Truth, node: string): Pick<Lost, 'requests' | 'policies'> {
+  const hasPods = node === NODES.pods && (['stable', 'canary'] as const).some((side) => world.mesh.pods(side).length > 0);
+  return { requests: node === NODES.gateway || hasPods, policies: policy.carriedBy(node) };
 }

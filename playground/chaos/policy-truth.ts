@@ -1,4 +1,4 @@
-import type { KubeObject } from '../../activities/clients/kubernetes/objects.ts';
+import type { KubeObject, Pod } from '../../activities/clients/kubernetes/objects.ts';
 import type { PlanResult, WatchInput, WatchResult } from '../../activities/contract.ts';
 import { selects } from '../../activities/policy/subject.ts';
 import { inForce } from '../../activities/policy/world.ts';
@@ -18,6 +18,8 @@ interface Rollout {
   /** The policy of that name before it; undefined where there was none. */
   readonly before: KubeObject | undefined;
   readonly candidate: JsonObject | undefined;
+  /** The policy whose pods it is about, also where nothing is to be enforced. */
+  readonly about: JsonObject | undefined;
   /** A relax: the end is what was before the last one. */
   readonly isBack: boolean;
 }
@@ -59,6 +61,7 @@ export class PolicyTruth {
       policy: name,
       before,
       candidate: change === 'observe' ? undefined : candidate,
+      about: candidate,
       isBack: change === 'back' || change === 'relax',
     });
   }
@@ -83,6 +86,16 @@ export class PolicyTruth {
     if (!rollout) return;
     this.#meets(rollout);
     if (!rollout.isBack && !this.#isTouched(rollout)) this.#compare(rollout);
+  }
+
+  /** The operations of whose pods some are on this node now: all their connections are decided there, and nowhere else. */
+  carriedBy(node: string): ReadonlySet<string> {
+    const there = this.#workload.pods.filter((pod) => (pod as Pod).spec.nodeName === node);
+    const labels = there.map(({ metadata }) => labelsOf(metadata.labels ?? {}));
+    const carried = [...this.rollouts.values()].filter(({ about }) =>
+      inForce(about ? [about] : [], {}).some((policy) => labels.some((own) => selects(policy, own))),
+    );
+    return new Set(carried.map(({ opId }) => opId));
   }
 
   #isTouched({ policy, opId }: Rollout): boolean {

@@ -13,7 +13,7 @@ import {
 } from '../../src/domain/operation.ts';
 import { parseToken, TOKEN_ANNOTATION } from '../../src/domain/plan.ts';
 import { FreezeTruth } from './freeze-truth.ts';
-import { isExposing, isSeen } from './looks.ts';
+import { carriedBy, isExposing, isSeen, type Lost } from './looks.ts';
 import { type Asked, OperationTruth, type OwnWrite } from './operation-truth.ts';
 import { PolicyTruth } from './policy-truth.ts';
 import type { Happening } from './step.ts';
@@ -32,7 +32,7 @@ export class Truth implements ServerObserver {
   readonly requests: Asked[] = [];
   /** Broken promises of the model or of the product that no list of rules foresees: an exception where none may be. */
   readonly breakages: string[] = [];
-  readonly lost: { readonly at: number; readonly node: string; readonly count: number }[] = [];
+  readonly lost: Lost[] = [];
   /** Operations whose last sentence has been looked at. */
   readonly checked = new Set<OperationTruth>();
   /** The operation whose button was pressed, by the request's id. */
@@ -230,9 +230,9 @@ export class Truth implements ServerObserver {
     for (const operation of this.operations) if (operation.run.isOpen) operation.outages.add('a worker was killed');
   }
 
-  /** Another hand has lost events, or an agent: kept for the question what a watch may have missed. */
+  /** An agent has lost events: kept for the question what a watch may have missed. */
   lose(node: string, count: number): void {
-    this.lost.push({ at: this.now, node, count });
+    this.lost.push({ at: this.now, count, ...carriedBy(this, node) });
   }
 }
 

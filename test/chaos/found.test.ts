@@ -134,6 +134,26 @@ describe('what chaos has found', { timeout: 120_000 }, () => {
     expect(await broken(schedule, 'what was not seen is remembered')).toBeUndefined();
   });
 
+  // A policy's connections are decided where its pods are, and nowhere else.
+  const lostAfterPolicy = (node: string): Schedule => ({
+    seed: 2032,
+    world: { policies: true },
+    steps: [
+      { do: 'command', by: 'Omar', text: 'policy enforce backend --no-observe', wait: 2000 },
+      { do: 'press', by: 'Rita', action: 'meshops:approve', wait: 50000 },
+      { do: 'press', by: 'Rita', action: 'meshops:approve', wait: 60000 },
+      { do: 'lose', node, count: 50000, wait: 30000 },
+    ],
+  });
+
+  it('the last watch of a policy remembers what was lost where its pods are', async () => {
+    expect(await broken(lostAfterPolicy('node-pods'), 'what was not seen is remembered')).toBeUndefined();
+  });
+
+  it('what the gateway has lost says nothing of the connections of a policy', async () => {
+    expect(await broken(lostAfterPolicy('node-gateway'), 'what was not seen is remembered')).toBeUndefined();
+  });
+
   it('what nobody watched is not called healthy', async () => {
     const schedule: Schedule = {
       seed: 83,

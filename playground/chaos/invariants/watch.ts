@@ -1,4 +1,4 @@
-import { isExposing } from '../looks.ts';
+import { isExposing, type Lost } from '../looks.ts';
 import type { OperationTruth } from '../operation-truth.ts';
 import type { Truth } from '../truth.ts';
 import type { Invariant } from './invariant.ts';
@@ -86,6 +86,13 @@ export const ONLY_NODES_THAT_MATTER_BLIND: Invariant = {
 /** A watch hears its first flow so long after it began, and its last one before it ended (ms). */
 const OPENING_MS = 500;
 
+/** A canary may lose so many records that would change nothing, whatever they were; of a policy's connections each may be the one that counts. */
+const MATTERING = 1_000;
+
+function matters({ count, requests, policies }: Lost, type: string, opId: string | undefined): boolean {
+  return type === 'policy.watch' ? opId !== undefined && policies.has(opId) : requests && count >= MATTERING;
+}
+
 export const LOST_EVENTS_ARE_REMEMBERED: Invariant = {
   name: 'what was not seen is remembered',
   says: 'A watch that lost records of its own traffic never ends healthy.',
@@ -94,8 +101,8 @@ export const LOST_EVENTS_ARE_REMEMBERED: Invariant = {
       for (const { result, input, attempt, endedAt = truth.now } of watches) {
         if (result?.verdict.kind !== 'healthy') continue;
         const [from, to] = [attempt.firstAt + OPENING_MS, endedAt - OPENING_MS];
-        const lost = truth.lost.find(({ at, node }) => node === 'node-gateway' && at >= from && at <= to);
-        if (lost && lost.count >= 1_000) return `${opId}: ${lost.count} records were lost, and the watch (${input.purpose}) ended healthy`;
+        const lost = truth.lost.find((one) => one.at >= from && one.at <= to && matters(one, attempt.type, opId));
+        if (lost) return `${opId}: ${lost.count} records were lost, and the watch (${input.purpose}) ended healthy`;
       }
     }
     return undefined;
