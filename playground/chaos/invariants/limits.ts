@@ -1,3 +1,4 @@
+import type { Truth } from '../truth.ts';
 import type { Invariant } from './invariant.ts';
 
 /** What one run may write, whatever happens to it: far below what the server ends it at. */
@@ -28,7 +29,8 @@ export const INPUTS_STAY_SMALL: Invariant = {
   name: 'inputs stay small',
   says: 'What goes with a step is as large as plans and one chart make it, however long the operation lasts.',
   broken: (truth) => {
-    for (const { largest, planned, opId, run } of truth.operations) {
+    for (const { largest, opId, run } of truth.operations) {
+      const planned = largestPlan(truth, opId);
       const hours = Math.round((truth.now - run.startedAt) / 360_000) / 10;
       if (largest.bytes > CHART_BYTES + OF_PLANS * planned)
         return `${opId}: the input of ${largest.type} had ${Math.round(largest.bytes / 1_024)} KiB after ${hours} h`;
@@ -36,6 +38,11 @@ export const INPUTS_STAY_SMALL: Invariant = {
     return undefined;
   },
 };
+
+/** Of the operation, whichever of its runs made it: one that ends a lost operation goes by the plan of the run before (bytes). */
+function largestPlan({ operations }: Truth, opId: string | undefined): number {
+  return Math.max(0, ...operations.filter((one) => opId !== undefined && one.opId === opId).map(({ planned }) => planned));
+}
 
 export const THE_SERVER_ENDS_NO_RUN: Invariant = {
   name: 'the server ends no run',
