@@ -1,6 +1,7 @@
 import type { Freeze } from '../src/domain/freeze.ts';
 import type { Approver, GateRule } from '../src/domain/gate.ts';
 import type { AuditRecord, MessageRef } from '../src/domain/operation.ts';
+import type { Write } from '../src/domain/plan.ts';
 import type { Target } from '../src/domain/target.ts';
 import type { VerbName } from '../src/domain/verbs.ts';
 import type { Completed } from '../src/domain/way-back.ts';
@@ -16,6 +17,8 @@ export interface AuditLog {
   earlierMessages?(target: Target, verb: VerbName, opId: string): Promise<readonly MessageRef[]>;
   /** Is this an operation that is known and not over? A token of any other may be taken over. Throws when nobody can say. */
   holds(opId: string): Promise<boolean>;
+  /** Every write of the plans that this operation has on record. Left out: none is known. */
+  planned?(opId: string): Promise<readonly Write[]>;
 }
 
 /** A completed operation as the record keeps it. */

@@ -1,46 +1,93 @@
-import { parseToken } from '../../src/domain/plan.ts';
+import type { JsonObject } from '../../src/domain/json.ts';
+import { objectKey, parseToken } from '../../src/domain/plan.ts';
 import { COHORT_LABEL } from '../../src/domain/policy/stages/rule-document.ts';
 import { sentence } from '../../src/domain/sentences.ts';
-import { refOf } from '../clients/kubernetes/objects.ts';
+import { type KubeObject, type Pod, refOf } from '../clients/kubernetes/objects.ts';
 import type { AuditLog } from '../ports.ts';
 import { tokenIn } from '../writes/guarded-patch.ts';
+import { withFields } from '../writes/manifest.ts';
 import { type Impossible, impossible } from './checks.ts';
 import { inCohort, selects } from './subject.ts';
 import type { SelectedPod } from './workload.ts';
 import { inForce, type World } from './world.ts';
 
+/** What is asked of the record: who is under way, and with what. */
+export type Holders = Pick<AuditLog, 'holds' | 'planned'>;
+
 /**
- * Another operation that is under way on the same pods: one of its policies selects them, or they carry its label. Two rollouts of one pod
- * cannot be told apart by what happens to its traffic, and the shadow of one hides what the other drops.
+ * Another operation that is under way on the same pods, which a new rollout cannot begin beside; or the label that one has left behind, which would
+ * keep pods out of this one's cohorts.
  */
 export async function checkOverlap(
-  audit: Pick<AuditLog, 'holds'>,
+  audit: Holders,
+  world: World,
+  pods: readonly SelectedPod[],
+  opId: string,
+): Promise<Impossible | undefined> {
+  const held = await checkUnderWay(audit, world, pods, opId);
+  const leftover = held ? undefined : labelledByOther(pods, opId);
+  if (!leftover) return held;
+  const { name, namespace, holder } = leftover;
+  return impossible(
+    'Leftover',
+    `Pod ${namespace}/${name} still carries the label of ${holder}, which is over. Nothing was changed. Take it off, then run the command again: \`kubectl -n ${namespace} label pod ${name} ${COHORT_LABEL}-\``,
+  );
+}
+
+/**
+ * Another operation that is under way on the same pods: one of its policies selects them, did so before or is to, or they carry its label. Two
+ * rollouts of one pod cannot be told apart by what happens to its traffic, and the shadow of one hides what the other drops.
+ */
+export async function checkUnderWay(
+  audit: Holders,
   world: World,
   pods: readonly SelectedPod[],
   opId: string,
 ): Promise<Impossible | undefined> {
   for (const document of world.documents) {
     const holder = parseToken(tokenIn(document) ?? '')?.opId;
-    if (holder === undefined || holder === opId) continue;
-    const [policy] = inForce([document], world.compile);
-    const shared = policy && pods.find(({ labels }) => [labels, inCohort(labels, holder)].some((one) => selects(policy, one)));
-    if (!shared || !(await audit.holds(holder))) continue;
+    if (holder === undefined || holder === opId || !(await audit.holds(holder))) continue;
+    const policies = inForce(await versionsOf(audit, document, holder), world.compile);
+    const shared = pods.find(({ labels }) =>
+      [labels, inCohort(labels, holder)].some((one) => policies.some((policy) => selects(policy, one))),
+    );
+    if (!shared) continue;
     const { kind, namespace, name } = refOf(document);
     return impossible(
       'Held',
-      sentence('Held', { object: `${kind} ${namespace}/${name}, which selects pod ${shared.pod.metadata.name}`, opId: holder }),
+      sentence('Held', { object: `${kind} ${namespace}/${name}, which selects pod ${shared.pod.metadata.name},`, opId: holder }),
     );
   }
+  const checked = new Set<string>();
   for (const { pod } of pods) {
-    const holder = pod.metadata.labels?.[COHORT_LABEL];
-    if (holder === undefined || holder === opId) continue;
+    const holder = labelOf(pod);
+    if (holder === undefined || holder === opId || checked.has(holder)) continue;
+    checked.add(holder);
     const name = `${pod.metadata.namespace}/${pod.metadata.name}`;
     if (await audit.holds(holder)) return impossible('Held', sentence('Held', { object: `Pod ${name}`, opId: holder }));
-    const command = `kubectl -n ${pod.metadata.namespace} label pod ${pod.metadata.name} ${COHORT_LABEL}-`;
-    return impossible(
-      'Leftover',
-      `Pod ${name} still carries the label of ${holder}, which is over. Nothing was changed. Take it off, then run the command again: \`${command}\``,
-    );
   }
   return undefined;
+}
+
+/** A policy as it is, and as its operation found it and plans it: while it is claimed, or taken out of force to be watched, it selects nobody. */
+async function versionsOf(audit: Holders, document: KubeObject, holder: string): Promise<readonly JsonObject[]> {
+  const live = document as unknown as JsonObject;
+  const key = objectKey(refOf(document));
+  const writes = (await audit.planned?.(holder)) ?? [];
+  const fields = writes.flatMap(({ object, before, after }) => (objectKey(object) === key ? [before, after] : []));
+  const versions = [live, ...fields.map((one) => withFields(live, one))];
+  return [...new Map(versions.map((one) => [JSON.stringify([one['spec'], one['specs']]), one])).values()];
+}
+
+function labelledByOther(pods: readonly SelectedPod[], opId: string) {
+  for (const { pod } of pods) {
+    const holder = labelOf(pod);
+    const { name, namespace } = pod.metadata;
+    if (holder !== undefined && holder !== opId) return { name, namespace, holder };
+  }
+  return undefined;
+}
+
+function labelOf({ metadata }: Pod): string | undefined {
+  return metadata.labels?.[COHORT_LABEL];
 }

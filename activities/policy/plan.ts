@@ -31,7 +31,7 @@ import { inForce, readWorld } from './world.ts';
 
 export interface PlanDeps extends WriteDeps {
   readonly flows: Flows;
-  readonly audit: Pick<AuditLog, 'holds' | 'lastCompleted'>;
+  readonly audit: Pick<AuditLog, 'holds' | 'lastCompleted' | 'planned'>;
   /** What Hubble still holds, for the dry-run of a plan. Left out: none is made. */
   readonly rings?: ((request: RingRequest, signal: AbortSignal) => Promise<RingContents>) | undefined;
 }

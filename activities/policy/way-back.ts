@@ -1,20 +1,22 @@
 import type { JsonObject } from '../../src/domain/json.ts';
 import { differencesOf, nameOf } from '../../src/domain/live.ts';
-import type { Plan, PlannedStage, Write } from '../../src/domain/plan.ts';
+import type { ObjectRef, Plan, PlannedStage, Write } from '../../src/domain/plan.ts';
 import { type ReachChanges, reachChanges } from '../../src/domain/policy/reach/changes.ts';
 import { reachLines } from '../../src/domain/policy/reach/words.ts';
 import type { PolicyDetails } from '../../src/domain/policy/stages/details.ts';
 import { directionsOf, inertRule, rulesOf } from '../../src/domain/policy/stages/rule-document.ts';
 import { type Refusal, sentenceOf } from '../../src/domain/sentences.ts';
 import { alreadyBack, type Completed, lateWords, type Moved, movedBy } from '../../src/domain/way-back.ts';
-import { CILIUM_POLICY, type CiliumPolicy } from '../clients/kubernetes/objects.ts';
+import { CILIUM_POLICY, type CiliumPolicy, type KubeObject } from '../clients/kubernetes/objects.ts';
 import type { PlanInput, PlanResult } from '../contract.ts';
 import { withFields } from '../writes/manifest.ts';
-import { checkRights, impossible } from './checks.ts';
+import { checkRights, type Impossible, impossible } from './checks.ts';
 import { checkHeld, finish } from './finish.ts';
+import { checkUnderWay } from './overlap.ts';
 import type { PlanDeps } from './plan.ts';
 import { unhurried } from './unhurried.ts';
-import { readWorld, type World, without } from './world.ts';
+import { readWorkload } from './workload.ts';
+import { inForce, readWorld, type World, without } from './world.ts';
 
 /**
  * Back to what was before the last completed policy operation on this target. It opens something, so the plan says what becomes reachable
@@ -61,7 +63,9 @@ async function planOne(deps: PlanDeps, input: PlanInput, { completed, moved }: B
   const lowers = reach.closes.length === 0 && !reach.cut;
   const stages = stagesOf(input, { moved, live, lowers });
   const planned = { stages };
-  const held = await checkHeld(deps, [live], planned, input.opId);
+  const held =
+    (await checkHeld(deps, [live], planned, input.opId)) ??
+    (lowers ? undefined : await checkBeside(deps, world, { object, documents: before ? [live, before] : [live] }, input.opId, signal));
   const verbs = isNew ? ['patch', 'delete'] : ['patch'];
   const missing = held ?? (await checkRights(deps.cluster, input.request, { namespace: object.namespace, withPods: false, verbs }, signal));
   if (missing) return missing;
@@ -82,6 +86,26 @@ async function planOne(deps: PlanDeps, input: PlanInput, { completed, moved }: B
     signal,
   );
   return result.kind === 'plan' ? { kind: 'plan', plan: { ...result.plan, ...wayOf(completed, lowers) } } : result;
+}
+
+/**
+ * What closes something is a rollout like another: beside one of the same pods nobody could say which of the two did harm. What only opens is
+ * never held up by one: it does no harm of the kind that either is watched for.
+ */
+async function checkBeside(
+  { audit, cluster }: PlanDeps,
+  world: World,
+  { object, documents }: { readonly object: ObjectRef; readonly documents: readonly (KubeObject | JsonObject)[] },
+  opId: string,
+  signal: AbortSignal,
+): Promise<Impossible | undefined> {
+  const of = { namespace: object.namespace, target: undefined, clusterName: world.compile.clusterName };
+  for (const policy of inForce(documents, world.compile)) {
+    const { selected } = await readWorkload(cluster, of, policy, signal);
+    const held = await checkUnderWay(audit, world, selected, opId);
+    if (held) return held;
+  }
+  return undefined;
 }
 
 function wayOf({ opId, endedAt }: Completed, lowers: boolean): Pick<Plan, 'back' | 'lowers'> {

@@ -22,6 +22,8 @@ interface Rollout {
   readonly about: JsonObject | undefined;
   /** A relax: the end is what was before the last one. */
   readonly isBack: boolean;
+  /** A way back that only opens is no rollout: it is written beside one, has no fuse, and nothing that it is watched for undoes it. */
+  readonly lowers: boolean;
 }
 
 /** Keeps an eye on every policy operation: is a flow ever decided otherwise than both before and in the end? */
@@ -52,7 +54,9 @@ export class PolicyTruth {
 
   #planned(input: unknown, { plan }: Extract<PlanResult, { kind: 'plan' }>): void {
     const { opId } = input as { opId: string };
-    if (this.rollouts.has(opId)) return;
+    const known = this.rollouts.get(opId);
+    if (known) this.rollouts.set(opId, { ...known, lowers: plan.lowers === true });
+    if (known) return;
     const { policy, candidate, change } = plan.details as { policy?: { name: string }; candidate?: JsonObject; change?: string };
     const name = policy?.name ?? '';
     const before = this.#workload.policies.find(({ metadata }) => metadata.name === name);
@@ -63,6 +67,7 @@ export class PolicyTruth {
       candidate: change === 'observe' ? undefined : candidate,
       about: candidate,
       isBack: change === 'back' || change === 'relax',
+      lowers: plan.lowers === true,
     });
   }
 
@@ -103,7 +108,8 @@ export class PolicyTruth {
   }
 
   /** Another operation whose policies select one of the pods that this one's select, while both are at work. */
-  #meets({ opId }: Rollout): void {
+  #meets({ opId, lowers }: Rollout): void {
+    if (lowers) return;
     const { policies, pods } = this.#workload;
     const labelled = pods.map(({ metadata }) => ({ name: metadata.name, labels: labelsOf(metadata.labels ?? {}) }));
     const heldBy = (holder: string): readonly string[] => {
@@ -114,11 +120,15 @@ export class PolicyTruth {
       return labelled.filter(({ labels }) => own.some((policy) => selects(policy, labels))).map(({ name }) => name);
     };
     const mine = new Set(heldBy(opId));
-    const others = new Set(policies.map(opIdOf).filter((one) => one !== undefined && one !== opId && this.isAtWork(one)));
+    const others = new Set(policies.map(opIdOf).filter((one) => one !== undefined && one !== opId && this.#rollsOut(one)));
     for (const other of others) {
       const both = other === undefined ? undefined : heldBy(other).find((name) => mine.has(name));
       if (both !== undefined) this.shared.push(`${opId} and ${other} are at work on pod ${both} at the same time`);
     }
+  }
+
+  #rollsOut(opId: string): boolean {
+    return this.isAtWork(opId) && this.rollouts.get(opId)?.lowers !== true;
   }
 
   #compare({ opId, policy, before, candidate }: Rollout): void {

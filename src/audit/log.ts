@@ -61,6 +61,7 @@ export function createAudit(db: Database): Audit {
     history: (target) => historyOf(db, target),
     operation: async (opId) => known(await find(db, opId)),
     lost: (opId) => lostOf(db, opId),
+    planned: async (opId) => (await lostOf(db, opId))?.stages.flatMap(({ writes }) => writes) ?? [],
     open: async (target) => {
       let query = db.selectFrom('operations').selectAll().where('ended_at', 'is', null);
       if (target) query = query.where('target', '=', formatTarget(target));

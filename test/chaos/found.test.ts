@@ -183,6 +183,22 @@ describe('what chaos has found', { timeout: 120_000 }, () => {
     expect(await broken(schedule, UNSEEN)).toBeUndefined();
   });
 
+  it('a way back that closes something does not begin beside a rollout of the same pods', async () => {
+    const schedule: Schedule = {
+      seed: 3093,
+      world: { budget: 4, gates: 1, policies: true },
+      steps: [
+        { do: 'command', by: 'Omar', text: 'policy enforce backend --no-observe', wait: 2594 },
+        { do: 'press', by: 'Raj', action: 'meshops:approve', wait: 240000 },
+        { do: 'command', by: 'Olga', text: 'policy bootstrap shop --no-observe', wait: 1907 },
+        { do: 'press', by: 'Rita', action: 'meshops:approve', wait: 17198 },
+        { do: 'command', by: 'Olga', text: 'rollback backend', wait: 2087 },
+        { do: 'press', by: 'Rita', action: 'meshops:approve', wait: 54439 },
+      ],
+    };
+    expect(await broken(schedule, 'no pod under two rollouts')).toBeUndefined();
+  });
+
   it('a rollback after a policy does not say that anything was deleted', async () => {
     const schedule: Schedule = {
       seed: 1,

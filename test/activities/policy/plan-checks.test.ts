@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { Cluster } from '../../../activities/clients/kubernetes/cluster.ts';
-import type { CiliumPolicy, Pod } from '../../../activities/clients/kubernetes/objects.ts';
+import { type CiliumPolicy, type Pod, refOf } from '../../../activities/clients/kubernetes/objects.ts';
 import { checkNeeds } from '../../../activities/policy/checks.ts';
 import { checkOverlap } from '../../../activities/policy/overlap.ts';
 import { checkReplaced } from '../../../activities/policy/replaced.ts';
 import { changedSince } from '../../../activities/policy/sources/again.ts';
 import type { SelectedPod } from '../../../activities/policy/workload.ts';
 import type { World } from '../../../activities/policy/world.ts';
-import { TOKEN_ANNOTATION } from '../../../src/domain/plan.ts';
-import { COHORT_LABEL } from '../../../src/domain/policy/stages/rule-document.ts';
+import { type Fields, TOKEN_ANNOTATION, type Write } from '../../../src/domain/plan.ts';
+import { COHORT_LABEL, inertRule } from '../../../src/domain/policy/stages/rule-document.ts';
 import { valid } from '../../domain/policy/cluster.ts';
 import { FULL, policyDocument } from '../../domain/policy/stages/documents.ts';
 import { request, settings } from '../../support/operations.ts';
@@ -38,6 +38,21 @@ describe('an operation that is under way on the same pods', () => {
     expect(await checkOverlap(holds(), world(shadow), pods, 'policy-mine')).toBeUndefined();
     expect(await checkOverlap(holds('policy-other'), world(shadow), pods, 'policy-other')).toBeUndefined();
     expect(await checkOverlap(holds('policy-other'), world(shadow), [pod('cart-1', 'cart')], 'policy-mine')).toBeUndefined();
+  });
+
+  it('is named as well while its policy selects nobody: by what it did before, or is to', async () => {
+    const nobody = stored({ ...policyDocument({ ingress: [] }), spec: null, specs: [inertRule('policy-other')] }, 'policy-other/0');
+    const spec = { endpointSelector: { matchLabels: { app: 'frontend' } }, ingress: [{}] };
+    const change = (before: Fields, after: Fields): Write => ({ object: refOf(nobody), uid: '', generation: 0, before, after });
+    const [inert, full]: Fields[] = [
+      { '/spec': null, '/specs': [inertRule('policy-other')] },
+      { '/spec': spec, '/specs': null },
+    ];
+    for (const write of [change(full as Fields, inert as Fields), change(inert as Fields, full as Fields)]) {
+      const audit = { ...holds('policy-other'), planned: async () => [write] };
+      expect(await checkOverlap(audit, world(nobody), pods, 'policy-mine')).toMatchObject({ code: 'Held' });
+      expect(await checkOverlap(audit, world(nobody), [pod('cart-1', 'cart')], 'policy-mine')).toBeUndefined();
+    }
   });
 
   it('shows in the label of a pod as well; a label that was left behind comes with the command that takes it off', async () => {
