@@ -1,6 +1,7 @@
 import type { KubernetesIdentity } from '../src/domain/actor.ts';
 import type { Freeze } from '../src/domain/freeze.ts';
 import type { Approver, GateRule } from '../src/domain/gate.ts';
+import type { JsonObject } from '../src/domain/json.ts';
 import type { HowLost } from '../src/domain/lost.ts';
 import type { AuditRecord, MessageRef, OperationRequest, OperationView } from '../src/domain/operation.ts';
 import type { Ending } from '../src/domain/outcome.ts';
@@ -152,6 +153,8 @@ export interface ApplyInput {
   /** The token each object must carry now, by `kind/namespace/name`; null = none, or that of an operation that is over. */
   readonly tokenBefore: Readonly<Record<string, string | null>>;
   readonly as: KubernetesIdentity | undefined;
+  /** Of the plan, with the claim of what goes forward: is anybody else under way on what it is about? */
+  readonly details?: JsonObject;
 }
 export type ApplyResult =
   | {

@@ -58,6 +58,7 @@ export async function write(
       stage,
       tokenBefore,
       as: request.requester.kubernetes,
+      ...(stage.number === 0 && !course.keeps && { details: plan.details }),
     })
     .catch((error: unknown) => {
       // It was stopped, or did not answer: it may have written, or may yet. The undo looks; the record says that it was tried.

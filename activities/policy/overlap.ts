@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../src/domain/json.ts';
-import { objectKey, parseToken } from '../../src/domain/plan.ts';
+import { type ObjectRef, objectKey, parseToken } from '../../src/domain/plan.ts';
 import { COHORT_LABEL } from '../../src/domain/policy/stages/rule-document.ts';
 import { sentence } from '../../src/domain/sentences.ts';
 import { type KubeObject, type Pod, refOf } from '../clients/kubernetes/objects.ts';
@@ -10,6 +10,13 @@ import { type Impossible, impossible } from './checks.ts';
 import { inCohort, selects } from './subject.ts';
 import type { SelectedPod } from './workload.ts';
 import { inForce, type World } from './world.ts';
+
+/** An object of another operation, and the pod that its policy selects. */
+interface UnderWay {
+  readonly object: ObjectRef;
+  readonly holder: string;
+  readonly pod?: string;
+}
 
 /** What is asked of the record: who is under way, and with what. */
 export type Holders = Pick<AuditLog, 'holds' | 'planned'>;
@@ -38,12 +45,7 @@ export async function checkOverlap(
  * Another operation that is under way on the same pods: one of its policies selects them, did so before or is to, or they carry its label. Two
  * rollouts of one pod cannot be told apart by what happens to its traffic, and the shadow of one hides what the other drops.
  */
-export async function checkUnderWay(
-  audit: Holders,
-  world: World,
-  pods: readonly SelectedPod[],
-  opId: string,
-): Promise<Impossible | undefined> {
+export async function underWay(audit: Holders, world: World, pods: readonly SelectedPod[], opId: string): Promise<UnderWay | undefined> {
   for (const document of world.documents) {
     const holder = parseToken(tokenIn(document) ?? '')?.opId;
     if (holder === undefined || holder === opId || !(await audit.holds(holder))) continue;
@@ -51,22 +53,25 @@ export async function checkUnderWay(
     const shared = pods.find(({ labels }) =>
       [labels, inCohort(labels, holder)].some((one) => policies.some((policy) => selects(policy, one))),
     );
-    if (!shared) continue;
-    const { kind, namespace, name } = refOf(document);
-    return impossible(
-      'Held',
-      sentence('Held', { object: `${kind} ${namespace}/${name}, which selects pod ${shared.pod.metadata.name},`, opId: holder }),
-    );
+    if (shared) return { object: refOf(document), holder, pod: shared.pod.metadata.name };
   }
   const checked = new Set<string>();
   for (const { pod } of pods) {
     const holder = labelOf(pod);
     if (holder === undefined || holder === opId || checked.has(holder)) continue;
     checked.add(holder);
-    const name = `${pod.metadata.namespace}/${pod.metadata.name}`;
-    if (await audit.holds(holder)) return impossible('Held', sentence('Held', { object: `Pod ${name}`, opId: holder }));
+    if (await audit.holds(holder)) return { object: refOf(pod), holder };
   }
   return undefined;
+}
+
+/** The refusal of a plan that `underWay` speaks against. */
+export async function checkUnderWay(...asked: Parameters<typeof underWay>): Promise<Impossible | undefined> {
+  const found = await underWay(...asked);
+  if (!found) return undefined;
+  const { object, holder, pod } = found;
+  const which = pod === undefined ? '' : `, which selects pod ${pod},`;
+  return impossible('Held', sentence('Held', { object: `${object.kind} ${object.namespace}/${object.name}${which}`, opId: holder }));
 }
 
 /** A policy as it is, and as its operation found it and plans it: while it is claimed, or taken out of force to be watched, it selects nobody. */

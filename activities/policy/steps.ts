@@ -5,8 +5,9 @@ import type { Steps } from '../contract.ts';
 import type { AuditLog } from '../ports.ts';
 import type { WatchDeps } from '../watch/run.ts';
 import { createWatch } from '../watch/watch.ts';
-import { applyStage, type WriteDeps } from '../writes/apply.ts';
+import type { WriteDeps } from '../writes/apply.ts';
 import { restore } from '../writes/restore.ts';
+import { applyAlone } from './claim.ts';
 import { policyWatching } from './evidence.ts';
 import { type PlanDeps, planPolicy } from './plan.ts';
 import { realised } from './realised.ts';
@@ -24,7 +25,7 @@ export function policySteps(deps: PolicyDeps): Steps {
   const signal = (): AbortSignal => Context.current().cancellationSignal;
   return {
     plan: (input) => planPolicy(deps, input, signal()),
-    apply: (input) => applyStage(deps, input, signal()),
+    apply: (input) => applyAlone(deps, input, signal()),
     realised: (input) => realised(deps, input, signal()),
     watch: createWatch({ ...deps, restore: (input, options) => restore(deps, input, options) }, policyWatching(deps)),
     restore: (input) => restore(deps, input, { signal: signal() }),
