@@ -56,6 +56,7 @@ export async function watch(
   const result = evidence ? await course.evidence.after(watching) : await watching;
   if (result.judged === false) share.giveBack();
   course.spent += result.spent ?? 0;
+  if (options.guardMs === undefined) course.guards.spentMore();
   course.addSeries(result.series);
   if (!result.relieved || result.verdict.kind === 'harmful') recordWatch(course, purpose, stage, result);
   if (evidence && result.relieved && result.verdict.kind !== 'harmful') throw new CancelledFailure('The watch was stopped.');

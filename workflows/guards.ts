@@ -23,6 +23,10 @@ interface Current {
   readonly scope: CancellationScope;
   /** What it guards, and how. */
   readonly key: string;
+  readonly options: GuardOptions;
+  readonly parent: CancellationScope;
+  /** What was known to be used of the budget when it began. */
+  readonly spent: number;
 }
 
 /** A guard is one activity, so that days of it are a handful of events. */
@@ -52,7 +56,7 @@ export class Guards {
   }
 
   /** Guards what is in force, or the stage that is being written. The guard before it is relieved; the same one goes on. */
-  arm(options: GuardOptions = {}): void {
+  arm(options: GuardOptions = {}, parent = CancellationScope.current()): void {
     const { exposed, plan } = this.#course;
     const stage = options.applying?.soakMs === 0 ? exposed : (options.applying ?? exposed);
     const before = this.#current;
@@ -60,12 +64,26 @@ export class Guards {
     if (before?.key === key) return;
     [this.#current, this.drift] = [undefined, undefined];
     if (stage && plan && stage.soakMs !== 0) {
-      const current = { scope: new CancellationScope(), key };
+      const current = { scope: new CancellationScope({ cancellable: true, parent }), key, options, parent, spent: this.#course.spent };
       this.#current = current;
       const watching = current.scope.run(() => watch(this.#course, 'after', stage, JUDGED_MS, this.#optionsOf(options)));
       this.#follow({ scope: current.scope, watching, stage }, (result) => this.#over(current, result, options));
     }
     before?.scope.cancel();
+  }
+
+  /**
+   * A watch that was relieved has told what it has used of the budget, and the guard began before that was known: it begins anew with what
+   * is left.
+   */
+  spentMore(): void {
+    const current = this.#current;
+    const { spent, request } = this.#course;
+    if (!current || request.settings.budget === undefined || spent <= current.spent || !patched('spent-late')) return;
+    this.#current = undefined;
+    // Where it was armed, not where the other one ended: that may be stopped.
+    this.arm(current.options, current.parent);
+    current.scope.cancel();
   }
 
   #optionsOf({ drifted, applying }: GuardOptions): WatchOptions {
@@ -104,6 +122,7 @@ export class Guards {
       .then((result) => {
         if (result.verdict.kind === 'harmful') this.#stop(this.found(result.verdict, stage));
         else then(result);
+        if (result.relieved) this.spentMore();
       })
       .catch((error: unknown) => {
         // Relieved, and its worker was gone before it heard so: nobody waited for it any more.

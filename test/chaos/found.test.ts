@@ -317,4 +317,22 @@ describe('what chaos has found', { timeout: 120_000 }, () => {
     };
     expect(await broken(schedule, 'the audit record tells the whole story')).toBeUndefined();
   });
+
+  it('a guard that was armed before the watch had told what it used of the budget goes on with what is left', async () => {
+    const schedule: Schedule = {
+      seed: 3829,
+      world: { budget: 4 },
+      steps: [
+        { do: 'command', by: 'Omar', text: 'canary backend 50%', wait: 1000 },
+        { do: 'press', by: 'Rita', action: 'meshops:approve', wait: 7445 },
+        { do: 'fail', side: 'canary', share: 0.1, wait: 15000 },
+        { do: 'press', by: 'Rita', action: 'meshops:approve', wait: 3842 },
+        { do: 'press', by: 'Raj', action: 'meshops:approve', wait: 60000 },
+        { do: 'scale', side: 'stable', count: 0, wait: 0 },
+        { do: 'command', by: 'Omar', text: 'rollback backend', wait: 15000 },
+        { do: 'press', by: 'Raj', action: 'meshops:approve', wait: 60000 },
+      ],
+    };
+    expect(await broken(schedule, 'one budget for one operation')).toBeUndefined();
+  });
 });

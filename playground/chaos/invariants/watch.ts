@@ -1,3 +1,4 @@
+import type { Verdict } from '../../../src/domain/verdict.ts';
 import { isExposing, type Lost } from '../looks.ts';
 import type { OperationTruth } from '../operation-truth.ts';
 import type { Truth } from '../truth.ts';
@@ -61,13 +62,18 @@ export const BUDGET_IS_KEPT: Invariant = {
     for (const operation of truth.operations) {
       const { overSince, outages, run, opId, failures, answered, requests, watches } = operation;
       if (overSince === undefined || outages.size > 0 || !run.isOpen || overBudget(operation) <= ON_THE_WAY) continue;
-      if (watches.some(({ result }) => result?.verdict.kind === 'blind')) continue;
+      if (watches.some(({ result }) => isUnseen(result?.verdict))) continue;
       if (truth.now - overSince > PUT_BACK_MS && isExposing(truth, operation))
         return `${opId}: ${failures} failures of ${answered}, where ${requests[0]?.settings.budget} were allowed, for ${truth.now - overSince} ms`;
     }
     return undefined;
   },
 };
+
+/** A watch that has seen everything and could not decide is blind by name only. */
+function isUnseen(verdict: Verdict | undefined): boolean {
+  return verdict?.kind === 'blind' && verdict.reason !== 'undecided';
+}
 
 export const ONLY_NODES_THAT_MATTER_BLIND: Invariant = {
   name: 'only nodes that matter blind',
