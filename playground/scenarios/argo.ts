@@ -13,7 +13,7 @@ const APPLICATION = '/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/s
 const WEIGHTS = '.spec.rules[]?.backendRefs[]?.weight';
 
 interface Route {
-  readonly metadata: { readonly resourceVersion: string };
+  readonly metadata: { readonly resourceVersion: string; readonly managedFields: readonly object[] };
   readonly spec: { readonly rules: readonly { readonly backendRefs: readonly { readonly weight?: number }[] }[] };
 }
 interface ApplicationSpec {
@@ -37,7 +37,7 @@ export async function startArgo(scene: Scene): Promise<Argo> {
   await scene.put('/api/v1/namespaces/argocd', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'argocd' } });
   const spec: ApplicationSpec & object = { syncPolicy: { automated: { selfHeal: true }, syncOptions: ['ServerSideApply=true'] } as object };
   await scene.put(APPLICATION, application(spec));
-  const inGit = ((await scene.route()) as Route).spec;
+  const { spec: inGit, metadata: before } = (await scene.route()) as Route;
   const healed: number[] = [];
   const stopped = new AbortController();
   const sync = async (): Promise<void> => {
@@ -64,7 +64,7 @@ export async function startArgo(scene: Scene): Promise<Argo> {
     stop: async () => {
       stopped.abort();
       await loop;
-      await unmark(scene);
+      await unmark(scene, before);
       // Namespace and kind stay: nobody here ends the deletion of a namespace, and the next story needs both.
       await scene.remove(APPLICATION);
     },
@@ -86,9 +86,12 @@ async function apply(scene: Scene, spec: Route['spec'], resourceVersion: string)
   return answer.status < 300;
 }
 
-/** Marks stay on an object whatever becomes of the Application: they are taken off by hand. */
-async function unmark(scene: Scene): Promise<void> {
-  const body = JSON.stringify({ metadata: { annotations: { 'argocd.argoproj.io/tracking-id': null }, managedFields: [{}] } });
+/**
+ * Marks stay on an object whatever becomes of the Application: they are taken off by hand. The owners of its fields are as before: an object
+ * without any is one whose later changes the API server puts down to nobody.
+ */
+async function unmark(scene: Scene, { managedFields }: Route['metadata']): Promise<void> {
+  const body = JSON.stringify({ metadata: { annotations: { 'argocd.argoproj.io/tracking-id': null }, managedFields } });
   const contentType = 'application/merge-patch+json';
   const signal = AbortSignal.timeout(5_000);
   const answer = await scene.rig.stack.kube.api({ method: 'PATCH', path: ROUTE, body, contentType, signal });

@@ -64,8 +64,6 @@ async function freeze(scene: Scene, operation: Operation): Promise<void> {
 const whileFrozen: Scenario = {
   name: 'drift-while-frozen',
   story: 'frozen at 5%, somebody sets 50% with kubectl and v2 fails: people are told, and it is undone as fast as anywhere else',
-  // Told after forty others in one rig, its question did not come once; alone it comes within half a second. Why is not known yet.
-  rig: {},
   play: async (scene) => {
     const operation = await approvedCanary(scene, '/mesh canary backend 10% --steps 5,10 --soak 8s');
     try {
@@ -82,8 +80,6 @@ const whileAsked: Scenario = {
   name: 'drift-while-asked',
   story: 'while 10% waits for its approval somebody sets 3%: asked about, written over, the gate opens again; then 50% and a failing v2',
   tuning: { secondGate: '5%' },
-  // Told after forty others in one rig, its question did not come once; alone it comes within half a second. Why is not known yet.
-  rig: {},
   play: async (scene) => {
     const operation = await approvedCanary(scene, '/mesh canary backend 10% --steps 5,10 --soak 4s');
     await operation.phase('waiting');
