@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { dataConverterOf } from '../../src/temporal/connection.ts';
 import type { Cilium } from '../cilium/cilium.ts';
@@ -15,6 +14,7 @@ import { type ConfigOptions, type Pace, writeConfig } from './config.ts';
 import { type RealMesh, startMesh } from './mesh.ts';
 import { meshPanel } from './panel.ts';
 import { type Role, startProduct } from './product.ts';
+import { kubeconfigOf, reloaded, reloads } from './product-files.ts';
 import { loadRights } from './rights.ts';
 
 /** What a story may want otherwise in the product's configuration. */
@@ -239,26 +239,3 @@ interface Ports {
 }
 
 type Apart = NonNullable<Parameters<Rig['startWorker']>[0]>;
-
-const RELOADED_WITHIN_MS = 20_000;
-
-const reloads = async (logFile: string): Promise<number> =>
-  (await readFile(logFile, 'utf8')).split('the new configuration is in force').length;
-
-/** Waits until a process says once more than `before` that it has read its configuration again. */
-async function reloaded(logFile: string, before: number, signal: AbortSignal): Promise<void> {
-  const end = Date.now() + RELOADED_WITHIN_MS;
-  while ((await reloads(logFile)) === before) {
-    if (Date.now() > end) throw new Error(`The bot has not read its new configuration within ${RELOADED_WITHIN_MS} ms.`);
-    await sleep(100, undefined, { signal });
-  }
-}
-
-/** The bot's kubeconfig, or a copy of it in `file` that leads to the API by another address. */
-async function kubeconfigOf({ kube }: Stack, file: string, address: string | undefined): Promise<string> {
-  const path = kube.kubeconfig('meshops');
-  if (address === undefined) return path;
-  const text = await readFile(path, 'utf8');
-  await writeFile(file, text.replace(kube.url, `https://${address}`), { mode: 0o600 });
-  return file;
-}

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer as createHttp } from 'node:http';
+import type { Server } from 'node:http';
 import { createServer } from 'node:https';
-import { type AddressInfo, connect } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +11,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createAuthority } from '../../playground/cilium/certificates.ts';
 import { type GitServer, startGit } from '../../playground/git/server.ts';
 import { wayOut } from '../../src/net/proxy.ts';
+import { connectProxy } from './connect-proxy.ts';
 
 /** A network that only a proxy leads out of: Slack and Git over TLS, and a CONNECT proxy that says which way was gone. */
 const SCRIPT = fileURLToPath(new URL('./through-proxy.ts', import.meta.url));
@@ -23,7 +24,7 @@ let slackUrl: string;
 let proxyUrl: string;
 let folder: string;
 
-async function listening(server: ReturnType<typeof createHttp>): Promise<number> {
+async function listening(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   cleanups.push(
     () => server.closeAllConnections(),
@@ -45,18 +46,7 @@ beforeAll(async () => {
       .on('end', () => response.end(JSON.stringify(request.url?.includes('getUpload') ? upload : { ok: true, ts: '1.1', files: [] })));
   });
   slackUrl = `https://localhost:${await listening(slack as never)}/`;
-  const proxy = createHttp((_, response) => response.writeHead(405).end());
-  proxy.on('connect', (request, socket, head) => {
-    tunnels.push(request.url ?? '');
-    const { hostname, port } = new URL(`http://${request.url}`);
-    const way = connect(Number(port), hostname, () => {
-      socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
-      way.write(head);
-      way.pipe(socket).pipe(way);
-    });
-    for (const one of [way, socket]) one.on('error', () => one.destroy());
-    cleanups.push(() => way.destroy());
-  });
+  const proxy = connectProxy(tunnels);
   proxyUrl = `http://127.0.0.1:${await listening(proxy)}`;
 }, 60_000);
 afterAll(async () => {

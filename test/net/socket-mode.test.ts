@@ -1,22 +1,10 @@
-import { createServer } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stage } from '../slack/stage.ts';
+import { connectProxy } from './connect-proxy.ts';
 
-/** A proxy that makes tunnels and nothing else, and says where to. */
 const seen: string[] = [];
-const proxy = createServer((_, response) => response.writeHead(405).end());
-proxy.on('connect', (request, socket, head) => {
-  seen.push(request.url ?? '');
-  const { hostname, port } = new URL(`http://${request.url}`);
-  const way = connect(Number(port), hostname, () => {
-    socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
-    way.write(head);
-    way.pipe(socket).pipe(way);
-  });
-  for (const one of [way, socket]) one.on('error', () => one.destroy());
-  socket.on('close', () => way.destroy());
-});
+const proxy = connectProxy(seen);
 
 beforeAll(async () => {
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
