@@ -3,6 +3,7 @@ import type { RestoredObject, RestoreResult } from '../activities/contract.ts';
 import { gateRuleFor } from '../src/domain/gate.ts';
 import type { Ending, Undone } from '../src/domain/outcome.ts';
 import { undoCommand } from '../src/domain/undo-command.ts';
+import { VERB_RECORDS } from '../src/domain/verb.ts';
 import type { Course } from './course.ts';
 import { watch } from './guard.ts';
 import { nameOf, restoreRecord } from './records.ts';
@@ -53,7 +54,10 @@ export async function watchRestored(course: Course, ending: Ending, undone: Undo
   try {
     const { verdict } = await watch(course, 'restored', exposed, watchMs);
     if (verdict.kind !== 'harmful') return ending;
-    const hasShare = course.originals.some(({ own = [], fields }) => own.some((field) => Number(fields[field] ?? 1) > 0));
+    // A share that can be taken away is what the verb has a button for.
+    const { zero } = VERB_RECORDS[request.verb].onwards;
+    const hasShare =
+      zero !== undefined && course.originals.some(({ own = [], fields }) => own.some((field) => Number(fields[field] ?? 1) > 0));
     course.say({ kind: 'still-failing', verdict, hasShare });
     return { ...ending, stillFailing: { words: verdict.words, hasShare } };
   } catch (error) {

@@ -55,9 +55,7 @@ function linesOf(note: Note, view: OperationView): readonly string[] {
     case 'still-failing':
       return [
         `Restored, still failing: ${said(note.verdict.words, 500)}`,
-        note.hasShare
-          ? 'The canary has traffic as it did before the operation. 0% would take it out altogether; the button stands under the operation.'
-          : 'The canary has no traffic now, so the cause lies elsewhere.',
+        VERB_RECORDS[view.verb].words.goesOn[note.hasShare ? 'withShare' : 'without'],
         ...numbers(note.verdict, view),
       ];
     case 'fuse':

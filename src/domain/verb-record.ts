@@ -53,6 +53,8 @@ export interface VerbRecord {
     readonly chart: ChartWords;
     /** What adopting a foreign change means for what comes then. */
     readonly adopting: string;
+    /** Where harm goes on after everything was put back: what that means with a share that was there before, and without. */
+    readonly goesOn: { readonly withShare: string; readonly without: string };
     /** What alone goes back when an operation is left as it was found. */
     readonly own: string;
   };

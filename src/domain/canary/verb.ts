@@ -27,6 +27,11 @@ export const CANARY_VERB: VerbRecord = {
       rate: 'Requests per second',
       bad: 'Failed requests of the canary',
     },
+    goesOn: {
+      withShare:
+        'The canary has traffic as it did before the operation. 0% would take it out altogether; the button stands under the operation.',
+      without: 'The canary has no traffic now, so the cause lies elsewhere.',
+    },
     adopting: 'and plan on from it',
     own: "its own Service's weight",
   },

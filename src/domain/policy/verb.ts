@@ -25,6 +25,10 @@ export const POLICY_VERB: VerbRecord = {
       rate: 'Connections per second',
       bad: 'Dropped connections under the policy',
     },
+    goesOn: {
+      withShare: 'What was in force before the operation is in force again, so the cause lies elsewhere.',
+      without: 'What was in force before the operation is in force again, so the cause lies elsewhere.',
+    },
     adopting: 'for this stage, from which the later ones go on',
     own: 'its own policy',
   },

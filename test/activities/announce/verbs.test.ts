@@ -14,11 +14,16 @@ const OWN_WORDS: Readonly<Record<VerbName, RegExp>> = {
 };
 
 const NEUTRAL = { opId: 'op-1', explanation: [], watched: [], reason: '', text: '', from: 'before', to: 'after' } as const;
+const STILL_FAILING = { words: 'It goes on.', hasShare: true };
 const VERDICT = { ...HARMFUL, words: 'Harm was seen.' };
 
 const views = everyView().map(({ name, view: of }) => {
   const live = { counts: COUNTS, canaryShare: 0.1, at: AT };
-  const outcome = of.outcome && { ...of.outcome, words: 'It is over.', ...(of.outcome.verdict && { verdict: VERDICT }) };
+  const outcome = of.outcome && {
+    ...of.outcome,
+    words: 'It is over.',
+    ...(of.outcome.verdict && { verdict: VERDICT, stillFailing: STILL_FAILING }),
+  };
   const undoFailing = of.undoFailing && { ...of.undoFailing, reason: 'no answer' };
   return { name, view: { ...of, ...NEUTRAL, live, ...(outcome && { outcome }), ...(undoFailing && { undoFailing }) } };
 });
@@ -47,6 +52,9 @@ describe.each(VERB_NAMES.map((verb) => ({ verb })))('messages of the verb $verb'
     const notes: readonly Note[] = [
       { kind: 'verdict', verdict: { ...BLIND, words: 'Not seen.' }, stage: '10%' },
       { kind: 'verdict', verdict: VERDICT, stage: '10%' },
+      { kind: 'still-failing', verdict: VERDICT, hasShare: true },
+      { kind: 'still-failing', verdict: VERDICT, hasShare: false },
+      { kind: 'fuse', verdict: VERDICT, restore: { kind: 'restored', objects: [], exact: true, at: AT } },
       { kind: 'approved', by: { id: 'r', name: 'Reviewer' }, remaining: 1 },
     ];
     for (const note of notes) isItsOwn(JSON.stringify(renderNote(note, { ...view('watching'), ...NEUTRAL, verb })));
