@@ -6,7 +6,7 @@ import type { BotDeps } from './deps.ts';
 
 const MOST_SHOWN = 10;
 
-/** One line for each; none where Git agrees, where nothing is configured, or while the database does not answer. */
+/** One line for each; none where Git agrees or where nothing is configured. Where nobody can say, that is the line. */
 export async function handoverLines(
   { handovers, config, log }: Pick<BotDeps, 'handovers' | 'config' | 'log'>,
   isVisible: (target: Target) => boolean,
@@ -17,8 +17,8 @@ export async function handoverLines(
     const open = (await handovers.open(target)).filter((one) => isVisible(one.target));
     return open.slice(0, MOST_SHOWN).map(lineOf);
   } catch (error) {
-    log.debug({ err: error }, 'what Git has could not be looked up for a status');
-    return [];
+    log.warn({ err: error }, 'what Git has could not be looked up for a status');
+    return ['Whether Git has what operations left is not known: the database does not answer.'];
   }
 }
 

@@ -166,3 +166,10 @@ test('a pull request is named by its address', async () => {
   expect(at.told.join()).toContain('Pull request: https://git.example.com/team/deploy/pull/7');
   expect((await at.status()).join()).toContain('<https://git.example.com/team/deploy/pull/7|Pull request>');
 });
+
+test('a database that does not answer is said, since silence would mean that Git agrees', async () => {
+  const handovers = { open: () => Promise.reject(new Error('connect ECONNREFUSED')) } as never;
+  const config = () => ({ handover: [{}] }) as never;
+  const words = await handoverLines({ handovers, config, log: SILENT }, () => true, target);
+  expect(words).toEqual(['Whether Git has what operations left is not known: the database does not answer.']);
+});
