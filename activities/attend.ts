@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { canonicalJson, type Json } from '../src/domain/json.ts';
-import type { Attended, AttendInput } from './contract.ts';
-import type { Log } from './log.ts';
-import type { Freezes, People } from './ports.ts';
+import type { Attended, AttendInput } from '../src/domain/lifecycle/contract.ts';
+import type { Log } from '../src/log.ts';
+import type { Freezes, People } from '../src/ports.ts';
 
-export interface AttendDeps {
+interface AttendDeps {
   readonly freezes: Freezes;
   readonly people: People;
   readonly now: () => number;
@@ -17,7 +17,7 @@ const PEOPLE_EVERY_MS = 5 * 60_000;
 
 /**
  * Ends when what an open question shows is not so any more: a freeze was set, changed or lifted, or other people may decide; or when its
- * time is over. What cannot be read counts as unchanged. One activity, however long nothing changes.
+ * time is over, or that of the next call has come. What cannot be read counts as unchanged. One activity, however long nothing changes.
  */
 export async function attend(deps: AttendDeps, input: AttendInput, signal: AbortSignal): Promise<Attended> {
   const context = Context.current();
@@ -31,8 +31,10 @@ export async function attend(deps: AttendDeps, input: AttendInput, signal: Abort
       askedAt = deps.now();
       approvers = await approversNow(deps, input, signal);
     }
+    if (input.callAt !== undefined && deps.now() >= input.callAt) return { freeze, approvers, isDue: true };
     if (!isSame(freeze, input.freeze) || !isSame(idsOf(approvers), idsOf(input.approvers))) return { freeze, approvers };
-    await sleep(Math.min(input.everyMs, Math.max(1, end - deps.now())), undefined, { signal });
+    const wake = Math.min(end, input.callAt ?? end);
+    await sleep(Math.min(input.everyMs, Math.max(1, wake - deps.now())), undefined, { signal });
   }
   return { freeze: input.freeze, approvers: input.approvers };
 }

@@ -1,6 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure, TemporalFailure } from '@temporalio/common';
-import { ClusterFailure, type FailureReason } from './clients/kubernetes/failure.ts';
+import { ClusterFailure, type FailureReason } from '../src/clients/kubernetes/failure.ts';
 
 /** Trying again does not help: the request is wrong, or a right is missing. */
 const HOPELESS: readonly FailureReason[] = ['Forbidden', 'Unauthorized', 'Invalid', 'BadRequest'];
@@ -9,7 +9,7 @@ const HOPELESS: readonly FailureReason[] = ['Forbidden', 'Unauthorized', 'Invali
 const MOST_ATTEMPTS = 4;
 
 /** The database does not answer. What asked it is tried again until it does: an outage fails no operation. */
-export class DatabaseAway extends Error {
+class DatabaseAway extends Error {
   override readonly name = 'DatabaseAway' as const;
 }
 

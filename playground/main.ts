@@ -1,6 +1,12 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { reasonOf } from './cluster/failure.ts';
 import { progressPrinter } from './cluster/progress.ts';
+import type { NodeCount } from './real/addresses.ts';
+import { pageDoor } from './real/door.ts';
+import { isInside } from './real/enter.ts';
+import { realNodesOption } from './real/options.ts';
+import { enterReal, layReal } from './real/start.ts';
+import { offerCandidates } from './rig/candidates.ts';
 import { type Rig, startRig } from './rig/rig.ts';
 
 /** `npm run playground`: everything on this machine, and one page to use it. */
@@ -8,6 +14,9 @@ interface Options {
   readonly port: number;
   readonly preset: 'ideal' | 'cluster';
   readonly seed: number;
+  readonly real?: boolean;
+  readonly jitter: string;
+  readonly nodes: NodeCount;
 }
 
 const interrupted = new AbortController();
@@ -25,18 +34,30 @@ const wholeNumber = (text: string): number => {
   return value;
 };
 
+const PAGE =
+  '  Type  /mesh canary backend 10%   as Operator, switch to Reviewer, press Approve, then break the canary in the panel.\n  Or      /policy enforce frontend, and /policy enforce database, whose policy forgets a client.';
+
+function around(rig: Rig): readonly string[] {
+  const { stack, cilium } = rig;
+  return [
+    `  Temporal    ${stack.temporal.uiUrl}`,
+    `  Prometheus  ${stack.prometheus.url}`,
+    `  Kubernetes  KUBECONFIG=${stack.kube.kubeconfig('admin')}`,
+    `  Gateway     ${cilium.gateway.url}`,
+    `  Logs        ${stack.dir}`,
+  ];
+}
+
 function ready(rig: Rig, startedAt: number): string {
+  const { nodes } = rig.cilium;
+  const real = `  Real Cilium on ${nodes.map(({ name }) => name).join(', ')}. All but the page is in namespaces of its own, out of reach from here.`;
   return [
     '',
     `ready after ${((Date.now() - startedAt) / 1000).toFixed(1)} s: open ${rig.slack.url}`,
     '',
-    '  Type  /mesh canary backend 10%   as Operator, switch to Reviewer, press Approve, then break the canary in the panel.',
+    PAGE,
     '',
-    `  Temporal    ${rig.stack.temporal.uiUrl}`,
-    `  Prometheus  ${rig.stack.prometheus.url}`,
-    `  Kubernetes  KUBECONFIG=${rig.stack.kube.kubeconfig('admin')}`,
-    `  Gateway     ${rig.cilium.gateway.url}`,
-    `  Logs        ${rig.stack.dir}`,
+    ...(isInside(process.env) ? [real] : around(rig)),
     '',
     'Ctrl-C ends it all.',
     '',
@@ -45,24 +66,36 @@ function ready(rig: Rig, startedAt: number): string {
 
 const program = new Command('npm run playground --')
   .description(
-    'Starts the whole of meshops on this machine: real Kubernetes API, Temporal, Envoy and Prometheus, a simulated Cilium and Slack.',
+    'Starts the whole of meshops on this machine: real Kubernetes API, Temporal, Envoy and Prometheus, a simulated Slack, and Cilium, simulated or real.',
   )
   .option('--port <n>', 'port of the page', wholeNumber, 4000)
   .option('--seed <n>', 'chance of the load and of the delays', wholeNumber, 1)
+  .option('--real', 'real Cilium nodes, in namespaces of their own (as root)')
+  .option('--jitter <duration>', "real nodes' identity-max-jitter; Cilium's own default is 30s", '2s')
+  .addOption(realNodesOption())
   .addOption(new Option('--preset <name>', 'delays of the simulated Cilium').choices(['ideal', 'cluster']).default('ideal'));
 
-program.action(async ({ port, preset, seed }: Options) => {
+program.action(async ({ port, preset, seed, real, nodes, jitter: identityMaxJitter }: Options) => {
   const { signal } = interrupted;
+  const { env } = process;
+  const progress = progressPrinter(process.stdout);
+  if (real && !isInside(env)) {
+    process.exitCode = await enterReal(env, progress, signal, port);
+    return;
+  }
   const startedAt = Date.now();
+  const fd = pageDoor(env);
   const rig = await startRig({
     signal,
-    progress: progressPrinter(process.stdout),
+    progress,
     preset,
     seed,
     pace: 'demo',
-    pagePort: port,
+    pagePort: fd === undefined ? port : { fd },
     split: true,
+    ...(real && { real: { programs: await layReal(nodes, env, progress, signal), nodes, identityMaxJitter } }),
   });
+  await offerCandidates(rig, signal);
   process.stdout.write(ready(rig, startedAt));
   const stopAsked = new Promise<void>((resolve) => {
     if (signal.aborted) resolve();

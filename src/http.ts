@@ -8,7 +8,7 @@ export interface ReadyCheck {
   readonly isReady: () => Promise<boolean> | boolean;
 }
 
-export interface HttpParts {
+interface HttpParts {
   readonly port: number;
   readonly metricsPort: number;
   /** All addresses when left out. */
@@ -30,18 +30,24 @@ export interface HttpServer {
 }
 
 const CHECK_MS = 2_500;
+/** Whoever asks: the database and Temporal are asked once in this time. */
+const READY_KEPT_MS = 1_000;
+/** Node looks for requests that take too long every 30 s unless it is told otherwise: until then they may hold their connections. */
+const LOOK_FOR_SLOW_MS = 1_000;
 
 /** Listens and resolves when the port is open. */
 export async function serveHttp(parts: HttpParts): Promise<HttpServer> {
   let retired = false;
-  const server = createServer((request, response) => {
+  const ready = readiness(parts.ready);
+  const server = createServer({ connectionsCheckingInterval: LOOK_FOR_SLOW_MS }, (request, response) => {
     const path = request.url?.split('?')[0];
     if (request.method === 'GET' && path === '/healthz') return answer(response, 200, 'ok');
-    if (request.method === 'GET' && path === '/readyz') return void readiness(parts.ready, retired, response);
+    if (request.method === 'GET' && path === '/readyz')
+      return void ready().then((missing) => sayReady(response, retired ? ['stopping', ...missing] : missing));
     if (parts.slack) return parts.slack(request, response);
     return answer(response, 404, 'not found');
   });
-  const measured = createServer((request, response) => {
+  const measured = createServer({ connectionsCheckingInterval: LOOK_FOR_SLOW_MS }, (request, response) => {
     const isMetrics = request.method === 'GET' && request.url?.split('?')[0] === '/metrics';
     return isMetrics ? void metrics(parts, response) : answer(response, 404, 'not found');
   });
@@ -56,15 +62,28 @@ function open(server: Server, port: number, host?: string): Promise<number> {
   return listen(server, port, host);
 }
 
-async function readiness(checks: readonly ReadyCheck[], retired: boolean, response: ServerResponse): Promise<void> {
-  const missing: string[] = retired ? ['stopping'] : [];
-  await Promise.all(
+/** What is not well, asked now or a moment ago: anybody may ask, and nobody shall keep the database and Temporal busy by it. */
+function readiness(checks: readonly ReadyCheck[]): () => Promise<readonly string[]> {
+  let known: { readonly at: number; readonly missing: Promise<readonly string[]> } | undefined;
+  return () => {
+    const at = performance.now();
+    if (!known || at - known.at >= READY_KEPT_MS) known = { at, missing: missingOf(checks) };
+    return known.missing;
+  };
+}
+
+async function missingOf(checks: readonly ReadyCheck[]): Promise<readonly string[]> {
+  const found = await Promise.all(
     checks.map(async (check) => {
       const late = new Promise<boolean>((resolve) => setTimeout(() => resolve(false), CHECK_MS).unref());
-      const ready = await Promise.race([(async () => check.isReady())().catch(() => false), late]);
-      if (!ready) missing.push(check.name);
+      const isWell = await Promise.race([(async () => check.isReady())().catch(() => false), late]);
+      return isWell ? [] : [check.name];
     }),
   );
+  return found.flat();
+}
+
+function sayReady(response: ServerResponse, missing: readonly string[]): void {
   if (missing.length === 0) answer(response, 200, 'ready');
   else answer(response, 503, `not ready: ${missing.toSorted().join(', ')}`);
 }

@@ -1,8 +1,8 @@
 // What meshops tells about itself: metrics for Prometheus, structured logs. No value of a secret, no payload.
 import { type Logger, pino } from 'pino';
 import { AggregatorRegistry, Counter, collectDefaultMetrics, Gauge, Histogram, type MetricObject, Registry } from 'prom-client';
-import type { Phase } from './domain/operation.ts';
-import type { Verdict } from './domain/verdict.ts';
+import type { Verdict } from './domain/judge/verdict.ts';
+import type { Phase } from './domain/lifecycle/operation.ts';
 
 /** What the activities of one cluster report as it happens. */
 export interface ActivityMeter {
@@ -48,7 +48,7 @@ export interface Telemetry {
 
 const PHASES: readonly Phase[] = ['planning', 'waiting', 'applying', 'watching', 'holding', 'afterwatch', 'restoring'];
 
-export interface TelemetryOptions {
+interface TelemetryOptions {
   readonly level: string;
   readonly component: string;
   /** False: without the numbers of the process itself, which another thread of it gives. */

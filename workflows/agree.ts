@@ -1,12 +1,13 @@
 import { isCancellation, patched } from '@temporalio/workflow';
-import type { PlanResult } from '../activities/contract.ts';
-import { type Gate, type GateRule, gateRuleFor, LEAST_EXPOSURE } from '../src/domain/gate.ts';
-import type { PlannedUndo } from '../src/domain/lost.ts';
-import type { OperationRequest, StageView } from '../src/domain/operation.ts';
-import type { Ending } from '../src/domain/outcome.ts';
-import type { Plan, PlannedStage } from '../src/domain/plan.ts';
-import { planDifferences } from '../src/domain/plan-difference.ts';
-import { lateRules } from '../src/domain/way-back.ts';
+import { callsOf } from '../src/domain/lifecycle/calls.ts';
+import type { PlanResult } from '../src/domain/lifecycle/contract.ts';
+import { type Gate, type GateRule, gateRulesFor, LEAST_EXPOSURE } from '../src/domain/lifecycle/gate.ts';
+import type { PlannedUndo } from '../src/domain/lifecycle/lost.ts';
+import type { OperationRequest, StageView } from '../src/domain/lifecycle/operation.ts';
+import type { Ending } from '../src/domain/lifecycle/outcome.ts';
+import type { Plan, PlannedStage } from '../src/domain/lifecycle/plan.ts';
+import { planDifferences } from '../src/domain/lifecycle/plan-difference.ts';
+import { lateRules } from '../src/domain/lifecycle/way-back.ts';
 import { askPeople } from './ask.ts';
 import type { Course } from './course.ts';
 import { heedsFreezes, refuseFrozen } from './freeze.ts';
@@ -45,19 +46,27 @@ const ANYBODY: Omit<GateRule, 'expiryMs'> = { above: 0, approvers: { usergroups:
  * it, even where it exposes nobody itself (a shadow that only observes); having agreed to that, people have agreed to what follows it.
  */
 export function ruleBefore(request: OperationRequest, plan: Plan, stage: PlannedStage, exposureBefore: number): GateRule | undefined {
-  const { gates, holdMs } = request.settings;
-  if (plan.ask !== undefined && stage === plan.stages[0]) return gateRuleFor(gates, 1, 0) ?? { ...ANYBODY, expiryMs: holdMs };
-  if (plan.back && plan.lowers)
-    return stage === plan.stages[0]
-      ? gateRuleFor(lateRules(request, plan.back.completedAt), Math.max(stage.exposure, LEAST_EXPOSURE), 0)
-      : undefined;
-  if (stage !== plan.stages[0] && stage.reach) return gateRuleFor(gates, stage.reach.after, Math.max(stage.reach.before, LEAST_EXPOSURE));
-  if (stage !== plan.stages[0]) return gateRuleFor(gates, stage.exposure, Math.max(exposureBefore, LEAST_EXPOSURE));
-  const isWatched = plan.stages.some(({ soakMs }) => soakMs !== 0);
-  return gateRuleFor(gates, isWatched ? Math.max(stage.exposure, LEAST_EXPOSURE) : stage.exposure, 0);
+  return rulesBefore(request, plan, stage, exposureBefore)[0];
 }
 
-/** Waits at the gate before a stage. Undefined = approved. */
+/** All of them, the strictest first: each names people who have to agree. */
+function rulesBefore(request: OperationRequest, plan: Plan, stage: PlannedStage, exposureBefore: number): readonly GateRule[] {
+  const { gates, holdMs } = request.settings;
+  if (plan.ask !== undefined && stage === plan.stages[0]) {
+    const rules = gateRulesFor(gates, 1, 0);
+    return rules.length > 0 ? rules : [{ ...ANYBODY, expiryMs: holdMs }];
+  }
+  if (plan.back && plan.lowers)
+    return stage === plan.stages[0]
+      ? gateRulesFor(lateRules(request, plan.back.completedAt), Math.max(stage.exposure, LEAST_EXPOSURE), 0)
+      : [];
+  if (stage !== plan.stages[0] && stage.reach) return gateRulesFor(gates, stage.reach.after, Math.max(stage.reach.before, LEAST_EXPOSURE));
+  if (stage !== plan.stages[0]) return gateRulesFor(gates, stage.exposure, Math.max(exposureBefore, LEAST_EXPOSURE));
+  const isWatched = plan.stages.some(({ soakMs }) => soakMs !== 0);
+  return gateRulesFor(gates, isWatched ? Math.max(stage.exposure, LEAST_EXPOSURE) : stage.exposure, 0);
+}
+
+/** Waits at the gates before a stage, one after the other. Undefined = approved by all of them. */
 export async function approval(
   course: Course,
   request: OperationRequest,
@@ -65,14 +74,48 @@ export async function approval(
   stage: PlannedStage,
   exposureBefore: number,
 ): Promise<Ending | undefined> {
-  const rule = ruleBefore(request, plan, stage, exposureBefore);
-  if (!rule) return undefined;
+  const [strictest, ...others] = rulesBefore(request, plan, stage, exposureBefore);
+  if (!strictest) return undefined;
+  const rules = [strictest, ...(others.length > 0 && patched('every-rule') ? others : [])];
+  course.consents = [];
+  for (const rule of rules) {
+    const ending = await approvalBy(course, request, plan, stage, rule);
+    if (ending) return ending;
+  }
+  return undefined;
+}
+
+async function approvalBy(
+  course: Course,
+  request: OperationRequest,
+  plan: Plan,
+  stage: PlannedStage,
+  rule: GateRule,
+): Promise<Ending | undefined> {
   const approvers = await whoDecides(course, rule, request);
-  const gate = { kind: 'approval', stage: stage.number, planHash: plan.planHash, approvers, quorum: rule.quorum } satisfies Partial<Gate>;
+  const gate = {
+    kind: 'approval',
+    stage: stage.number,
+    planHash: plan.planHash,
+    approvers,
+    quorum: rule.quorum,
+    ...callsOf(rule),
+    ...spentOn(course, rule),
+  } satisfies Partial<Gate>;
   const answer = await askPeople(course, { request, rule, gate, waitMs: rule.expiryMs, rest: { phase: 'waiting' } });
-  if (answer.choice === 'approve') return undefined;
+  if (answer.choice === 'approve') {
+    const by = course.lastGate?.approvals.map((one) => one.by) ?? [];
+    course.consents = [...course.consents, { rule, by, at: Date.now() }];
+    return undefined;
+  }
   const who = { ...(answer.by && { by: answer.by }), ...(answer.reason && { reason: answer.reason }) };
   return answer.choice === 'expired' ? { kind: 'expired', code: 'GateExpired' } : { kind: 'rejected', code: 'Rejected', ...who };
+}
+
+/** Each group that must agree is somebody else, unless the rule says otherwise. */
+function spentOn({ consents }: Course, { required, samePerson }: GateRule): Pick<Gate, 'spent'> {
+  const spent = consents.flatMap(({ by }) => by.map((one) => ({ by: one })));
+  return required && !samePerson && spent.length > 0 ? { spent } : {};
 }
 
 async function makePlan(course: Course, request: OperationRequest): Promise<Plan | { ending: Ending }> {

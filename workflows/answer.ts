@@ -1,5 +1,5 @@
-import type { Actor } from '../src/domain/actor.ts';
-import type { Decision } from '../src/domain/gate.ts';
+import type { Actor } from '../src/domain/lifecycle/actor.ts';
+import type { Decision } from '../src/domain/lifecycle/gate.ts';
 
 /** How an open gate was answered. */
 export interface Answer {

@@ -1,9 +1,10 @@
 import { patched } from '@temporalio/workflow';
-import type { ApplyResult } from '../activities/contract.ts';
-import type { OperationRequest } from '../src/domain/operation.ts';
-import type { Ending } from '../src/domain/outcome.ts';
-import { type Original, objectKey, type Plan, type PlannedStage, tokenOf, type Write } from '../src/domain/plan.ts';
+import type { ApplyResult } from '../src/domain/lifecycle/contract.ts';
+import type { OperationRequest } from '../src/domain/lifecycle/operation.ts';
+import type { Ending } from '../src/domain/lifecycle/outcome.ts';
+import { type Original, objectKey, type Plan, type PlannedStage, tokenOf, type Write } from '../src/domain/lifecycle/plan.ts';
 import type { Course } from './course.ts';
+import { sizeOf } from './steps.ts';
 
 /** Brings one stage into force: claims what is not ours yet, writes, waits for the controller's word. */
 export async function apply(course: Course, request: OperationRequest, plan: Plan, planned: PlannedStage): Promise<Ending | undefined> {
@@ -51,7 +52,7 @@ export async function write(
   const applied = await course
     .step(
       'apply',
-      stage.writes.length,
+      sizeOf(stage.writes),
     )({
       opId: course.opId,
       target: plan.target,
@@ -98,7 +99,7 @@ function refusedWrite(result: Exclude<ApplyResult, { kind: 'applied' }>): Ending
   switch (result.kind) {
     case 'drift': {
       const found = result.differences.map(({ object, field, expected, found }) => `${object} ${field} is ${found}, not ${expected}`);
-      return { kind: 'drifted', code: 'Drift', words: `Somebody else changed the same fields meanwhile: ${found.join('; ')}.` };
+      return { kind: 'drifted', code: 'Drift', words: `Someone else changed the same fields meanwhile: ${found.join('; ')}.` };
     }
     case 'held':
       return {

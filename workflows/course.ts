@@ -1,16 +1,20 @@
 import { CancellationScope, condition, patched, setHandler, workflowInfo } from '@temporalio/workflow';
-import type { RestoreInput } from '../activities/contract.ts';
-import type { Actor } from '../src/domain/actor.ts';
-import { type Approver, refuseRelease } from '../src/domain/gate.ts';
-import { type OperationRequest, type OperationView, takesBack } from '../src/domain/operation.ts';
-import type { Fields, Original, Plan, PlannedStage } from '../src/domain/plan.ts';
-import type { Doubt } from '../src/domain/verdict.ts';
+import type { Doubt } from '../src/domain/judge/verdict.ts';
+import type { Actor } from '../src/domain/lifecycle/actor.ts';
+import type { RestoreInput } from '../src/domain/lifecycle/contract.ts';
+import type { WatchInput, WatchResult } from '../src/domain/lifecycle/contract-watch.ts';
+import { type Approver, type Consent, refuseRelease } from '../src/domain/lifecycle/gate.ts';
+import { type OperationRequest, type OperationView } from '../src/domain/lifecycle/operation.ts';
+import { isSamePerson } from '../src/domain/lifecycle/person.ts';
+import type { Fields, Original, Plan, PlannedStage } from '../src/domain/lifecycle/plan.ts';
+import { recordOf, takesBack } from '../src/domain/verb.ts';
 import { CarriedEvidence } from './evidence.ts';
-import { Guards } from './guards.ts';
+import { Guards, type WatchOptions } from './guards.ts';
 import { type AbortBy, abort, begin, decide, describe, release } from './messages.ts';
 import { Questions } from './questions.ts';
 import { beginRecord, ownId } from './records.ts';
 import { refusal } from './refusal.ts';
+import { hasRoom } from './room.ts';
 import { Shares } from './shares.ts';
 import { stepsOf } from './steps.ts';
 
@@ -19,6 +23,15 @@ const BEGIN_WITHIN_MS = 10_000;
 
 /** How many people give up an undo. */
 const RELEASE_QUORUM = 2;
+
+/** One watch of one stage: `watch` of guard.ts, which needs the course itself. */
+type Watch = (
+  course: Course,
+  purpose: WatchInput['purpose'],
+  stage: PlannedStage,
+  durationMs: number,
+  options: WatchOptions,
+) => Promise<WatchResult>;
 
 /** The state of one running operation, its messages, and what it tells the outside. The lifecycle itself is in operation.ts. */
 export class Course extends Questions {
@@ -55,12 +68,14 @@ export class Course extends Questions {
   readonly adoptions: Record<string, Fields> = {};
   /** Doubts that people have accepted, by key. */
   readonly accepted: string[] = [];
+  /** Who has agreed to the stage that is written next. */
+  consents: readonly Consent[] = [];
   /** How many of each are accepted in one watch, by key. */
   readonly acceptedMost: Record<string, number> = {};
   readonly shares = new Shares();
   /** What the watches of the stages have found so far, as odds. */
   readonly evidence = new CarriedEvidence();
-  readonly guards = new Guards(this);
+  readonly guards: Guards;
   /** Failures above objective x requests that the watches have counted: the budget is that of the whole operation. */
   spent = 0;
   firstWriteAt = Date.now();
@@ -79,7 +94,7 @@ export class Course extends Questions {
 
   #begun = false;
 
-  constructor(request: OperationRequest) {
+  constructor(request: OperationRequest, watch: Watch) {
     const { workflowId, runId } = workflowInfo();
     const { verb, target, text, reason, requester } = request;
     const { recovery } = request;
@@ -91,6 +106,7 @@ export class Course extends Questions {
     this.opId = opId;
     this.requests = [request];
     this.step = stepsOf(verb, request.settings);
+    this.guards = new Guards(this, (stage, durationMs, options) => watch(this, 'after', stage, durationMs, options));
   }
 
   /** Highest stage number that any plan of this operation has brought into force or may have: numbers are never used twice. */
@@ -142,8 +158,8 @@ export class Course extends Questions {
   }
 
   /** What a fuse or the undo puts back, and what entitles it to. */
-  restoreInput(holder: RestoreInput['holder']): RestoreInput {
-    return { opId: this.opId, originals: this.originals, written: this.written, holder };
+  restoreInput(holder: RestoreInput['holder'], harm: boolean): RestoreInput {
+    return { opId: this.opId, originals: this.originals, written: this.written, holder, ...(harm && { harm }) };
   }
 
   /** Two people have given up the undo. */
@@ -152,9 +168,9 @@ export class Course extends Questions {
   }
 
   #refuseRelease(actor: Actor): void {
-    const requesters = this.requests.map((request) => request.requester.id);
+    const own = this.requests.some(({ requester }) => isSamePerson(requester, actor));
     const { undoFailing, releases = [] } = this.view;
-    const code = undoFailing ? refuseRelease(actor, { releasers: this.releasers ?? [], releases, requesters }) : 'NotReleasable';
+    const code = undoFailing ? refuseRelease(actor, { releasers: this.releasers ?? [], releases, own }) : 'NotReleasable';
     if (code) throw refusal(code, this.view);
   }
 
@@ -172,9 +188,10 @@ export class Course extends Questions {
     if (!request.recovery && Date.now() > request.validUntil) throw refusal('RequestExpired');
     if (!this.#begun && request.requestId === this.request.requestId) return;
     if (phase === 'over' || phase === 'restoring') throw refusal('Ending', this.view);
-    const raises = request.change.kind === 'shift' && stage !== undefined && request.change.percent > stage.exposure * 100;
+    const raises = stage !== undefined && recordOf(request.verb).mayContinue(request.change, stage, this.request.change);
     const free = phase === 'afterwatch' && !this.next && stages.length > 0 && request.verb === this.view.verb;
     if (!raises || !free) throw refusal('Busy', this.view);
+    if (!hasRoom()) throw refusal('NoRoom', this.view);
   }
 
   #begin(request: OperationRequest): { opId: string; runId: string; continued: boolean } {

@@ -1,15 +1,16 @@
 import { patched } from '@temporalio/workflow';
-import type { Inspection } from '../activities/contract.ts';
-import { type Gate, gateRuleFor } from '../src/domain/gate.ts';
 import { canonicalJson } from '../src/domain/json.ts';
-import type { OperationRequest } from '../src/domain/operation.ts';
-import type { Ending } from '../src/domain/outcome.ts';
-import { objectKey, type Plan, type PlannedStage, type Write } from '../src/domain/plan.ts';
-import { VERB_RECORDS } from '../src/domain/verb.ts';
-import { NO_COUNTS, type Verdict } from '../src/domain/verdict.ts';
+import { NO_COUNTS, type Verdict } from '../src/domain/judge/verdict.ts';
+import { callsOf } from '../src/domain/lifecycle/calls.ts';
+import type { Inspection } from '../src/domain/lifecycle/contract.ts';
+import { type Gate, gateRulesFor } from '../src/domain/lifecycle/gate.ts';
+import type { OperationRequest } from '../src/domain/lifecycle/operation.ts';
+import type { Ending } from '../src/domain/lifecycle/outcome.ts';
+import { objectKey, type Plan, type PlannedStage, type Write } from '../src/domain/lifecycle/plan.ts';
+import { recordOf } from '../src/domain/verb.ts';
 import type { Answer } from './answer.ts';
 import { write } from './apply.ts';
-import { askPeople } from './ask.ts';
+import { askEach, askPeople } from './ask.ts';
 import type { Course } from './course.ts';
 import { heedsFreezes, isFree, whileFrozen } from './freeze.ts';
 import { watchedWhile } from './guard.ts';
@@ -18,7 +19,7 @@ import { whoDecides } from './patience.ts';
 import { shared } from './steps.ts';
 
 /** `stands`: the values of the stage are in force under a token of ours, as that stage; `replan`: what was found was adopted. */
-export type Met = { readonly kind: 'stands'; readonly stage: PlannedStage } | { readonly kind: 'replan' } | { readonly ending: Ending };
+type Met = { readonly kind: 'stands'; readonly stage: PlannedStage } | { readonly kind: 'replan' } | { readonly ending: Ending };
 
 /** A difference that has gone again when it is looked at is no question; one that keeps coming and going is. */
 const MOST_UNASKED = 3;
@@ -37,7 +38,7 @@ export async function meetDrift(
   found: Verdict | Ending,
 ): Promise<Met> {
   const inspection = await shared.inspect({ opId: course.opId, stage, written: course.written, made: course.made });
-  const words = found.words ?? 'Somebody else changed the same fields.';
+  const words = found.words ?? 'Someone else changed the same fields.';
   if (inspection.differences.length === 0) {
     course.unasked += 1;
     const again = `${words} It has come and gone ${MOST_UNASKED} times.`;
@@ -47,7 +48,7 @@ export async function meetDrift(
   const verdict = driftVerdict(found, inspection, words);
   course.say({ kind: 'drift', stage: stage.label, inspection });
   course.showStage(stage.number, { state: 'held' }, { verdict, drift: inspection.differences });
-  const asked = await askedWhile(course, () => ask(course, request, stage));
+  const asked = await askedWhile(course, () => ask(course, request, stage, inspection));
   course.forget('drift');
   if ('ending' in asked) return asked;
   const { choice, by, reason } = asked.done;
@@ -81,7 +82,7 @@ async function chosen(
   if (now.differences.length === 0) return { kind: 'stands', stage };
   if (choice === 'adopt' && canonicalJson(now.found as never) !== canonicalJson(inspection.found as never))
     return meetDrift(course, request, plan, stage, found);
-  if (choice === 'restore' && raises(course, now) && heedsFreezes(request, plan) && !(await isFree(request))) {
+  if (choice === 'restore' && gives(course, now, 'ours') && heedsFreezes(request, plan) && !(await isFree(request))) {
     const thawed = await askedWhile(course, () => whileFrozen(course, stage));
     if ('ending' in thawed) return thawed;
     if (thawed.done) return { ending: thawed.done };
@@ -89,13 +90,14 @@ async function chosen(
   return takeUp(course, request, plan, stage, { inspection: now, choice });
 }
 
-/** Would our values give more to whoever receives than there is now? What is no number may. */
-function raises({ originals }: Course, { found }: Inspection): boolean {
+/** Would these values give more to whoever receives than the others? What is no number may. */
+function gives({ originals }: Course, { found }: Inspection, more: 'ours' | 'theirs'): boolean {
   return originals.some(({ object, own = [] }) => {
     const { fields = {}, expected = {} } = found[objectKey(object)] ?? {};
     return own.some((field) => {
       const [ours, theirs] = [expected[field], fields[field]];
-      return typeof ours === 'number' && typeof theirs === 'number' ? ours > theirs : ours !== undefined;
+      if (typeof ours === 'number' && typeof theirs === 'number') return more === 'ours' ? ours > theirs : theirs > ours;
+      return more === 'ours' ? ours !== undefined : canonicalJson(ours ?? null) !== canonicalJson(theirs ?? null);
     });
   });
 }
@@ -125,13 +127,23 @@ export async function guarded<T>(course: Course, work: () => Promise<T>): Promis
   }
 }
 
-async function ask(course: Course, request: OperationRequest, stage: PlannedStage): Promise<Answer> {
+async function ask(course: Course, request: OperationRequest, stage: PlannedStage, found: Inspection): Promise<Answer> {
   const { gates, holdMs } = request.settings;
-  const rule = gateRuleFor(gates, stage.exposure, 0);
-  const approvers = rule ? await whoDecides(course, rule, request) : [];
-  const planHash = course.plan?.planHash ?? '';
-  const gate = { kind: 'drift', stage: stage.number, planHash, approvers, quorum: rule?.quorum ?? 0 } satisfies Partial<Gate>;
-  return askPeople(course, { request, rule, gate, waitMs: holdMs, rest: { phase: 'holding' } });
+  // Who agrees to what another hand has raised agrees to all that it may be.
+  const exposure = gives(course, found, 'theirs') && patched('drift-asks-all') ? 1 : stage.exposure;
+  return askEach(gateRulesFor(gates, exposure, 0), async (rule) => {
+    const approvers = rule ? await whoDecides(course, rule, request) : [];
+    const planHash = course.plan?.planHash ?? '';
+    const gate = {
+      kind: 'drift',
+      stage: stage.number,
+      planHash,
+      approvers,
+      quorum: rule?.quorum ?? 0,
+      ...callsOf(rule),
+    } satisfies Partial<Gate>;
+    return askPeople(course, { request, rule, gate, waitMs: holdMs, rest: { phase: 'holding' } });
+  });
 }
 
 /**
@@ -175,7 +187,7 @@ async function takeUp(
 
 /** What was found stands as this stage, and those that were agreed to go on from it. An operation that began before this was so plans anew. */
 function adoptsInPlace({ verb }: Plan): boolean {
-  return VERB_RECORDS[verb].adoptsInPlace && patched('adopt-in-place');
+  return recordOf(verb).adoptsInPlace && patched('adopt-in-place');
 }
 
 function driftVerdict(found: Verdict | Ending, { differences: [first] }: Inspection, words: string): Verdict {

@@ -1,5 +1,5 @@
 import { isCancellation, log, patched } from '@temporalio/workflow';
-import type { Undone } from '../src/domain/outcome.ts';
+import type { Undone } from '../src/domain/lifecycle/outcome.ts';
 import type { Course } from './course.ts';
 import { look } from './steps.ts';
 

@@ -1,8 +1,8 @@
-import type { WatchInput, WatchResult } from '../activities/contract.ts';
 import type { JsonObject } from '../src/domain/json.ts';
 import { alphaFor } from '../src/domain/judge/alpha.ts';
-import type { Plan } from '../src/domain/plan.ts';
-import type { OperationSettings } from '../src/domain/settings.ts';
+import type { WatchInput, WatchResult } from '../src/domain/lifecycle/contract.ts';
+import type { Plan } from '../src/domain/lifecycle/plan.ts';
+import type { OperationSettings } from '../src/domain/lifecycle/settings.ts';
 
 type Evidence = NonNullable<WatchInput['evidence']>;
 

@@ -1,19 +1,21 @@
 import { patched } from '@temporalio/workflow';
-import type { Gate } from '../src/domain/gate.ts';
-import { gateRuleFor, ruleToContinue } from '../src/domain/gate.ts';
-import type { OperationRequest } from '../src/domain/operation.ts';
-import type { Ending } from '../src/domain/outcome.ts';
-import type { Plan, PlannedStage } from '../src/domain/plan.ts';
-import type { Verdict } from '../src/domain/verdict.ts';
+import type { Verdict } from '../src/domain/judge/verdict.ts';
+import { callsOf } from '../src/domain/lifecycle/calls.ts';
+import type { Gate } from '../src/domain/lifecycle/gate.ts';
+import { gateRulesFor, rulesToContinue } from '../src/domain/lifecycle/gate.ts';
+import type { OperationRequest } from '../src/domain/lifecycle/operation.ts';
+import type { Ending } from '../src/domain/lifecycle/outcome.ts';
+import type { Plan, PlannedStage } from '../src/domain/lifecycle/plan.ts';
 import { approval, ruleBefore } from './agree.ts';
 import type { Answer } from './answer.ts';
 import { apply } from './apply.ts';
-import { askPeople } from './ask.ts';
+import { askEach, askPeople, goneSince, isOld } from './ask.ts';
 import type { Course } from './course.ts';
 import { asksAboutDrift, guarded, meetDrift } from './drift.ts';
 import { filled, refilled } from './fill.ts';
 import { heedsFreezes, isFree, untilThawed, whileFrozen } from './freeze.ts';
-import { harm, watch } from './guard.ts';
+import { watch } from './guard.ts';
+import { harm } from './guards.ts';
 import { whoDecides } from './patience.ts';
 
 /** What comes after a stage: an ending (everything is to be undone), a new plan, or undefined (the next stage). */
@@ -37,7 +39,14 @@ export async function expose(course: Course, request: OperationRequest, plan: Pl
       if (gate) return gate;
     }
     stage = numbered(course, planned);
+  } else if (heedsFreezes(request, plan) && patched('freeze-before-first') && !(await isFree(request))) {
+    // The plan was made once more since people were asked, and a slow API server takes its time for that.
+    const thawed = next(await guarded(course, () => whileFrozen(course, numbered(course, planned))));
+    if (thawed) return thawed;
   }
+  const lapsed = await agreedStill(course, request, plan, planned);
+  if (lapsed) return lapsed;
+  stage = numbered(course, planned);
   const standing = course.exposed;
   let writing = await filled(course, plan, planned, stage);
   let refused = await apply(course, request, writing.plan, writing.stage);
@@ -72,6 +81,22 @@ async function mayWrite(course: Course, request: OperationRequest, plan: Plan, p
     const gate = next(await guarded(course, () => approval(course, request, plan, numbered(course, planned), before)));
     if (gate) return gate;
   }
+}
+
+/** Looks once more whether whoever has agreed may, where that was a while ago; who may not is asked for again. */
+async function agreedStill(course: Course, request: OperationRequest, plan: Plan, planned: PlannedStage): Promise<Next> {
+  const before = course.exposed?.exposure ?? 0;
+  while (course.consents.some(isOld) && patched('agreed-at-apply')) {
+    const looked = await guarded(course, () => goneSince(course, request));
+    if (looked === 'replan') return looked;
+    if ('ending' in looked) return looked.ending;
+    if (looked.done.length === 0) break;
+    course.say({ kind: 'no-longer', people: looked.done });
+    const gate = next(await guarded(course, () => approval(course, request, plan, numbered(course, planned), before)));
+    if (gate) return gate;
+  }
+  course.consents = [];
+  return undefined;
 }
 
 function next(done: { readonly done: Ending | undefined } | { readonly ending: Ending } | 'replan'): Next {
@@ -161,10 +186,19 @@ export async function hold(
 async function askHold(course: Course, request: OperationRequest, stage: PlannedStage, verdict: Verdict): Promise<Answer> {
   const { gates, holdMs } = request.settings;
   const next = course.plan?.stages.find(({ number }) => number + course.offset > stage.number);
-  const rule = patched('hold-needs-next') ? ruleToContinue(gates, stage, next) : gateRuleFor(gates, stage.exposure, 0);
-  const approvers = rule ? await whoDecides(course, rule, request) : [];
-  const planHash = course.plan?.planHash ?? '';
-  const gate = { kind: 'hold', stage: stage.number, planHash, approvers, quorum: rule?.quorum ?? 0 } satisfies Partial<Gate>;
-  const accepts = verdict.kind === 'doubtful' ? { accepts: verdict.doubts } : {};
-  return askPeople(course, { request, rule, gate: { ...gate, ...accepts }, waitMs: holdMs, rest: { phase: 'holding' } });
+  const rules = patched('hold-needs-next') ? rulesToContinue(gates, stage, next) : gateRulesFor(gates, stage.exposure, 0);
+  return askEach(rules, async (rule) => {
+    const approvers = rule ? await whoDecides(course, rule, request) : [];
+    const planHash = course.plan?.planHash ?? '';
+    const gate = {
+      kind: 'hold',
+      stage: stage.number,
+      planHash,
+      approvers,
+      quorum: rule?.quorum ?? 0,
+      ...callsOf(rule),
+    } satisfies Partial<Gate>;
+    const accepts = verdict.kind === 'doubtful' ? { accepts: verdict.doubts } : {};
+    return askPeople(course, { request, rule, gate: { ...gate, ...accepts }, waitMs: holdMs, rest: { phase: 'holding' } });
+  });
 }

@@ -1,7 +1,7 @@
 import { isCancellation, log, patched } from '@temporalio/workflow';
-import type { OperationRequest } from '../src/domain/operation.ts';
-import type { Ending } from '../src/domain/outcome.ts';
-import { objectKey, type Plan, type PlannedStage, type Write } from '../src/domain/plan.ts';
+import type { OperationRequest } from '../src/domain/lifecycle/operation.ts';
+import type { Ending } from '../src/domain/lifecycle/outcome.ts';
+import { objectKey, type Plan, type PlannedStage, type Write } from '../src/domain/lifecycle/plan.ts';
 import { apply } from './apply.ts';
 import type { Course } from './course.ts';
 import { quick } from './steps.ts';

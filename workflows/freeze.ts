@@ -1,9 +1,10 @@
 import { isCancellation, patched, sleep } from '@temporalio/workflow';
-import type { Freeze } from '../src/domain/freeze.ts';
-import { isWayBack, type OperationRequest } from '../src/domain/operation.ts';
-import type { Ending } from '../src/domain/outcome.ts';
-import type { Plan, PlannedStage } from '../src/domain/plan.ts';
-import { sentence } from '../src/domain/sentences.ts';
+import type { Freeze } from '../src/domain/lifecycle/freeze.ts';
+import { type OperationRequest } from '../src/domain/lifecycle/operation.ts';
+import type { Ending } from '../src/domain/lifecycle/outcome.ts';
+import type { Plan, PlannedStage } from '../src/domain/lifecycle/plan.ts';
+import { isWayBack } from '../src/domain/verb.ts';
+import { sentence } from '../src/domain/words/sentences.ts';
 import type { Course } from './course.ts';
 import { attentive, quick, shared } from './steps.ts';
 
@@ -22,7 +23,7 @@ const TOO_LONG = 'The freeze lasted for more than a day, which was too long to w
  */
 export function heedsFreezes(request: OperationRequest, plan?: Plan): boolean {
   if (plan?.back && !plan.lowers) return true;
-  return !isWayBack(request.change) && patched('freezes');
+  return !isWayBack(request) && patched('freezes');
 }
 
 /** The freeze that forbids this request, as the ending of a plan. */
@@ -82,7 +83,7 @@ export async function untilThawed(course: Course, stage: PlannedStage): Promise<
   }
 }
 
-export function frozenParameters({ scope, until, reason, by }: Freeze): { scope: string; until: string; reason: string; by: string } {
+function frozenParameters({ scope, until, reason, by }: Freeze): { scope: string; until: string; reason: string; by: string } {
   return {
     scope: scope === '*' ? 'Everything' : scope,
     until: `${new Date(until).toISOString().slice(0, 16).replace('T', ' ')} UTC`,

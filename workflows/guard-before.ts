@@ -1,8 +1,9 @@
 import { CancellationScope, sleep } from '@temporalio/workflow';
-import type { Ending } from '../src/domain/outcome.ts';
-import type { PlannedStage } from '../src/domain/plan.ts';
+import type { Ending } from '../src/domain/lifecycle/outcome.ts';
+import type { PlannedStage } from '../src/domain/lifecycle/plan.ts';
 import type { Course } from './course.ts';
-import { harm, watch } from './guard.ts';
+import { watch } from './guard.ts';
+import { harm } from './guards.ts';
 import { quiet } from './quiet.ts';
 
 /** How operations were guarded that began before guards met drift; they go on as they began. */

@@ -1,17 +1,12 @@
 import { CancellationScope, CancelledFailure, condition } from '@temporalio/workflow';
-import type { WatchInput, WatchResult } from '../activities/contract.ts';
-import type { Ending } from '../src/domain/outcome.ts';
-import type { PlannedStage } from '../src/domain/plan.ts';
-import type { Verdict } from '../src/domain/verdict.ts';
+import type { Verdict } from '../src/domain/judge/verdict.ts';
+import type { WatchInput, WatchResult } from '../src/domain/lifecycle/contract.ts';
+import type { PlannedStage } from '../src/domain/lifecycle/plan.ts';
 import type { Course } from './course.ts';
-import type { GuardOptions } from './guards.ts';
+import type { GuardOptions, WatchOptions } from './guards.ts';
 import { quiet } from './quiet.ts';
 import { restoreRecord } from './records.ts';
-
-export interface WatchOptions extends Pick<WatchInput, 'drifted' | 'applying' | 'guardMs' | 'relievable' | 'postponed'> {
-  /** What entitles its fuse; left out: the token of the stage. */
-  readonly holder?: WatchInput['fuse']['holder'];
-}
+import { slowUndoMs } from './steps.ts';
 
 /** The chart begins so long before the first write. */
 const CHART_BEFORE_MS = 30_000;
@@ -33,7 +28,7 @@ export async function watch(
   const evidence = options.guardMs === undefined && purpose !== 'restored' ? course.evidence.next(plan, request.settings) : undefined;
   const watching = course.step(
     'watch',
-    options.guardMs ?? durationMs,
+    (options.guardMs ?? durationMs) + slowUndoMs(course.written),
   )({
     opId: course.opId,
     target: plan.target,
@@ -51,7 +46,7 @@ export async function watch(
     view: course.view,
     accepted: course.accepted,
     acceptedMost: course.acceptedMost,
-    fuse: course.restoreInput(holder),
+    fuse: course.restoreInput(holder, true),
   });
   const result = evidence ? await course.evidence.after(watching) : await watching;
   if (result.judged === false) share.giveBack();
@@ -79,12 +74,6 @@ function recordWatch(course: Course, purpose: WatchInput['purpose'], stage: Plan
     ...restoreRecord(result.fuse.result),
   });
   if (result.verdict.kind === 'harmful') course.say({ kind: 'fuse', verdict: result.verdict, restore: result.fuse.result });
-}
-
-/** How a harmful verdict ends the operation. */
-export function harm(verdict: WatchResult['verdict']): Ending {
-  const code = verdict.kind === 'harmful' && verdict.judge === 'budget' ? 'Budget' : 'Harmful';
-  return { kind: 'rolled-back', code, verdict };
 }
 
 /**

@@ -1,10 +1,14 @@
 import { ActivityFailure, CancellationScope, isCancellation, patched, TimeoutFailure } from '@temporalio/workflow';
-import type { WatchResult } from '../activities/contract.ts';
-import type { Ending } from '../src/domain/outcome.ts';
-import type { PlannedStage } from '../src/domain/plan.ts';
-import type { Verdict } from '../src/domain/verdict.ts';
-import type { Course } from './course.ts';
-import { harm, type WatchOptions, watch } from './guard.ts';
+import type { Verdict } from '../src/domain/judge/verdict.ts';
+import type { WatchInput, WatchResult } from '../src/domain/lifecycle/contract.ts';
+import type { OperationRequest } from '../src/domain/lifecycle/operation.ts';
+import type { Ending } from '../src/domain/lifecycle/outcome.ts';
+import type { Plan, PlannedStage } from '../src/domain/lifecycle/plan.ts';
+
+export interface WatchOptions extends Pick<WatchInput, 'drifted' | 'applying' | 'guardMs' | 'relievable' | 'postponed'> {
+  /** What entitles its fuse; left out: the token of the stage. */
+  readonly holder?: WatchInput['fuse']['holder'];
+}
 
 export interface GuardOptions {
   /** People are asked about what somebody else has changed: it is not found again. */
@@ -12,6 +16,19 @@ export interface GuardOptions {
   /** This stage is being written: what stands is in between, and so is what entitles the fuse. */
   readonly applying?: PlannedStage;
 }
+
+/** What an operation's guards must know of it. */
+interface Guarded {
+  readonly exposed: PlannedStage | undefined;
+  readonly plan: Plan | undefined;
+  readonly spent: number;
+  readonly request: OperationRequest;
+  readonly written: readonly { readonly stage: number }[];
+  readonly forward: CancellationScope;
+}
+
+/** Watches what a stage has exposed. */
+type WatchStage = (stage: PlannedStage, durationMs: number, options: WatchOptions) => Promise<WatchResult>;
 
 interface Followed {
   readonly scope: CancellationScope;
@@ -47,12 +64,14 @@ export class Guards {
   harmful: number | undefined;
   /** A guard that could not do its work: nothing is left exposed without one. */
   failure: { readonly error: unknown } | undefined;
-  readonly #course: Course;
+  readonly #course: Guarded;
+  readonly #watch: WatchStage;
   readonly #ending = new Set<Promise<void>>();
   #current: Current | undefined;
 
-  constructor(course: Course) {
+  constructor(course: Guarded, watch: WatchStage) {
     this.#course = course;
+    this.#watch = watch;
   }
 
   /** Guards what is in force, or the stage that is being written. The guard before it is relieved; the same one goes on. */
@@ -66,7 +85,7 @@ export class Guards {
     if (stage && plan && stage.soakMs !== 0) {
       const current = { scope: new CancellationScope({ cancellable: true, parent }), key, options, parent, spent: this.#course.spent };
       this.#current = current;
-      const watching = current.scope.run(() => watch(this.#course, 'after', stage, JUDGED_MS, this.#optionsOf(options)));
+      const watching = current.scope.run(() => this.#watch(stage, JUDGED_MS, this.#optionsOf(options)));
       this.#follow({ scope: current.scope, watching, stage }, (result) => this.#over(current, result, options));
     }
     before?.scope.cancel();
@@ -150,4 +169,10 @@ export class Guards {
 
 function isTimeout(error: unknown): boolean {
   return error instanceof ActivityFailure && error.cause instanceof TimeoutFailure;
+}
+
+/** How a harmful verdict ends the operation. */
+export function harm(verdict: WatchResult['verdict']): Ending {
+  const code = verdict.kind === 'harmful' && verdict.judge === 'budget' ? 'Budget' : 'Harmful';
+  return { kind: 'rolled-back', code, verdict };
 }

@@ -1,3 +1,5 @@
-/** The workflow types, one per verb. Everything that differs between them is in the verb's own file. */
-export { canary } from './canary.ts';
-export { policy } from './policy.ts';
+// The one workflow: whatever its type is called, which is its verb, it is the same lifecycle. What differs are the activities `<verb>.*`.
+import { operate } from './operation.ts';
+
+/** Temporal runs the default export for every type that has no export of its own. */
+export default operate;

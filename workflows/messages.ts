@@ -1,7 +1,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { Actor } from '../src/domain/actor.ts';
-import type { Decision } from '../src/domain/gate.ts';
-import type { Begun, OperationRequest, OperationView } from '../src/domain/operation.ts';
+import type { Actor } from '../src/domain/lifecycle/actor.ts';
+import type { Decision } from '../src/domain/lifecycle/gate.ts';
+import type { Begun, OperationRequest, OperationView } from '../src/domain/lifecycle/operation.ts';
 
 /**
  * Starts the operation (sent together with the start), or hands a running one its next step.

@@ -1,9 +1,9 @@
 import { allHandlersFinished, CancellationScope, condition, isCancellation, log, patched } from '@temporalio/workflow';
-import { type OperationRequest, type Outcome, takesBack } from '../src/domain/operation.ts';
-import { concludeOperation, type Ending, type Undone } from '../src/domain/outcome.ts';
-import type { PlannedStage } from '../src/domain/plan.ts';
-import { VERB_RECORDS } from '../src/domain/verb.ts';
-import type { Verdict } from '../src/domain/verdict.ts';
+import type { Verdict } from '../src/domain/judge/verdict.ts';
+import { type OperationRequest, type Outcome } from '../src/domain/lifecycle/operation.ts';
+import { concludeOperation, type Ending, type Undone } from '../src/domain/lifecycle/outcome.ts';
+import type { PlannedStage } from '../src/domain/lifecycle/plan.ts';
+import { recordOf, takesBack } from '../src/domain/verb.ts';
 import { agree } from './agree.ts';
 import { Course } from './course.ts';
 import { asksAboutDrift, guarded, meetDrift } from './drift.ts';
@@ -21,7 +21,7 @@ import { lower } from './way-back.ts';
  * on harm, reject, abort, expiry or failure. Whatever ends it, the mesh is as approved or exactly as it was.
  */
 export async function operate(request: OperationRequest): Promise<Outcome> {
-  const course = new Course(request);
+  const course = new Course(request, watch);
   if (!(await course.begun()))
     return concludeOperation(
       { kind: 'impossible', code: 'NotBegun', words: 'The command was not confirmed; nothing was changed.' },
@@ -44,7 +44,7 @@ async function stay(course: Course, ending: Ending): Promise<Outcome> {
 
 async function putBack(course: Course, ending: Ending): Promise<Outcome> {
   await untilReady(course, ending);
-  const undone = await undo(course);
+  const undone = await undo(course, ending);
   await course.guards.over();
   const why = refusedByFuse(course, ending) ?? ending;
   const told = undone ? await watchRestored(course, why, undone) : why;
@@ -150,7 +150,7 @@ function askFor(course: Course, next: OperationRequest): void {
 async function afterwatch(course: Course): Promise<Next> {
   const stage = course.exposed;
   const { afterwatchMs } = course.request.settings;
-  const isOver = stage?.exposure === 0 && course.plan && VERB_RECORDS[course.plan.verb].restsAtZero && patched('nothing-exposed');
+  const isOver = stage?.exposure === 0 && course.plan && recordOf(course.plan.verb).restsAtZero && patched('nothing-exposed');
   const isWatched = stage && stage.soakMs !== 0 && !isOver;
   if (!isWatched || afterwatchMs === 0) return { kind: 'completed', code: 'Completed' };
   course.show({ phase: 'afterwatch', watchUntil: Date.now() + afterwatchMs });
@@ -207,7 +207,9 @@ function abortEnding(course: Course): Ending {
 /** `now`: what there is, as it was read back. */
 async function conclude(course: Course, ended: Ending, undone: Undone | undefined, now: string | undefined): Promise<Outcome> {
   const wayBack = takesBack(course.request, course.plan);
-  const ending = ended.kind === 'completed' ? { ...seen(course), ...ended, takesBack: wayBack } : ended;
+  const typed = recordOf(course.request.verb).typedBack?.(course.request.change);
+  const back = { takesBack: wayBack, ...(typed !== undefined && { wayBack: typed }) };
+  const ending = ended.kind === 'completed' ? { ...seen(course), ...ended, ...back } : ended;
   course.concluding = true;
   const outcome: Outcome = { ...concludeOperation(ending, undone), ...(now !== undefined && { now }) };
   const stages = course.view.stages.map((stage) => {

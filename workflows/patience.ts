@@ -1,6 +1,7 @@
 import { CancellationScope, patched, sleep } from '@temporalio/workflow';
-import type { Approver, GateRule } from '../src/domain/gate.ts';
-import { isWayBack, type OperationRequest, type OperationView } from '../src/domain/operation.ts';
+import type { Approver, GateRule } from '../src/domain/lifecycle/gate.ts';
+import { type OperationRequest, type OperationView } from '../src/domain/lifecycle/operation.ts';
+import { isWayBack } from '../src/domain/verb.ts';
 import type { Course } from './course.ts';
 import { shared } from './steps.ts';
 
@@ -47,8 +48,8 @@ export function whoDecides(course: Course, rule: GateRule, request: OperationReq
  * Must the record first hold the request, what will be written and what was before, and who agreed? A run that is lost can be rolled back
  * from there. What only takes something back waits for no record.
  */
-export function recordsComeFirst({ change }: OperationRequest): boolean {
-  return !isWayBack(change) && patched('records-first');
+export function recordsComeFirst(request: OperationRequest): boolean {
+  return !isWayBack(request) && patched('records-first');
 }
 
 export function recordsKept(course: Course): Promise<void> {

@@ -1,10 +1,14 @@
 import { condition, patched } from '@temporalio/workflow';
-import { type Decision, type Gate, refuseDecision } from '../src/domain/gate.ts';
-import type { OperationRequest, OperationView } from '../src/domain/operation.ts';
+import { type Choice, type Decision, type Gate, refuseDecision } from '../src/domain/lifecycle/gate.ts';
+import type { Answered, OperationRequest, OperationView } from '../src/domain/lifecycle/operation.ts';
+import { isSamePerson } from '../src/domain/lifecycle/person.ts';
 import type { Answer } from './answer.ts';
 import { refusal } from './refusal.ts';
+import { hasRoom } from './room.ts';
 import { Telling } from './telling.ts';
 
+/** After these the same may be asked again and again. */
+const GOES_ON: readonly Choice[] = ['extend', 'adopt', 'restore'];
 /** A question is shown again after this long, then after six times as long each time. */
 const ASKED_AGAIN_MS = 5_000;
 
@@ -38,13 +42,16 @@ export abstract class Questions extends Telling {
       expiresAt: opened.expiresAt,
     });
     this.show({ ...rest, gate: opened });
+    let end: Answer | undefined;
     try {
       await this.#answered(waitMs);
       const answer: Answer = this.#answer ?? { choice: 'expired' };
+      end = answer;
       if (answer.choice === 'expired') this.record('decision', { gateId: opened.gateId, choice: 'expired' });
       return answer;
     } finally {
       this.lastGate = this.view.gate;
+      this.amend({ answered: answeredOf(this.lastGate ?? opened, end) });
       this.forget('gate');
     }
   }
@@ -64,10 +71,11 @@ export abstract class Questions extends Telling {
 
   /** Throws why the decision does not count. */
   protected refuseDecision(decision: Decision): void {
-    const requesters = this.requests.map((request) => request.requester.id);
+    const own = this.requests.some(({ requester }) => isSamePerson(requester, decision.actor));
     const gate = this.#answer ? undefined : this.view.gate;
-    const code = refuseDecision(gate, decision, { opId: this.view.opId, runId: this.view.runId, now: Date.now(), requesters });
+    const code = refuseDecision(gate, decision, { opId: this.view.opId, runId: this.view.runId, now: Date.now(), own });
     if (code) throw refusal(code, this.view);
+    if (GOES_ON.includes(decision.choice) && !hasRoom()) throw refusal('NoRoom', this.view);
   }
 
   /** Takes a decision that counts. */
@@ -89,4 +97,12 @@ export abstract class Questions extends Telling {
     this.show({ gate: { ...gate, approvals } });
     return { remaining };
   }
+}
+
+/** What the question's own message says from now on. Without an answer something else came first. */
+function answeredOf({ gateId, kind, approvals }: Gate, answer: Answer | undefined): Answered {
+  const agreed = answer?.choice === 'approve' || answer?.choice === 'continue';
+  const by = agreed ? approvals.map((one) => one.by.name) : [answer?.by?.name].filter((name) => name !== undefined);
+  const reason = answer?.reason === undefined ? {} : { reason: answer.reason };
+  return { gateId, kind, choice: answer?.choice ?? 'withdrawn', by, ...reason, at: Date.now() };
 }

@@ -1,8 +1,8 @@
 import { patched, uuid4 } from '@temporalio/workflow';
-import type { RestoreResult } from '../activities/contract.ts';
 import type { JsonObject } from '../src/domain/json.ts';
-import type { AuditRecord, OperationRequest } from '../src/domain/operation.ts';
-import type { ObjectRef } from '../src/domain/plan.ts';
+import type { RestoreResult } from '../src/domain/lifecycle/contract.ts';
+import type { AuditRecord, OperationRequest } from '../src/domain/lifecycle/operation.ts';
+import type { ObjectRef } from '../src/domain/lifecycle/plan.ts';
 
 /** A restore as the audit keeps it. */
 export function restoreRecord(result: RestoreResult): JsonObject {

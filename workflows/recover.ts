@@ -1,7 +1,11 @@
-import { gateRuleFor } from '../src/domain/gate.ts';
-import type { Recovery } from '../src/domain/lost.ts';
-import type { Ending } from '../src/domain/outcome.ts';
-import { objectKey, type PlannedStage, parseToken } from '../src/domain/plan.ts';
+import { patched } from '@temporalio/workflow';
+import { callsOf } from '../src/domain/lifecycle/calls.ts';
+import { gateRulesFor } from '../src/domain/lifecycle/gate.ts';
+import type { Recovery } from '../src/domain/lifecycle/operation.ts';
+import type { Ending } from '../src/domain/lifecycle/outcome.ts';
+import { isSamePerson } from '../src/domain/lifecycle/person.ts';
+import { objectKey, type PlannedStage, parseToken } from '../src/domain/lifecycle/plan.ts';
+import { askPeople } from './ask.ts';
 import type { Course } from './course.ts';
 import { whoDecides } from './patience.ts';
 import { shared } from './steps.ts';
@@ -31,17 +35,28 @@ export async function keep(course: Course, recovery: Recovery): Promise<Ending> 
   const kept = { kind: 'completed', code: 'Kept', ...(by && { by }), ...(reason !== undefined && { reason }) } as const;
   const { request } = course;
   const { gates, holdMs } = request.settings;
-  const rule = gateRuleFor(gates, stage.exposure, 0);
-  if (!rule) return kept;
-  const approvers = await whoDecides(course, rule, request);
-  const first = by?.id === request.requester.id ? undefined : approvers.find(({ id }) => id === by?.id);
-  const approvals = first ? [{ by: first, at: Date.now() }] : [];
-  if (approvals.length >= rule.quorum) return kept;
-  const planHash = course.view.planHash ?? NO_PLAN;
-  const gate = { kind: 'approval', stage: stage.number, planHash, approvers, quorum: rule.quorum, why: KEEP } as const;
-  const answer = await course.ask(gate, holdMs, { phase: 'waiting' }, approvals);
-  if (answer.choice === 'approve') return kept;
-  return { kind: 'rolled-back', code: answer.choice === 'expired' ? 'HoldExpired' : 'HoldRolledBack', ...(answer.by && { by: answer.by }) };
+  const [strictest, ...others] = gateRulesFor(gates, stage.exposure, 0);
+  if (!strictest) return kept;
+  const rules = [strictest, ...(others.length > 0 && patched('every-rule') ? others : [])];
+  for (const rule of rules) {
+    const approvers = await whoDecides(course, rule, request);
+    const first = by && isSamePerson(by, request.requester) ? undefined : approvers.find(({ id }) => id === by?.id);
+    const approvals = first ? [{ by: first, at: Date.now() }] : [];
+    if (approvals.length >= rule.quorum) continue;
+    const planHash = course.view.planHash ?? NO_PLAN;
+    const gate = { kind: 'approval', stage: stage.number, planHash, approvers, quorum: rule.quorum, why: KEEP, ...callsOf(rule) } as const;
+    const rest = { phase: 'waiting' } as const;
+    const answer = patched('keep-reminds')
+      ? await askPeople(course, { request, rule, gate, waitMs: holdMs, rest, given: approvals, ignoresFreezes: true })
+      : await course.ask(gate, holdMs, rest, approvals);
+    if (answer.choice !== 'approve')
+      return {
+        kind: 'rolled-back',
+        code: answer.choice === 'expired' ? 'HoldExpired' : 'HoldRolledBack',
+        ...(answer.by && { by: answer.by }),
+      };
+  }
+  return kept;
 }
 
 const KEEP = 'What its lost run has written is to stay as it is.';

@@ -1,4 +1,5 @@
-import type { SeriesPoint } from '../activities/contract.ts';
+import { NO_COUNTS, sumOf } from '../src/domain/judge/verdict.ts';
+import type { SeriesPoint } from '../src/domain/lifecycle/contract.ts';
 
 /** More than a chart can show. It goes into the input of an activity, so it must stay small however long an operation lasts. */
 export const MOST_POINTS = 360;
@@ -18,14 +19,7 @@ function widened(points: readonly SeriesPoint[], width: number): readonly Series
   for (const point of points) {
     const at = Math.floor(point.at / width) * width;
     const key = `${at}/${point.stage}`;
-    const { canary, stable } = wide.get(key) ?? { canary: NONE, stable: NONE };
-    wide.set(key, { ...point, at, ms: width, canary: sum(canary, point.canary), stable: sum(stable, point.stable) });
+    wide.set(key, { ...point, at, ms: width, ...sumOf(wide.get(key) ?? NO_COUNTS, point) });
   }
   return [...wide.values()];
-}
-
-const NONE = { requests: 0, failures: 0 };
-
-function sum(a: SeriesPoint['canary'], b: SeriesPoint['canary']): SeriesPoint['canary'] {
-  return { requests: a.requests + b.requests, failures: a.failures + b.failures };
 }

@@ -1,7 +1,8 @@
 import { ActivityCancellationType, type ActivityOptions, proxyActivities } from '@temporalio/workflow';
-import type { Shared, Steps } from '../activities/contract.ts';
-import type { OperationSettings } from '../src/domain/settings.ts';
-import type { VerbName } from '../src/domain/verbs.ts';
+import type { VerbName } from '../src/domain/lifecycle/change.ts';
+import type { Shared, Steps } from '../src/domain/lifecycle/contract.ts';
+import type { Write } from '../src/domain/lifecycle/plan.ts';
+import type { OperationSettings } from '../src/domain/lifecycle/settings.ts';
 
 /** As long as anybody could care about an operation. Milliseconds. */
 const LONGEST_OUTAGE_MS = 30 * 24 * 3_600_000;
@@ -10,7 +11,13 @@ const LONGEST_OUTAGE_MS = 30 * 24 * 3_600_000;
 const LOOK_MS = 1_000;
 
 /** What one object of a large stage may take on a slow API server, beyond the usual time. Milliseconds. */
-const WRITE_MS = 200;
+export const WRITE_MS = 200;
+
+/** What one pod that is replaced may take. Milliseconds. */
+const REPLACED_MS = 150_000;
+
+/** A write or an undo that takes minutes beats, so that another worker goes on with it when this one dies. Milliseconds. */
+const SLOW_BEAT_MS = 10_000;
 
 const RETRY = { initialInterval: 200, backoffCoefficient: 2, maximumInterval: 5_000 } as const;
 
@@ -19,7 +26,11 @@ function optionsOf(settings: OperationSettings): Record<keyof Steps, (size: numb
   return {
     // An outage of the database is waited out; the activity itself gives up at the fourth failure of any other kind.
     plan: () => ({ startToCloseTimeout: 60_000, scheduleToCloseTimeout: LONGEST_OUTAGE_MS, retry: RETRY }),
-    apply: (writes) => ({ startToCloseTimeout: 15_000 + writes * WRITE_MS, retry: { ...RETRY, maximumAttempts: 4 } }),
+    apply: (writes) => ({
+      startToCloseTimeout: 15_000 + writes * WRITE_MS,
+      retry: { ...RETRY, maximumAttempts: 4 },
+      ...(isSlow(writes) && { heartbeatTimeout: SLOW_BEAT_MS }),
+    }),
     realised: (timeoutMs) => ({ startToCloseTimeout: timeoutMs + 10_000, retry: { ...RETRY, maximumAttempts: 4 } }),
     watch: (durationMs) => ({
       // A policy's watch goes on for as long again where nothing has come of what it is there for.
@@ -36,6 +47,7 @@ function optionsOf(settings: OperationSettings): Record<keyof Steps, (size: numb
       scheduleToCloseTimeout: 7 * 24 * 3_600_000,
       retry: { ...RETRY, maximumInterval: 2_000 },
       priority: { priorityKey: 1 },
+      ...(isSlow(objects) && { heartbeatTimeout: SLOW_BEAT_MS }),
     }),
     // Nobody who wants to stop waits for the answer: without one the undo begins.
     unready: (waitMs) =>
@@ -48,6 +60,20 @@ function optionsOf(settings: OperationSettings): Record<keyof Steps, (size: numb
             retry: { ...RETRY, maximumInterval: 2_000 },
           },
   };
+}
+
+function isSlow(size: number): boolean {
+  return size * WRITE_MS >= REPLACED_MS;
+}
+
+/** Writes by what they take: a pod that is replaced takes as long as its successor needs to be ready. */
+export function sizeOf(writes: readonly Pick<Write, 'kind'>[]): number {
+  return writes.reduce((size, { kind }) => size + (kind === 'replace' ? REPLACED_MS / WRITE_MS : 1), 0);
+}
+
+/** What undoing may take beyond the usual, where pods have to be replaced once more. Milliseconds. */
+export function slowUndoMs(written: readonly { readonly writes: readonly Pick<Write, 'kind'>[] }[]): number {
+  return written.flatMap(({ writes }) => writes).filter(({ kind }) => kind === 'replace').length * REPLACED_MS;
 }
 
 /**

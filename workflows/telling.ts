@@ -1,7 +1,7 @@
 import { sleep, workflowInfo } from '@temporalio/workflow';
-import type { Note, SeriesPoint } from '../activities/contract.ts';
 import type { JsonObject } from '../src/domain/json.ts';
-import type { AuditRecord, OperationView, StageView } from '../src/domain/operation.ts';
+import type { Note, SeriesPoint } from '../src/domain/lifecycle/contract.ts';
+import type { AuditRecord, OperationView, StageView } from '../src/domain/lifecycle/operation.ts';
 import { Lane } from './lane.ts';
 import { joinSeries } from './series.ts';
 import { shared } from './steps.ts';

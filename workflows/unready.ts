@@ -1,5 +1,7 @@
 import { CancellationScope, condition, isCancellation, log, patched } from '@temporalio/workflow';
-import type { Ending } from '../src/domain/outcome.ts';
+import type { Ending } from '../src/domain/lifecycle/outcome.ts';
+import { askPeople } from './ask.ts';
+import type { Asking } from './attend.ts';
 import type { Course } from './course.ts';
 import { quiet } from './quiet.ts';
 
@@ -36,7 +38,7 @@ async function asked(course: Course, words: string): Promise<void> {
   const gate = { kind: 'undo', stage: course.exposed?.number ?? 0, approvers: [], quorum: 0, why: words } as const;
   const planHash = course.plan?.planHash ?? course.view.planHash ?? '0'.repeat(64);
   const waits = [
-    scope.run(() => course.ask({ ...gate, planHash }, holdMs, { phase: 'holding' })),
+    scope.run(() => askAndRemind(course, { ...gate, planHash }, holdMs)),
     scope.run(() => course.step('unready', holdMs)({ originals: course.originals, waitMs: holdMs })),
     // Whoever stops it once more has read why it waits.
     scope.run(() => condition(() => course.guards.harm !== undefined || course.stopped > stopped)),
@@ -51,4 +53,11 @@ async function asked(course: Course, words: string): Promise<void> {
     await Promise.all(waits.map((wait: Promise<unknown>) => quiet(wait)));
     course.guards.relieve();
   }
+}
+
+/** Whoever asked for the change is called, and again at half of the time. */
+async function askAndRemind(course: Course, gate: Asking['gate'], waitMs: number): Promise<void> {
+  const rest = { phase: 'holding' } as const;
+  if (!patched('undo-reminds')) return void (await course.ask(gate, waitMs, rest));
+  await askPeople(course, { request: course.request, rule: undefined, gate, waitMs, rest, ignoresFreezes: true });
 }

@@ -1,7 +1,7 @@
-import type { OperationRequest } from '../src/domain/operation.ts';
-import type { Ending } from '../src/domain/outcome.ts';
-import type { Plan, PlannedStage } from '../src/domain/plan.ts';
-import type { Verdict } from '../src/domain/verdict.ts';
+import type { Verdict } from '../src/domain/judge/verdict.ts';
+import type { OperationRequest } from '../src/domain/lifecycle/operation.ts';
+import type { Ending } from '../src/domain/lifecycle/outcome.ts';
+import type { Plan, PlannedStage } from '../src/domain/lifecycle/plan.ts';
 import { apply } from './apply.ts';
 import type { Course } from './course.ts';
 import { watch } from './guard.ts';

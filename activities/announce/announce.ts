@@ -1,17 +1,20 @@
 // Posts the one root message of an operation, edits it in place, and replies in its thread.
-import type { MessageRef, OperationView } from '../../src/domain/operation.ts';
-import type { Attachment } from '../../src/domain/plan.ts';
-import { type SlackMessages, SlackRateLimited, SlackRefused, type StoredMessage } from '../clients/slack.ts';
-import type { Shared } from '../contract.ts';
-import type { Log } from '../log.ts';
-import { slackFailure } from './failure.ts';
-import { createLanes } from './lanes.ts';
-import { ROOT_EVENT, renderRoot, section } from './message.ts';
-import { renderNote } from './note.ts';
-import { createPace } from './pace.ts';
-import { versionOf } from './version.ts';
 
-export interface AnnounceDeps {
+import { type SlackMessages, SlackRateLimited, SlackRefused, type StoredMessage } from '../../src/clients/slack.ts';
+import type { Shared } from '../../src/domain/lifecycle/contract.ts';
+import type { MessageRef, OperationView } from '../../src/domain/lifecycle/operation.ts';
+import type { Attachment } from '../../src/domain/lifecycle/plan.ts';
+import type { Log } from '../../src/log.ts';
+import { ROOT_EVENT, renderRoot, section } from '../../src/messages/message.ts';
+import { renderNote } from '../../src/messages/note.ts';
+import { versionOf } from '../../src/messages/version.ts';
+import { slackFailure } from './failure.ts';
+import { find } from './find.ts';
+import { createLanes } from './lanes.ts';
+import { createPace } from './pace.ts';
+import { showQuestion } from './questions.ts';
+
+interface AnnounceDeps {
   readonly slack: SlackMessages;
   /** Epoch ms. */
   readonly now: () => number;
@@ -53,12 +56,20 @@ export function createAnnouncer(deps: AnnounceDeps): Announcer {
   const lanes = createLanes();
   const pace = createPace(deps.editsPerMinute ?? 40, now);
 
-  async function announce({ view, channelId }: { readonly view: OperationView; readonly channelId: string }): Promise<MessageRef> {
+  async function announce({
+    view,
+    channelId,
+  }: {
+    readonly view: OperationView;
+    readonly channelId: string;
+  }): ReturnType<Shared['announce']> {
     const mayBePosted = attempt() > 1 || now() - view.startedAt > FRESH_MS;
     try {
       return await lanes.run(view.opId, async () => {
         const ref = view.message ?? (mayBePosted ? await findRoot(slack, channelId, view) : undefined);
-        return editOrPost(slack, channelId, ref, renderRoot(view, now()));
+        const shown = await editOrPost(slack, channelId, ref, renderRoot(view, now()));
+        const question = await showQuestion({ slack, now, mayBePosted: attempt() > 1, logger: deps.logger }, view, shown);
+        return { ...shown, ...(question && { question }) };
       });
     } catch (error) {
       throw slackFailure(error);
@@ -69,6 +80,8 @@ export function createAnnouncer(deps: AnnounceDeps): Announcer {
     try {
       const said = (message: StoredMessage): boolean => message.event?.type === NOTE_EVENT && message.event.payload['key'] === key;
       const where = { oldest: Number(thread.ts) - 1, threadTs: thread.ts };
+      // The question's own post says who has answered.
+      if (note.kind === 'approved') return;
       if (note.kind === 'attachment') return await attach(thread, note.attachment);
       if (attempt() > 1 && (await find(slack, thread.channelId, where, said))) return;
       const metadata = { event_type: NOTE_EVENT, event_payload: { op_id: view.opId, key } };
@@ -145,7 +158,7 @@ async function editOrPost(
   if (ref) {
     try {
       await slack.update(ref.channelId, ref.ts, message);
-      return ref;
+      return { channelId: ref.channelId, ts: ref.ts };
     } catch (error) {
       if (!(error instanceof SlackRefused && error.code === 'message_not_found')) throw error;
     }
@@ -157,15 +170,4 @@ async function findRoot(slack: SlackMessages, channelId: string, view: Operation
   const where = { oldest: view.startedAt / 1000 - CLOCK_SLACK_S };
   const found = await find(slack, channelId, where, ({ event }) => event?.type === ROOT_EVENT && event.payload['op_id'] === view.opId);
   return found ? { channelId, ts: found.ts } : undefined;
-}
-
-/** The first stored message that matches. Bounded by the client's page limit. */
-export async function find(
-  slack: SlackMessages,
-  channelId: string,
-  where: { readonly oldest: number; readonly threadTs?: string },
-  matches: (message: StoredMessage) => boolean,
-): Promise<StoredMessage | undefined> {
-  for await (const message of slack.stored(channelId, where)) if (matches(message)) return message;
-  return undefined;
 }

@@ -1,6 +1,6 @@
 // What Temporal should do about bad news from Slack.
 import { ApplicationFailure } from '@temporalio/common';
-import { SlackRateLimited, SlackRefused, SlackUnclear } from '../clients/slack.ts';
+import { SlackRateLimited, SlackRefused, SlackUnclear } from '../../src/clients/slack.ts';
 
 /**
  * 429: retried after exactly the time Slack named. Unclear: retried, and the retry looks first whether it was done.

@@ -1,21 +1,22 @@
 // Everything an operation says in Slack: the root message, the replies in its thread, the chart.
 
 import { Context } from '@temporalio/activity';
-import type { MessageRef, OperationView } from '../../src/domain/operation.ts';
+import type { SlackMessages } from '../../src/clients/slack.ts';
+import { NO_COUNTS, sumOf } from '../../src/domain/judge/verdict.ts';
+import type { SeriesPoint, Shared } from '../../src/domain/lifecycle/contract.ts';
+import type { MessageRef, OperationView } from '../../src/domain/lifecycle/operation.ts';
 import { formatTarget } from '../../src/domain/target.ts';
-import { VERB_RECORDS } from '../../src/domain/verb.ts';
-import type { SideCounts } from '../../src/domain/verdict.ts';
+import { recordOf } from '../../src/domain/verb.ts';
+import type { Log } from '../../src/log.ts';
+import { chartSvg } from '../../src/messages/chart.ts';
 import { countsWords } from '../../src/messages/ladder.ts';
-import type { SlackMessages } from '../clients/slack.ts';
-import type { SeriesPoint, Shared } from '../contract.ts';
-import type { Log } from '../log.ts';
-import { type Announcer, createAnnouncer, find } from './announce.ts';
-import { chartSvg } from './chart.ts';
+import { retireButtons } from '../../src/messages/retire.ts';
+import { type Announcer, createAnnouncer } from './announce.ts';
 import { pngOf } from './chart-image.ts';
 import { slackFailure } from './failure.ts';
-import { retireButtons } from './retire.ts';
+import { find } from './find.ts';
 
-export interface AnnounceOptions {
+interface AnnounceOptions {
   readonly slack: SlackMessages;
   /** Epoch ms. */
   readonly now: () => number;
@@ -26,19 +27,29 @@ export interface AnnounceOptions {
   readonly editsPerMinute?: number;
   /** What an operation shows now, by its own word; undefined when it cannot be asked. Left out: live numbers are shown beside what a watch knew. */
   readonly describe?: (view: OperationView) => Promise<OperationView | undefined>;
+  /** Why the undo has failed last; undefined when nobody can say. Left out: the note says no more than that it fails. */
+  readonly lastFailure?: (view: OperationView) => Promise<string | undefined>;
   /** Id of the usergroup that is called when an undo keeps failing; asked each time, since the configuration may change. */
   readonly onCall?: () => string | undefined;
 }
 
-export type Announce = Announcer & Pick<Shared, 'chart'> & { readonly retire: (message: MessageRef) => Promise<void> };
+type Announce = Announcer & Pick<Shared, 'chart'> & { readonly retire: (message: MessageRef) => Promise<void> };
 
 /** The activities that speak. Failures: `SlackRateLimited` and `SlackUnclear` are retried by Temporal, `SlackRefused` is not. */
 export function createAnnounce(options: AnnounceOptions): Announce {
   const attempt = options.attempt ?? (() => Context.current().info.attempt);
   const { slack } = options;
   const announcer = createAnnouncer({ ...options, attempt });
+  const reasonOf = async (view: OperationView): Promise<string | undefined> => view.undoFailing && (await options.lastFailure?.(view));
   return {
     ...announcer,
+    async announce({ view, channelId }) {
+      return announcer.announce({ view: withReason(view, await reasonOf(view)), channelId });
+    },
+    async say({ note, ...input }) {
+      const reason = note.kind === 'undo-failing' ? await reasonOf(input.view) : undefined;
+      return announcer.say({ ...input, note: note.kind === 'undo-failing' && reason !== undefined ? { ...note, reason } : note });
+    },
     async retire(message) {
       try {
         await retireButtons(slack, message);
@@ -69,14 +80,16 @@ export function createAnnounce(options: AnnounceOptions): Announce {
   };
 }
 
+/** The workflow sees an undo that is tried again, not why: that is known where the attempts are. */
+function withReason(view: OperationView, reason: string | undefined): OperationView {
+  return view.undoFailing && reason !== undefined ? { ...view, undoFailing: { ...view.undoFailing, reason } } : view;
+}
+
 /** The chart in words, for people who do not see it. */
 function altText(title: string, { verb }: OperationView, series: readonly SeriesPoint[]): string {
-  const { sides, chart } = VERB_RECORDS[verb].words;
-  const sum = (side: 'canary' | 'stable'): SideCounts => ({
-    requests: series.reduce((all, point) => all + point[side].requests, 0),
-    failures: series.reduce((all, point) => all + point[side].failures, 0),
-  });
+  const { sides, chart } = recordOf(verb).words;
+  const all = series.reduce((sum, point) => sumOf(sum, point), NO_COUNTS);
   const shares = [...new Set(series.flatMap(({ percent }) => (percent === undefined ? [] : [`${percent}%`])))].join(', ');
   const drawn = `${chart.rate} of both sides (${sides.changed}, ${sides.rest}), ${chart.bad} in percent, ${chart.share} (${shares})`;
-  return `Chart of ${title}: ${drawn}. In total: ${countsWords({ canary: sum('canary'), stable: sum('stable') }, verb)}`.slice(0, 1_000);
+  return `Chart of ${title}: ${drawn}. In total: ${countsWords(all, verb)}`.slice(0, 1_000);
 }

@@ -1,5 +1,5 @@
 /** Calls about one operation go one after the other, within this process. */
-export interface Lanes {
+interface Lanes {
   /** Runs the work after whatever this operation has under way. */
   run<T>(opId: string, work: () => Promise<T>): Promise<T>;
   isBusy(opId: string): boolean;

@@ -1,15 +1,16 @@
 import { planAb } from '../../src/domain/canary/ab.ts';
+import type { CanaryChange } from '../../src/domain/canary/change.ts';
 import { CanaryDetails } from '../../src/domain/canary/details.ts';
 import { type HttpRoute, parseRoute } from '../../src/domain/canary/route.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
-import { objectKey } from '../../src/domain/plan.ts';
-import type { PlanInput, PlanResult } from '../contract.ts';
+import type { PlanInput, PlanResult } from '../../src/domain/lifecycle/contract.ts';
+import { objectKey } from '../../src/domain/lifecycle/plan.ts';
+import { listRoutes } from '../../src/reading/routes/routes.ts';
 import { checkPlanned, type PlanDeps, planOf } from './plan-checks.ts';
 import { byKey } from './preconditions.ts';
-import { listRoutes } from './routes.ts';
 import { unclearPlan } from './unclear.ts';
 
-type Ab = Extract<PlanInput['request']['change'], { kind: 'ab' }>;
+type Ab = Extract<CanaryChange, { kind: 'ab' }>;
 
 /** Plans header A/B from live routes: on, with everything that a share of traffic needs; off like any way back. */
 export async function planHeader(deps: PlanDeps, input: PlanInput, { header, explicit }: Ab, signal: AbortSignal): Promise<PlanResult> {
@@ -37,13 +38,7 @@ export async function planHeader(deps: PlanDeps, input: PlanInput, { header, exp
   const known = byKey(live);
   const touched = (planned.stages[0]?.writes ?? []).flatMap(({ object }) => known.get(objectKey(object)) ?? []);
   const details = CanaryDetails.parse(planned.details);
-  const checked = await checkPlanned(
-    deps,
-    input,
-    touched,
-    planned.stages,
-    { details, needsHealth: header !== undefined, isBack: header === undefined },
-    signal,
-  );
-  return 'unseen' in checked ? planOf(input, planned, touched, checked) : checked;
+  const isBack = header === undefined;
+  const checked = await checkPlanned(deps, input, touched, planned.stages, { details, needsHealth: header !== undefined, isBack }, signal);
+  return 'unseen' in checked ? planOf(deps, input, planned, { routes: touched, isBack }, checked, signal) : checked;
 }

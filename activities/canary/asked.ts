@@ -1,5 +1,5 @@
+import type { Flow } from '../../src/clients/hubble/flow.ts';
 import type { Asked } from '../../src/domain/canary/matching.ts';
-import type { Flow } from '../clients/hubble/flow.ts';
 
 /** What a record says of the request that a route decides by. */
 export function askedOf({ l7 }: Flow): Asked {

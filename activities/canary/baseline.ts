@@ -1,11 +1,13 @@
+import type { Flows } from '../../src/clients/hubble/flows.ts';
+import type { Cluster } from '../../src/clients/kubernetes/cluster.ts';
+import { ENDPOINT_SLICE, type EndpointSlice } from '../../src/clients/kubernetes/objects.ts';
 import type { CanaryDetails } from '../../src/domain/canary/details.ts';
 import { lowerBound } from '../../src/domain/judge/bound.ts';
-import { percent, shareWords } from '../../src/domain/judge/words.ts';
-import type { OperationSettings } from '../../src/domain/settings.ts';
-import type { Flows } from '../clients/hubble/flows.ts';
-import type { Cluster } from '../clients/kubernetes/cluster.ts';
-import { ENDPOINT_SLICE, type EndpointSlice } from '../clients/kubernetes/objects.ts';
-import { type Impossible, impossible } from './preconditions.ts';
+import { shareWords } from '../../src/domain/judge/words.ts';
+import type { OperationSettings } from '../../src/domain/lifecycle/settings.ts';
+import { percent } from '../../src/domain/words/words.ts';
+import { type Impossible, refused } from '../planning/impossible.ts';
+
 import { createRequestReader } from './requests.ts';
 import { nodesOf, Sides } from './sides.ts';
 
@@ -14,7 +16,7 @@ const BEFORE_MS = 60_000;
 
 export type Baseline = NonNullable<CanaryDetails['baseline']>;
 
-export interface BaselineDeps {
+interface BaselineDeps {
   readonly cluster: Cluster;
   readonly flows: Flows;
   readonly now: () => number;
@@ -104,5 +106,5 @@ export function checkStable(
   // What is held to the others may fail as they do.
   const isCompared = unsplit === undefined && (slo === 'relative' || slo === 'excused');
   if (isCompared || lowerBound(failures, requests, SURE) <= objective) return undefined;
-  return impossible('StableFails', { services: others, seen: shareWords({ requests, failures }), objective: percent(objective) });
+  return refused('StableFails', { services: others, seen: shareWords({ requests, failures }), objective: percent(objective) });
 }

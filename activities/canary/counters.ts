@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RequestEvidence } from '../../src/domain/evidence.ts';
-import { createCounters, type Increase } from '../clients/prometheus/counters.ts';
-import type { Prometheus } from '../clients/prometheus/prometheus.ts';
-import type { Log } from '../log.ts';
+import { createCounters, type Increase } from '../../src/clients/prometheus/counters.ts';
+import type { Prometheus } from '../../src/clients/prometheus/prometheus.ts';
+import type { RequestEvidence } from '../../src/domain/judge/evidence.ts';
+import type { Log } from '../../src/log.ts';
 import type { Hear } from '../watch/watching.ts';
 import { createScrapes, SCRAPE_NAMES, type Scraped, type Scrapes, scrapedQuery } from './scrapes.ts';
 import type { Side } from './sides.ts';
@@ -10,7 +10,7 @@ import { createUnshown } from './unshown.ts';
 
 /**
  * What Hubble's flows cannot show of a proxy's requests, out of Envoy's counters in Prometheus. Each of these counts requests, and
- * none of them a request that flows attribute to a pod (facts 8b):
+ * none of them a request that flows attribute to a pod:
  * - `upstream_rq_pending_failure_eject`: no connection to a pod could be made; Hubble logs the 503 with the gateway's address.
  * - `upstream_cx_none_healthy`: the Service had no endpoint; the same.
  * - `upstream_rq_xx` of class 5, as far as it exceeds what flows and the two above have shown three seconds later: Envoy's own 503 for a
@@ -38,7 +38,7 @@ const POLL_MS = 500;
 /** More failures than this of one look are told as this: the judge has long decided. */
 const MOST = 500;
 
-export interface CountersDeps {
+interface CountersDeps {
   readonly prometheus: Prometheus;
   readonly now: () => number;
   readonly log: Log;

@@ -1,6 +1,5 @@
-import type { DropEvidence } from '../../src/domain/evidence.ts';
-import type { Endpoint, Flow } from '../clients/hubble/flow.ts';
-import { millisecondsOf } from '../clients/hubble/flow.ts';
+import { type Endpoint, type Flow, millisecondsOf } from '../../src/clients/hubble/flow.ts';
+import type { DropEvidence } from '../../src/domain/judge/evidence.ts';
 import { createConnections } from './connections.ts';
 import { isGateway } from './reporters.ts';
 import type { Side, Sides } from './sides.ts';
@@ -19,9 +18,10 @@ export interface DropReader {
 }
 
 /** Width of a window (ms of event time). */
-export const DROP_WINDOW_MS = 10_000;
-/** Cilium's monitor event type of a drop; a policy verdict that comes with it is not a second drop. */
+const DROP_WINDOW_MS = 10_000;
+/** Cilium's monitor event types. */
 const DROP = 1;
+const VERDICT = 5;
 const MOST = 10_000;
 
 export function createDropReader(sides: Sides, latencyLimitMs = 1_000): DropReader {
@@ -35,7 +35,7 @@ export function createDropReader(sides: Sides, latencyLimitMs = 1_000): DropRead
   };
   return {
     read(flow, seenAt) {
-      if (flow.event_type?.type !== DROP) return undefined;
+      if (!isDrop(flow)) return undefined;
       const from = ends(flow.source, flow.IP?.source);
       const to = ends(flow.destination, flow.IP?.destination);
       const reached = sides.of({ pod: to.pod, address: flow.IP?.destination });
@@ -60,6 +60,14 @@ export function createDropReader(sides: Sides, latencyLimitMs = 1_000): DropRead
     },
     take: (side, now) => connections.take(side, now),
   };
+}
+
+/**
+ * An agent keeps the newest event of its ring back until its node's next one: seconds where little happens (Cilium 1.20.2). So a drop is heard by the
+ * verdict before it, where a policy caused it; any other when its client tries again, after a second at most.
+ */
+function isDrop({ event_type, verdict }: Flow): boolean {
+  return event_type?.type === DROP || (event_type?.type === VERDICT && verdict === 'DROPPED');
 }
 
 /** Both ends of a connection of a gateway to a port at which the pod is asked, in the direction of its requests; undefined for any other. */

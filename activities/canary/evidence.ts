@@ -1,14 +1,15 @@
+import type { Flows } from '../../src/clients/hubble/flows.ts';
+import type { Cluster } from '../../src/clients/kubernetes/cluster.ts';
+import type { Hub } from '../../src/clients/kubernetes/hub.ts';
+import { ENDPOINT_SLICE, type EndpointSlice, SERVICE, type Service } from '../../src/clients/kubernetes/objects.ts';
+import type { Prometheus } from '../../src/clients/prometheus/prometheus.ts';
 import { CanaryDetails } from '../../src/domain/canary/details.ts';
-import type { Evidence } from '../../src/domain/evidence.ts';
 import { createJudge } from '../../src/domain/judge/create.ts';
-import type { Flows } from '../clients/hubble/flows.ts';
-import type { Cluster } from '../clients/kubernetes/cluster.ts';
-import type { Hub } from '../clients/kubernetes/hub.ts';
-import { ENDPOINT_SLICE, type EndpointSlice, SERVICE, type Service } from '../clients/kubernetes/objects.ts';
-import type { Prometheus } from '../clients/prometheus/prometheus.ts';
-import type { WatchInput } from '../contract.ts';
-import type { Log } from '../log.ts';
+import type { Evidence } from '../../src/domain/judge/evidence.ts';
+import type { WatchInput } from '../../src/domain/lifecycle/contract.ts';
+import type { Log } from '../../src/log.ts';
 import { Carriers } from '../watch/carriers.ts';
+import type { ProbeSettings } from '../watch/verb-steps.ts';
 import type { Hear, OpenOptions, Watching } from '../watch/watching.ts';
 import { followCounters } from './counters.ts';
 import { createDropReader } from './drops.ts';
@@ -19,7 +20,6 @@ import { sendProbes } from './probing.ts';
 import { createRequestReader } from './requests.ts';
 import { nodesOf, readyOf, type Side, Sides } from './sides.ts';
 import { readSplit } from './split.ts';
-import type { ProbeSettings } from './way.ts';
 
 export interface EvidenceDeps {
   readonly cluster: Cluster;

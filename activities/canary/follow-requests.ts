@@ -1,6 +1,7 @@
-import type { Evidence } from '../../src/domain/evidence.ts';
-import type { FlowFollower, Flows } from '../clients/hubble/flows.ts';
-import { createRecent, type Recent } from '../clients/hubble/recent.ts';
+import type { Flows } from '../../src/clients/hubble/flows.ts';
+import { createRecent, type Recent } from '../../src/clients/hubble/recent.ts';
+import type { FlowFollower } from '../../src/clients/hubble/stream-listener.ts';
+import type { Evidence } from '../../src/domain/judge/evidence.ts';
 import type { Carriers } from '../watch/carriers.ts';
 import type { Hear } from '../watch/watching.ts';
 import type { DropReader } from './drops.ts';

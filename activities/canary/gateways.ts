@@ -1,8 +1,8 @@
+import type { Cluster } from '../../src/clients/kubernetes/cluster.ts';
+import { GATEWAY, type Gateway } from '../../src/clients/kubernetes/objects.ts';
 import type { CanaryDetails } from '../../src/domain/canary/details.ts';
-import type { ObjectRef } from '../../src/domain/plan.ts';
-import type { Cluster } from '../clients/kubernetes/cluster.ts';
-import { GATEWAY, type Gateway } from '../clients/kubernetes/objects.ts';
-import type { Log } from '../log.ts';
+import type { ObjectRef } from '../../src/domain/lifecycle/plan.ts';
+import type { Log } from '../../src/log.ts';
 
 /** Where people reach the routes: what fails before it comes to a pod carries such an address. */
 export async function gatewayAddresses(

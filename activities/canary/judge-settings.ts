@@ -1,6 +1,6 @@
 import { CanaryDetails } from '../../src/domain/canary/details.ts';
 import type { JudgeSettings } from '../../src/domain/judge/judge.ts';
-import type { WatchInput } from '../contract.ts';
+import type { WatchInput } from '../../src/domain/lifecycle/contract.ts';
 
 /** What one watch of a canary is held to: the operation's settings, with what is known of the time before it. */
 export function judgeSettings(input: WatchInput, startedAt: number): JudgeSettings {

@@ -1,10 +1,4 @@
-import type { Gainer } from '../../src/domain/canary/gainers.ts';
-import type { OperationRequest } from '../../src/domain/operation.ts';
-import { formatPercent } from '../../src/domain/percent.ts';
-import { type ObjectRef, objectKey, parseToken } from '../../src/domain/plan.ts';
-import { type SentenceCode, type SentenceParameters, sentence } from '../../src/domain/sentences.ts';
-import type { Cluster, Right } from '../clients/kubernetes/cluster.ts';
-import { isFailure } from '../clients/kubernetes/failure.ts';
+import type { Cluster } from '../../src/clients/kubernetes/cluster.ts';
 import {
   ENDPOINT_SLICE,
   type EndpointSlice,
@@ -13,39 +7,20 @@ import {
   pluralOf,
   type Route,
   SERVICE,
-} from '../clients/kubernetes/objects.ts';
-import type { PlanResult } from '../contract.ts';
-import type { AuditLog } from '../ports.ts';
-import { tokenIn } from '../writes/guarded-patch.ts';
-import { refusingParent } from './acceptance.ts';
-import { readControllers } from './controllers.ts';
-import { readyOf } from './sides.ts';
-
-export type Impossible = Extract<PlanResult, { kind: 'impossible' }>;
-
-export function impossible<Code extends SentenceCode>(code: Code, parameters: SentenceParameters[Code]): Impossible {
-  return { kind: 'impossible', code, words: (sentence as (code: SentenceCode, parameters: unknown) => string)(code, parameters) };
-}
+} from '../../src/clients/kubernetes/objects.ts';
+import type { Gainer } from '../../src/domain/canary/gainers.ts';
+import { type ObjectRef, objectKey } from '../../src/domain/lifecycle/plan.ts';
+import { formatPercent } from '../../src/domain/words/percent.ts';
+import type { AuditLog } from '../../src/ports.ts';
+import { refusingParent } from '../../src/reading/routes/acceptance.ts';
+import { readControllers } from '../../src/reading/routes/controllers.ts';
+import { type Impossible, refused } from '../planning/impossible.ts';
+import type { NeededRight } from '../planning/rights.ts';
+import { podOf, readyOf } from './sides.ts';
 
 export interface PreconditionDeps {
   readonly cluster: Cluster;
   readonly audit: Pick<AuditLog, 'holds'>;
-}
-
-/** A token of another operation that is not over holds the object. */
-export async function checkHeld(
-  { audit }: PreconditionDeps,
-  objects: readonly KubeObject[],
-  opId: string,
-): Promise<Impossible | undefined> {
-  for (const object of objects) {
-    const token = tokenIn(object);
-    if (token === null) continue;
-    const holder = parseToken(token)?.opId;
-    if (holder === undefined || holder === opId || !(await audit.holds(holder))) continue;
-    return impossible('Held', { object: `${object.kind} ${object.metadata.namespace}/${object.metadata.name}`, opId: holder });
-  }
-  return undefined;
 }
 
 /** Flagger and Argo Rollouts write weights themselves. They show in labels, annotations and owned fields; owners are the domain's. */
@@ -59,7 +34,7 @@ export function checkManagers(routes: readonly Route[]): Impossible | undefined 
     const manager =
       mark?.[0] ??
       metadata.managedFields?.find((entry) => /^(flagger|rollouts-controller|argo-rollouts)/.test(entry.manager ?? ''))?.manager;
-    if (manager !== undefined) return impossible('OtherManager', { route: `${metadata.namespace}/${metadata.name}`, manager });
+    if (manager !== undefined) return refused('OtherManager', { route: `${metadata.namespace}/${metadata.name}`, manager });
   }
   return undefined;
 }
@@ -72,7 +47,7 @@ export async function checkAccepted(
   const controllerOf = await readControllers(cluster, routes, signal);
   for (const route of routes) {
     const refusing = refusingParent(route, route.metadata.generation ?? 0, controllerOf);
-    if (refusing) return impossible('NotAccepted', { route: `${route.metadata.namespace}/${route.metadata.name}`, ...refusing });
+    if (refusing) return refused('NotAccepted', { route: `${route.metadata.namespace}/${route.metadata.name}`, ...refusing });
   }
   return undefined;
 }
@@ -87,8 +62,33 @@ export async function checkReady(
     cluster.read({ ...SERVICE, namespace, name }, { signal }),
     cluster.list<EndpointSlice>(ENDPOINT_SLICE, { namespace, labelSelector: `kubernetes.io/service-name=${name}` }, { signal }),
   ]);
-  if (!service) return impossible('NotReady', { service: name, what: `there is no Service ${namespace}/${name}` });
-  return readyOf(slices.items) > 0 ? undefined : impossible('NotReady', { service: name, what: 'none of its endpoints is ready' });
+  if (!service) return refused('NotReady', { service: name, what: `there is no Service ${namespace}/${name}` });
+  return readyOf(slices.items) > 0 ? undefined : refused('NotReady', { service: name, what: 'none of its endpoints is ready' });
+}
+
+/**
+ * A pod of the receiver that another Service with a weight leads to as well gets its share of that, whatever the receiver's own weight is: the
+ * share that people approve would not be the one that is exposed, and 0% would take nothing out.
+ */
+export async function checkApart(
+  { cluster }: Pick<PreconditionDeps, 'cluster'>,
+  { namespace, receiver, others }: { readonly namespace: string; readonly receiver: string; readonly others: readonly string[] },
+  signal: AbortSignal,
+): Promise<Impossible | undefined> {
+  if (others.length === 0) return undefined;
+  const podsOf = async (name: string): Promise<readonly string[]> => {
+    const where = { namespace, labelSelector: `kubernetes.io/service-name=${name}` };
+    const { items } = await cluster.list<EndpointSlice>(ENDPOINT_SLICE, where, { signal });
+    return items.flatMap(({ metadata, endpoints = [] }) =>
+      endpoints.flatMap(({ addresses, targetRef }) => podOf(targetRef, metadata?.namespace) ?? addresses),
+    );
+  };
+  const [own = [], ...theirs] = await Promise.all([receiver, ...others].map(podsOf));
+  for (const [index, other] of others.entries()) {
+    const pod = own.find((one) => theirs[index]?.includes(one));
+    if (pod !== undefined) return refused('SharedPod', { receiver, other, pod });
+  }
+  return undefined;
 }
 
 /** Who is to get more traffic and has nobody to answer it, in words; undefined where all of them have. */
@@ -109,34 +109,17 @@ export async function askIfUnready(
   return `Look first: ${who.join('; ')}. Those requests would fail.`;
 }
 
-/** The person's right to write forward, and the bot's own to put back: without the second nothing may begin. */
-export async function checkRights(
-  { cluster }: PreconditionDeps,
-  refs: readonly ObjectRef[],
-  { requester }: OperationRequest,
-  signal: AbortSignal,
-): Promise<Impossible | undefined> {
-  const as = requester.kubernetes;
-  if (!as) return impossible('NoIdentity', { email: requester.id });
-  for (const ref of refs) {
-    const right: Right = {
-      verb: 'patch',
-      group: groupOf(ref.apiVersion),
-      resource: pluralOf(ref.kind),
-      namespace: ref.namespace,
-      name: ref.name,
-    };
-    const what = `patch ${ref.kind} ${ref.namespace}/${ref.name}`;
-    try {
-      const [person, bot] = await Promise.all([cluster.mayI(right, { signal, as }), cluster.mayI(right, { signal })]);
-      if (!person.allowed) return impossible('Forbidden', { who: as.user, what });
-      if (!bot.allowed) return impossible('Forbidden', { who: 'meshops itself', what: `${what}, so it could not undo the change` });
-    } catch (error) {
-      if (!isFailure(error, 'Forbidden')) throw error;
-      return impossible('Forbidden', { who: 'meshops', what: `act as ${as.user} (${error.message})` });
-    }
-  }
-  return undefined;
+/** Routes are patched, forward by the person and back by the bot. */
+export function rightsFor(refs: readonly ObjectRef[]): { readonly forward: readonly NeededRight[]; readonly back: readonly NeededRight[] } {
+  const rights = refs.map(({ apiVersion, kind, namespace, name }) => ({
+    verb: 'patch',
+    group: groupOf(apiVersion),
+    resource: pluralOf(kind),
+    namespace,
+    name,
+    what: `patch ${kind} ${namespace}/${name}`,
+  }));
+  return { forward: rights, back: rights };
 }
 
 /** Objects by key, for those a plan touches. */

@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Flow } from '../../src/clients/hubble/flow.ts';
+import type { Flows } from '../../src/clients/hubble/flows.ts';
+import type { Cluster } from '../../src/clients/kubernetes/cluster.ts';
+import type { Route } from '../../src/clients/kubernetes/objects.ts';
+import type { Prometheus } from '../../src/clients/prometheus/prometheus.ts';
 import type { CanaryDetails } from '../../src/domain/canary/details.ts';
-import type { Flow } from '../clients/hubble/flow.ts';
-import type { Flows } from '../clients/hubble/flows.ts';
-import type { Cluster } from '../clients/kubernetes/cluster.ts';
-import type { Route } from '../clients/kubernetes/objects.ts';
-import type { Prometheus } from '../clients/prometheus/prometheus.ts';
-import type { Impossible } from './preconditions.ts';
+import type { Impossible } from '../planning/impossible.ts';
+import { type ProbeSettings } from '../watch/verb-steps.ts';
 import { headerOf } from './reporters.ts';
 import { PROBE_HEADER } from './requests.ts';
 import { blind } from './sight.ts';
-import { type ProbeSettings, send, wayIn } from './way.ts';
+import { send, wayIn } from './way.ts';
 
 export interface ProbeDeps {
   readonly cluster: Cluster;

@@ -1,15 +1,16 @@
 // Requests of our own while a canary is watched (`--probe`): what they are answered comes back in flows, like anybody's.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Cluster } from '../../src/clients/kubernetes/cluster.ts';
+import type { Route } from '../../src/clients/kubernetes/objects.ts';
 import type { CanaryDetails } from '../../src/domain/canary/details.ts';
-import type { OperationSettings } from '../../src/domain/settings.ts';
-import type { Cluster } from '../clients/kubernetes/cluster.ts';
-import type { Route } from '../clients/kubernetes/objects.ts';
-import { AT_ONCE, inParallel } from '../fan-out.ts';
-import type { Log } from '../log.ts';
-import { type ProbeSettings, send, type Way, wayIn } from './way.ts';
+import type { OperationSettings } from '../../src/domain/lifecycle/settings.ts';
+import { AT_ONCE, inParallel } from '../../src/fan-out.ts';
+import type { Log } from '../../src/log.ts';
+import { type ProbeSettings } from '../watch/verb-steps.ts';
+import { send, type Way, wayIn } from './way.ts';
 
-export interface ProbingDeps {
+interface ProbingDeps {
   readonly cluster: Cluster;
   /** Left out or `off`: none are sent. */
   readonly probe?: ProbeSettings | undefined;

@@ -1,10 +1,10 @@
-import { type ObjectRef, objectKey } from '../../src/domain/plan.ts';
-import type { Cluster } from '../clients/kubernetes/cluster.ts';
-import type { Hub } from '../clients/kubernetes/hub.ts';
-import type { Route } from '../clients/kubernetes/objects.ts';
-import type { RealisedInput, RealisedResult } from '../contract.ts';
-import { refusingParent } from './acceptance.ts';
-import { type ControllerOf, readControllers } from './controllers.ts';
+import type { Cluster } from '../../src/clients/kubernetes/cluster.ts';
+import type { Hub } from '../../src/clients/kubernetes/hub.ts';
+import type { Route } from '../../src/clients/kubernetes/objects.ts';
+import type { RealisedInput, RealisedResult } from '../../src/domain/lifecycle/contract.ts';
+import { type ObjectRef, objectKey } from '../../src/domain/lifecycle/plan.ts';
+import { refusingParent } from '../../src/reading/routes/acceptance.ts';
+import { type ControllerOf, readControllers } from '../../src/reading/routes/controllers.ts';
 
 /** Waits until every parent of every route of the stage has taken the written generation, told by the shared watch. */
 export async function realised(

@@ -1,7 +1,7 @@
-import type { Endpoint, Flow } from '../clients/hubble/flow.ts';
+import type { Endpoint, Flow } from '../../src/clients/hubble/flow.ts';
 
 /** Which of several reports of one request counts. */
-export interface Reporters {
+interface Reporters {
   /** True when this record is of a request that somebody else reports, or has reported. `server`: the pod or address that answers. */
   isSecond(flow: Flow, node: string, server: string): boolean;
 }

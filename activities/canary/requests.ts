@@ -1,11 +1,12 @@
+import type { Flow } from '../../src/clients/hubble/flow.ts';
+import { millisecondsOf } from '../../src/clients/hubble/flow.ts';
 import type { Split } from '../../src/domain/canary/split.ts';
-import type { AskedEvidence, RequestEvidence, TroubleEvidence } from '../../src/domain/evidence.ts';
-import type { Flow } from '../clients/hubble/flow.ts';
-import { millisecondsOf } from '../clients/hubble/flow.ts';
+import type { AskedEvidence, RequestEvidence, TroubleEvidence } from '../../src/domain/judge/evidence.ts';
+import { createUnanswered } from '../watch/unanswered.ts';
 import { askedOf } from './asked.ts';
+import type { About, OpenRequest } from './open-request.ts';
 import { createReporters, headerOf, isFromGateway, requestIdOf } from './reporters.ts';
 import type { Side, Sides } from './sides.ts';
-import { type About, createUnanswered } from './unanswered.ts';
 
 export interface RequestReader {
   /**
@@ -27,7 +28,7 @@ export interface RequestReader {
 /** Header of our own requests, which are nobody's traffic: `<operation>/<id>` where a watch counts them. */
 export const PROBE_HEADER = 'x-meshops-probe';
 
-export interface ReaderOptions {
+interface ReaderOptions {
   readonly sides: Sides;
   readonly latencyLimitMs: number;
   /** gRPC errors are HTTP 200 in Hubble: answers of HTTP/2 are left to Envoy's grpc counters, unless they are late. */
@@ -47,7 +48,7 @@ export interface ReaderOptions {
  */
 export function createRequestReader({ sides, latencyLimitMs, grpc = false, probesOf, split, isTold }: ReaderOptions): RequestReader {
   const reporters = createReporters();
-  const unanswered = createUnanswered(latencyLimitMs);
+  const unanswered = createUnanswered<OpenRequest>(latencyLimitMs);
   const shown: Record<Side, number> = { canary: 0, stable: 0 };
   const left = createLeft();
   const aboutOf = (flow: Flow, server: string): About => ({
@@ -63,7 +64,7 @@ export function createRequestReader({ sides, latencyLimitMs, grpc = false, probe
     if (!known || reporters.isSecond(flow, node, known.server)) return undefined;
     if (code >= 500) shown[known.side] += 1;
     const id = requestIdOf(flow);
-    const asked = id === undefined ? undefined : unanswered.answered(keyOf(flow, node, id));
+    const asked = id === undefined ? undefined : unanswered.answered(keyOf(flow, node, id), millisecondsOf(flow.time));
     if (asked === 'told') return undefined;
     const latencyMs = (flow.l7?.latency_ns ?? 0) / 1e6;
     // Its status is left to Envoy's counters; that it came late is seen only here.

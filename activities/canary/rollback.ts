@@ -1,8 +1,8 @@
+import type { Route } from '../../src/clients/kubernetes/objects.ts';
 import { planBack } from '../../src/domain/canary/back.ts';
 import { CanaryDetails } from '../../src/domain/canary/details.ts';
-import { lateWords } from '../../src/domain/way-back.ts';
-import type { Route } from '../clients/kubernetes/objects.ts';
-import type { PlanInput, PlanResult } from '../contract.ts';
+import type { PlanInput, PlanResult } from '../../src/domain/lifecycle/contract.ts';
+import { lateWords } from '../../src/domain/lifecycle/way-back.ts';
 import { checkPlanned, gainsOf, type PlanDeps, planOf } from './plan-checks.ts';
 
 /** Back to what was before the last completed operation, only where its values still stand. `of`: the operation that is meant. */
@@ -25,5 +25,6 @@ export async function planRollback(deps: PlanDeps, input: PlanInput, of: string 
   );
   if (!('unseen' in checked)) return checked;
   const why = completed && planned.lowers ? lateWords(input.request, completed) : [];
-  return planOf(input, { ...planned, explanation: [...why, ...planned.explanation] }, live, checked);
+  const told = { ...planned, explanation: [...why, ...planned.explanation] };
+  return planOf(deps, input, told, { routes: live, isBack: true }, checked, signal);
 }

@@ -1,4 +1,4 @@
-import type { Sample } from '../clients/prometheus/prometheus.ts';
+import type { Sample } from '../../src/clients/prometheus/prometheus.ts';
 
 /** How an Envoy was when it was scraped the time before, by its own metrics. */
 export interface Scraped {

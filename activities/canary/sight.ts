@@ -1,8 +1,8 @@
-import { type Flows, RELAY } from '../clients/hubble/flows.ts';
-import { type Cluster, ciliumConfigOf } from '../clients/kubernetes/cluster.ts';
-import type { ConfigMap } from '../clients/kubernetes/objects.ts';
+import { type Flows, RELAY } from '../../src/clients/hubble/flows.ts';
+import { type Cluster, ciliumConfigOf } from '../../src/clients/kubernetes/cluster.ts';
+import type { ConfigMap } from '../../src/clients/kubernetes/objects.ts';
+import type { Impossible } from '../planning/impossible.ts';
 import type { Before } from './baseline.ts';
-import type { Impossible } from './preconditions.ts';
 
 /** Cilium's settings as its ConfigMap has them: a key that is missing has Cilium's default. */
 type Settings = Readonly<Record<string, string>>;
@@ -56,7 +56,7 @@ function named(away: readonly Away[]): string {
 }
 
 function unreadable(away: readonly Away[]): { readonly blind: Impossible } {
-  return blind(`flows of ${named(away)} cannot be read`, 'Mend that, or check `hubble` in meshops.yaml');
+  return blind(`flows of ${named(away)} cannot be read`, 'Fix that, or check `hubble` in meshops.yaml');
 }
 
 /** A ring smaller than this holds less than a worker's absence at a moderate load. */

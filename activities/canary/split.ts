@@ -1,11 +1,11 @@
+import type { Cluster } from '../../src/clients/kubernetes/cluster.ts';
+import type { Route } from '../../src/clients/kubernetes/objects.ts';
 import type { CanaryDetails } from '../../src/domain/canary/details.ts';
-import { createSplit, type Split, type SplitRoute } from '../../src/domain/canary/split.ts';
-import type { Cluster } from '../clients/kubernetes/cluster.ts';
-import type { Route } from '../clients/kubernetes/objects.ts';
-import type { Log } from '../log.ts';
-import { listRoutes } from './routes.ts';
+import { createSplit, routeKey, type Split, type SplitRoute } from '../../src/domain/canary/split.ts';
+import type { Log } from '../../src/log.ts';
+import { listRoutes } from '../../src/reading/routes/routes.ts';
 
-export interface WatchedSplit extends Split {
+interface WatchedSplit extends Split {
   /** Every rule that names a Service of the operation is one that it moves: then all that such a Service gets was split. */
   readonly isWhole: boolean;
 }
@@ -43,19 +43,19 @@ async function routesOf({ cluster, now }: SplitDeps): Promise<readonly SplitRout
   return routes;
 }
 
-export function splitOf(routes: readonly SplitRoute[], { namespace, receiver, others, routes: movedRoutes }: CanaryDetails): WatchedSplit {
+function splitOf(routes: readonly SplitRoute[], { namespace, receiver, others, routes: movedRoutes }: CanaryDetails): WatchedSplit {
   const services = new Set([receiver, ...others].map((name) => `${namespace}/${name}`));
-  const moved = new Map(movedRoutes.map(({ ref, rules }) => [`${ref.namespace}/${ref.name}`, rules]));
+  const moved = new Map(movedRoutes.map(({ ref, rules }) => [routeKey(ref), rules]));
   const isWhole = routes.every((route) =>
     route.rules.every(({ backendRefs = [] }, index) => {
       const isNamed = backendRefs.some((backend) => services.has(`${backend.namespace ?? route.namespace}/${backend.name}`));
-      return !isNamed || (moved.get(`${route.namespace}/${route.name}`)?.includes(index) ?? false);
+      return !isNamed || (moved.get(routeKey(route))?.includes(index) ?? false);
     }),
   );
   return { ...createSplit(routes, moved, services), isWhole };
 }
 
-export function splitRoute({ kind, metadata, spec }: Route): SplitRoute {
+function splitRoute({ kind, metadata, spec }: Route): SplitRoute {
   const { namespace = '', name } = metadata;
   const parents = spec.parentRefs ?? [];
   return {

@@ -1,5 +1,5 @@
 import type { Unclear } from '../../src/domain/canary/planned.ts';
-import type { PlanResult } from '../contract.ts';
+import type { PlanResult } from '../../src/domain/lifecycle/contract.ts';
 
 /** The candidates, for buttons, and as commands that say which is meant. */
 export function unclearPlan({ code, words, candidates }: Unclear, commandOf: (name: string) => string): PlanResult {

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
+import type { Cluster } from '../../src/clients/kubernetes/cluster.ts';
+import type { Route } from '../../src/clients/kubernetes/objects.ts';
 import { type Gainer, gainersAt } from '../../src/domain/canary/gainers.ts';
 import { parseRoute } from '../../src/domain/canary/route.ts';
-import { objectKey, type Write } from '../../src/domain/plan.ts';
-import type { Cluster } from '../clients/kubernetes/cluster.ts';
-import type { Route } from '../clients/kubernetes/objects.ts';
-import type { Unready, UnreadyInput } from '../contract.ts';
-import { AT_ONCE, inParallel } from '../fan-out.ts';
-import { valueAt } from '../writes/pointer.ts';
+import type { Unready, UnreadyInput } from '../../src/domain/lifecycle/contract.ts';
+import { objectKey, type Write } from '../../src/domain/lifecycle/plan.ts';
+import { valueAt } from '../../src/domain/lifecycle/pointer.ts';
+import { AT_ONCE, inParallel } from '../../src/fan-out.ts';
 import { askIfUnready } from './preconditions.ts';
 
 /** How often endpoints are read while they are waited for. Milliseconds. */

@@ -1,7 +1,7 @@
 import type { Side } from './sides.ts';
 
 /** Requests that Envoy answered with 5xx for a Service and that no flow attributes to a pod of it. */
-export interface Unshown {
+interface Unshown {
   /** Envoy's 5xx of one side have grown: when each of these requests had begun at the latest (epoch ms), the oldest first. */
   grown(side: Side, starts: readonly number[]): void;
   /**
@@ -12,7 +12,7 @@ export interface Unshown {
 }
 
 /** Flows that are later than two seconds are a gap of their own; what they have not shown by then they do not show (ms). */
-export const CERTAIN_AFTER_MS = 3_000;
+const CERTAIN_AFTER_MS = 3_000;
 
 export function createUnshown(now: () => number): Unshown {
   const grown: { readonly at: number; readonly side: Side; readonly starts: readonly number[] }[] = [];

@@ -1,14 +1,13 @@
 // The way that requests of our own take to a canary: through the Gateway of its routes, as people's do.
+
 import { type IncomingMessage, request } from 'node:http';
 import { request as requestByTls } from 'node:https';
+import type { Cluster } from '../../src/clients/kubernetes/cluster.ts';
+import { GATEWAY, type Gateway, type ParentRef, type Route } from '../../src/clients/kubernetes/objects.ts';
 import type { CanaryDetails } from '../../src/domain/canary/details.ts';
 import { probeRequest } from '../../src/domain/canary/probe-request.ts';
-import type { Cluster } from '../clients/kubernetes/cluster.ts';
-import { GATEWAY, type Gateway, type ParentRef, type Route } from '../clients/kubernetes/objects.ts';
+import type { ProbeSettings } from '../watch/verb-steps.ts';
 import { PROBE_HEADER } from './requests.ts';
-
-/** How a cluster's gateways are probed: `off`, or by URL where the address in a Gateway's status is not the way from here. */
-export type ProbeSettings = 'off' | { readonly gateways: Readonly<Record<string, string>> };
 
 export interface Way {
   readonly gateway: string;

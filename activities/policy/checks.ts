@@ -1,21 +1,12 @@
+import type { Flows } from '../../src/clients/hubble/flows.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
-import type { OperationRequest } from '../../src/domain/operation.ts';
 import { lintDocument } from '../../src/domain/policy/lint/lint.ts';
 import { parsePolicy } from '../../src/domain/policy/parse.ts';
 import { becomesIdentity } from '../../src/domain/policy/stages/identity-filter.ts';
 import { COHORT_LABEL, rulesOf } from '../../src/domain/policy/stages/rule-document.ts';
-import { sentence } from '../../src/domain/sentences.ts';
-import type { Flows } from '../clients/hubble/flows.ts';
-import type { Cluster, Right } from '../clients/kubernetes/cluster.ts';
-import { isFailure } from '../clients/kubernetes/failure.ts';
-import type { PlanResult } from '../contract.ts';
-import type { World } from './world.ts';
-
-export type Impossible = Extract<PlanResult, { kind: 'impossible' }>;
-
-export function impossible(code: string, words: string): Impossible {
-  return { kind: 'impossible', code, words };
-}
+import type { World } from '../../src/reading/policy/world.ts';
+import { type Impossible, impossible } from '../planning/impossible.ts';
+import type { NeededRight } from '../planning/rights.ts';
 
 const NOWHERE = { line: 0, column: 0, endLine: 0, endColumn: 0 } as const;
 const MOST_FINDINGS = 5;
@@ -95,46 +86,31 @@ export async function checkAgents(flows: Flows, signal: AbortSignal): Promise<Im
   const what = nodes.length === 0 ? 'no agent of the cluster is known' : `flows of ${away.join(', ')} cannot be read`;
   return impossible(
     'Blind',
-    `Drops could not be seen: ${what}. Nothing was changed. Mend that, or check \`hubble\` in meshops.yaml, then run the command again.`,
+    `Drops could not be seen: ${what}. Nothing was changed. Fix that, or check \`hubble\` in meshops.yaml, then run the command again.`,
   );
 }
 
 /** What the rollout writes: the person forward, the bot back. */
 const FORWARD = ['create', 'patch', 'delete'] as const;
-const BACK = ['patch', 'delete'] as const;
+const BACK: readonly string[] = ['patch', 'delete'];
 
-export async function checkRights(
-  cluster: Cluster,
-  { requester }: OperationRequest,
-  { namespace, withPods, verbs = FORWARD }: { readonly namespace: string; readonly withPods: boolean; readonly verbs?: readonly string[] },
-  signal: AbortSignal,
-): Promise<Impossible | undefined> {
-  const as = requester.kubernetes;
-  if (!as) return impossible('NoIdentity', sentence('NoIdentity', { email: requester.id }));
-  const right = (verb: string, group: string, resource: string): Right => ({ verb, group, resource, namespace });
+export function rightsFor({
+  namespace,
+  withPods,
+  verbs = FORWARD,
+}: {
+  readonly namespace: string;
+  readonly withPods: boolean;
+  readonly verbs?: readonly string[];
+}): { readonly forward: readonly NeededRight[]; readonly back: readonly NeededRight[] } {
+  const right = (verb: string, group: string, resource: string): NeededRight => ({
+    verb,
+    group,
+    resource,
+    namespace,
+    what: `${verb} ${resource} in ${namespace}`,
+  });
   const pods = withPods ? [right('patch', '', 'pods')] : [];
-  const forward = [...verbs.map((verb) => right(verb, 'cilium.io', 'ciliumnetworkpolicies')), ...pods];
-  const back = [...BACK.filter((verb) => verbs.includes(verb)).map((verb) => right(verb, 'cilium.io', 'ciliumnetworkpolicies')), ...pods];
-  try {
-    const [mine, its] = await Promise.all([
-      Promise.all(forward.map(async (one) => ({ one, ...(await cluster.mayI(one, { signal, as })) }))),
-      Promise.all(back.map(async (one) => ({ one, ...(await cluster.mayI(one, { signal })) }))),
-    ]);
-    const missing = mine.find(({ allowed }) => !allowed);
-    if (missing) return impossible('Forbidden', sentence('Forbidden', { who: as.user, what: whatOf(missing.one) }));
-    const lacking = its.find(({ allowed }) => !allowed);
-    if (lacking)
-      return impossible(
-        'Forbidden',
-        sentence('Forbidden', { who: 'meshops itself', what: `${whatOf(lacking.one)}, so it could not undo the change` }),
-      );
-  } catch (error) {
-    if (!isFailure(error, 'Forbidden')) throw error;
-    return impossible('Forbidden', sentence('Forbidden', { who: 'meshops', what: `act as ${as.user} (${error.message})` }));
-  }
-  return undefined;
-}
-
-function whatOf({ verb, resource, namespace }: Right): string {
-  return `${verb} ${resource} in ${namespace ?? ''}`;
+  const policies = verbs.map((verb) => right(verb, 'cilium.io', 'ciliumnetworkpolicies'));
+  return { forward: [...policies, ...pods], back: [...policies.filter(({ verb }) => BACK.includes(verb)), ...pods] };
 }

@@ -1,12 +1,12 @@
-import { parseToken } from '../../src/domain/plan.ts';
+import type { ApplyInput, ApplyResult } from '../../src/domain/lifecycle/contract.ts';
+import { parseToken } from '../../src/domain/lifecycle/plan.ts';
 import { PolicyDetails } from '../../src/domain/policy/stages/details.ts';
-import type { ApplyInput, ApplyResult } from '../contract.ts';
+import { readSelected } from '../../src/reading/policy/workload.ts';
+import { inForce, readWorld } from '../../src/reading/policy/world.ts';
 import { applyStage } from '../writes/apply.ts';
 import { tokenIn } from '../writes/guarded-patch.ts';
+import type { PlanDeps } from './deps.ts';
 import { type Holders, underWay } from './overlap.ts';
-import type { PlanDeps } from './plan.ts';
-import { readWorkload } from './workload.ts';
-import { inForce, readWorld } from './world.ts';
 
 type Deps = Pick<PlanDeps, 'cluster' | 'now' | 'log'> & { readonly audit: Holders };
 
@@ -26,7 +26,7 @@ export async function applyAlone(deps: Deps, input: ApplyInput, signal: AbortSig
   const [candidate] = inForce([PolicyDetails.parse(details).candidate], world.compile);
   if (!candidate) return result;
   const of = { namespace: target.namespace, target: undefined, clusterName: world.compile.clusterName };
-  const { selected } = await readWorkload(deps.cluster, of, candidate, signal);
+  const { selected } = await readSelected(deps.cluster, of, candidate, signal);
   const found = await underWay(deps.audit, world, selected, opId);
   return found ? { kind: 'held', object: found.object, token: found.holder } : result;
 }

@@ -1,19 +1,17 @@
-import { type FlowContext, mapFlow, POLICY_DROPS, type SeenFlow } from '../../src/domain/policy/dryrun/flow.ts';
-import { type RecordedFlow, readRecorded } from '../../src/domain/policy/dryrun/recorded.ts';
-import { FLOW_PROTOCOLS, type PolicyFlow, type PolicyPeer } from '../../src/domain/policy/flow.ts';
+import { type Flow, isTrace, millisecondsOf } from '../../src/clients/hubble/flow.ts';
+import { createRecent } from '../../src/clients/hubble/recent.ts';
+import type { SeenFlow } from '../../src/domain/policy/dryrun/flow.ts';
+import { readRecorded } from '../../src/domain/policy/dryrun/recorded.ts';
+import type { PolicyFlow, PolicyPeer } from '../../src/domain/policy/flow.ts';
 import type { Direction } from '../../src/domain/policy/policy.ts';
-import { type Compared, causeOf, newlyOf, type Step, wouldDrop } from '../../src/domain/policy/stages/attribution.ts';
+import { type Compared, causeOf, mayBeDenied, newlyOf, type Step, wouldDrop } from '../../src/domain/policy/stages/attribution.ts';
 import type { ConnectionEvidence, Newly } from '../../src/domain/policy/stages/connection.ts';
 import { doubtKey, type FlowGroup, peerOf, requestOf, whereOf } from '../../src/domain/policy/stages/group.ts';
-import type { Flow } from '../clients/hubble/flow.ts';
-import { createRecent } from '../clients/hubble/recent.ts';
-import { inCohort } from './subject.ts';
+import { inCohort } from '../../src/reading/policy/subject.ts';
+import { type Heard, hearing, type Subjects } from './heard.ts';
 
 /** What the reader must know about one stage. */
-export interface ConnectionContext extends FlowContext {
-  readonly namespace: string;
-  /** Does the candidate select a pod with this identity? */
-  readonly isSubject: (labels: readonly string[]) => boolean;
+export interface ConnectionContext extends Subjects {
   /** `undefined`: all pods are at the same level. Else the names of those that are ahead. */
   readonly cohort: ReadonlySet<string> | undefined;
   readonly opId: string;
@@ -31,7 +29,7 @@ export interface ConnectionContext extends FlowContext {
     | undefined;
 }
 
-export interface ConnectionReader {
+interface ConnectionReader {
   /** What a flow says about a pod under the policy; undefined where it is about none, or has been told already. */
   read(flow: Flow, node: string, seenAt: number): ConnectionEvidence | undefined;
 }
@@ -40,24 +38,37 @@ export interface ConnectionReader {
 const SLOT_MS = 10_000;
 const REMEMBERED = 20_000;
 const WILDCARD_MATCH = 4;
-const DROP_EVENT = 1;
 
 export function createConnectionReader(context: ConnectionContext): ConnectionReader {
   const told = createRecent(REMEMBERED);
+  const traced = createRecent(REMEMBERED);
   const standing = createStanding(context);
   const kinds = createKinds();
   return {
     read(flow, node, seenAt) {
+      if (isTrace(flow) && !traced.add(packetOf(flow))) return undefined;
       const recorded = readRecorded(flow);
       if (recorded.kind !== 'flow') return undefined;
       const heard = hearing(recorded.flow, context);
       if (!heard) return undefined;
       const judged = judge(context, heard, flow, { seenAt, standing, kinds });
       if (!judged) return undefined;
-      const before = isBefore(judged.at, context) ? heard.seen.id : undefined;
-      return told.add(keyOf(judged, flow, node, before)) ? judged : undefined;
+      const key = keyOf(judged, flow, node, { seen: heard.seen, isEarlier: isBefore(judged.at, context) });
+      return told.add(key) ? judged : undefined;
     },
   };
+}
+
+/** Of a connection the first of its traces at each place says it all, in each slot of time: the rest need not be taken apart. */
+function packetOf({ IP, l4, trace_observation_point: point, trace_reason: reason, time }: Flow): string {
+  const ports = l4?.TCP ?? l4?.UDP ?? l4?.SCTP;
+  return `${point} ${reason} ${IP?.source}:${ports?.source_port}>${IP?.destination}:${ports?.destination_port} ${Math.floor(millisecondsOf(time) / SLOT_MS)}`;
+}
+
+interface Told {
+  readonly seen: SeenFlow;
+  /** Than the stage. */
+  readonly isEarlier: boolean;
 }
 
 type Standing = (direction: Direction, pod: string, record: { readonly marked: boolean; readonly at: number }) => boolean;
@@ -76,45 +87,8 @@ function createStanding({ observing }: ConnectionContext): Standing {
   };
 }
 
-/** A record as it is judged: what it says of its connection, and whether that is all that is known. */
-interface Heard {
-  readonly seen: SeenFlow;
-  /** Why it was dropped, where that was no policy. */
-  readonly reason?: string;
-  /** It says too little about the other end to be decided. */
-  readonly isVague?: boolean;
-}
-
-/** Every drop of a connection is heard, also one that no policy caused, and one whose record says little about the other end. */
-function hearing(record: RecordedFlow, context: ConnectionContext): Heard | undefined {
-  const reason = otherReason(record);
-  if (reason !== undefined && record.l4?.ICMPv6) return undefined;
-  const mapped = mapFlow(reason === undefined ? record : { ...record, drop_reason_desc: 'POLICY_DENIED' }, context);
-  if (mapped.kind === 'skipped') return undefined;
-  const rest = reason === undefined ? {} : { reason };
-  if (mapped.kind === 'seen') {
-    // A record of layer 7 speaks of its connection first, which a policy verdict has told already.
-    const seen = mapped.seen.at(-1);
-    if (seen?.decided === undefined && !isBefore(record.time, context)) return undefined;
-    return seen && { seen, ...rest };
-  }
-  if (record.verdict !== 'DROPPED') return undefined;
-  const { source, destination, id, example } = mapped;
-  const direction = mapped.direction ?? (context.isSubject(destination.labels) ? 'ingress' : 'egress');
-  const protocol = FLOW_PROTOCOLS.find((one) => one === example.protocol) ?? 'TCP';
-  const flow: PolicyFlow = { source, destination, protocol, destinationPort: example.port };
-  return { seen: { flow, direction, at: record.time, id, unit: 'connection', decided: 'denied', example }, isVague: true, ...rest };
-}
-
-/** Before a policy selects a pod there are no verdicts, so what was let through then is known from traces too. */
 function isBefore(at: number, { step }: ConnectionContext): boolean {
   return step !== undefined && at < step.from;
-}
-
-/** The reason of a drop that is none of a policy; undefined for every other record. */
-function otherReason({ event_type, verdict, drop_reason_desc: reason }: RecordedFlow): string | undefined {
-  const isDrop = event_type?.type === DROP_EVENT && verdict === 'DROPPED';
-  return isDrop && reason !== '' && !POLICY_DROPS.includes(reason) ? reason : undefined;
 }
 
 /** A ring holds thousands of records of a few kinds: each kind is decided once. */
@@ -165,6 +139,7 @@ function judge(
     seenAt,
     side: isAhead ? 'canary' : 'stable',
     group,
+    pod: end.pod_name ?? '',
     address: group.peer.kind === 'cluster' ? '' : (peer.ip ?? ''),
     example: `${exampleOf(seen)}${reason === undefined ? '' : `, ${reason}`}`,
   } as const;
@@ -179,6 +154,7 @@ function judge(
     return { ...base, outcome: 'forwarded', ...(newly && { newly: newly === 'proxied' && context.observing ? 'enforced' : newly }) };
   }
   const { observing } = context;
+  if (seen.decided === undefined && hasVerdict(context, flow, direction)) return undefined;
   if (!observing) return { ...base, outcome: 'forwarded' };
   const marked = raw.policy_log?.includes(observing.marker) ?? false;
   if (marked && observing.isAll && causeOf(context.compared, flow, direction) === 'before')
@@ -188,8 +164,16 @@ function judge(
     marked,
     unmatched: raw.policy_match_type === WILDCARD_MATCH,
   };
-  if (!wouldDrop(context.compared, flow, direction, shadow)) return { ...base, outcome: 'forwarded' };
+  if (!wouldDrop(context.compared, flow, direction, shadow))
+    return mayBeDenied(context.compared, flow, direction)
+      ? { ...base, outcome: 'would-drop', cause: 'unexplained' }
+      : { ...base, outcome: 'forwarded' };
   return { ...base, outcome: 'would-drop', cause: causeOf(context.compared, flow, direction) };
+}
+
+/** Where a policy selects the pod its verdict tells of the connection, and more than a trace does; where none does there is no verdict. */
+function hasVerdict({ step, observing }: ConnectionContext, flow: PolicyFlow, direction: Direction): boolean {
+  return observing?.directions.includes(direction) ?? step?.now.decide(flow)[direction]?.selected ?? false;
 }
 
 function withSubject(flow: PolicyFlow, direction: Direction, subject: PolicyPeer): PolicyFlow {
@@ -215,10 +199,22 @@ function exampleOf({ example }: SeenFlow): string {
   return `${source} → ${destination}, ${where}${request === undefined ? '' : `, ${request}`}`;
 }
 
-/** Before the stage a connection counts once, however many records tell of it. What is let through since counts each time; what is dropped once per pair of identities, port and direction in a while. */
-function keyOf({ outcome, group, at, example }: ConnectionEvidence, raw: Flow, node: string, before: string | undefined): string {
-  if (before !== undefined && outcome === 'forwarded') return `before/${before}/${Math.floor(at / SLOT_MS)}`;
+/**
+ * What is let through counts once for each connection, however many records tell of it, and a request each time; what is dropped once per pair of
+ * identities, port and direction in a while.
+ */
+function keyOf(
+  { outcome, group, at, example, address, pod }: ConnectionEvidence,
+  raw: Flow,
+  node: string,
+  { seen, isEarlier }: Told,
+): string {
+  if (isEarlier && outcome === 'forwarded') return `before/${seen.id}/${Math.floor(at / SLOT_MS)}`;
+  // A datagram may be the first of many on the same ports.
+  if (outcome === 'forwarded' && seen.unit === 'connection') return `${seen.id}/${raw.l4?.TCP ? '' : Math.floor(at / SLOT_MS)}`;
   if (outcome === 'forwarded') return `${node}/${raw.uuid ?? `${at}/${example}`}`;
   const request = raw.l7 ? example : '';
-  return `${outcome}/${raw.source?.identity}/${raw.destination?.identity}/${doubtKey(group)}/${request}/${Math.floor(at / SLOT_MS)}`;
+  // What an address means to a pod is known pod by pod: each has looked names up for itself.
+  const who = group.direction === 'egress' && address !== '' ? pod : raw.source?.identity;
+  return `${outcome}/${who}/${raw.destination?.identity}/${doubtKey(group)}/${request}/${Math.floor(at / SLOT_MS)}`;
 }

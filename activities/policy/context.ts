@@ -1,18 +1,20 @@
+import type { PodPart } from '../../src/clients/kubernetes/parts.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
-import { objectKey } from '../../src/domain/plan.ts';
+import type { WatchInput } from '../../src/domain/lifecycle/contract.ts';
+import { objectKey } from '../../src/domain/lifecycle/plan.ts';
+import { denialDoubt } from '../../src/domain/policy/dryrun/doubts.ts';
 import { compilePolicies } from '../../src/domain/policy/evaluator.ts';
 import type { Policy } from '../../src/domain/policy/policy.ts';
 import type { Compared, Step } from '../../src/domain/policy/stages/attribution.ts';
 import { PolicyDetails } from '../../src/domain/policy/stages/details.ts';
 import { markerOf, tellsCohort } from '../../src/domain/policy/stages/rule-document.ts';
 import { COHORT_POINTER } from '../../src/domain/policy/stages/stages.ts';
-import type { Pod } from '../clients/kubernetes/objects.ts';
-import type { WatchInput } from '../contract.ts';
+import { atWorst } from '../../src/domain/policy/worst.ts';
+import { namedPortsOf, selects } from '../../src/reading/policy/subject.ts';
+import { inForce, type World, without } from '../../src/reading/policy/world.ts';
 import { withFields } from '../writes/manifest.ts';
 import { lastWrites } from '../writes/written.ts';
 import type { ConnectionContext } from './connections.ts';
-import { namedPortsOf, selects } from './subject.ts';
-import { inForce, type World, without } from './world.ts';
 
 /** How long policies that were put back take to be in force everywhere, at most, before a drop counts as harm that goes on (ms). */
 const SPREAD_MS = 2_000;
@@ -29,7 +31,7 @@ export function judgedFrom({ purpose, view, stage }: Pick<WatchInput, 'purpose' 
 }
 
 /** Everything that was decided when the stage was planned, with the policies of others as they are now. */
-export function contextOf(input: WatchInput, world: World, pods: readonly Pod[], since: number): ConnectionContext {
+export function contextOf(input: WatchInput, world: World, pods: readonly PodPart[], since: number): ConnectionContext {
   const details = PolicyDetails.parse(input.plan.details);
   const { policy, shadow, opId } = details;
   const last = lastWrites(input.fuse.written, input.stage.number);
@@ -79,12 +81,14 @@ export function decidedIn(input: WatchInput, world: World, since: number): Decid
   const behind =
     input.purpose === 'stage' ? of([...(writtenOrNone(input, policy, number - 1) ?? documentBefore(input)), ...shadows]) : before;
   const compile = (policies: readonly Policy[]) => compilePolicies([...others, ...policies], world.compile);
-  const compared = { before: compile(before), candidate: compile(after) };
+  const widest = atWorst(after, 'groups');
+  const compared = { before: compile(before), candidate: compile(after), ...(widest && { worst: compile(widest) }) };
   // Once everything is put back, whatever is still dropped that was allowed before is the operation's doing.
-  if (input.purpose === 'restored') return { compared: { ...compared, candidate: REFUSING } };
+  if (input.purpose === 'restored') return { compared: { before: compared.before, candidate: REFUSING } };
+  const doubt = denialDoubt([...others, ...after], policy.namespace, world.compile.services !== undefined);
   return {
     compared,
-    step: { from: judgedFrom(input, since), before: compile(behind), now: compared.candidate },
+    step: { from: judgedFrom(input, since), before: compile(behind), now: compared.candidate, doubt },
   };
 }
 

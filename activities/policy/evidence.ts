@@ -1,16 +1,17 @@
+import type { Flows } from '../../src/clients/hubble/flows.ts';
+import type { Cluster } from '../../src/clients/kubernetes/cluster.ts';
+import { POD, type Pod } from '../../src/clients/kubernetes/objects.ts';
+import { type PodPart, podPart } from '../../src/clients/kubernetes/parts.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
+import type { WatchInput } from '../../src/domain/lifecycle/contract.ts';
 import { PolicyDetails } from '../../src/domain/policy/stages/details.ts';
 import { createDropsJudge } from '../../src/domain/policy/stages/judge.ts';
 import { COHORT_LABEL, namesPorts } from '../../src/domain/policy/stages/rule-document.ts';
-import type { Flows } from '../clients/hubble/flows.ts';
-import type { Cluster } from '../clients/kubernetes/cluster.ts';
-import { POD, type Pod } from '../clients/kubernetes/objects.ts';
-import type { WatchInput } from '../contract.ts';
+import { policiesIn, readWorld, type World } from '../../src/reading/policy/world.ts';
 import type { Hear, OpenOptions, Watching } from '../watch/watching.ts';
 import { createConnectionReader } from './connections.ts';
 import { contextOf, decidedIn, judgedFrom } from './context.ts';
 import { followConnections } from './follow-connections.ts';
-import { policiesIn, readWorld, type World } from './world.ts';
 
 export interface EvidenceDeps {
   readonly cluster: Cluster;
@@ -33,6 +34,7 @@ export function policyWatching(deps: EvidenceDeps): Watching {
         observing: input.stage.number === details.observeStage,
         directions: details.directions,
         asks: input.purpose === 'stage',
+        hearsBefore: true as const,
       };
       return createDropsJudge(settings, resumed);
     },
@@ -41,7 +43,7 @@ export function policyWatching(deps: EvidenceDeps): Watching {
 }
 
 /** A watch that has not seen what it waits for goes on for so long after its soak (ms); the timeouts of a policy's watch leave it the time. */
-export function patienceOf(durationMs: number): number {
+function patienceOf(durationMs: number): number {
   return durationMs + 30_000;
 }
 
@@ -52,7 +54,9 @@ async function openEvidence(deps: EvidenceDeps, input: WatchInput, hear: Hear, o
   const world = await readWorld(deps.cluster, namespace, signal);
   const documents = [candidate, ...world.documents.map((one) => one as unknown as JsonObject)];
   // Thousands of pods are read only where a name of a port makes a difference.
-  const pods = documents.some(namesPorts) ? (await deps.cluster.list<Pod>(POD, { namespace }, { signal })).items : [];
+  const pods = documents.some(namesPorts)
+    ? (await deps.cluster.list<Pod, PodPart>(POD, { namespace }, { signal, part: podPart })).items
+    : [];
   const context = contextOf(input, world, pods, options.since);
   const cohort = context.cohort && new Set(context.cohort);
   if (cohort) followCohort(deps, input, cohort, hear, signal);
@@ -86,7 +90,7 @@ function followCohort(deps: EvidenceDeps, input: WatchInput, cohort: Set<string>
   const seen = new Set<string>();
   const look = async (): Promise<void> => {
     const where = { namespace: policy.namespace, labelSelector: `${COHORT_LABEL}=${opId}` };
-    const { items } = await deps.cluster.list<Pod>(POD, where, { signal });
+    const { items } = await deps.cluster.list<Pod, PodPart>(POD, where, { signal, part: podPart });
     const live = new Set(items.filter(({ metadata }) => metadata.deletionTimestamp === undefined).map(({ metadata }) => metadata.name));
     // One that has not been seen with its label is being labelled still.
     for (const name of cohort) if (seen.has(name) && !live.has(name)) cohort.delete(name);

@@ -1,22 +1,24 @@
-import { setImmediate as breathe } from 'node:timers/promises';
+import type { Cluster } from '../../src/clients/kubernetes/cluster.ts';
+import { CILIUM_ENDPOINT, type CiliumEndpoint, POD, type Pod, refOf } from '../../src/clients/kubernetes/objects.ts';
+import type { PodPart } from '../../src/clients/kubernetes/parts.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
-import { type Original, objectKey, type Plan, type PlannedStage, type Write } from '../../src/domain/plan.ts';
+import type { RestoreInput } from '../../src/domain/lifecycle/contract.ts';
+import { type Original, objectKey, type Plan, type PlannedStage, type Write } from '../../src/domain/lifecycle/plan.ts';
 import { cohortOrder } from '../../src/domain/policy/stages/cohort.ts';
 import { PolicyDetails } from '../../src/domain/policy/stages/details.ts';
 import { COHORT_LABEL } from '../../src/domain/policy/stages/rule-document.ts';
 import { COHORT_POINTER } from '../../src/domain/policy/stages/stages.ts';
-import type { Cluster } from '../clients/kubernetes/cluster.ts';
-import { CILIUM_ENDPOINT, type CiliumEndpoint, POD, type Pod, refOf } from '../clients/kubernetes/objects.ts';
-import type { RestoreInput } from '../contract.ts';
-import { AT_ONCE, inParallel } from '../fan-out.ts';
+import { AT_ONCE, inParallel } from '../../src/fan-out.ts';
+import { isLive, selects } from '../../src/reading/policy/subject.ts';
+import { readSelected } from '../../src/reading/policy/workload.ts';
+import { inForce, readWorld } from '../../src/reading/policy/world.ts';
+import { alone, unhurried } from '../../src/reading/unhurried.ts';
 import { digestOf } from '../writes/digest.ts';
 import { tokenIn } from '../writes/guarded-patch.ts';
 import { cohortPodOf } from './rollout.ts';
-import { isLive, selects } from './subject.ts';
-import { readWorkload } from './workload.ts';
-import { inForce, readWorld } from './world.ts';
+import { wholePods } from './whole.ts';
 
-export interface FillInput {
+interface FillInput {
   readonly opId: string;
   readonly plan: Plan;
   /** The stage that is about to be written, and the one of the plan that it was made from. */
@@ -65,12 +67,17 @@ export async function fillStage(cluster: Cluster, input: FillInput, signal: Abor
   const [candidate] = inForce([details.candidate], world.compile);
   if (!candidate) return { stage, originals: [] };
   const read = { namespace, target: undefined, clusterName: world.compile.clusterName };
-  const { selected } = await readWorkload(cluster, read, candidate, signal);
-  await breathe();
-  const byKey = new Map(selected.map(({ pod }) => [objectKey(refOf(pod)), pod]));
-  // Each of these looks at all of them: fuses on this thread get their turn between.
-  await breathe();
-  return made(joining(input, byKey, [...labelled.values()], size), byKey);
+  const { selected } = await readSelected(cluster, read, candidate, signal);
+  const pods = selected.map(({ pod }) => pod);
+  const chosen = await unhurried(
+    alone(() => joining(input, pods, size - labelled.size)),
+    signal,
+  );
+  const whole = await wholePods(cluster, chosen, signal);
+  return made(
+    whole.map((pod) => writeOf(pod, null, opId)),
+    new Map(whole.map((pod) => [objectKey(refOf(pod)), pod])),
+  );
 }
 
 /** Live pods with this operation's label. */
@@ -110,13 +117,12 @@ function sizeAfter({ stages }: Plan, number: number): number {
 }
 
 /** The planned pods that are still there and ready come first, then others in the order of cohorts. */
-function joining({ opId, stage }: FillInput, byKey: ReadonlyMap<string, Pod>, labelled: readonly Pod[], size: number): readonly Write[] {
-  const missing = size - labelled.length;
-  const ready = cohortOrder([...byKey.values()].filter((pod) => pod.metadata.labels?.[COHORT_LABEL] === undefined).map(cohortPodOf), opId);
+function joining({ opId, stage }: FillInput, pods: readonly PodPart[], missing: number) {
+  const ready = cohortOrder(pods.filter(({ metadata }) => metadata.labels?.[COHORT_LABEL] === undefined).map(cohortPodOf), opId);
   const planned = new Set(stage.writes.flatMap(({ object, uid }) => (object.kind === POD.kind ? [uid] : [])));
   const order = [...ready.filter(({ uid }) => planned.has(uid)), ...ready.filter(({ uid }) => !planned.has(uid))];
-  const chosen = new Set(order.slice(0, Math.max(0, missing)).map(({ uid }) => uid));
-  return [...byKey.values()].filter(({ metadata }) => chosen.has(metadata.uid)).map((pod) => writeOf(pod, null, opId));
+  const namespace = pods[0]?.metadata.namespace ?? '';
+  return order.slice(0, Math.max(0, missing)).map(({ name, uid }) => ({ namespace, name, uid }));
 }
 
 function writeOf(pod: Pod, before: string | null, after: string | null): Write {

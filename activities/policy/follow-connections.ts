@@ -1,8 +1,9 @@
-import type { Evidence } from '../../src/domain/evidence.ts';
+import type { Flows } from '../../src/clients/hubble/flows.ts';
+import type { FlowFollower } from '../../src/clients/hubble/stream-listener.ts';
+import type { Cluster } from '../../src/clients/kubernetes/cluster.ts';
+import type { Evidence } from '../../src/domain/judge/evidence.ts';
+import type { WatchInput } from '../../src/domain/lifecycle/contract.ts';
 import { PolicyDetails } from '../../src/domain/policy/stages/details.ts';
-import type { FlowFollower, Flows } from '../clients/hubble/flows.ts';
-import type { Cluster } from '../clients/kubernetes/cluster.ts';
-import type { WatchInput } from '../contract.ts';
 import { Carriers } from '../watch/carriers.ts';
 import type { Hear, OpenOptions } from '../watch/watching.ts';
 import type { createConnectionReader } from './connections.ts';
@@ -44,6 +45,7 @@ export async function followConnections(
   remarks?.(() => carriers.unseen(now()));
   const places = new Places(cluster, selected, carriers, signal);
   const live: FlowFollower = {
+    traces: true,
     flow(flow, node, seenAt) {
       const connection = reader.read(flow, node, seenAt);
       if (!connection) return;
@@ -58,17 +60,20 @@ export async function followConnections(
   };
   flows.follow([namespace], live, signal);
   const held: Evidence[] = [];
+  const unread = new Map<string, string>();
   const replayed: FlowFollower = {
+    traces: true,
     flow(flow, node, seenAt) {
       const connection = reader.read(flow, node, seenAt);
       if (!connection) return;
       carriers.reported(node);
       held.push(connection);
     },
-    // A ring that cannot be read back makes a watch that goes on incomplete. For one that begins it only means that nobody outside is
-    // known from before, which asks people instead of acting; a drop since the write shows again when its client tries again.
+    // A ring that cannot be read back makes a watch that goes on incomplete. For one that begins it means that what there was before is not
+    // known, which asks people at its end; a drop since the write shows again when its client tries again.
     gap(node, at, reason, lost) {
       if (resumed) void places.gap({ kind: 'gap', at, node, reason, ...(lost !== undefined && { lost }) });
+      else unread.set(node, reason);
     },
     sight(node, at) {
       if (resumed) void places.sight(node, at);
@@ -76,10 +81,12 @@ export async function followConnections(
   };
   await flows.replay([namespace], from, replayed, signal);
   await places.settled();
+  const missed = unread.size > 0 ? await places.carrying([...unread.keys()], now()) : [];
   const early = waiting;
   waiting = undefined;
   for (const event of [...held.toSorted((a, b) => a.at - b.at), ...early])
     if (!resumed || event.kind !== 'connection' || event.at > since) hear(event);
+  if (!resumed) hear({ kind: 'before', at: from, unread: missed.map((node) => ({ node, reason: unread.get(node) ?? '' })) });
 }
 
 /** A drop that is the candidate's doing, of a peer inside: nothing that the ring holds makes it less. */

@@ -1,15 +1,18 @@
+import { type KubeObject, refOf } from '../../src/clients/kubernetes/objects.ts';
+import type { PodPart } from '../../src/clients/kubernetes/parts.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
-import { type ObjectRef, objectKey, parseToken } from '../../src/domain/plan.ts';
+import { type ObjectRef, objectKey, parseToken } from '../../src/domain/lifecycle/plan.ts';
+import type { Policy } from '../../src/domain/policy/policy.ts';
 import { COHORT_LABEL } from '../../src/domain/policy/stages/rule-document.ts';
-import { sentence } from '../../src/domain/sentences.ts';
-import { type KubeObject, type Pod, refOf } from '../clients/kubernetes/objects.ts';
-import type { AuditLog } from '../ports.ts';
+import { sentence } from '../../src/domain/words/sentences.ts';
+import type { AuditLog } from '../../src/ports.ts';
+import { inCohort, selects } from '../../src/reading/policy/subject.ts';
+import type { SelectedPod } from '../../src/reading/policy/workload.ts';
+import { inForce, type World } from '../../src/reading/policy/world.ts';
+import { unhurried } from '../../src/reading/unhurried.ts';
+import { type Impossible, impossible } from '../planning/impossible.ts';
 import { tokenIn } from '../writes/guarded-patch.ts';
 import { withFields } from '../writes/manifest.ts';
-import { type Impossible, impossible } from './checks.ts';
-import { inCohort, selects } from './subject.ts';
-import type { SelectedPod } from './workload.ts';
-import { inForce, type World } from './world.ts';
 
 /** An object of another operation, and the pod that its policy selects. */
 interface UnderWay {
@@ -50,9 +53,7 @@ export async function underWay(audit: Holders, world: World, pods: readonly Sele
     const holder = parseToken(tokenIn(document) ?? '')?.opId;
     if (holder === undefined || holder === opId || !(await audit.holds(holder))) continue;
     const policies = inForce(await versionsOf(audit, document, holder), world.compile);
-    const shared = pods.find(({ labels }) =>
-      [labels, inCohort(labels, holder)].some((one) => policies.some((policy) => selects(policy, one))),
-    );
+    const shared = await unhurried(firstSelected(policies, pods, holder));
     if (shared) return { object: refOf(document), holder, pod: shared.pod.metadata.name };
   }
   const checked = new Set<string>();
@@ -61,6 +62,23 @@ export async function underWay(audit: Holders, world: World, pods: readonly Sele
     if (holder === undefined || holder === opId || checked.has(holder)) continue;
     checked.add(holder);
     if (await audit.holds(holder)) return { object: refOf(pod), holder };
+  }
+  return undefined;
+}
+
+/** The first pod that one of the policies selects as it is, or once it is in the holder's cohort. */
+function* firstSelected(
+  policies: readonly Policy[],
+  pods: readonly SelectedPod[],
+  holder: string,
+): Generator<undefined, SelectedPod | undefined> {
+  const asked = new Set<readonly string[]>();
+  for (const one of pods) {
+    const { labels } = one;
+    if (asked.has(labels)) continue;
+    asked.add(labels);
+    if ([labels, inCohort(labels, holder)].some((set) => policies.some((policy) => selects(policy, set)))) return one;
+    yield undefined;
   }
   return undefined;
 }
@@ -93,6 +111,6 @@ function labelledByOther(pods: readonly SelectedPod[], opId: string) {
   return undefined;
 }
 
-function labelOf({ metadata }: Pod): string | undefined {
+function labelOf({ metadata }: PodPart): string | undefined {
   return metadata.labels?.[COHORT_LABEL];
 }

@@ -1,8 +1,9 @@
-import type { Evidence } from '../../src/domain/evidence.ts';
-import type { Cluster } from '../clients/kubernetes/cluster.ts';
-import { type KubeObject, NAMESPACE, POD, type Pod } from '../clients/kubernetes/objects.ts';
+import type { Cluster } from '../../src/clients/kubernetes/cluster.ts';
+import { type KubeObject, NAMESPACE, POD, type Pod } from '../../src/clients/kubernetes/objects.ts';
+import { type PodPart, podPart } from '../../src/clients/kubernetes/parts.ts';
+import type { Evidence } from '../../src/domain/judge/evidence.ts';
+import { identityOf, isLive } from '../../src/reading/policy/subject.ts';
 import type { Carriers } from '../watch/carriers.ts';
-import { identityOf, isLive } from './subject.ts';
 
 /** While a node is out of sight it is looked at this often where the pods are (ms). */
 const EVERY_MS = 10_000;
@@ -58,6 +59,12 @@ export class Places {
     });
   }
 
+  /** Those of the nodes on which the policy selects a pod. */
+  async carrying(nodes: readonly string[], at: number): Promise<readonly string[]> {
+    await this.#after(() => this.#look());
+    return nodes.filter((node) => this.#carriers.carries(node, at));
+  }
+
   /** Resolves when all that was told before has been dealt with. */
   settled(): Promise<void> {
     return this.#turn;
@@ -74,7 +81,7 @@ export class Places {
     try {
       const [space, { items }] = await Promise.all([
         this.#cluster.read<KubeObject>({ ...NAMESPACE, namespace: '', name: namespace }, { signal: this.#signal }),
-        this.#cluster.list<Pod>(POD, { namespace }, { signal: this.#signal }),
+        this.#cluster.list<Pod, PodPart>(POD, { namespace }, { signal: this.#signal, part: podPart }),
       ]);
       const selected = items.filter((pod) => isLive(pod) && isSubject(identityOf(pod, undefined, { namespace: space, clusterName })));
       this.#known = true;

@@ -1,15 +1,15 @@
+import type { PlanInput } from '../../src/domain/lifecycle/contract.ts';
 import { dryRunSentences } from '../../src/domain/policy/dryrun/words.ts';
 import { formatTarget } from '../../src/domain/target.ts';
-import type { PlanInput } from '../contract.ts';
-import { type Impossible, impossible } from './checks.ts';
-import { decideRecorded, reachSentences } from './dry-run.ts';
-import type { PlanDeps } from './plan.ts';
+import { decideRecorded, reachSentences } from '../../src/reading/policy/dry-run.ts';
+import { namedPortsOf } from '../../src/reading/policy/subject.ts';
+import type { Workload } from '../../src/reading/policy/workload.ts';
+import type { World } from '../../src/reading/policy/world.ts';
+import { type Impossible, impossible } from '../planning/impossible.ts';
+import type { PlanDeps } from './deps.ts';
 import { type Rollout, USUAL_WINDOW_MS } from './rollout.ts';
-import { namedPortsOf } from './subject.ts';
-import type { Workload } from './workload.ts';
-import type { World } from './world.ts';
 
-export type DryRunForPlan =
+type DryRunForPlan =
   | { readonly kind: 'words'; readonly words: readonly string[] }
   | { readonly kind: 'refused'; readonly refusal: Impossible };
 

@@ -1,44 +1,42 @@
+import { CILIUM_POLICY, type CiliumPolicy } from '../../src/clients/kubernetes/objects.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
-import { controllingOwner } from '../../src/domain/owner.ts';
-import type { ObjectRef } from '../../src/domain/plan.ts';
+import type { Change } from '../../src/domain/lifecycle/change.ts';
+import type { PlanInput, PlanResult } from '../../src/domain/lifecycle/contract.ts';
+import { controllingOwner } from '../../src/domain/lifecycle/owner.ts';
+import type { ObjectRef } from '../../src/domain/lifecycle/plan.ts';
+import type { PolicyChange } from '../../src/domain/policy/change.ts';
 import { baselineCandidate } from '../../src/domain/policy/stages/bootstrap.ts';
 import type { PolicyDetails } from '../../src/domain/policy/stages/details.ts';
 import { mostAccepted } from '../../src/domain/policy/stages/doubts.ts';
 import { identityWaitMs } from '../../src/domain/policy/stages/identity-wait.ts';
-import { directionsOf, rulesOf, specFields } from '../../src/domain/policy/stages/rule-document.ts';
+import { allowsByName, directionsOf, rulesOf, specFields } from '../../src/domain/policy/stages/rule-document.ts';
 import { type Shaped } from '../../src/domain/policy/stages/shape.ts';
 import { CLEAN_UP, type PolicyStages } from '../../src/domain/policy/stages/stages.ts';
 import { rolloutWords, watchedWords } from '../../src/domain/policy/stages/words.ts';
-import { sentence } from '../../src/domain/sentences.ts';
-import type { Flows } from '../clients/hubble/flows.ts';
-import type { RingContents, RingRequest } from '../clients/hubble/ring.ts';
-import { CILIUM_POLICY, type CiliumPolicy } from '../clients/kubernetes/objects.ts';
-import type { PlanInput, PlanResult } from '../contract.ts';
-import type { AuditLog } from '../ports.ts';
-import type { WriteDeps } from '../writes/apply.ts';
-import { checkAgents, checkCandidate, checkNeeds, checkRights, checkSettings, impossible } from './checks.ts';
-import { checkHeld, finish } from './finish.ts';
+import { sentence } from '../../src/domain/words/sentences.ts';
+import { changedSince } from '../../src/reading/policy/sources/again.ts';
+import { isReady } from '../../src/reading/policy/subject.ts';
+import { readSelected, type Workload } from '../../src/reading/policy/workload.ts';
+import { inForce, readWorld } from '../../src/reading/policy/world.ts';
+import { alone, unhurried } from '../../src/reading/unhurried.ts';
+import { checkHeld } from '../planning/held.ts';
+import { impossible } from '../planning/impossible.ts';
+import { checkRights } from '../planning/rights.ts';
+import { seal } from '../planning/seal.ts';
+import { checkAgents, checkCandidate, checkNeeds, checkSettings, rightsFor } from './checks.ts';
+import type { PlanDeps } from './deps.ts';
 import { checkOverlap } from './overlap.ts';
 import { dryRunForPlan } from './plan-dry-run.ts';
 import { checkReplaced } from './replaced.ts';
 import { type Observed, observable, type Rollout, shapedStages, USUAL_WINDOW_MS } from './rollout.ts';
 import { attachmentOf, reachOf, reachWords } from './shown.ts';
-import { changedSince } from './sources/again.ts';
-import { isReady } from './subject.ts';
 import { planWayBack } from './way-back.ts';
-import { readWorkload, type Workload } from './workload.ts';
-import { inForce, readWorld } from './world.ts';
-
-export interface PlanDeps extends WriteDeps {
-  readonly flows: Flows;
-  readonly audit: Pick<AuditLog, 'holds' | 'lastCompleted' | 'planned'>;
-  /** What Hubble still holds, for the dry-run of a plan. Left out: none is made. */
-  readonly rings?: ((request: RingRequest, signal: AbortSignal) => Promise<RingContents>) | undefined;
-}
+import { wholePods } from './whole.ts';
 
 /** Plans what a policy command asks for, from live objects. Writes nothing: every write is tried as a dry run under the requester. */
 export async function planPolicy(deps: PlanDeps, input: PlanInput, signal: AbortSignal): Promise<PlanResult> {
-  const { change, target } = input.request;
+  const { target } = input.request;
+  const change = input.request.change as PolicyChange;
   if (change.kind === 'back') return planWayBack(deps, input, change.of, signal);
   // What `/policy relax` asked for in requests of earlier versions.
   if (change.kind === 'relax') return planWayBack(deps, input, undefined, signal);
@@ -46,7 +44,7 @@ export async function planPolicy(deps: PlanDeps, input: PlanInput, signal: Abort
     return planRollout(deps, input, { change, candidate: baselineCandidate(target.namespace), isNamespace: true }, signal);
   if (change.kind === 'enforce' || change.kind === 'observe')
     return planRollout(deps, input, { change, candidate: change.candidate, isNamespace: false }, signal);
-  throw new Error(`a policy cannot ${change.kind}`);
+  throw new Error(`a policy cannot ${(change as Change).kind}`);
 }
 
 async function planRollout(deps: PlanDeps, input: PlanInput, rollout: Rollout, signal: AbortSignal): Promise<PlanResult> {
@@ -54,12 +52,13 @@ async function planRollout(deps: PlanDeps, input: PlanInput, rollout: Rollout, s
   const { namespace } = request.target;
   const document = inNamespace(rollout.candidate.document, namespace);
   const world = await readWorld(deps.cluster, namespace, signal);
-  const problem = checkCandidate(document, namespace, world) ?? checkSettings(world) ?? checkNeeds(document, world);
+  const check = () => checkCandidate(document, namespace, world) ?? checkSettings(world) ?? checkNeeds(document, world);
+  const problem = await unhurried(alone(check), signal);
   if (problem) return problem;
   const [candidate] = inForce([document], world.compile);
   if (!candidate) return impossible('Lint', 'Cilium would refuse the policy. Nothing was changed. Correct it.');
   const target = rollout.isNamespace ? undefined : request.target;
-  const workload = await readWorkload(deps.cluster, { namespace, target, clusterName: world.compile.clusterName }, candidate, signal);
+  const workload = await readSelected(deps.cluster, { namespace, target, clusterName: world.compile.clusterName }, candidate, signal);
   const missing = checkWorkload(input, workload) ?? (await checkOverlap(deps.audit, world, workload.selected, opId));
   if (missing) return missing;
   const changed = await changedSince(deps.cluster, rollout.candidate, signal);
@@ -70,14 +69,16 @@ async function planRollout(deps: PlanDeps, input: PlanInput, rollout: Rollout, s
   const owner = existing && controllingOwner(existing.metadata);
   if (owner)
     return impossible('OtherManager', sentence('OtherManager', { route: `${namespace}/${candidate.name}`, what: 'Policy', ...owner }));
-  const replaced = checkReplaced(request, existing, candidate, workload.all, world);
+  const replaced = await unhurried(checkReplaced(request, existing, candidate, workload.all, world), signal);
   if (replaced.kind === 'refused') return replaced.refusal;
-  const observed = observable(rollout, world, workload, document);
+  const observed = await unhurried(observable(rollout, world, workload, document), signal);
   const parts = { policyName: candidate.name, document, workload, existing, observed: observed.directions };
   const { planned, shaped } = await shapedStages(input, rollout, parts, world, signal);
   if (planned.stages.length === 0) return nothingToDo(rollout, candidate.name, observed);
-  const isOurs = await checkHeld(deps, [...(existing ? [existing] : []), ...workload.selected.map(({ pod }) => pod)], planned, opId);
-  const rights = isOurs ?? (await checkRights(deps.cluster, request, { namespace, withPods: planned.cohort.length > 0 }, signal));
+  const fromGit = existing ? [existing] : [];
+  const touchable = [...fromGit, ...workload.selected.map(({ pod }) => pod)];
+  const needed = rightsFor({ namespace, withPods: planned.cohort.length > 0 });
+  const rights = (await checkHeld(deps, touchable, planned.stages, input)) ?? (await checkRights(deps.cluster, request, needed, signal));
   const refused = rights ?? (await checkAgents(deps.flows, signal));
   if (refused) return refused;
   const dryRun = await dryRunForPlan(deps, input, rollout, { world, workload }, signal);
@@ -89,8 +90,12 @@ async function planRollout(deps: PlanDeps, input: PlanInput, rollout: Rollout, s
   const details = detailsOf(input, rollout, planned, document);
   const attachment = attachmentOf({ ...rollout.candidate, document }, existing, reach);
   const approved = approvedOf(input, rollout, { planned, document, existing, shaped });
-  const pods = workload.selected.map(({ pod }) => pod);
-  return finish(deps, input, { planned, details, existing, pods, attachment, approved, identityMs, ...facts }, signal);
+  const cohort = planned.cohort.map(({ name, uid }) => ({ namespace, name, uid }));
+  const live = [...fromGit, ...(await wholePods(deps.cluster, cohort, signal))];
+  const { realiseMs } = request.settings;
+  const slow = identityMs > 0 ? { realiseMs: realiseMs + identityMs } : {};
+  const draft = { stages: planned.stages, details: { ...details }, live, fromGit, isBack: false, attachment, approved, ...slow, ...facts };
+  return seal(deps, input, draft, signal);
 }
 
 function inNamespace(document: JsonObject, namespace: string): JsonObject {
@@ -208,6 +213,8 @@ function factsOf(
     ...(shaped && { shaped }),
     unobserved: observed.unobserved,
     observeOnly: change.kind === 'observe',
+    byName: allowsByName(candidate.document),
+    isShort: change.kind !== 'observe' && change.observe === false,
     windowMs: change.windowMs ?? USUAL_WINDOW_MS,
     first,
     accepted: change.accept ?? [],

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PlannedStage, Write as PlannedWrite } from '../../src/domain/plan.ts';
+import type { Cluster } from '../../src/clients/kubernetes/cluster.ts';
+import { CILIUM_ENDPOINT, type CiliumEndpoint, type CiliumPolicy, type Pod } from '../../src/clients/kubernetes/objects.ts';
+import type { RealisedInput, RealisedResult } from '../../src/domain/lifecycle/contract.ts';
+import type { PlannedStage, Write as PlannedWrite } from '../../src/domain/lifecycle/plan.ts';
 import { COHORT_LABEL } from '../../src/domain/policy/stages/rule-document.ts';
 import { COHORT_POINTER } from '../../src/domain/policy/stages/stages.ts';
-import type { Cluster } from '../clients/kubernetes/cluster.ts';
-import { CILIUM_ENDPOINT, type CiliumEndpoint, type CiliumPolicy, type Pod } from '../clients/kubernetes/objects.ts';
-import type { RealisedInput, RealisedResult } from '../contract.ts';
 
 /** Between two looks (ms): the operator and the agents take some hundred milliseconds each; a label takes up to half a minute. */
 const LOOK_EVERY_MS = 200;

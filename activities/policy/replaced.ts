@@ -1,16 +1,14 @@
+import type { CiliumPolicy } from '../../src/clients/kubernetes/objects.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
-import type { OperationRequest } from '../../src/domain/operation.ts';
+import type { OperationRequest } from '../../src/domain/lifecycle/operation.ts';
 import type { Policy } from '../../src/domain/policy/policy.ts';
 import { directionsOf, rulesOf } from '../../src/domain/policy/stages/rule-document.ts';
-import type { CiliumPolicy } from '../clients/kubernetes/objects.ts';
-import { type Impossible, impossible } from './checks.ts';
-import { selectionOf } from './subject.ts';
-import type { SelectedPod } from './workload.ts';
-import { inForce, type World } from './world.ts';
+import { selectionOf } from '../../src/reading/policy/subject.ts';
+import type { SelectedPod } from '../../src/reading/policy/workload.ts';
+import { inForce, type World } from '../../src/reading/policy/world.ts';
+import { type Impossible, impossible } from '../planning/impossible.ts';
 
-export type Replaced =
-  | { readonly kind: 'refused'; readonly refusal: Impossible }
-  | { readonly kind: 'words'; readonly words: readonly string[] };
+type Replaced = { readonly kind: 'refused'; readonly refusal: Impossible } | { readonly kind: 'words'; readonly words: readonly string[] };
 
 const MOST_NAMED = 5;
 
@@ -18,16 +16,20 @@ const MOST_NAMED = 5;
  * The policy of the candidate's name may protect other pods: replacing it takes that from them, silently. Refused unless the command says
  * `--replace`, and then an approver must see what is lost.
  */
-export function checkReplaced(
+export function* checkReplaced(
   request: OperationRequest,
   existing: CiliumPolicy | undefined,
   candidate: Policy,
   all: readonly SelectedPod[],
   world: World,
-): Replaced {
+): Generator<undefined, Replaced> {
   const [now] = existing ? inForce([existing], world.compile) : [];
   const [had, has] = [now && selectionOf(now), selectionOf(candidate)];
-  const losing = had ? all.filter(({ labels }) => had(labels) && !has(labels)) : [];
+  const losing: SelectedPod[] = [];
+  for (const one of had ? all : []) {
+    if (had?.(one.labels) && !has(one.labels)) losing.push(one);
+    yield undefined;
+  }
   if (!existing || losing.length === 0) return { kind: 'words', words: [] };
   const names = losing.map(({ pod }) => pod.metadata.name);
   const named = `${names.slice(0, MOST_NAMED).join(', ')}${names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : ''}`;

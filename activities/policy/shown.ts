@@ -1,14 +1,14 @@
-import type { JsonObject } from '../../src/domain/json.ts';
-import type { Attachment } from '../../src/domain/plan.ts';
+import { type CiliumPolicy, refOf } from '../../src/clients/kubernetes/objects.ts';
+import { isObject, type JsonObject } from '../../src/domain/json.ts';
+import type { Attachment } from '../../src/domain/lifecycle/plan.ts';
 import type { Candidate } from '../../src/domain/policy/change.ts';
 import { lineDifference } from '../../src/domain/policy/learn/difference.ts';
 import { yamlOf } from '../../src/domain/policy/learn/yaml.ts';
 import { type ReachChanges, reachChanges } from '../../src/domain/policy/reach/changes.ts';
 import { reachLines } from '../../src/domain/policy/reach/words.ts';
-import { isObject, specFields } from '../../src/domain/policy/stages/rule-document.ts';
-import { type CiliumPolicy, refOf } from '../clients/kubernetes/objects.ts';
-import { unhurried } from './unhurried.ts';
-import { type World, without } from './world.ts';
+import { specFields } from '../../src/domain/policy/stages/rule-document.ts';
+import { type World, without } from '../../src/reading/policy/world.ts';
+import { unhurried } from '../../src/reading/unhurried.ts';
 
 /** Comparing longer texts line by line would hold up others on this thread. */
 const MOST_LINES = 300;

@@ -1,22 +1,25 @@
+import { CILIUM_POLICY, type CiliumPolicy, type KubeObject } from '../../src/clients/kubernetes/objects.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
-import { differencesOf, nameOf } from '../../src/domain/live.ts';
-import type { ObjectRef, Plan, PlannedStage, Write } from '../../src/domain/plan.ts';
+import type { PlanInput, PlanResult } from '../../src/domain/lifecycle/contract.ts';
+import { differencesOf, nameOf } from '../../src/domain/lifecycle/live.ts';
+import type { ObjectRef, Plan, PlannedStage, Write } from '../../src/domain/lifecycle/plan.ts';
+import { alreadyBack, type Completed, lateWords, type Moved, movedBy } from '../../src/domain/lifecycle/way-back.ts';
 import { type ReachChanges, reachChanges } from '../../src/domain/policy/reach/changes.ts';
 import { reachLines } from '../../src/domain/policy/reach/words.ts';
 import type { PolicyDetails } from '../../src/domain/policy/stages/details.ts';
 import { directionsOf, inertRule, rulesOf } from '../../src/domain/policy/stages/rule-document.ts';
-import { type Refusal, sentenceOf } from '../../src/domain/sentences.ts';
-import { alreadyBack, type Completed, lateWords, type Moved, movedBy } from '../../src/domain/way-back.ts';
-import { CILIUM_POLICY, type CiliumPolicy, type KubeObject } from '../clients/kubernetes/objects.ts';
-import type { PlanInput, PlanResult } from '../contract.ts';
+import { type Refusal, sentenceOf } from '../../src/domain/words/sentences.ts';
+import { readSelected } from '../../src/reading/policy/workload.ts';
+import { inForce, readWorld, type World, without } from '../../src/reading/policy/world.ts';
+import { unhurried } from '../../src/reading/unhurried.ts';
+import { checkHeld } from '../planning/held.ts';
+import { type Impossible, impossible } from '../planning/impossible.ts';
+import { checkRights } from '../planning/rights.ts';
+import { seal } from '../planning/seal.ts';
 import { withFields } from '../writes/manifest.ts';
-import { checkRights, type Impossible, impossible } from './checks.ts';
-import { checkHeld, finish } from './finish.ts';
+import { rightsFor } from './checks.ts';
+import type { PlanDeps } from './deps.ts';
 import { checkUnderWay } from './overlap.ts';
-import type { PlanDeps } from './plan.ts';
-import { unhurried } from './unhurried.ts';
-import { readWorkload } from './workload.ts';
-import { inForce, readWorld, type World, without } from './world.ts';
 
 /**
  * Back to what was before the last completed policy operation on this target. It opens something, so the plan says what becomes reachable
@@ -62,22 +65,22 @@ async function planOne(deps: PlanDeps, input: PlanInput, { completed, moved }: B
   const reach = await unhurried(reachChanges(documentsOf(world), documentsOf(world, { object, before }), world.compile), signal);
   const lowers = reach.closes.length === 0 && !reach.cut;
   const stages = stagesOf(input, { moved, live, lowers });
-  const planned = { stages };
   const held =
-    (await checkHeld(deps, [live], planned, input.opId)) ??
+    (await checkHeld(deps, [live], stages, input)) ??
     (lowers ? undefined : await checkBeside(deps, world, { object, documents: before ? [live, before] : [live] }, input.opId, signal));
   const verbs = isNew ? ['patch', 'delete'] : ['patch'];
-  const missing = held ?? (await checkRights(deps.cluster, input.request, { namespace: object.namespace, withPods: false, verbs }, signal));
+  const missing =
+    held ?? (await checkRights(deps.cluster, input.request, rightsFor({ namespace: object.namespace, withPods: false, verbs }), signal));
   if (missing) return missing;
   const found = { opId: input.opId, moved, document: live as unknown as JsonObject };
-  const result = await finish(
+  const result = await seal(
     deps,
     input,
     {
-      planned,
-      details: detailsOf(found),
-      existing: live,
-      pods: [],
+      stages,
+      details: { ...detailsOf(found) },
+      live: [live],
+      isBack: true,
       from: `policy ${object.name} as operation ${completed.opId} left it`,
       to: isNew ? `no policy ${object.name}` : `policy ${object.name} as it was before`,
       explanation: [...(lowers ? lateWords(input.request, completed) : []), ...wordsOf(completed, object.name, { isNew, lowers, reach })],
@@ -101,7 +104,7 @@ async function checkBeside(
 ): Promise<Impossible | undefined> {
   const of = { namespace: object.namespace, target: undefined, clusterName: world.compile.clusterName };
   for (const policy of inForce(documents, world.compile)) {
-    const { selected } = await readWorkload(cluster, of, policy, signal);
+    const { selected } = await readSelected(cluster, of, policy, signal);
     const held = await checkUnderWay(audit, world, selected, opId);
     if (held) return held;
   }

@@ -1,6 +1,6 @@
-import type { Evidence } from '../../src/domain/evidence.ts';
+import { RELAY } from '../../src/clients/hubble/flows.ts';
+import type { Evidence } from '../../src/domain/judge/evidence.ts';
 import { BLIND_AFTER_MS } from '../../src/domain/judge/sight.ts';
-import { RELAY } from '../clients/hubble/flows.ts';
 import type { Hear } from './watching.ts';
 
 type Gap = Extract<Evidence, { kind: 'gap' }>;

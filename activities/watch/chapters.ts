@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import type { Evidence } from '../../src/domain/evidence.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
+import { type Evidence, isWeighed } from '../../src/domain/judge/evidence.ts';
 import type { Judge } from '../../src/domain/judge/judge.ts';
-import type { Counts, SideCounts, Verdict } from '../../src/domain/verdict.ts';
+import { CHANGED, type Counts, NO_COUNTS, REST, type SideCounts, sumOf, type Verdict } from '../../src/domain/judge/verdict.ts';
 
 /** One judge of a guard. `end`: it hears no more. */
 export interface Chapter {
@@ -10,7 +10,7 @@ export interface Chapter {
   end(): void;
 }
 
-export interface ChaptersOptions {
+interface ChaptersOptions {
   /** From 1. `spent`: failures above the objective that the chapters before it have counted. */
   readonly begin: (number: number, startedAt: number, spent: number, resumed?: JsonObject) => Chapter;
   readonly lengthMs: number;
@@ -24,15 +24,10 @@ const Shape = z.object({
   startedAt: z.number(),
   weighed: z.boolean(),
   spent: z.number(),
-  canary: Side,
-  stable: Side,
+  [CHANGED]: Side,
+  [REST]: Side,
   judge: z.custom<JsonObject>((value) => typeof value === 'object' && value !== null),
 });
-
-/** What a judge can weigh; anything else says nothing of the traffic. */
-export function isWeighed({ kind }: Evidence): boolean {
-  return kind === 'request' || kind === 'connection' || kind === 'drop' || kind === 'trouble';
-}
 
 /** Failures above objective x requests; fewer give nothing back. */
 export function excess({ requests, failures }: SideCounts, objective: number): number {
@@ -51,8 +46,8 @@ export class Chapters implements Judge {
   #startedAt: number;
   #weighed = false;
   #spent = 0;
-  #canary: SideCounts = { requests: 0, failures: 0 };
-  #stable: SideCounts = { requests: 0, failures: 0 };
+  /** Of the chapters that are over. */
+  #before: Counts = NO_COUNTS;
 
   constructor(options: ChaptersOptions, resumed?: JsonObject) {
     this.#options = options;
@@ -60,19 +55,18 @@ export class Chapters implements Judge {
     const before = Shape.safeParse(resumed).data;
     if (before) {
       [this.#number, this.#startedAt, this.#weighed, this.#spent] = [before.chapter, before.startedAt, before.weighed, before.spent];
-      [this.#canary, this.#stable] = [before.canary, before.stable];
+      this.#before = { [CHANGED]: before[CHANGED], [REST]: before[REST] };
     }
     this.#chapter = options.begin(this.#number, this.#startedAt, this.#spent, before?.judge);
   }
 
   get counts(): Counts {
-    const { canary, stable } = this.#chapter.judge.counts;
-    return { canary: sum(this.#canary, canary), stable: sum(this.#stable, stable) };
+    return sumOf(this.#before, this.#chapter.judge.counts);
   }
 
   /** Failures above the objective in all chapters. */
   get spent(): number {
-    return this.#spent + excess(this.#chapter.judge.counts.canary, this.#options.objective);
+    return this.#spent + excess(this.#chapter.judge.counts[CHANGED], this.#options.objective);
   }
 
   hear(event: Evidence): Verdict | undefined {
@@ -86,7 +80,7 @@ export class Chapters implements Judge {
   #turn(at: number): void {
     const { counts } = this;
     this.#spent = this.spent;
-    [this.#canary, this.#stable] = [counts.canary, counts.stable];
+    this.#before = counts;
     if (this.#weighed) this.#number += 1;
     this.#weighed = false;
     this.#startedAt = at;
@@ -114,14 +108,9 @@ export class Chapters implements Judge {
       startedAt: this.#startedAt,
       weighed: this.#weighed,
       spent: this.#spent,
-      canary: { ...this.#canary },
-      stable: { ...this.#stable },
+      [CHANGED]: { ...this.#before[CHANGED] },
+      [REST]: { ...this.#before[REST] },
       judge: this.#chapter.judge.snapshot(),
     };
   }
-}
-
-function sum(a: SideCounts, b: SideCounts): SideCounts {
-  const synthetic = (a.synthetic ?? 0) + (b.synthetic ?? 0);
-  return { requests: a.requests + b.requests, failures: a.failures + b.failures, ...(synthetic > 0 && { synthetic }) };
 }

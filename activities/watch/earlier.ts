@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from '@temporalio/activity';
-import type { Original } from '../../src/domain/plan.ts';
-import type { Counts, Harmful } from '../../src/domain/verdict.ts';
-import type { Cluster } from '../clients/kubernetes/cluster.ts';
-import type { KubeObject } from '../clients/kubernetes/objects.ts';
-import type { RestoreInput, WatchResult } from '../contract.ts';
-import { inParallel, URGENT_AT_ONCE } from '../fan-out.ts';
+import type { Cluster } from '../../src/clients/kubernetes/cluster.ts';
+import type { KubeObject } from '../../src/clients/kubernetes/objects.ts';
+import type { Counts, Harmful } from '../../src/domain/judge/verdict.ts';
+import type { RestoreInput, WatchResult } from '../../src/domain/lifecycle/contract.ts';
+import type { Original } from '../../src/domain/lifecycle/plan.ts';
+import { inParallel, URGENT_AT_ONCE } from '../../src/fan-out.ts';
 import { differences } from '../writes/differences.ts';
 import { digestOf } from '../writes/digest.ts';
 import { tokenIn } from '../writes/guarded-patch.ts';

@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RestoreInput, RestoreResult, WatchResult } from '../contract.ts';
-import type { Log } from '../log.ts';
+import type { RestoreInput, RestoreResult, WatchResult } from '../../src/domain/lifecycle/contract.ts';
+import type { Log } from '../../src/log.ts';
 import type { RestoreOptions } from '../writes/restore.ts';
 
 export interface FuseDeps {
   /** The same restore as the undo's. */
   readonly restore: (input: RestoreInput, options: RestoreOptions) => Promise<RestoreResult>;
   readonly now: () => number;
+  /** Called while a fuse that takes minutes goes on. */
+  readonly progress?: ((done: number, of: number) => void) | undefined;
   readonly log: Log;
 }
 
@@ -30,7 +32,7 @@ export async function fireFuse(deps: FuseDeps, input: RestoreInput, decided: Dec
     try {
       let acknowledgedAt: number | undefined;
       const acknowledged = (at: number): void => void (acknowledgedAt = at);
-      const result = await deps.restore(input, { signal, acknowledged });
+      const result = await deps.restore(input, { signal, acknowledged, progress: deps.progress });
       const endedAt = acknowledgedAt ?? result.at;
       const { seenAt, decidedAt } = decided;
       const timing = { seenAt, decidedAt, acknowledgedAt: endedAt, ownMs: endedAt - seenAt, decisionToWriteMs: endedAt - decidedAt };

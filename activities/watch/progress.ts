@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { JsonObject } from '../../src/domain/json.ts';
-import type { Harmful } from '../../src/domain/verdict.ts';
-import type { SeriesPoint } from '../contract.ts';
+import type { Harmful } from '../../src/domain/judge/verdict.ts';
+import type { SeriesPoint } from '../../src/domain/lifecycle/contract.ts';
 
 /** What one attempt of a watch leaves in its heartbeats for the next. */
 export interface Progress {

@@ -1,10 +1,10 @@
-import type { Evidence } from '../../src/domain/evidence.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
+import type { Evidence } from '../../src/domain/judge/evidence.ts';
 import type { Judge, JudgeSettings } from '../../src/domain/judge/judge.ts';
 import { writeBegin, writeEvent } from '../../src/domain/judge/record.ts';
-import type { Counts, Verdict } from '../../src/domain/verdict.ts';
-import type { Log } from '../log.ts';
-import type { WatchRecord, WatchRecords } from '../ports.ts';
+import type { Counts, Verdict } from '../../src/domain/judge/verdict.ts';
+import type { Log } from '../../src/log.ts';
+import type { WatchRecord, WatchRecords } from '../../src/ports.ts';
 
 /** Characters that all watches of this process hold at once, and the least and the most of one of them. */
 const ALL = 64 * 2 ** 20;

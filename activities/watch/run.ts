@@ -1,27 +1,24 @@
 import type { Context } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
-import type { Evidence } from '../../src/domain/evidence.ts';
+import { type Cluster, FIELD_MANAGER } from '../../src/clients/kubernetes/cluster.ts';
+import type { Hub } from '../../src/clients/kubernetes/hub.ts';
+import { countedIn, type Evidence, isWeighed } from '../../src/domain/judge/evidence.ts';
 import type { Judge } from '../../src/domain/judge/judge.ts';
-import type { OperationView } from '../../src/domain/operation.ts';
-import type { Verdict } from '../../src/domain/verdict.ts';
-import { type Cluster, FIELD_MANAGER } from '../clients/kubernetes/cluster.ts';
-import type { Hub } from '../clients/kubernetes/hub.ts';
-import type { WatchInput, WatchResult } from '../contract.ts';
-import { Chapters, excess, isWeighed } from './chapters.ts';
+import { CHANGED, type Verdict } from '../../src/domain/judge/verdict.ts';
+import type { WatchInput, WatchResult } from '../../src/domain/lifecycle/contract.ts';
+import { Chapters, excess } from './chapters.ts';
 import { isUndone, lostVerdict, type Sibling } from './earlier.ts';
 import { type FuseDeps, fireFuse } from './fuse.ts';
 import type { Progress } from './progress.ts';
 import type { Recorder } from './recorder.ts';
 import { Series } from './series.ts';
-import { Shown } from './shown.ts';
+import { Shown, type ShownDeps } from './shown.ts';
 
-export interface WatchDeps extends FuseDeps {
+export interface WatchDeps extends FuseDeps, ShownDeps {
   readonly cluster: Cluster;
   readonly hub: Hub;
   /** Left out: what the judges hear is not kept. */
   readonly recorder?: Recorder | undefined;
-  /** Shows live numbers in the root message. Never awaited by anything that matters. */
-  readonly editMessage: (view: OperationView, live: NonNullable<OperationView['live']>) => Promise<void>;
 }
 
 type Drift = Extract<Evidence, { kind: 'drift' }>;
@@ -45,6 +42,8 @@ export class Run {
   #verdict: Verdict | undefined;
   #ending: NodeJS.Timeout | undefined;
   #opened: boolean;
+  /** What came between an earlier attempt and this one is known, or there was none. */
+  #isReadBack: boolean;
 
   constructor(deps: RunDeps, input: WatchInput, judge: Judge, startedAt: number, before: Progress | undefined) {
     this.#deps = deps;
@@ -57,13 +56,15 @@ export class Run {
     this.#series = new Series(input.stage.number, percent, before?.series, input.chartFrom);
     this.shown = new Shown(deps, input);
     this.#opened = before !== undefined && before.opened !== false;
+    this.#isReadBack = before === undefined;
   }
 
   /** Takes one event. Bound, since every source calls it. */
   readonly hear = (event: Evidence): void => {
     if (this.#verdict) return;
-    if (event.kind === 'request' || event.kind === 'connection') {
-      this.#series.add(event);
+    const counted = countedIn(event);
+    if (counted) {
+      this.#series.add(event.at, counted);
       this.#since = Math.max(this.#since, event.at);
     }
     this.#judged ||= isWeighed(event);
@@ -75,6 +76,7 @@ export class Run {
   /** All sources are open, and have told what they still held. */
   opened(): void {
     this.#opened = true;
+    this.#isReadBack = true;
   }
 
   /** A source could not be opened: the attempt ends and is repeated, unless it has decided already. */
@@ -123,8 +125,9 @@ export class Run {
       return;
     }
     // The write is on its way before anybody is told, the heartbeat included.
-    const fired = fireFuse(this.#deps, this.#input.fuse, { seenAt, decidedAt: this.#deps.now() });
-    const over = fired.then((fuse) => this.#ended({ verdict, ...(fuse && { fuse }) }));
+    const fuse = { ...this.#input.fuse, ...(verdict.harmed && { harmed: verdict.harmed }) };
+    const fired = fireFuse({ ...this.#deps, progress: this.#undoing }, fuse, { seenAt, decidedAt: this.#deps.now() });
+    const over = fired.then((done) => this.#ended({ verdict, ...(done && { fuse: done }) }));
     this.#over.resolve(over);
     this.#deps.sibling.keep(over);
     this.#deps.context.heartbeat(this.#progress());
@@ -182,14 +185,15 @@ export class Run {
 
   #spent(): number {
     if (this.#judge instanceof Chapters) return this.#judge.spent;
-    return excess(this.#judge.counts.canary, this.#input.settings.objective);
+    return excess(this.#judge.counts[CHANGED], this.#input.settings.objective);
   }
 
   #conclude(): void {
     if (this.#verdict) return;
     const at = this.#deps.now();
-    // Evidence of this time is still to come: it is waited for, until it is there or the judge is blind.
-    if (this.#judge.pending?.(at) !== undefined) {
+    // Evidence of this time is still to come: it is waited for, until it is there or the judge is blind. Who takes a watch over after its end has seen nothing
+    // of what came since the attempt before: a source that does not open ends this attempt, too.
+    if (!this.#isReadBack || this.#judge.pending?.(at) !== undefined) {
       this.#ending = setTimeout(() => this.#conclude(), TICK_MS);
       return;
     }
@@ -208,6 +212,12 @@ export class Run {
     };
     return this.#verdict?.kind === 'harmful' ? { ...base, harmful: this.#verdict } : base;
   }
+
+  /** A fuse that replaces pods takes minutes: people see how far it is, and the heartbeat goes on. */
+  readonly #undoing = (done: number, of: number): void => {
+    const verdict = this.#verdict;
+    if (verdict) this.shown.edit(this.#judge.counts, verdict, { done, of });
+  };
 
   #edit(): void {
     if (!this.#verdict) this.shown.edit(this.#judge.counts, this.#judge.conclude(this.#deps.now()));

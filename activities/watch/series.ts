@@ -1,6 +1,5 @@
-import type { RequestEvidence } from '../../src/domain/evidence.ts';
-import type { ConnectionEvidence } from '../../src/domain/policy/stages/connection.ts';
-import type { SeriesPoint } from '../contract.ts';
+import { CHANGED, REST, type Side, sumOf } from '../../src/domain/judge/verdict.ts';
+import type { SeriesPoint } from '../../src/domain/lifecycle/contract.ts';
 
 /** More points than a chart can show are never kept. */
 export const MOST_POINTS = 120;
@@ -23,12 +22,8 @@ export class Series {
     this.#points = new Map(resumed.map((point) => [point.at, point]));
   }
 
-  /** A request, or a connection of a pod under a policy: dropped is failed. */
-  add(event: RequestEvidence | ConnectionEvidence): void {
-    const { at } = event;
+  add(at: number, { side, failed }: { readonly side: Side; readonly failed: boolean }): void {
     if (at < this.#from) return;
-    const side = event.kind === 'request' ? (event.of ?? event.side) : event.side;
-    const failed = event.kind === 'request' ? event.failed : event.outcome === 'dropped' && event.cause !== 'before';
     const start = Math.floor(at / this.#width) * this.#width;
     const point = this.#points.get(start) ?? this.#empty(start);
     const { requests, failures } = point[side];
@@ -44,7 +39,7 @@ export class Series {
   #empty(at: number): SeriesPoint {
     const none = { requests: 0, failures: 0 };
     const percent = this.#percent;
-    return { at, ms: this.#width, stage: this.#stage, ...(percent !== undefined && { percent }), canary: none, stable: none };
+    return { at, ms: this.#width, stage: this.#stage, ...(percent !== undefined && { percent }), [CHANGED]: none, [REST]: none };
   }
 
   #widen(): void {
@@ -54,11 +49,7 @@ export class Series {
     for (const point of narrow) {
       const start = Math.floor(point.at / this.#width) * this.#width;
       const sum = this.#points.get(start) ?? this.#empty(start);
-      this.#points.set(start, { ...sum, canary: added(sum.canary, point.canary), stable: added(sum.stable, point.stable) });
+      this.#points.set(start, { ...sum, ...sumOf(sum, point) });
     }
   }
-}
-
-function added(a: SeriesPoint['canary'], b: SeriesPoint['canary']): SeriesPoint['canary'] {
-  return { requests: a.requests + b.requests, failures: a.failures + b.failures };
 }

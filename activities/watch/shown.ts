@@ -1,13 +1,21 @@
-import type { OperationView } from '../../src/domain/operation.ts';
-import type { Counts, SideCounts, Verdict } from '../../src/domain/verdict.ts';
-import type { Difference, WatchInput } from '../contract.ts';
-import type { WatchDeps } from './run.ts';
+import { CHANGED, type Counts, REST, sumOf, type Verdict } from '../../src/domain/judge/verdict.ts';
+import type { WatchInput } from '../../src/domain/lifecycle/contract.ts';
+import type { Difference } from '../../src/domain/lifecycle/contract-undo.ts';
+import type { OperationView } from '../../src/domain/lifecycle/operation.ts';
+import type { Log } from '../../src/log.ts';
 
 type Live = NonNullable<OperationView['live']>;
 
+export interface ShownDeps {
+  /** Shows live numbers in the root message. Never awaited by anything that matters. */
+  readonly editMessage: (view: OperationView, live: Live) => Promise<void>;
+  readonly now: () => number;
+  readonly log: Log;
+}
+
 /** What a watch shows in the root message while it goes on. */
 export class Shown {
-  readonly #deps: Pick<WatchDeps, 'editMessage' | 'now' | 'log'>;
+  readonly #deps: ShownDeps;
   readonly #input: WatchInput;
   #drift: readonly Difference[] | undefined;
   #unseen: () => string | undefined = () => undefined;
@@ -15,7 +23,7 @@ export class Shown {
   #wasBlind = false;
   #editing = false;
 
-  constructor(deps: Pick<WatchDeps, 'editMessage' | 'now' | 'log'>, input: WatchInput) {
+  constructor(deps: ShownDeps, input: WatchInput) {
     this.#deps = deps;
     this.#input = input;
   }
@@ -31,7 +39,7 @@ export class Shown {
   };
 
   /** Edits the message, unless an edit is under way. `word`: what the watch would say if it ended now. */
-  edit(counts: Counts, word: Verdict): void {
+  edit(counts: Counts, word: Verdict, undoing?: Live['undoing']): void {
     const at = this.#deps.now();
     const isBlind = word.kind === 'blind';
     if (this.#wasBlind && !isBlind) this.#seenSince = at;
@@ -40,7 +48,7 @@ export class Shown {
     if (this.#editing) return;
     this.#editing = true;
     this.#deps
-      .editMessage(this.#input.view, this.#live(counts, word, at))
+      .editMessage(this.#input.view, { ...this.#live(counts, word, at), ...(undoing && { undoing }) })
       .catch((error: unknown) => this.#deps.log.warn({ opId: this.#input.opId, err: error }, 'the live numbers were not shown'))
       .finally(() => {
         this.#editing = false;
@@ -50,10 +58,11 @@ export class Shown {
   #live(heard: Counts, word: Verdict, at: number): Live {
     const counts = this.#input.guardMs === undefined ? heard : this.#sinceTheStage(heard);
     const unseen = this.#unseen();
-    const all = counts.canary.requests + counts.stable.requests;
+    const changed = counts[CHANGED].requests;
+    const all = changed + counts[REST].requests;
     return {
       counts,
-      canaryShare: all === 0 ? 0 : counts.canary.requests / all,
+      canaryShare: all === 0 ? 0 : changed / all,
       at,
       ...(unseen !== undefined && { unseen }),
       word: { kind: word.kind, words: word.words },
@@ -63,12 +72,8 @@ export class Shown {
   }
 
   /** A guard goes on where the watch of its stage has ended, so its numbers do as well. */
-  #sinceTheStage({ canary, stable }: Counts): Counts {
+  #sinceTheStage(counts: Counts): Counts {
     const before = this.#input.view.stages?.find(({ number }) => number === this.#input.stage.number)?.counts;
-    return before ? { canary: sum(before.canary, canary), stable: sum(before.stable, stable) } : { canary, stable };
+    return before ? sumOf(before, counts) : counts;
   }
-}
-
-function sum(a: SideCounts, b: SideCounts): SideCounts {
-  return { requests: a.requests + b.requests, failures: a.failures + b.failures };
 }

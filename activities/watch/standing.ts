@@ -1,10 +1,11 @@
-import type { Evidence } from '../../src/domain/evidence.ts';
-import { objectKey, tokenOf } from '../../src/domain/plan.ts';
-import type { Cluster } from '../clients/kubernetes/cluster.ts';
-import type { Hub } from '../clients/kubernetes/hub.ts';
-import type { KubeObject } from '../clients/kubernetes/objects.ts';
-import type { Difference, WatchInput } from '../contract.ts';
-import { inParallel, URGENT_AT_ONCE } from '../fan-out.ts';
+import type { Cluster } from '../../src/clients/kubernetes/cluster.ts';
+import type { Hub } from '../../src/clients/kubernetes/hub.ts';
+import { CONFIG_MAP, type KubeObject } from '../../src/clients/kubernetes/objects.ts';
+import type { Evidence } from '../../src/domain/judge/evidence.ts';
+import type { WatchInput } from '../../src/domain/lifecycle/contract.ts';
+import type { Difference } from '../../src/domain/lifecycle/contract-undo.ts';
+import { type ObjectRef, objectKey, tokenOf } from '../../src/domain/lifecycle/plan.ts';
+import { inParallel, URGENT_AT_ONCE } from '../../src/fan-out.ts';
 import { difference, differences, gone } from '../writes/differences.ts';
 import { TOKEN_POINTER, tokenIn } from '../writes/guarded-patch.ts';
 import { comesAndGoes, type LastWrite, lastWrites } from '../writes/written.ts';
@@ -48,7 +49,7 @@ export async function checkStanding(
 
 /** Tells drift as soon as the shared watch of the objects' kind shows it. */
 export function followStanding(
-  deps: { readonly hub: Hub; readonly now: () => number },
+  deps: { readonly hub: Hub; readonly cluster: Cluster; readonly now: () => number },
   input: WatchInput,
   versions: Standing['versions'],
   hear: Hear,
@@ -61,9 +62,9 @@ export function followStanding(
     const known = versions.get(objectKey(ref)) ?? 0n;
     const node = `the Kubernetes API's watch of ${ref.kind}`;
     let appeared = false;
-    deps.hub.follow(
+    follow(
+      deps,
       ref,
-      `${ref.namespace}/${ref.name}`,
       {
         changed: ([object]) => {
           if (object && BigInt(object.metadata.resourceVersion) < known) return;
@@ -83,12 +84,48 @@ export function followStanding(
   }
 }
 
+/** How often it is looked at one object of a kind that is not watched (ms). */
+const LOOK_MS = 1_000;
+
+interface Followed {
+  readonly changed: (objects: readonly KubeObject[]) => void;
+  readonly stale?: (stale: boolean, reason: string) => void;
+}
+
+/** ConfigMaps hold whatever people put there: to watch all of them is no right that is asked for, so one is looked at again and again. */
+function follow(
+  deps: { readonly hub: Hub; readonly cluster: Cluster },
+  ref: ObjectRef,
+  { changed, stale }: Followed,
+  signal: AbortSignal,
+): void {
+  if (ref.kind !== CONFIG_MAP.kind) {
+    deps.hub.follow(ref, `${ref.namespace}/${ref.name}`, { changed, ...(stale && { stale }) }, signal);
+    return;
+  }
+  let isStale = false;
+  const look = async (): Promise<void> => {
+    try {
+      const object = await deps.cluster.read(ref, { signal });
+      if (isStale) stale?.(false, '');
+      isStale = false;
+      changed(object ? [object] : []);
+    } catch (error) {
+      if (signal.aborted || isStale) return;
+      isStale = true;
+      stale?.(true, error instanceof Error ? error.message : String(error));
+    }
+  };
+  const timer = setInterval(() => void look(), LOOK_MS);
+  signal.addEventListener('abort', () => clearInterval(timer), { once: true });
+}
+
 /**
  * Shows what differs from what the stages wrote, whenever the shared watch brings news: while people are asked about a difference it may
  * change again, or go.
  */
 export function followDifferences(
-  { hub }: { readonly hub: Hub },
+  deps: { readonly hub: Hub; readonly cluster: Cluster },
   input: WatchInput,
   show: (differences: readonly Difference[]) => void,
   signal: AbortSignal,
@@ -101,7 +138,7 @@ export function followDifferences(
       found.set(objectKey(ref), differencesOf(input, write, object));
       show([...found.values()].flat());
     };
-    hub.follow(ref, `${ref.namespace}/${ref.name}`, { changed }, signal);
+    follow(deps, ref, { changed }, signal);
   }
 }
 

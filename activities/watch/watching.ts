@@ -1,7 +1,7 @@
-import type { Evidence } from '../../src/domain/evidence.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
+import type { Evidence } from '../../src/domain/judge/evidence.ts';
 import type { Judge, JudgeSettings } from '../../src/domain/judge/judge.ts';
-import type { WatchInput } from '../contract.ts';
+import type { WatchInput } from '../../src/domain/lifecycle/contract.ts';
 
 /** What a verb brings to a watch: who judges, and where the evidence comes from. The rest is the same for all. */
 export interface Watching {

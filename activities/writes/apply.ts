@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Write } from '../../src/domain/plan.ts';
-import { objectKey, parseToken, tokenOf } from '../../src/domain/plan.ts';
-import type { Cluster } from '../clients/kubernetes/cluster.ts';
-import { ClusterFailure, isFailure } from '../clients/kubernetes/failure.ts';
-import type { KubeObject } from '../clients/kubernetes/objects.ts';
-import type { ApplyInput, ApplyResult } from '../contract.ts';
-import type { Log } from '../log.ts';
-import type { AuditLog } from '../ports.ts';
+import type { Cluster } from '../../src/clients/kubernetes/cluster.ts';
+import { ClusterFailure, isFailure } from '../../src/clients/kubernetes/failure.ts';
+import type { KubeObject } from '../../src/clients/kubernetes/objects.ts';
+import type { ApplyInput, ApplyResult } from '../../src/domain/lifecycle/contract.ts';
+import { objectKey, parseToken, tokenOf, type Write } from '../../src/domain/lifecycle/plan.ts';
+import type { Log } from '../../src/log.ts';
+import type { AuditLog } from '../../src/ports.ts';
 import { difference, differences, gone } from './differences.ts';
 import { guardedPatch, isBare, TOKEN_POINTER, tokenIn } from './guarded-patch.ts';
 import { isHeld } from './held.ts';
 import { withToken } from './manifest.ts';
+import { replacePod } from './replace.ts';
 import { comesAndGoes } from './written.ts';
 
 export interface WriteDeps {
@@ -50,6 +50,7 @@ export async function applyStage(deps: WriteDeps, input: ApplyInput, signal: Abo
 }
 
 async function applyWrite(deps: WriteDeps, input: ApplyInput, write: Write, signal: AbortSignal): Promise<Refused | Done> {
+  if (write.kind === 'replace') return replacement(deps, input, write, signal);
   let last: ClusterFailure | undefined;
   for (let attempt = 1; attempt <= TRIES; attempt++) {
     const look = await lookAt(deps, input, write, signal);
@@ -68,6 +69,17 @@ async function applyWrite(deps: WriteDeps, input: ApplyInput, write: Write, sign
     }
   }
   throw last ?? new ClusterFailure('Conflict', `${objectKey(write.object)} changed too often to be written`);
+}
+
+/** The claim replaces nobody. */
+async function replacement(deps: WriteDeps, { opId, stage, as }: ApplyInput, write: Write, signal: AbortSignal): Promise<Refused | Done> {
+  if (stage.number === 0) return { kind: 'done', object: undefined };
+  try {
+    return { kind: 'done', object: await replacePod(deps, write, tokenOf(opId, stage.number), { signal, as }) };
+  } catch (error) {
+    if (isFailure(error, 'Forbidden')) return { kind: 'forbidden', words: error.message };
+    throw error;
+  }
 }
 
 /** The claim makes what does not exist and takes the token of what does; a deletion happens in its own stage only. */

@@ -1,11 +1,9 @@
-import type { Json } from '../../src/domain/json.ts';
-import { canonicalJson } from '../../src/domain/json.ts';
-import type { Fields, ObjectRef } from '../../src/domain/plan.ts';
-import { objectKey } from '../../src/domain/plan.ts';
-import type { KubeObject } from '../clients/kubernetes/objects.ts';
-import type { Difference } from '../contract.ts';
+import type { KubeObject } from '../../src/clients/kubernetes/objects.ts';
+import { canonicalJson, type Json } from '../../src/domain/json.ts';
+import type { Difference } from '../../src/domain/lifecycle/contract-undo.ts';
+import { type Fields, type ObjectRef, objectKey } from '../../src/domain/lifecycle/plan.ts';
+import { valueAt } from '../../src/domain/lifecycle/pointer.ts';
 import { managerOf } from './managers.ts';
-import { valueAt } from './pointer.ts';
 
 /** Are two JSON values the same in meshops' sense? */
 export function same(a: Json, b: Json): boolean {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
+import type { KubeObject } from '../../src/clients/kubernetes/objects.ts';
 import { canonicalJson, type Json } from '../../src/domain/json.ts';
-import { managedState } from '../../src/domain/managed-state.ts';
-import type { Plan } from '../../src/domain/plan.ts';
-import type { KubeObject } from '../clients/kubernetes/objects.ts';
+import { managedState } from '../../src/domain/lifecycle/managed-state.ts';
+import type { Plan } from '../../src/domain/lifecycle/plan.ts';
 
 /** sha256 hex over what people and controllers wrote into an object: two are equal exactly when the object "is as it was". */
 export function digestOf(object: KubeObject): string {

@@ -1,12 +1,12 @@
+import type { CallOptions, Cluster } from '../../src/clients/kubernetes/cluster.ts';
+import { ClusterFailure, type FailureReason } from '../../src/clients/kubernetes/failure.ts';
+import type { KubeObject } from '../../src/clients/kubernetes/objects.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
-import type { OperationRequest } from '../../src/domain/operation.ts';
-import { type Fields, objectKey, type PlannedStage, tokenOf, type Write } from '../../src/domain/plan.ts';
-import { sentence } from '../../src/domain/sentences.ts';
-import type { CallOptions, Cluster } from '../clients/kubernetes/cluster.ts';
-import { ClusterFailure, type FailureReason } from '../clients/kubernetes/failure.ts';
-import type { KubeObject } from '../clients/kubernetes/objects.ts';
-import type { PlanResult } from '../contract.ts';
-import { AT_ONCE, inParallel } from '../fan-out.ts';
+import type { PlanResult } from '../../src/domain/lifecycle/contract.ts';
+import type { OperationRequest } from '../../src/domain/lifecycle/operation.ts';
+import { type Fields, objectKey, type PlannedStage, tokenOf, type Write } from '../../src/domain/lifecycle/plan.ts';
+import { sentence } from '../../src/domain/words/sentences.ts';
+import { AT_ONCE, inParallel } from '../../src/fan-out.ts';
 import { guardedPatch, isBare, tokenIn } from './guarded-patch.ts';
 import { withFields, withToken } from './manifest.ts';
 
@@ -61,7 +61,7 @@ function triesOf(live: readonly KubeObject[], stages: readonly PlannedStage[]): 
       if (write.manifest) made.set(key, withToken(write.manifest, tokenOf('dry-run', number)));
       const manifest = made.get(key);
       const object = objects.get(write.uid);
-      if (write.kind === 'delete') {
+      if (write.kind === 'delete' || write.kind === 'replace') {
         const run: Try['run'] = (cluster, options) => cluster.remove(write.object, (object as KubeObject).metadata, options);
         return object ? [{ write, action: 'delete', run }] : [];
       }

@@ -1,14 +1,12 @@
-import type { Json } from '../../src/domain/json.ts';
-import { canonicalJson } from '../../src/domain/json.ts';
-import type { Fields } from '../../src/domain/plan.ts';
-import { TOKEN_ANNOTATION } from '../../src/domain/plan.ts';
-import type { KubeObject, PatchOp } from '../clients/kubernetes/objects.ts';
-import { pointerOf } from './pointer.ts';
+import type { KubeObject, PatchOp } from '../../src/clients/kubernetes/objects.ts';
+import { canonicalJson, type Json } from '../../src/domain/json.ts';
+import { type Fields, TOKEN_ANNOTATION } from '../../src/domain/lifecycle/plan.ts';
+import { pointerOf } from '../../src/domain/lifecycle/pointer.ts';
 
 export const TOKEN_POINTER = pointerOf(['metadata', 'annotations', TOKEN_ANNOTATION]);
 
 /** What must be so for a write to happen, and what it does; all of it is one patch, so the apiserver decides at once. */
-export interface GuardedWrite {
+interface GuardedWrite {
   readonly uid: string;
   /** Tested when given: metadata.generation rises with every change of spec. */
   readonly generation?: number;
@@ -47,7 +45,7 @@ function change(path: string, from: Json, to: Json): readonly PatchOp[] {
 }
 
 /** The token on an object; null when it carries none. */
-export function tokenIn(object: KubeObject): string | null {
+export function tokenIn(object: { readonly metadata: Pick<KubeObject['metadata'], 'annotations'> }): string | null {
   return object.metadata.annotations?.[TOKEN_ANNOTATION] ?? null;
 }
 

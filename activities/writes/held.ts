@@ -1,5 +1,5 @@
-import { parseToken } from '../../src/domain/plan.ts';
-import type { AuditLog } from '../ports.ts';
+import { parseToken } from '../../src/domain/lifecycle/plan.ts';
+import type { AuditLog } from '../../src/ports.ts';
 
 /**
  * Does a token that is not ours belong to an operation that is not over? Anybody can write an annotation: a token counts only if the record

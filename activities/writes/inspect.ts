@@ -1,14 +1,15 @@
+import type { Cluster } from '../../src/clients/kubernetes/cluster.ts';
+import { isFailure } from '../../src/clients/kubernetes/failure.ts';
+import type { KubeObject } from '../../src/clients/kubernetes/objects.ts';
 import type { Json } from '../../src/domain/json.ts';
-import { objectKey, parseToken, tokenOf } from '../../src/domain/plan.ts';
-import type { Cluster } from '../clients/kubernetes/cluster.ts';
-import { isFailure } from '../clients/kubernetes/failure.ts';
-import type { KubeObject } from '../clients/kubernetes/objects.ts';
-import type { Difference, FoundObject, Inspection, Shared } from '../contract.ts';
-import type { AuditLog } from '../ports.ts';
+import type { FoundObject, Inspection, Shared } from '../../src/domain/lifecycle/contract.ts';
+import type { Difference } from '../../src/domain/lifecycle/contract-undo.ts';
+import { objectKey, parseToken, tokenOf } from '../../src/domain/lifecycle/plan.ts';
+import { valueAt } from '../../src/domain/lifecycle/pointer.ts';
+import type { AuditLog } from '../../src/ports.ts';
 import { difference, differences, gone } from './differences.ts';
 import { guardedPatch, isBare, TOKEN_POINTER, tokenIn } from './guarded-patch.ts';
 import { isHeld } from './held.ts';
-import { valueAt } from './pointer.ts';
 import { comesAndGoes, type LastWrite, lastWrites } from './written.ts';
 
 type Input = Parameters<Shared['inspect']>[0];

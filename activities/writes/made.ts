@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ObjectRef, Original } from '../../src/domain/plan.ts';
-import { objectKey, parseToken } from '../../src/domain/plan.ts';
-import { ClusterFailure, isFailure } from '../clients/kubernetes/failure.ts';
-import type { KubeObject } from '../clients/kubernetes/objects.ts';
-import type { RestoredObject, RestoreInput } from '../contract.ts';
+import { ClusterFailure, isFailure } from '../../src/clients/kubernetes/failure.ts';
+import type { KubeObject } from '../../src/clients/kubernetes/objects.ts';
+import type { RestoredObject, RestoreInput } from '../../src/domain/lifecycle/contract.ts';
+import { type ObjectRef, type Original, objectKey, parseToken } from '../../src/domain/lifecycle/plan.ts';
+import { valueAt } from '../../src/domain/lifecycle/pointer.ts';
 import type { WriteDeps } from './apply.ts';
-import { differences } from './differences.ts';
+import { difference, differences } from './differences.ts';
 import { digestOf } from './digest.ts';
-import { tokenIn } from './guarded-patch.ts';
+import { guardedPatch, tokenIn } from './guarded-patch.ts';
 import { isHeld } from './held.ts';
 import { withToken } from './manifest.ts';
 import { lastWrites } from './written.ts';
@@ -77,8 +77,33 @@ async function unmake(
   } else if (!isHolder(input, original.object, holder.stage)) {
     return { kind: 'superseded', object: original.object, token };
   }
+  const { finalizers = [] } = object.metadata;
+  if (finalizers.length > 0) return unmakeHeld(deps, original, object, finalizers, signal);
   await deps.cluster.remove(original.object, object.metadata, { signal });
   return told(original, 'restored', true);
+}
+
+/**
+ * Others have put finalizers on what the operation made, so it stays there, and in force, until they let go of it. It becomes what it was when it
+ * was claimed first (it selects nobody), and is told as what others hold.
+ */
+async function unmakeHeld(
+  { cluster }: WriteDeps,
+  original: Original,
+  object: KubeObject,
+  finalizers: readonly string[],
+  signal: AbortSignal,
+): Promise<Step> {
+  const from = Object.fromEntries(Object.keys(original.fields).map((field) => [field, valueAt(object, field)]));
+  const token = { from: tokenIn(object), to: tokenIn(object) };
+  const inert = await cluster.patch(original.object, guardedPatch({ uid: object.metadata.uid, token, from, to: original.fields }), {
+    signal,
+  });
+  await cluster.remove(original.object, inert.metadata, { signal });
+  const left = await cluster.read(original.object, { signal });
+  if (left?.metadata.uid !== object.metadata.uid) return told(original, 'restored', true);
+  const differences = [difference(original.object, '/metadata/finalizers', null, [...finalizers])];
+  return { kind: 'object', restored: { object: original.object, state: 'drifted', differences }, exact: false };
 }
 
 /** Makes again what a stage has removed; one that others removed before that stage stays away. */

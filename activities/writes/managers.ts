@@ -1,6 +1,6 @@
+import type { KubeObject } from '../../src/clients/kubernetes/objects.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
-import type { KubeObject } from '../clients/kubernetes/objects.ts';
-import { stepsOf } from './pointer.ts';
+import { stepsOf } from '../../src/domain/lifecycle/pointer.ts';
 
 /**
  * Who last wrote the field at `pointer`, from metadata.managedFields; undefined when it cannot be told. A list that is

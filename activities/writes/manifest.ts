@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../../src/domain/json.ts';
-import { type Fields, TOKEN_ANNOTATION } from '../../src/domain/plan.ts';
-import { stepsOf } from './pointer.ts';
+import { type Fields, TOKEN_ANNOTATION } from '../../src/domain/lifecycle/plan.ts';
+import { stepsOf } from '../../src/domain/lifecycle/pointer.ts';
 
 /** The manifest with the token of its maker; `null` = with none. */
 export function withToken(manifest: JsonObject, token: string | null): JsonObject {

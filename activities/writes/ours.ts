@@ -1,12 +1,13 @@
+import type { KubeObject } from '../../src/clients/kubernetes/objects.ts';
 import type { Json } from '../../src/domain/json.ts';
-import type { Fields, Original } from '../../src/domain/plan.ts';
-import { objectKey } from '../../src/domain/plan.ts';
-import type { KubeObject } from '../clients/kubernetes/objects.ts';
-import type { Difference, RestoreInput } from '../contract.ts';
+import type { RestoreInput } from '../../src/domain/lifecycle/contract.ts';
+import type { Difference } from '../../src/domain/lifecycle/contract-undo.ts';
+import { type Fields, type Original, objectKey, type Write } from '../../src/domain/lifecycle/plan.ts';
+import { parentOf, valueAt } from '../../src/domain/lifecycle/pointer.ts';
 import { difference, same } from './differences.ts';
 import { managerOf } from './managers.ts';
-import { insertedEntries, leavesNothing } from './own.ts';
-import { parentOf, valueAt } from './pointer.ts';
+import { entryOf, type Moved, movedEntries, placeIn } from './moved.ts';
+import { insertedEntries, isOfOneList, isWeight, weightsBack } from './own.ts';
 
 /** What a restore may put back in one live object, and what it must leave alone. */
 export interface Ours {
@@ -29,12 +30,19 @@ interface Found {
 /**
  * Sorts the managed fields of a live object: what this operation may have written (any stage's value, or the original) is
  * ours; anything else was written by another hand and stays. Fields that no stage changes (the name beside a weight) say
- * which entry a value belongs to: an entry that has moved within its list is followed, one that is gone is left. Where another hand
- * has written, only the operation's own fields (`original.own`) go back, and what it inserted into a list goes.
+ * which entry a value belongs to: an entry that has moved within its list is followed, and so is a rule among the others; one that is gone is
+ * left. What others have copied as it stood goes back with it. Where another hand has written, only the operation's own fields
+ * (`original.own`) go back, and what it inserted into a list goes; of weights only what takes from the share that they give (`weightsBack`).
  */
-export function sortFields(object: KubeObject, original: Original, written: RestoreInput['written']): Ours {
-  const mine = valuesOf(original, written);
-  const found = findFields(object, original, mine);
+export function sortFields(object: KubeObject, original: Original, { written, harm }: Pick<RestoreInput, 'written' | 'harm'>): Ours {
+  const writes = writesOf(original, written);
+  const mine = valuesOf(original, writes);
+  const found = findFields(
+    object,
+    original,
+    mine,
+    writes.map(({ after }) => after),
+  );
   const drift = found.flatMap(({ field, at, before, live, isOurs }) => {
     if (isOurs && at === field) return [];
     const where = at !== undefined && !isOurs ? at : field;
@@ -52,31 +60,62 @@ export function sortFields(object: KubeObject, original: Original, written: Rest
     else if (Array.isArray(live)) {
       const inserted = insertedEntries(live, original.fields[field], mine.get(field) ?? []);
       for (const index of inserted) [from[`${at}/${index}`], to[`${at}/${index}`]] = [live[index] as Json, null];
-    } else if (!leavesNothing(object, at, before)) [from[at], to[at]] = [live, before];
+    } else if (isWeight(at)) {
+      const list = found.filter((other) => other.at !== undefined && isOfOneList(other.at, at));
+      for (const each of weightsBack(object, { at, before, live }, list, harm === true))
+        if (each.at !== undefined) [from[each.at], to[each.at]] = [each.live, each.before];
+    } else [from[at], to[at]] = [live, before];
   }
   return { from, to, drift };
 }
 
-function findFields(object: KubeObject, original: Original, mine: ReadonlyMap<string, readonly Json[]>): readonly Found[] {
-  const groups = Map.groupBy(Object.keys(original.fields), parentOf);
+function findFields(
+  object: KubeObject,
+  original: Original,
+  mine: ReadonlyMap<string, readonly Json[]>,
+  written: readonly Fields[],
+): readonly Found[] {
+  const { fields: was } = original;
+  const fixed = Object.keys(was).filter((field) => isFixed(was[field] ?? null, mine.get(field) ?? []));
+  const moved = movedEntries(object, { fields: was, fixed, written });
+  const groups = Map.groupBy(Object.keys(was), parentOf);
   return [...groups].flatMap(([parent, fields]) => {
-    const fixed = fields.filter((field) => isFixed(original.fields[field] ?? null, mine.get(field) ?? []));
-    const place = placeOf(object, parent, fixed, original.fields);
-    return fields.map((field): Found => {
-      const before = original.fields[field] ?? null;
-      if (place === undefined) return { field, at: undefined, before, live: null, isOurs: false };
-      const at = `${place}${field.slice(parent.length)}`;
-      const live = valueAt(object, at);
-      const isOurs = same(live, before) || (mine.get(field) ?? []).some((value) => same(value, live));
-      return { field, at, before, live, isOurs };
-    });
+    const names = fields.filter((field) => fixed.includes(field) && typeof was[field] === 'string');
+    return placesOf(object, parent, names, was, moved).flatMap((place) =>
+      fields.map((field): Found => {
+        const before = was[field] ?? null;
+        if (place === undefined) return { field, at: undefined, before, live: null, isOurs: false };
+        const at = `${place}${field.slice(parent.length)}`;
+        const live = valueAt(object, at);
+        const isOurs = same(live, before) || (mine.get(field) ?? []).some((value) => same(value, live));
+        return { field, at, before, live, isOurs };
+      }),
+    );
   });
 }
 
-/** Every value this operation may have written, by pointer. */
-function valuesOf(original: Original, written: RestoreInput['written']): ReadonlyMap<string, readonly Json[]> {
+/** Where the thing that holds these fields is now, and where copies of it are; undefined: nowhere for certain. */
+function placesOf(
+  object: KubeObject,
+  parent: string,
+  names: readonly string[],
+  fields: Fields,
+  moved: ReadonlyMap<string, Moved>,
+): readonly (string | undefined)[] {
+  const entry = entryOf(object, `${parent}/`);
+  const now = entry === undefined ? undefined : moved.get(entry);
+  if (entry === undefined || !now) return [placeIn(object, parent, parent, names, fields)];
+  const within = (to: string) => placeIn(object, `${to}${parent.slice(entry.length)}`, parent, names, fields);
+  return [now.to === undefined ? undefined : within(now.to), ...now.copies.flatMap((copy) => within(copy) ?? [])];
+}
+
+function writesOf(original: Original, written: RestoreInput['written']): readonly Write[] {
   const key = objectKey(original.object);
-  const writes = written.flatMap((stage) => stage.writes).filter((write) => objectKey(write.object) === key);
+  return written.flatMap((stage) => stage.writes).filter((write) => objectKey(write.object) === key);
+}
+
+/** Every value this operation may have written, by pointer. */
+function valuesOf(original: Original, writes: readonly Write[]): ReadonlyMap<string, readonly Json[]> {
   return new Map(
     Object.keys(original.fields).map((field) => [
       field,
@@ -88,17 +127,4 @@ function valuesOf(original: Original, written: RestoreInput['written']): Readonl
 
 function isFixed(before: Json, values: readonly Json[]): boolean {
   return values.length > 0 && values.every((value) => same(value, before));
-}
-
-/** Where the entry that the fixed fields name is now: the same place, another index of its list, or nowhere for certain. */
-function placeOf(object: KubeObject, parent: string, fixed: readonly string[], fields: Fields): string | undefined {
-  const names = fixed.filter((field) => typeof fields[field] === 'string');
-  const isIt = (place: string): boolean =>
-    names.every((field) => same(valueAt(object, `${place}${field.slice(parent.length)}`), fields[field] ?? null));
-  if (isIt(parent)) return parent;
-  const list = parentOf(parent);
-  const siblings = valueAt(object, list);
-  if (!Array.isArray(siblings)) return undefined;
-  const places = siblings.map((_, index) => `${list}/${index}`).filter(isIt);
-  return places.length === 1 ? places[0] : undefined;
 }

@@ -1,24 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Original } from '../../src/domain/plan.ts';
-import { objectKey, parseToken, tokenOf } from '../../src/domain/plan.ts';
-import { ClusterFailure, isFailure } from '../clients/kubernetes/failure.ts';
-import type { KubeObject } from '../clients/kubernetes/objects.ts';
-import type { RestoredObject, RestoreInput, RestoreResult } from '../contract.ts';
-import { inParallel, URGENT_AT_ONCE } from '../fan-out.ts';
+import { ClusterFailure, isFailure } from '../../src/clients/kubernetes/failure.ts';
+import type { KubeObject } from '../../src/clients/kubernetes/objects.ts';
+import type { RestoredObject, RestoreInput, RestoreResult } from '../../src/domain/lifecycle/contract.ts';
+import { type Original, objectKey, parseToken, tokenOf } from '../../src/domain/lifecycle/plan.ts';
+import { inParallel, URGENT_AT_ONCE } from '../../src/fan-out.ts';
 import type { WriteDeps } from './apply.ts';
-import { difference, differences, same } from './differences.ts';
+import { difference, differences, gone, same } from './differences.ts';
 import { digestOf } from './digest.ts';
 import { guardedPatch, isBare, TOKEN_POINTER, tokenIn } from './guarded-patch.ts';
 import { isHeld } from './held.ts';
 import { isHolder, restoreMade, type Step } from './made.ts';
-import type { Ours } from './ours.ts';
-import { sortFields } from './ours.ts';
+import { type Ours, sortFields } from './ours.ts';
+import { isExposedBeyond } from './own.ts';
+import { replaceBack } from './replace.ts';
 import { comesAndGoes, lastWrites } from './written.ts';
 
 export interface RestoreOptions {
   readonly signal: AbortSignal;
   /** Called when the API has acknowledged the last write, before anything is read back. */
   readonly acknowledged?: (at: number) => void;
+  /** How many of the pods that have to be replaced again are: a restore of those takes minutes. */
+  readonly progress?: ((done: number, of: number) => void) | undefined;
 }
 
 const TRIES = 8;
@@ -41,6 +43,7 @@ export async function restore(deps: WriteDeps, input: RestoreInput, options: Res
     steps.push(...done);
     if (input.holder !== 'operation' && done.some((step) => step.kind === 'superseded')) break;
   }
+  if (steps.every(({ kind }) => kind !== 'superseded')) await replaceBack(deps, input, options);
   const at = deps.now();
   const superseded = steps.find((step) => step.kind === 'superseded');
   if (superseded) {
@@ -82,29 +85,25 @@ async function restoreOne(
   }
   if (await restoredAtOnce(deps, input, original, signal)) {
     acknowledged();
-    return readBack(deps, original, 'restored', [], signal);
+    const step = await readBack(deps, original, 'restored', [], signal);
+    return step.kind === 'object' && !step.exact ? ((await restoreCopies(deps, input, original, signal)) ?? step) : step;
   }
   let last: ClusterFailure | undefined;
   for (let attempt = 1; attempt <= TRIES; attempt++) {
     const object = await deps.cluster.read(original.object, { signal });
-    if (object?.metadata.uid !== original.uid) {
+    if (!object || (object.metadata.uid !== original.uid && !isSuccessor(input, original, object))) {
       acknowledged();
       // A pod that has gone has taken its label along: nothing differs from before.
       return { kind: 'object', restored: { object: original.object, state: 'gone' }, exact: comesAndGoes(original.object) };
     }
-    const ours = sortFields(object, original, input.written);
+    const ours = sortFields(object, original, input);
     const right = await rightTo(deps, input, original, object, ours);
     if (right === 'superseded') return { kind: 'superseded', object: original.object, token: tokenIn(object) };
     try {
       if (right === 'write') await write(deps, original, object, ours, signal);
       acknowledged();
-      return await readBack(
-        deps,
-        original,
-        right === 'write' ? 'restored' : 'unchanged',
-        driftOf(input, right, original, object, ours),
-        signal,
-      );
+      const drift = driftOf(input, right, original, object, ours);
+      return await readBack(deps, original, right === 'write' ? 'restored' : 'unchanged', drift, signal);
     } catch (error) {
       if (!isFailure(error, 'Conflict', 'Invalid', 'NotFound')) throw error;
       last = error;
@@ -112,6 +111,14 @@ async function restoreOne(
     }
   }
   throw last ?? new ClusterFailure('Conflict', `${objectKey(original.object)} changed too often to be put back`);
+}
+
+/**
+ * Another object of the same name that carries a token of this operation was made from what the operation had written (`kubectl replace --force`, a
+ * backup that was brought back): what it wrote is in force there, and goes back like in the first one. Pods, and what is made anew, never are.
+ */
+function isSuccessor({ opId }: RestoreInput, { object: ref, manifest }: Original, object: KubeObject): boolean {
+  return manifest === undefined && !comesAndGoes(ref) && parseToken(tokenIn(object) ?? '')?.opId === opId;
 }
 
 /** A fuse knows exactly what must be there, so it needs no read before its write. False: look first. */
@@ -130,6 +137,16 @@ async function restoredAtOnce(deps: WriteDeps, input: RestoreInput, original: Or
   }
 }
 
+/** Another hand may have copied what stood there into a place of its own, where no test of the fuse's patch has looked. */
+async function restoreCopies(deps: WriteDeps, input: RestoreInput, original: Original, signal: AbortSignal): Promise<Step | undefined> {
+  const object = await deps.cluster.read(original.object, { signal });
+  if (object?.metadata.uid !== original.uid || tokenIn(object) !== original.token) return undefined;
+  const ours = sortFields(object, original, input);
+  if (!leavesOurs(ours)) return undefined;
+  await write(deps, original, object, ours, signal);
+  return readBack(deps, original, 'restored', ours.drift, signal);
+}
+
 /** What the token on the live object, and the values beside it, entitle to. */
 async function rightTo(
   deps: WriteDeps,
@@ -144,21 +161,29 @@ async function rightTo(
     return isHolder(input, original.object, holder.stage) ? 'write' : 'superseded';
   }
   if (token !== null && token !== original.token && (input.holder !== 'operation' || (await isHeld(deps, token)))) return 'superseded';
-  if (differences(object, original.object, original.fields).length === 0) return 'leave';
+  const isLeft = leavesOurs(ours);
+  if (!isLeft && differences(object, original.object, original.fields).length === 0) return 'leave';
   // No token of ours, and not the old values. A fuse may be late and touches nothing. The undo of the whole operation takes
   // back what it wrote if that still stands (somebody stripped the annotation, or wrote one that belongs to nobody); the rest is another hand's.
   if (input.holder !== 'operation') return 'superseded';
-  return Object.entries(ours.from).some(([field, value]) => !same(value, ours.to[field] ?? null)) ? 'write' : 'leave';
+  return isLeft ? 'write' : 'leave';
+}
+
+/** Is anything that the operation has written still there, where it wrote it or where it is now? */
+function leavesOurs({ from, to }: Ours): boolean {
+  return Object.entries(from).some(([field, value]) => !same(value, to[field] ?? null));
 }
 
 async function write(deps: WriteDeps, original: Original, object: KubeObject, ours: Ours, signal: AbortSignal): Promise<void> {
   const token = { from: tokenIn(object), to: original.token };
   const { from, to } = ours;
-  await deps.cluster.patch(original.object, guardedPatch({ uid: original.uid, token, from, to, bare: isBare(object) }), { signal });
+  await deps.cluster.patch(original.object, guardedPatch({ uid: object.metadata.uid, token, from, to, bare: isBare(object) }), { signal });
 }
 
 function driftOf(input: RestoreInput, right: 'write' | 'leave', original: Original, object: KubeObject, ours: Ours): Ours['drift'] {
   const token = tokenIn(object);
+  const { uid } = object.metadata;
+  if (uid !== original.uid) return [...ours.drift, gone(original.object, original.uid, object)];
   const isForeign = right === 'write' && (token === null || parseToken(token)?.opId !== input.opId);
   return isForeign ? [...ours.drift, difference(original.object, TOKEN_POINTER, 'the token of this operation', token)] : ours.drift;
 }
@@ -172,7 +197,10 @@ async function readBack(
 ): Promise<Step> {
   const object = await deps.cluster.read(original.object, { signal });
   const exact = object?.metadata.uid === original.uid && digestOf(object) === original.digest;
-  const restored: RestoredObject =
-    drift.length > 0 ? { object: original.object, state: 'drifted', differences: drift } : { object: original.object, state };
+  const restored: RestoredObject = {
+    object: original.object,
+    ...(drift.length > 0 ? { state: 'drifted', differences: drift } : { state }),
+    ...(object && isExposedBeyond(object, original) && { exposes: true }),
+  };
   return { kind: 'object', restored, exact };
 }

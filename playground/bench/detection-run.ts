@@ -1,5 +1,5 @@
-import type { RequestEvidence } from '../../src/domain/evidence.ts';
 import { createJudge } from '../../src/domain/judge/create.ts';
+import type { RequestEvidence } from '../../src/domain/judge/evidence.ts';
 import { alphaFor } from './before/alpha.ts';
 import { JudgeBefore } from './before/judge.ts';
 import { Oracle } from './detection-oracle.ts';

@@ -1,6 +1,6 @@
-import type { DropEvidence, Evidence } from '../../src/domain/evidence.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
 import { createJudge } from '../../src/domain/judge/create.ts';
+import type { DropEvidence, Evidence } from '../../src/domain/judge/evidence.ts';
 import type { JudgeSettings } from '../../src/domain/judge/judge.ts';
 import { alphaFor } from './before/alpha.ts';
 import { JudgeBefore } from './before/judge.ts';

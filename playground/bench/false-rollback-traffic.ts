@@ -1,4 +1,4 @@
-import type { Evidence, RequestEvidence } from '../../src/domain/evidence.ts';
+import type { Evidence, RequestEvidence } from '../../src/domain/judge/evidence.ts';
 import type { Healthy } from './false-rollback-play.ts';
 import type { Chance } from './judge-chance.ts';
 

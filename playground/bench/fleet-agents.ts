@@ -1,10 +1,8 @@
 /** Process of the fleet bench: light agents that serve the real Observer API, and the traffic that they report. */
 import { randomUUID } from 'node:crypto';
-import type { Flow } from '../cilium/flows/flow.ts';
-import { eventTypes, timestamp } from '../cilium/flows/flow.ts';
+import { eventTypes, type Flow, timestamp } from '../cilium/flows/flow.ts';
 import { serveObserver } from '../cilium/flows/observer.ts';
-import type { Ring } from '../cilium/flows/ring.ts';
-import { createRing } from '../cilium/flows/ring.ts';
+import { createRing, type Ring } from '../cilium/flows/ring.ts';
 import type { AgentsOrder, AgentsWord } from './fleet-words.ts';
 
 const order = JSON.parse(process.argv[2] ?? '{}') as AgentsOrder;
@@ -28,6 +26,7 @@ const counted = (ring: Ring): { readonly ring: Ring; readonly streams: () => { r
   const own: Ring = {
     push: (event) => ring.push(event),
     flows: () => ring.flows(),
+    losses: () => ring.losses(),
     forget: () => ring.forget(),
     follow,
     get seen() {
@@ -41,7 +40,7 @@ const agents = await Promise.all(
   Array.from({ length: order.nodes }, async (_, index) => {
     const node = `node-${index + 1}`;
     // A small ring: two hundred agents of full size would measure this process, not the worker.
-    const { ring, streams } = counted(createRing(256));
+    const { ring, streams } = counted(createRing({ capacity: 256 }));
     const observer = await serveObserver({ node, ring, now: Date.now, port: 0 });
     return { node, ring, streams, observer, address: `127.0.0.1:${observer.port}` };
   }),

@@ -61,7 +61,7 @@ async function abortsOf(rig: Rig, count: number, signal: AbortSignal): Promise<J
       const heard = reviewer.ephemerals().length;
       const at = performance.now();
       const ended = operation.result().then((outcome) => ({ outcome, ms: performance.now() - at }));
-      await reviewer.click(CHANNEL, operation.ts, 'meshops:abort');
+      await operation.abort('reviewer');
       await rig.slack.drive.waitFor(() => reviewer.ephemerals().length > heard, { what: 'the answer to an abort' });
       answered.push(performance.now() - at);
       const { outcome, ms } = await ended;

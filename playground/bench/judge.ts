@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { RequestEvidence } from '../../src/domain/evidence.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
 import { createJudge } from '../../src/domain/judge/create.ts';
+import type { RequestEvidence } from '../../src/domain/judge/evidence.ts';
 import type { JudgeSettings } from '../../src/domain/judge/judge.ts';
 import type { Bench } from './bench.ts';
 import { chanceFrom } from './judge-chance.ts';

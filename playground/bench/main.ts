@@ -11,11 +11,12 @@ import { history } from './history.ts';
 import { hostile } from './hostile.ts';
 import { judge } from './judge.ts';
 import { policy } from './policy.ts';
+import { recording } from './recording.ts';
 import { rollback } from './rollback.ts';
 import { stages } from './stages.ts';
 
 /** `npm run bench -- list | <name> [--json]`: measures, and prints figures. */
-const BENCHES: readonly Bench[] = [ack, detection, falseRollback, fleet, history, hostile, judge, policy, rollback, stages];
+const BENCHES: readonly Bench[] = [ack, detection, falseRollback, fleet, history, hostile, judge, policy, recording, rollback, stages];
 
 const interrupted = new AbortController();
 process.once('SIGINT', () => interrupted.abort(new Error('Stopped.')));

@@ -8,6 +8,13 @@ export type StagesWord =
   | { readonly word: 'connect'; readonly kubeconfig: string }
   | { readonly word: 'show'; readonly names: readonly string[]; readonly value: string | null; readonly afterMs: number };
 
+/** What the bench says to its bare loop, and what that answers at the end (ms). */
+export type IdleWord = 'begin' | 'end';
+export interface IdleReport {
+  readonly longestMs: number;
+  readonly p99Ms: number;
+}
+
 const nameOf = (number: number): string => `app-${String(number).padStart(4, '0')}`;
 
 /** As large as pods of clusters are: probes, resources, variables and volumes. */

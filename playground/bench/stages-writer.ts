@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KubeConfig } from '@kubernetes/client-node';
-import { type Cluster, connectCluster } from '../../activities/clients/kubernetes/cluster.ts';
-import { CILIUM_ENDPOINT } from '../../activities/clients/kubernetes/objects.ts';
+import { type Cluster, connectCluster } from '../../src/clients/kubernetes/cluster.ts';
+import { CILIUM_ENDPOINT } from '../../src/clients/kubernetes/objects.ts';
 import { COHORT_LABEL } from '../../src/domain/policy/stages/rule-document.ts';
 import { NAMESPACE, type StagesWord } from './stages-words.ts';
 

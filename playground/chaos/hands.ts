@@ -1,5 +1,5 @@
-import { CILIUM_POLICY, type KubeObject, type Route } from '../../activities/clients/kubernetes/objects.ts';
-import { TOKEN_ANNOTATION } from '../../src/domain/plan.ts';
+import { CILIUM_POLICY, type KubeObject, type Route } from '../../src/clients/kubernetes/objects.ts';
+import { TOKEN_ANNOTATION } from '../../src/domain/lifecycle/plan.ts';
 import type { Happening } from './step.ts';
 import type { Writer } from './world/api-server.ts';
 import { CANARY_NAME, NAMESPACE, routeRef, SERVICE_NAME } from './world/mesh.ts';

@@ -8,9 +8,14 @@ const WELL_MS = 20_000;
 /** Evidence that is later than this is no evidence (ms): the watch is blind, and holds. */
 const LATE_MS = 1_500;
 
-/** Is a change of this operation in force that gives the canary more than it had before it? */
+/**
+ * Is a change of this operation in force that gives the canary more than it had before it? One that has only claimed the route exposes
+ * nobody: a claim that comes late leaves a token behind, and a share beside it is another hand's.
+ */
 export function isExposing(truth: Truth, operation: OperationTruth): boolean {
-  return operation.wasWritten && truth.byToken(truth.token) === operation && truth.written > operation.shareBefore + 1e-9;
+  const { shareBefore, writes } = operation;
+  const hasRaised = writes.some(({ to }) => to > shareBefore + 1e-9);
+  return hasRaised && truth.byToken(truth.token) === operation && truth.written > shareBefore + 1e-9;
 }
 
 /** Have these systems been well for some time, and is there a worker since then? What was away comes up again within its retries. */

@@ -1,5 +1,5 @@
 import type { Invariant } from './invariants/invariant.ts';
-import { overBudget } from './invariants/watch.ts';
+import { HARMED, overBudget } from './invariants/watch.ts';
 import { canAct, isExposing, isSeen, isWatched } from './looks.ts';
 import type { OperationTruth } from './operation-truth.ts';
 import type { States } from './states.ts';
@@ -60,7 +60,8 @@ export class Monitor {
     const { world, now } = this.#truth;
     const { traffic } = world;
     const isInForce = isExposing(this.#truth, operation) && operation.ending !== 'completed';
-    const canBeWatched = canAct(this.#truth, ['worker', 'api']);
+    // A run that is gone is found by what the database knows of its operation.
+    const canBeWatched = canAct(this.#truth, operation.run.isOpen ? ['worker', 'api'] : ['worker', 'api', 'database']);
     if (!isInForce || !canBeWatched || isWatched(operation)) operation.unwatchedSince = undefined;
     else operation.unwatchedSince ??= now;
     operation.overSince = overBudget(operation) > 0 ? (operation.overSince ?? now) : undefined;
@@ -69,5 +70,6 @@ export class Monitor {
       operation.harmedSince = undefined;
       operation.harmed = 0;
     }
+    operation.harmedEnoughSince = operation.harmed >= HARMED ? (operation.harmedEnoughSince ?? now) : undefined;
   }
 }

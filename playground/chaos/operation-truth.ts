@@ -1,7 +1,7 @@
-import type { KubeObject, Route } from '../../activities/clients/kubernetes/objects.ts';
-import type { WatchInput, WatchResult } from '../../activities/contract.ts';
-import type { Decision } from '../../src/domain/gate.ts';
-import type { OperationRequest, OperationView, Outcome, Phase } from '../../src/domain/operation.ts';
+import type { KubeObject, Route } from '../../src/clients/kubernetes/objects.ts';
+import type { WatchInput, WatchResult } from '../../src/domain/lifecycle/contract.ts';
+import type { Decision } from '../../src/domain/lifecycle/gate.ts';
+import type { OperationRequest, OperationView, Outcome, Phase } from '../../src/domain/lifecycle/operation.ts';
 import type { Happening } from './step.ts';
 import type { Attempt } from './temporal/attempt.ts';
 import type { WorkflowRun } from './temporal/run.ts';
@@ -16,7 +16,7 @@ export interface Asked {
   answer?: string | undefined;
   answeredAt?: number;
   /** What was so when the answer was given. */
-  told?: { readonly written: number; readonly token: string | null };
+  told?: { readonly written: number; readonly token: string | null; readonly isOpen: boolean };
 }
 
 /** A write of meshops into a route, by the operation whose token it put or took. */
@@ -69,6 +69,8 @@ export class OperationTruth {
   /** Since when its canary harms and that could be seen, and how many requests. */
   harmedSince: number | undefined;
   harmed = 0;
+  /** Since when they are as many as a fuse must have seen. */
+  harmedEnoughSince: number | undefined;
   /** Since when its canary has failed more often than its budget allows. */
   overSince: number | undefined;
   /** Failures and requests of its canary while its change was in force. */

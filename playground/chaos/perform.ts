@@ -1,7 +1,7 @@
-import { parseButton } from '../../src/domain/button.ts';
-import { requestIdOf } from '../../src/slack/admission.ts';
+import { parseButton } from '../../src/domain/lifecycle/button.ts';
 import { answerClick } from '../../src/slack/clicks.ts';
 import { answerSlash } from '../../src/slack/commands.ts';
+import { requestIdOf } from '../../src/slack/origin.ts';
 import { OtherHands } from './hands.ts';
 import type { Happening } from './step.ts';
 import type { Truth } from './truth.ts';

@@ -1,11 +1,11 @@
-import type { KubeObject, Pod } from '../../activities/clients/kubernetes/objects.ts';
-import type { PlanResult, WatchInput, WatchResult } from '../../activities/contract.ts';
-import { selects } from '../../activities/policy/subject.ts';
-import { inForce } from '../../activities/policy/world.ts';
+import type { KubeObject, Pod } from '../../src/clients/kubernetes/objects.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
-import { parseToken, TOKEN_ANNOTATION } from '../../src/domain/plan.ts';
+import type { PlanResult, WatchInput, WatchResult } from '../../src/domain/lifecycle/contract.ts';
+import { parseToken, TOKEN_ANNOTATION } from '../../src/domain/lifecycle/plan.ts';
 import { compilePolicies, type Evaluator } from '../../src/domain/policy/evaluator.ts';
 import { COHORT_LABEL } from '../../src/domain/policy/stages/rule-document.ts';
+import { selects } from '../../src/reading/policy/subject.ts';
+import { inForce } from '../../src/reading/policy/world.ts';
 import type { Attempt } from './temporal/attempt.ts';
 import type { Change } from './world/api-server.ts';
 import { CONNECTIONS, type Connection, flowOf } from './world/connections.ts';

@@ -1,4 +1,4 @@
-import type { Phase } from '../../src/domain/operation.ts';
+import type { Phase } from '../../src/domain/lifecycle/operation.ts';
 import type { OperationTruth } from './operation-truth.ts';
 import type { Truth } from './truth.ts';
 import { MODES, SYSTEMS } from './world/faults.ts';

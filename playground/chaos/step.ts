@@ -1,5 +1,5 @@
-import type { ActionId } from '../../src/domain/button.ts';
-import type { Phase } from '../../src/domain/operation.ts';
+import type { ActionId } from '../../src/domain/lifecycle/button.ts';
+import type { Phase } from '../../src/domain/lifecycle/operation.ts';
 import type { CandidateName, OtherPolicy } from './world/candidates.ts';
 import type { Mode, System } from './world/faults.ts';
 import type { Relabelling } from './world/relabelling.ts';

@@ -1,17 +1,17 @@
-import type { KubeObject, Route } from '../../activities/clients/kubernetes/objects.ts';
-import type { WatchInput, WatchResult } from '../../activities/contract.ts';
 import type { Verification } from '../../src/audit/chain.ts';
-import type { Decision } from '../../src/domain/gate.ts';
+import type { KubeObject, Route } from '../../src/clients/kubernetes/objects.ts';
+import type { WatchInput, WatchResult } from '../../src/domain/lifecycle/contract.ts';
+import type { Decision } from '../../src/domain/lifecycle/gate.ts';
 import {
   type AuditRecord,
   type Begun,
-  isWayBack,
   type OperationRequest,
   type OperationView,
   type Outcome,
   type Phase,
-} from '../../src/domain/operation.ts';
-import { parseToken, TOKEN_ANNOTATION } from '../../src/domain/plan.ts';
+} from '../../src/domain/lifecycle/operation.ts';
+import { parseToken, TOKEN_ANNOTATION } from '../../src/domain/lifecycle/plan.ts';
+import { isWayBack } from '../../src/domain/verb.ts';
 import { FreezeTruth } from './freeze-truth.ts';
 import { carriedBy, isExposing, isSeen, type Lost } from './looks.ts';
 import { type Asked, OperationTruth, type OwnWrite } from './operation-truth.ts';
@@ -114,7 +114,7 @@ export class Truth implements ServerObserver {
   answered(asked: Asked, answer: string | undefined): void {
     asked.answer = answer;
     asked.answeredAt = this.now;
-    asked.told = { written: this.written, token: this.token };
+    asked.told = { written: this.written, token: this.token, isOpen: this.holder?.run.isOpen ?? false };
     this.freezes.heard(asked.what, answer ?? '', this.now);
   }
 
@@ -140,8 +140,8 @@ export class Truth implements ServerObserver {
     const { actor, rollback } = argument as { actor?: { id: string }; rollback?: true };
     const operation = this.byRun(run.runId);
     // Whoever rolls back what is a way back itself wants just that.
-    const { change } = (run.argument ?? {}) as Partial<OperationRequest>;
-    if (rollback && change && isWayBack(change)) return;
+    const { verb, change } = (run.argument ?? {}) as Partial<OperationRequest>;
+    if (rollback && verb !== undefined && change && isWayBack({ verb, change })) return;
     // Of what has its outcome the answer says that there was nothing to stop.
     if (operation?.ending === undefined) operation?.aborts.push({ at: this.now, by: actor?.id ?? '', phase: operation.phase });
   }
@@ -196,8 +196,11 @@ export class Truth implements ServerObserver {
     const share = (object: KubeObject | undefined): number => (object ? shareOf(weightsOf(object as Route)) : 0);
     const tokenOf = (object: KubeObject | undefined): string | null => object?.metadata.annotations?.[TOKEN_ANNOTATION] ?? null;
     const own = change.by.kind === 'person' ? tokenOf(change.after) : tokenOf(change.before);
-    // Where the token was taken away it is that of the route's own verb.
-    const operation = this.byToken(own) ?? this.operations.findLast(({ run }) => run.isOpen && run.workflowType === 'canary');
+    const marked = this.byToken(own);
+    // Where the token was taken away it is that of the route's own verb; so it is where an undo comes once more after its token has gone back to an earlier operation.
+    const isAnothers = marked !== undefined && !marked.run.isOpen && own === tokenOf(change.after);
+    const running = this.operations.findLast(({ run }) => run.isOpen && run.workflowType === 'canary');
+    const operation = isAnothers ? (running ?? marked) : (marked ?? running);
     const write: OwnWrite = {
       ...change,
       opId: operation?.opId,

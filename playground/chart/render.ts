@@ -31,9 +31,9 @@ export async function examples(): Promise<ReadonlyMap<string, string>> {
 
 const OWN_PLACE = ['HELM_CACHE_HOME', 'HELM_CONFIG_HOME', 'HELM_DATA_HOME'] as const;
 
-/** Helm with nothing of the person's own settings. Rejects with what helm said. */
-export async function helmOf(helm: string, args: readonly string[]): Promise<string> {
-  const env = { PATH: process.env['PATH'] ?? '', ...Object.fromEntries(OWN_PLACE.map((name) => [name, '/nonexistent'])) };
+/** Helm with nothing of the person's own settings. Rejects with what helm said. `home`: where what it asked a cluster is remembered. */
+export async function helmOf(helm: string, args: readonly string[], home = '/nonexistent'): Promise<string> {
+  const env = { PATH: process.env['PATH'] ?? '', HOME: home, ...Object.fromEntries(OWN_PLACE.map((name) => [name, '/nonexistent'])) };
   try {
     return (await run(helm, [...args], { env, maxBuffer: 1 << 26 })).stdout;
   } catch (error) {

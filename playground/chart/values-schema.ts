@@ -49,6 +49,7 @@ const Values = z.strictObject({
   worker: z.strictObject({ ...Process, perCluster: z.boolean() }),
   serviceAccount: z.strictObject({ annotations: Labels }),
   rbac: z.strictObject({ create: z.boolean(), gitops: z.boolean(), people: z.array(z.string().regex(/^[^\s@*]+@[^\s@]+$/)) }),
+  encryption: z.strictObject({ operators: z.array(z.string().min(1)), users: z.array(z.string().min(1)) }),
   namespaces: z.record(Name, Namespace),
   admission: z.strictObject({ enabled: z.boolean() }),
   networkPolicy: z.strictObject({

@@ -1,12 +1,9 @@
 /** Plays the agents' writes: Node and CiliumNode for each node, CiliumIdentity for each set of labels, CiliumEndpoint for each pod. */
-import type { Identities } from './identities.ts';
-import { securityLabels } from './identities.ts';
-import type { Kube } from './kube/client.ts';
-import { KubeError } from './kube/client.ts';
+import { type Identities, securityLabels } from './identities.ts';
+import { type Kube, KubeError } from './kube/client.ts';
 import { resources } from './kube/resources.ts';
 import type { KubeObject } from './kube/types.ts';
-import type { MeshNode } from './nodes.ts';
-import { meshNodes } from './nodes.ts';
+import { type MeshNode, meshNodes } from './nodes.ts';
 import type { PodBook, PodFacts } from './pod-book.ts';
 import type { World } from './world.ts';
 
@@ -80,7 +77,7 @@ export const createNode = async (kube: Kube, node: MeshNode, now: string): Promi
   await kube.merge(resources.nodes, object, { status: nodeStatus(node, now) }, 'status');
 };
 
-const endpointObject = (facts: PodFacts, uid: string): KubeObject => {
+const endpointObject = (facts: PodFacts, uid: string, key: number): KubeObject => {
   const host = meshNodes.find((node) => node.name === facts.node)?.hostAddress ?? '';
   return {
     apiVersion: 'cilium.io/v2',
@@ -99,7 +96,7 @@ const endpointObject = (facts: PodFacts, uid: string): KubeObject => {
       },
       identity: { id: facts.identity, labels: [...facts.labels] },
       networking: { addressing: [{ ipv4: facts.ip }], node: host },
-      encryption: {},
+      encryption: key === 0 ? {} : { key },
       state: 'ready',
     },
   } as KubeObject;
@@ -117,18 +114,40 @@ const identityObject = (id: number, labels: readonly string[]): KubeObject => {
 };
 
 /** The agents' loop body: identities first, since endpoints refer to them. */
-export const createAgentObjects = (kube: Kube, world: World, book: PodBook, identities: Identities): { reconcile(): Promise<void> } => {
+export const createAgentObjects = (
+  kube: Kube,
+  world: World,
+  book: PodBook,
+  identities: Identities,
+  /** What the endpoints of a node carry. */
+  keyOn: (node: string) => number,
+): { reconcile(): Promise<void> } => {
   const written = new Map<string, string>();
   const known = new Set<number>();
 
   const writeEndpoint = async (facts: PodFacts): Promise<void> => {
     const pod = world.pods.objects.get(facts.key);
     if (!pod) return;
-    const object = endpointObject(facts, pod.metadata.uid ?? '');
+    const object = endpointObject(facts, pod.metadata.uid ?? '', keyOn(facts.node));
     const text = JSON.stringify(object);
     if (written.get(facts.key) === text) return;
-    await kube.apply(resources.ciliumEndpoints, object);
+    await put(object, keyOn(facts.node));
     written.set(facts.key, text);
+  };
+
+  /** As an agent does: made once, then its status is written over. */
+  const put = async (object: KubeObject, key: number): Promise<void> => {
+    try {
+      await kube.create(resources.ciliumEndpoints, object);
+    } catch (error) {
+      if (!(error instanceof KubeError && error.status === 409)) throw error;
+      const { metadata, status } = object as KubeObject & { readonly status: object };
+      const { ownerReferences } = metadata;
+      await kube.merge(resources.ciliumEndpoints, object, {
+        metadata: { ownerReferences },
+        status: { ...status, encryption: { key: key === 0 ? null : key } },
+      });
+    }
   };
 
   return {

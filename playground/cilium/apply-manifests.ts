@@ -63,7 +63,7 @@ export const ciliumConfig: Readonly<Record<string, string>> = {
   'hubble-metrics-server': ':9965',
   'hubble-socket-path': '/var/run/cilium/hubble.sock',
   'identity-change-grace-period': '5s',
-  'identity-max-jitter': '0s',
+  'identity-max-jitter': '2s',
   'kube-proxy-replacement': 'true',
   'monitor-aggregation': 'medium',
   'monitor-aggregation-flags': 'all',
@@ -72,16 +72,24 @@ export const ciliumConfig: Readonly<Record<string, string>> = {
   'routing-mode': 'native',
 };
 
-/** Writes the cilium-config ConfigMap, without touching it when it is there: a restart must not undo what someone set. */
-export const ensureCiliumConfig = async (kube: Kube): Promise<void> => {
+/** Keys of cilium-config with their values. */
+export type CiliumSettings = Readonly<Record<string, string>>;
+
+/**
+ * Writes the cilium-config ConfigMap, without touching it when it is there: a restart must not undo what someone set. Resolves with what it
+ * says.
+ */
+export const ensureCiliumConfig = async (kube: Kube, settings: CiliumSettings): Promise<CiliumSettings> => {
   const object = {
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: { name: 'cilium-config', namespace: 'kube-system' },
-    data: ciliumConfig,
+    data: { ...ciliumConfig, ...settings },
   };
-  const existing = await kube.list(resources.configMaps);
-  if (existing.items.some((each) => each.metadata.name === 'cilium-config' && each.metadata.namespace === 'kube-system')) return;
+  const existing = await kube.list<KubeObject & { readonly data?: CiliumSettings }>(resources.configMaps);
+  const there = existing.items.find((each) => each.metadata.name === 'cilium-config' && each.metadata.namespace === 'kube-system');
+  if (there) return there.data ?? {};
   await kube.apply(resources.namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kube-system' } });
   await kube.apply(resources.configMaps, object);
+  return object.data;
 };

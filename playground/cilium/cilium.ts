@@ -4,29 +4,22 @@
  */
 import { fileURLToPath } from 'node:url';
 import { createNodes } from './agent-objects.ts';
-import { applyManifests, ensureCiliumConfig } from './apply-manifests.ts';
+import { applyManifests, type CiliumSettings, ensureCiliumConfig } from './apply-manifests.ts';
 import { ensureClusterDns } from './cluster-dns.ts';
 import type { Clients } from './connections/clients.ts';
 import type { HopCounts } from './connections/hops.ts';
-import type { Preset } from './delays.ts';
-import type { CiliumStack, Ground } from './ground.ts';
-import { layGround } from './ground.ts';
+import { identityTimes, type Preset } from './delays.ts';
+import type { EncryptionAgents } from './encryption/agents.ts';
+import { type CiliumStack, type Ground, layGround } from './ground.ts';
 import type { HubbleTls } from './hubble-tls.ts';
-import type { Kube } from './kube/client.ts';
-import { createKube } from './kube/client.ts';
+import { createKube, type Kube } from './kube/client.ts';
 import { gatewayNode } from './nodes.ts';
-import type { Faults } from './panel.ts';
-import { createFaults } from './panel.ts';
-import type { Parts } from './parts.ts';
-import { createParts } from './parts.ts';
-import type { Plane, PlaneTruth } from './plane.ts';
-import { settle, startPlane } from './plane.ts';
-import type { ListedPod } from './pod-list.ts';
-import { listPods } from './pod-list.ts';
-import type { SightFaults } from './sight-faults.ts';
-import { createSightFaults } from './sight-faults.ts';
-import type { Traffic } from './traffic.ts';
-import { startTraffic } from './traffic.ts';
+import { createFaults, type Faults } from './panel.ts';
+import { createParts, type Parts } from './parts.ts';
+import { type Plane, type PlaneTruth, settle, startPlane } from './plane.ts';
+import { type ListedPod, listPods } from './pod-list.ts';
+import { createSightFaults, type SightFaults } from './sight-faults.ts';
+import { startTraffic, type Traffic } from './traffic.ts';
 import type { LoadReply } from './workloads/messages.ts';
 
 export type { CiliumStack } from './ground.ts';
@@ -35,6 +28,8 @@ export interface CiliumOptions {
   readonly stack: CiliumStack;
   /** Default `ideal`. */
   readonly preset?: Preset;
+  /** Keys of cilium-config that are otherwise than the preset has them, such as `identity-max-jitter`. */
+  readonly settings?: CiliumSettings;
   /** Default 1. The same seed gives the same faults, delays and arrivals. */
   readonly seed?: number;
   /** Default 100 requests through the Gateway (0 = none until `faults.load`) and 10 east-west connections per second. */
@@ -57,6 +52,10 @@ export interface Cilium {
   /** URLs of Prometheus text: one per agent, and Envoy's own. */
   readonly metrics: { readonly agents: readonly string[]; readonly envoy: string };
   readonly faults: Faults & SightFaults;
+  /** How long at most a changed label takes to become an identity, where that is longer than stories expect (ms). */
+  readonly identityWithinMs?: number;
+  /** Actions of the page's panel that cannot be had here; left out: none. */
+  readonly unsupported?: readonly string[];
   /** Callers on demand: pods of their own, connections that stay open, a port scan. */
   readonly clients: Clients;
   /** The agents hold none of the flows that there have been. */
@@ -64,6 +63,8 @@ export interface Cilium {
   /** Parts of the demo mesh that run only while somebody needs them. */
   readonly parts: Parts;
   readonly truth: PlaneTruth;
+  /** What encrypts between nodes, and what goes wrong with it; absent where it is real. */
+  readonly encryption?: EncryptionAgents;
   /** Every pod, the Service that selects it, and whether it is ready. */
   pods(): readonly ListedPod[];
   /** East-west connections so far, by `<namespace>/<app> -> <service>`. */
@@ -78,17 +79,21 @@ export interface Cilium {
 
 const demoFolder = fileURLToPath(new URL('../../manifests/demo', import.meta.url));
 
-const openCluster = async (ground: Ground, manifests: string | false): Promise<Kube> => {
+const openCluster = async (
+  ground: Ground,
+  manifests: string | false,
+  settings: CiliumSettings,
+): Promise<{ readonly kube: Kube; readonly config: CiliumSettings }> => {
   const { kube: server } = ground.stack;
   const kube = createKube({ url: server.url, caFile: server.caFile, token: server.token('simulator') });
   ground.onStop(() => kube.close());
   await createNodes(kube, new Date(ground.now()).toISOString().replace(/\.\d+Z$/, 'Z'));
-  await ensureCiliumConfig(kube);
+  const config = await ensureCiliumConfig(kube, settings);
   if (manifests !== false) {
     await ensureClusterDns(kube);
     await applyManifests(kube, manifests);
   }
-  return kube;
+  return { kube, config };
 };
 
 const registerMetrics = (stack: CiliumStack, { agents, envoy }: Plane): Cilium['metrics'] => {
@@ -121,9 +126,9 @@ export const startCilium = async (options: CiliumOptions): Promise<Cilium> => {
   const { ground, stop } = layGround({ stack, preset, seed, signal, say });
   try {
     say('Nodes and the demo mesh');
-    const kube = await openCluster(ground, manifests);
+    const { kube, config } = await openCluster(ground, manifests, { ...identityTimes[preset], ...options.settings });
     say('Controllers, agents and Envoy');
-    const plane = await startPlane(ground, kube);
+    const plane = await startPlane(ground, kube, config);
     say('Pods, routes and load');
     const url = await settle(ground, plane);
     const traffic = await startTraffic(ground, kube, plane, url, { requestsPerSecond, connectionsPerSecond });
@@ -139,6 +144,7 @@ export const startCilium = async (options: CiliumOptions): Promise<Cilium> => {
       forget: () => Promise.resolve(agents.forget()),
       parts: createParts(ground, kube, plane, url),
       truth,
+      encryption: controllers.encryption,
       pods: () => listPods(controllers.world.pods.objects.values(), controllers.world.services.objects),
       connections: () => traffic.hops.counts,
       load: () => traffic.load.counts(),

@@ -1,35 +1,31 @@
 /** The control loops and what sets each of them off. */
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { PolicyService } from '../../src/domain/policy/flow.ts';
 import type { PolicyKind } from '../../src/domain/policy/policy.ts';
+import { identityTimesOf } from '../../src/domain/policy/stages/identity-wait.ts';
 import { adoptIdentities, createAgentObjects } from './agent-objects.ts';
+import type { CiliumSettings } from './apply-manifests.ts';
 import { createDeployments } from './deployments.ts';
+import { adoptedStates, createEncryptionAgents, type EncryptionAgents } from './encryption/agents.ts';
 import { createEndpointSlices } from './endpoint-slices.ts';
-import type { FaultBook } from './faults.ts';
-import { createFaultBook } from './faults.ts';
-import type { Operator } from './gateway/operator.ts';
-import { createOperator } from './gateway/operator.ts';
+import { createFaultBook, type FaultBook } from './faults.ts';
+import { createOperator, type Operator } from './gateway/operator.ts';
 import { weightsOf } from './gateway/translate.ts';
-import type { Xds } from './gateway/xds.ts';
-import { createXds } from './gateway/xds.ts';
+import { createXds, type Xds } from './gateway/xds.ts';
 import type { Ground } from './ground.ts';
-import type { Identities } from './identities.ts';
-import { createIdentities } from './identities.ts';
+import { createIdentities, type Identities } from './identities.ts';
 import type { Kube } from './kube/client.ts';
-import type { Loop } from './kube/loop.ts';
-import { createLoop } from './kube/loop.ts';
+import { createLoop, type Loop } from './kube/loop.ts';
 import type { Route, Service } from './kube/types.ts';
 import { createKubelet } from './kubelet.ts';
 import { meshNodes } from './nodes.ts';
-import type { PodBook } from './pod-book.ts';
-import { createPodBook } from './pod-book.ts';
+import { createPodBook, type PodBook } from './pod-book.ts';
 import { createPolicyStatus } from './policy/policy-status.ts';
-import type { Realisation, TruePolicy } from './policy/realisation.ts';
-import { createRealisation } from './policy/realisation.ts';
+import { createRealisation, type Realisation, type TruePolicy } from './policy/realisation.ts';
 import type { TruthWriter } from './truth.ts';
 import type { Pods } from './workloads/pods.ts';
-import type { Change, Kind, World } from './world.ts';
-import { watchWorld } from './world.ts';
+import { type Change, type Kind, type World, watchWorld } from './world.ts';
 
 export interface Controllers {
   readonly world: World;
@@ -38,14 +34,16 @@ export interface Controllers {
   readonly xds: Xds;
   readonly operator: Operator;
   readonly realisation: Realisation;
+  readonly encryption: EncryptionAgents;
 }
 
-type LoopName = 'deployments' | 'kubelet' | 'slices' | 'objects' | 'routes' | 'endpoints' | 'status' | 'policyStatus';
+type LoopName = 'agents' | 'deployments' | 'kubelet' | 'slices' | 'objects' | 'routes' | 'endpoints' | 'status' | 'policyStatus';
 
 /** Which loops a change sets off. */
 const concerns: Readonly<Record<Kind, readonly LoopName[]>> = {
   namespaces: ['status', 'objects', 'kubelet'],
   deployments: ['deployments'],
+  agentPods: ['agents'],
   pods: ['kubelet', 'deployments', 'slices', 'objects'],
   services: ['slices', 'routes', 'status', 'kubelet'],
   slices: ['slices', 'endpoints'],
@@ -77,7 +75,15 @@ interface Parts extends Controllers {
   readonly identities: Identities;
   readonly trigger: (name: LoopName) => void;
   readonly onIdentity: () => void;
+  readonly config: CiliumSettings;
 }
+
+/** By chance below `identity-max-jitter`, then `identity-change-grace-period`, then what the agent itself takes (v1.20.2 pkg/endpoint). */
+const identityDelay = ({ delayOf, randomFor }: Ground, config: CiliumSettings): (() => number) => {
+  const [random, own] = [randomFor('identity jitter'), delayOf('identityChange')];
+  const { jitterMs, graceMs } = identityTimesOf(config);
+  return () => random() * jitterMs + graceMs + own();
+};
 
 const createLoops = (ground: Ground, parts: Parts): Readonly<Record<LoopName, Loop>> => {
   const { kube, world, book, xds, operator, trigger } = parts;
@@ -91,7 +97,7 @@ const createLoops = (ground: Ground, parts: Parts): Readonly<Record<LoopName, Lo
     faults: parts.faults,
     readinessDelay: delayOf('readiness'),
     crashDelay: delayOf('crashSeen'),
-    identityDelay: delayOf('identityChange'),
+    identityDelay: identityDelay(ground, parts.config),
     onIdentity: () => {
       trigger('objects');
       parts.onIdentity();
@@ -102,7 +108,7 @@ const createLoops = (ground: Ground, parts: Parts): Readonly<Record<LoopName, Lo
     onError,
   });
   const slices = createEndpointSlices(kube, world);
-  const objects = createAgentObjects(kube, world, book, parts.identities);
+  const objects = createAgentObjects(kube, world, book, parts.identities, (node) => parts.encryption.keyOf(node));
   const loop = (reconcile: () => Promise<void>, delay: () => number = () => 0): Loop => createLoop({ reconcile, delay, signal, onError });
   const policyStatus = createPolicyStatus(kube, world, now);
   const routes = async (): Promise<void> => {
@@ -111,6 +117,7 @@ const createLoops = (ground: Ground, parts: Parts): Readonly<Record<LoopName, Lo
     trigger('status');
   };
   return {
+    agents: loop(() => parts.encryption.reconcile()),
     deployments: loop(() => deployments.reconcile()),
     kubelet: loop(() => kubelet.reconcile()),
     slices: loop(() => slices.reconcile()),
@@ -127,10 +134,19 @@ export interface Hears {
   readonly inForce: (change: TruePolicy) => void;
   /** Some pod got an identity, or a new one. */
   readonly identity: () => void;
+  /** What some node publishes or does has changed. */
+  readonly encryption: () => void;
 }
 
 /** Starts watching and playing the controllers; ends by the ground's signal. Resolves when the first translation of routes is written. */
-export const startControllers = async (ground: Ground, kube: Kube, pods: Pods, truth: TruthWriter, hears: Hears): Promise<Controllers> => {
+export const startControllers = async (
+  ground: Ground,
+  kube: Kube,
+  config: CiliumSettings,
+  pods: Pods,
+  truth: TruthWriter,
+  hears: Hears,
+): Promise<Controllers> => {
   const { now, signal, onError, stack } = ground;
   let loops: Readonly<Record<LoopName, Loop>> | undefined;
   const trigger = (name: LoopName): void => loops?.[name].trigger();
@@ -172,6 +188,30 @@ export const startControllers = async (ground: Ground, kube: Kube, pods: Pods, t
     },
   });
   const operator = createOperator(kube, world, xds, now);
+  const names = ground.randomFor('agent names');
+  const encryption = createEncryptionAgents({
+    kube,
+    nodes: meshNodes,
+    pods: world.agentPods.objects,
+    before: await adoptedStates(kube),
+    stopDelay: ground.delayOf('agentStop'),
+    startDelay: ground.delayOf('agentStart'),
+    encryptDelay: ground.delayOf('encryptLag'),
+    offGap: ground.delayOf('encryptGap'),
+    name: () =>
+      `cilium-${Math.floor(names() * 36 ** 5)
+        .toString(36)
+        .padStart(5, '0')}`,
+    key: () => randomBytes(32).toString('base64'),
+    now,
+    onChange: () => {
+      trigger('objects');
+      hears.encryption();
+    },
+    again: () => trigger('agents'),
+    signal,
+    onError,
+  });
   loops = createLoops(ground, {
     kube,
     pods,
@@ -183,9 +223,11 @@ export const startControllers = async (ground: Ground, kube: Kube, pods: Pods, t
     xds,
     operator,
     realisation,
+    encryption,
     onIdentity: hears.identity,
+    config,
   });
   for (const each of Object.values(loops)) each.trigger();
   await loops.routes.idle();
-  return { world, book, faults, xds, operator, realisation };
+  return { world, book, faults, xds, operator, realisation, encryption };
 };

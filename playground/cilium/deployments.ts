@@ -1,10 +1,8 @@
 /** Plays the Deployment and ReplicaSet controllers and the scheduler: as many pods as wanted, of the template wanted, spread over the nodes. */
 import { createHash } from 'node:crypto';
-import type { Kube } from './kube/client.ts';
-import { KubeError } from './kube/client.ts';
+import { type Kube, KubeError } from './kube/client.ts';
 import { resources } from './kube/resources.ts';
-import type { Deployment, KubeObject, Pod } from './kube/types.ts';
-import { isReady, keyOf } from './kube/types.ts';
+import { type Deployment, isReady, type KubeObject, keyOf, type Pod } from './kube/types.ts';
 import { type MeshNode, meshNodes } from './nodes.ts';
 import type { Random } from './random.ts';
 import type { World } from './world.ts';

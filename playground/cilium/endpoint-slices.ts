@@ -1,8 +1,7 @@
 /** Plays the EndpointSlice controller: the addresses of the pods that each Service selects. */
 import type { Kube } from './kube/client.ts';
 import { resources } from './kube/resources.ts';
-import type { EndpointSlice, Pod, Service, ServicePort } from './kube/types.ts';
-import { isReady, selects } from './kube/types.ts';
+import { type EndpointSlice, isReady, type Pod, type Service, type ServicePort, selects } from './kube/types.ts';
 import type { World } from './world.ts';
 
 const managedBy = 'endpointslice-controller.k8s.io';

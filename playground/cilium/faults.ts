@@ -1,8 +1,6 @@
 /** Which Service is broken in which way; pods that a Service selects later inherit its fault. */
-import type { Pod, Service } from './kube/types.ts';
-import { selects } from './kube/types.ts';
-import type { Fault } from './workloads/fault.ts';
-import { healthy } from './workloads/fault.ts';
+import { type Pod, type Service, selects } from './kube/types.ts';
+import { type Fault, healthy } from './workloads/fault.ts';
 
 export interface FaultBook {
   /** Changes part of a Service's fault; throws when there is no such Service. `service` is `name` or `namespace/name`. */

@@ -1,9 +1,7 @@
 /** What every part of the simulator is started with. */
-import type { Delays, Preset } from './delays.ts';
-import { draw, presets } from './delays.ts';
+import { type Delays, draw, type Preset, presets } from './delays.ts';
 import type { Starter } from './envoy/process.ts';
-import type { Random } from './random.ts';
-import { createRandom, seedFor } from './random.ts';
+import { createRandom, type Random, seedFor } from './random.ts';
 
 /** What the simulator needs of the real stack (playground/cluster). */
 export interface CiliumStack {

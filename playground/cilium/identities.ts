@@ -33,10 +33,21 @@ export const identityLabels = (pod: Pod, namespaceLabels: Readonly<Record<string
     'io.cilium.k8s.policy.serviceaccount': pod.spec.serviceAccountName ?? 'default',
   };
   for (const [name, value] of Object.entries(namespaceLabels)) all[`io.cilium.k8s.namespace.labels.${name}`] = value;
-  return Object.entries(all)
+  const own = Object.entries(all)
     .filter(([key]) => counts(key))
-    .map(([key, value]) => `k8s:${key}=${value}`)
-    .toSorted();
+    .map(([key, value]) => `k8s:${key}=${value}`);
+  return [...own, ...namedPorts(pod)].toSorted();
+};
+
+/** Names of container ports are part of an identity, so that a pod that renames one gets another (v1.20.2 pkg/k8s/labels.go). */
+const namedPorts = ({ spec }: Pod): readonly string[] => {
+  const named = spec.containers
+    .flatMap(({ ports = [] }) => ports)
+    .flatMap(({ name, containerPort, protocol = 'TCP' }) =>
+      name === undefined ? [] : [{ name, text: `${name}.${protocol}.${containerPort}` }],
+    );
+  const value = named.toSorted((one, other) => one.name.localeCompare(other.name)).map(({ text }) => text);
+  return value.length === 0 ? [] : [`gen:io.cilium.k8s.named-ports=${value.join('_')}`];
 };
 
 /** `security-labels` of a CiliumIdentity: key with source to value. */

@@ -2,15 +2,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { deploymentOf } from './deployments.ts';
 import type { FaultBook } from './faults.ts';
-import type { Kube } from './kube/client.ts';
-import { KubeError } from './kube/client.ts';
+import { type Kube, KubeError } from './kube/client.ts';
 import { resources } from './kube/resources.ts';
-import type { Pod } from './kube/types.ts';
-import { keyOf } from './kube/types.ts';
+import { keyOf, type Pod } from './kube/types.ts';
 import { meshNodes } from './nodes.ts';
 import type { PodBook, PodFacts } from './pod-book.ts';
-import type { Fault } from './workloads/fault.ts';
-import { healthy } from './workloads/fault.ts';
+import { type Fault, healthy } from './workloads/fault.ts';
 import type { Protocol } from './workloads/pod-protocol.ts';
 import type { Pods } from './workloads/pods.ts';
 import type { World } from './world.ts';

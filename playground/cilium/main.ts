@@ -2,8 +2,7 @@
 import { progressPrinter } from '../cluster/progress.ts';
 import { startStack } from '../cluster/stack.ts';
 import { startCilium } from './cilium.ts';
-import type { Preset } from './delays.ts';
-import { presets } from './delays.ts';
+import { type Preset, presets } from './delays.ts';
 
 const isPreset = (text: string): text is Preset => text in presets;
 

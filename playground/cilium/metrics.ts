@@ -2,8 +2,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Flow } from './flows/flow.ts';
-import { eventTypes } from './flows/flow.ts';
+import { eventTypes, type Flow } from './flows/flow.ts';
 import type { LostSource } from './flows/ring.ts';
 
 export interface AgentMetrics {

@@ -12,8 +12,7 @@ import type { Plane } from './plane.ts';
 import { seedFor } from './random.ts';
 import { loadLimits } from './traffic.ts';
 import { until } from './until.ts';
-import type { LoadThread } from './workloads/load-handle.ts';
-import { startLoadThread } from './workloads/load-handle.ts';
+import { type LoadThread, startLoadThread } from './workloads/load-handle.ts';
 import type { LoadTarget } from './workloads/load-target.ts';
 
 /** `ledger`: gRPC through the Gateway. `catalog`: called by the frontend's pods under its cluster address. */

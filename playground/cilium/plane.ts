@@ -1,7 +1,7 @@
 /** The data plane and its eyes: pods' servers, Envoy, agents, and the packet path between them. */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { ciliumConfig } from './apply-manifests.ts';
+import { type CiliumSettings, ciliumConfig } from './apply-manifests.ts';
 import type { Connections, Policies } from './connections/connection-truth.ts';
 import { createConnectionTruth } from './connections/connection-truth.ts';
 import type { Path } from './connections/path.ts';
@@ -60,19 +60,20 @@ const startGatewayEnvoy = async (ground: Ground, accessLogPort: number): Promise
 };
 
 /** Starts the controllers, the agents and Envoy, in this order: Envoy finds its listeners written. */
-export const startPlane = async (ground: Ground, kube: Kube): Promise<Plane> => {
+export const startPlane = async (ground: Ground, kube: Kube, config: CiliumSettings): Promise<Plane> => {
   const { now, onError } = ground;
   const truth = createTruth();
   const more = createConnectionTruth();
   const pods = startPods(ground.delays.serviceTime, ground.seed, onError);
   ground.onStop(() => pods.stop());
   let path: Path | undefined;
-  const controllers = await startControllers(ground, kube, pods, truth, {
+  const controllers = await startControllers(ground, kube, config, pods, truth, {
     inForce: (change) => {
       more.inForce(change);
       path?.doors.update();
     },
     identity: () => path?.doors.update(),
+    encryption: () => path?.doors.update(),
   });
   const hubbleTls = await issueHubbleTls(join(ground.stack.dir, 'hubble'), ciliumConfig['cluster-name'] ?? '', now());
   const agents = await startAgents({ now, lag: ground.delayOf('flowLag'), credentials: hubbleTls.agents });
@@ -80,8 +81,17 @@ export const startPlane = async (ground: Ground, kube: Kube): Promise<Plane> => 
   const relay = await startRelay({ peers: agents.peers, now, delay: ground.delayOf('relay'), credentials: hubbleTls.relay });
   ground.onStop(() => relay.stop());
   const doubles = new Set<string>();
-  const { world, book, xds, operator, realisation } = controllers;
-  const { doors, ...rest } = layPath(ground, { book, agents, realisation, pods, connected: more.connected });
+  const { world, book, xds, operator, realisation, encryption } = controllers;
+  const isLost = (from: string, to: string): boolean => encryption.passage(from, to) === 'lost';
+  const { doors, ...rest } = layPath(ground, {
+    book,
+    agents,
+    realisation,
+    pods,
+    connected: more.connected,
+    isLost,
+    swallows: (from, to) => encryption.swallows(from, to),
+  });
   path = { doors, ...rest };
   const addressOf = (gateway: string): string => operator.addressOf(gateway);
   const isShut = (pod: string): boolean => doors.isShut(pod);

@@ -1,9 +1,7 @@
 /** What the simulator knows of each pod beyond its object: its address, its local port, its endpoint number and identity. */
 import type { NamedPort } from '../../src/domain/policy/flow.ts';
-import type { Identities } from './identities.ts';
-import { identityLabels } from './identities.ts';
-import type { Pod } from './kube/types.ts';
-import { keyOf } from './kube/types.ts';
+import { type Identities, identityLabels } from './identities.ts';
+import { keyOf, type Pod } from './kube/types.ts';
 import { meshNodes } from './nodes.ts';
 
 /** Where a pod's server listens on loopback: for pods that connect to it, and for the gateway's proxy. */

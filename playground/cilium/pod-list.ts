@@ -1,6 +1,5 @@
 /** Every pod with the Services that select it, and whether it is ready: for panels and scenarios. */
-import type { Pod, Service } from './kube/types.ts';
-import { isReady, selects } from './kube/types.ts';
+import { isReady, type Pod, type Service, selects } from './kube/types.ts';
 
 export interface ListedPod {
   readonly name: string;

@@ -1,26 +1,20 @@
 /** Everything that sends: requests through the Gateway, calls between pods, the kubelets' probes, and clients on demand. */
 
-import type { Caller } from './connections/caller.ts';
-import { createCaller } from './connections/caller.ts';
-import type { Clients } from './connections/clients.ts';
-import { createClients } from './connections/clients.ts';
+import { type Caller, createCaller } from './connections/caller.ts';
+import { type Clients, createClients } from './connections/clients.ts';
 import { demoHops, outsideApi } from './connections/demo-hops.ts';
 import { watchDependency } from './connections/dependencies.ts';
-import type { Directory } from './connections/directory.ts';
-import { createDirectory } from './connections/directory.ts';
+import { createDirectory, type Directory } from './connections/directory.ts';
 import { holdConnection } from './connections/held.ts';
-import type { Hops } from './connections/hops.ts';
-import { startHops } from './connections/hops.ts';
+import { type Hops, startHops } from './connections/hops.ts';
 import { startProbes } from './connections/probes.ts';
-import type { Resolver } from './connections/resolver.ts';
-import { createResolver } from './connections/resolver.ts';
+import { createResolver, type Resolver } from './connections/resolver.ts';
 import { startScan } from './connections/scanner.ts';
 import type { Ground } from './ground.ts';
 import type { Kube } from './kube/client.ts';
 import type { Plane } from './plane.ts';
 import { seedFor } from './random.ts';
-import type { LoadThread } from './workloads/load-handle.ts';
-import { startLoadThread } from './workloads/load-handle.ts';
+import { type LoadThread, startLoadThread } from './workloads/load-handle.ts';
 
 export interface Traffic {
   readonly load: LoadThread;
@@ -49,7 +43,7 @@ const setUpTalk = async (ground: Ground, { controllers, path: { wire }, pods }: 
   const { port: localPort } = await pods.open(outsideApi.name, 'v1');
   directory.addHost({ ...outsideApi, localPort });
   const { now, signal } = ground;
-  const resolver = createResolver({ directory, wire, random: ground.randomFor('resolver'), now, signal, visible: true });
+  const resolver = createResolver({ directory, wire, random: ground.randomFor('resolver'), now, signal });
   return { directory, resolver, caller: createCaller({ directory, resolver, wire, random: ground.randomFor('caller') }) };
 };
 

@@ -1,14 +1,16 @@
 /** Live copies of every kind the simulator reacts to. */
+import { isAgent } from './encryption/agent-set.ts';
 import type { Kube } from './kube/client.ts';
-import type { Mirror } from './kube/mirror.ts';
-import { mirror } from './kube/mirror.ts';
+import { type Mirror, mirror } from './kube/mirror.ts';
 import { resources } from './kube/resources.ts';
 import type { CiliumPolicy, Deployment, EndpointSlice, Gateway, GatewayClass, KubeObject, Pod, Route, Service } from './kube/types.ts';
 
 export interface World {
   readonly namespaces: Mirror<KubeObject>;
   readonly deployments: Mirror<Deployment>;
+  /** All but the agents' own. */
   readonly pods: Mirror<Pod>;
+  readonly agentPods: Mirror<Pod>;
   readonly services: Mirror<Service>;
   readonly slices: Mirror<EndpointSlice>;
   readonly classes: Mirror<GatewayClass>;
@@ -39,13 +41,21 @@ export const watchWorld = (
   onChange: (change: Change) => void,
   onError: (error: unknown) => void,
 ): World => {
-  const live = <T extends KubeObject>(kind: Kind): Mirror<T> =>
-    mirror<T>({ kube, of: resources[resourceOf[kind]], signal, onChange: (key, object) => onChange({ kind, key, object }), onError });
+  const live = <T extends KubeObject>(kind: Kind, keeps: (object: T) => boolean = () => true): Mirror<T> =>
+    mirror<T>({
+      kube,
+      of: resources[resourceOf[kind]],
+      signal,
+      onChange: (key, object) => onChange({ kind, key, object }),
+      onError,
+      keeps,
+    });
   const namespaces = live<KubeObject>('namespaces');
   const mirrors = {
     namespaces,
     deployments: live<Deployment>('deployments'),
-    pods: live<Pod>('pods'),
+    pods: live<Pod>('pods', (pod) => !isAgent(pod)),
+    agentPods: live<Pod>('agentPods', isAgent),
     services: live<Service>('services'),
     slices: live<EndpointSlice>('slices'),
     classes: live<GatewayClass>('classes'),
@@ -67,6 +77,7 @@ const resourceOf = {
   namespaces: 'namespaces',
   deployments: 'deployments',
   pods: 'pods',
+  agentPods: 'pods',
   services: 'services',
   slices: 'endpointSlices',
   classes: 'gatewayClasses',

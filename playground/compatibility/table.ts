@@ -8,7 +8,7 @@ import { CILIUM_LINES, ciliumSources } from './sources.ts';
 export const PAGE = 'docs/compatibility.md';
 const BEGIN = '<!-- written by npm run compatibility -->';
 const END = '<!-- end -->';
-const OURS = fileURLToPath(new URL('../../activities/clients/hubble/proto', import.meta.url));
+const OURS = fileURLToPath(new URL('../../src/clients/hubble/proto', import.meta.url));
 
 const listed = (names: readonly string[]): string => (names.length === 0 ? 'all there' : names.map((name) => `\`${name}\``).join(', '));
 

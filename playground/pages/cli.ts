@@ -1,6 +1,6 @@
 import type { Argument, Command, Option } from 'commander';
 import { createProgram } from '../../src/cli/program.ts';
-import { VERBS } from '../../src/domain/verbs.ts';
+import { AREAS, VERBS } from '../../src/domain/commands/verbs.ts';
 
 /** docs/cli.md, out of the definitions of the commands themselves. */
 export const CLI_PAGE = 'docs/cli.md';
@@ -39,11 +39,12 @@ function commandText(command: Command, before: string): string {
 
 function slackText(): string {
   return VERBS.map(({ name, grammar, summary, help, examples }) => {
-    const slash = name.startsWith('policy ') ? '/policy' : '/mesh';
-    const line = name.startsWith('policy ') ? grammar.replace(/^policy /, '') : grammar;
-    const shown = examples.map((example) => `${slash} ${name.startsWith('policy ') ? example.replace(/^policy /, '') : example}`);
+    const area = AREAS.find((one) => name.startsWith(`${one} `));
+    const slash = area ? `/${area}` : '/mesh';
+    const behind = (text: string): string => (area ? text.slice(area.length + 1) : text);
+    const shown = examples.map((example) => `${slash} ${behind(example)}`);
     const more = help.length > 0 ? `\n${help.map((one) => `- ${one}`).join('\n')}\n` : '';
-    return `### ${slash} ${name.replace(/^policy /, '')}\n\n${summary}\n\n\`\`\`\n${slash} ${line}\n\`\`\`\n${more}\nSuch as: ${shown.map(code).join(', ')}\n`;
+    return `### ${slash} ${behind(name)}\n\n${summary}\n\n\`\`\`\n${slash} ${behind(grammar)}\n\`\`\`\n${more}\nSuch as: ${shown.map(code).join(', ')}\n`;
   }).join('\n');
 }
 

@@ -1,10 +1,14 @@
-import { gatewayAddress, meshNodes } from '../cilium/nodes.ts';
+import { gatewayAddress, type MeshNode, meshNodes } from '../cilium/nodes.ts';
 
 /** Where the control plane, the product and Slack are, as the nodes see them: the bridge between them. */
 export const CONTROL_ADDRESS = '172.18.0.1';
 
-/** The real nodes: the first two of the demo mesh, with its names and addresses. */
-export const realNodes = meshNodes.slice(0, 2);
+/** How many real nodes there may be, the usual number first. */
+export const NODE_COUNTS = [2, 3] as const;
+export type NodeCount = (typeof NODE_COUNTS)[number];
+
+/** The real nodes: the first of the demo mesh, with its names and addresses. */
+export const realNodes = (count: NodeCount): readonly MeshNode[] => meshNodes.slice(0, count);
 
 /** The Gateway's, which the first node answers for. */
 export const GATEWAY_ADDRESS = gatewayAddress(0);

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseDuration } from '../../src/domain/words/duration.ts';
 import { createNode } from '../cilium/agent-objects.ts';
 import { applyManifests } from '../cilium/apply-manifests.ts';
 import type { Cilium } from '../cilium/cilium.ts';
@@ -9,11 +10,12 @@ import { type Ground, layGround } from '../cilium/ground.ts';
 import { issueHubbleTls } from '../cilium/hubble-tls.ts';
 import { createKube, type Kube } from '../cilium/kube/client.ts';
 import { resources } from '../cilium/kube/resources.ts';
+import type { MeshNode } from '../cilium/nodes.ts';
 import { listPods } from '../cilium/pod-list.ts';
 import { createTruth } from '../cilium/truth.ts';
 import { until } from '../cilium/until.ts';
 import type { Stack } from '../cluster/stack.ts';
-import { realNodes } from './addresses.ts';
+import { type NodeCount, realNodes } from './addresses.ts';
 import { createCni } from './cni.ts';
 import { type Local, realConfig } from './config.ts';
 import { startRealControllers } from './controllers.ts';
@@ -30,9 +32,12 @@ import { startGatewayLoad, startRealTraffic } from './traffic.ts';
 export interface RealCiliumOptions {
   readonly stack: Stack;
   readonly programs: RealPrograms;
+  readonly nodes: NodeCount;
   readonly seed: number;
   /** Through the Gateway; default 100. */
   readonly requestsPerSecond?: number;
+  /** Between the demo's pods; default 10. */
+  readonly connectionsPerSecond?: number;
   /** Cilium's `identity-max-jitter`: how long at most an agent waits by chance before it gives a relabelled pod its identity. */
   readonly identityMaxJitter: string;
   readonly signal: AbortSignal;
@@ -45,6 +50,8 @@ const METRICS_PORTS = [9_962, 9_965] as const;
 const CONNECTIONS_PER_SECOND = 10;
 const REQUESTS_PER_SECOND = 100;
 const SETTLED_WITHIN_MS = 120_000;
+/** Cilium's `identity-change-grace-period`. */
+const IDENTITY_GRACE_MS = 5_000;
 
 /** Real, unmodified Cilium under the demo mesh, behind the same interface as the simulated one. Only inside a world of its own (enter.ts). */
 export async function startRealCilium(options: RealCiliumOptions): Promise<Cilium> {
@@ -57,11 +64,15 @@ export async function startRealCilium(options: RealCiliumOptions): Promise<Ciliu
   }
 }
 
-const openCluster = async ({ stack, now, onStop }: Ground, config: Readonly<Record<string, string>>): Promise<Kube> => {
+const openCluster = async (
+  { stack, now, onStop }: Ground,
+  nodes: readonly MeshNode[],
+  config: Readonly<Record<string, string>>,
+): Promise<Kube> => {
   const { kube: server } = stack;
   const kube = createKube({ url: server.url, caFile: server.caFile, token: server.token('simulator') });
   onStop(() => kube.close());
-  for (const node of realNodes) await createNode(kube, node, new Date(now()).toISOString().replace(/\.\d+Z$/, 'Z'));
+  for (const node of nodes) await createNode(kube, node, new Date(now()).toISOString().replace(/\.\d+Z$/, 'Z'));
   await kube.apply(resources.namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kube-system' } });
   const metadata = { name: 'cilium-config', namespace: 'kube-system' };
   await kube.apply(resources.configMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: config } as never);
@@ -70,13 +81,15 @@ const openCluster = async ({ stack, now, onStop }: Ground, config: Readonly<Reco
 
 const startNodes = (ground: Ground, options: RealCiliumOptions, config: Readonly<Record<string, string>>, local: Local) =>
   Promise.all(
-    realNodes.map((node) => startNode(node, { stack: options.stack, programs: options.programs, config, local, signal: ground.signal })),
+    realNodes(options.nodes).map((node) =>
+      startNode(node, { stack: options.stack, programs: options.programs, config, local, signal: ground.signal }),
+    ),
   );
 
 async function begin(ground: Ground, options: RealCiliumOptions): Promise<Omit<Cilium, 'stop'>> {
   const { stack, programs, progress: say } = options;
   const config = realConfig(options.identityMaxJitter);
-  const kube = await openCluster(ground, config);
+  const kube = await openCluster(ground, realNodes(options.nodes), config);
   const hubbleTls = await issueHubbleTls(join(stack.dir, 'hubble'), config['cluster-name'] ?? '', ground.now());
   const local: Local = { kubeconfig: stack.kube.kubeconfig('admin'), hubble: hubbleTls.agentFiles };
   say('operator and agents');
@@ -95,13 +108,20 @@ async function begin(ground: Ground, options: RealCiliumOptions): Promise<Omit<C
   await ensureClusterDns(kube);
   await applyManifests(kube, demoFolder);
   let changed = (): void => undefined;
-  const controllers = await startRealControllers(ground, kube, { cni, pods, truth, policies, onChange: () => changed() });
+  const controllers = await startRealControllers(ground, kube, {
+    nodes: realNodes(options.nodes),
+    cni,
+    pods,
+    truth,
+    policies,
+    onChange: () => changed(),
+  });
   await podsReady(ground, controllers.world.deployments.objects);
   const traffic = startRealTraffic(ground, kube, {
     controllers,
     pods,
     connected: more.connected,
-    connectionsPerSecond: CONNECTIONS_PER_SECOND,
+    connectionsPerSecond: options.connectionsPerSecond ?? CONNECTIONS_PER_SECOND,
   });
   const [first] = nodes;
   if (!first) throw new Error('There is no node for the Gateway.');
@@ -123,7 +143,7 @@ async function begin(ground: Ground, options: RealCiliumOptions): Promise<Omit<C
     hubbleTls: hubbleTls.client,
     relay: { address: relay.address },
     gateway: { url: gateway.url, address: gateway.address },
-    metrics: { agents: registerMetrics(stack), envoy: gateway.metrics },
+    metrics: { agents: registerMetrics(stack, realNodes(options.nodes)), envoy: gateway.metrics },
     faults: realFaults({ book: controllers.faults, nodes, traffic, load, relay: relay.component }),
     clients: traffic.clients,
     // An agent's ring is empty when it has been started again; connections live on.
@@ -134,6 +154,8 @@ async function begin(ground: Ground, options: RealCiliumOptions): Promise<Omit<C
           await agent.start(signal);
         }),
       )),
+    identityWithinMs: (parseDuration(options.identityMaxJitter) ?? 0) + IDENTITY_GRACE_MS,
+    unsupported: ['lost', 'ledger', 'catalog'],
     parts: { start: () => Promise.reject(new Error('Parts of the demo mesh are not there on real nodes.')) },
     truth: Object.assign(truth.truth, { connections: more.connections, policies: more.policies }),
     pods: () => listPods(world.pods.objects.values(), world.services.objects),
@@ -156,8 +178,8 @@ const podsReady = (
     { what: 'The demo pods are not ready', withinMs: SETTLED_WITHIN_MS, signal },
   );
 
-const registerMetrics = (stack: Stack): readonly string[] => {
-  const targets = realNodes.flatMap(({ hostAddress }) => METRICS_PORTS.map((port) => `${hostAddress}:${port}`));
+const registerMetrics = (stack: Stack, nodes: readonly MeshNode[]): readonly string[] => {
+  const targets = nodes.flatMap(({ hostAddress }) => METRICS_PORTS.map((port) => `${hostAddress}:${port}`));
   stack.prometheus.scrape('cilium-agent', targets);
   return targets.map((target) => `http://${target}/metrics`);
 };

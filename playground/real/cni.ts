@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import type { Pod } from '../cilium/kube/types.ts';
-import { keyOf } from '../cilium/kube/types.ts';
+import { keyOf, type Pod } from '../cilium/kube/types.ts';
 import type { RealNode } from './node.ts';
 
 /** What a container runtime does for a pod's network: its namespace, and the CNI plugin's ADD and DEL. */

@@ -7,10 +7,10 @@ import { createIdentities } from '../cilium/identities.ts';
 import type { Kube } from '../cilium/kube/client.ts';
 import { createLoop, type Loop } from '../cilium/kube/loop.ts';
 import type { Pod, Route } from '../cilium/kube/types.ts';
+import type { MeshNode } from '../cilium/nodes.ts';
 import { createPodBook, type PodBook } from '../cilium/pod-book.ts';
 import type { TruthWriter } from '../cilium/truth.ts';
 import { type Change, type Kind, type World, watchWorld } from '../cilium/world.ts';
-import { realNodes } from './addresses.ts';
 import type { Cni } from './cni.ts';
 import { createRealKubelet } from './kubelet.ts';
 import type { PodProcess } from './pod-process.ts';
@@ -40,6 +40,7 @@ const policyKinds: Readonly<Partial<Record<Kind, string>>> = {
 };
 
 export interface RealControllersOptions {
+  readonly nodes: readonly MeshNode[];
   readonly cni: ReadonlyMap<string, Cni>;
   readonly pods: PodProcess;
   readonly truth: TruthWriter;
@@ -72,7 +73,7 @@ export async function startRealControllers(ground: Ground, kube: Kube, options: 
   await world.synced;
   const book = createPodBook(createIdentities(), world.namespaceLabels);
   const faults = createFaultBook(world.services.objects, () => trigger('kubelet'));
-  const deployments = createDeployments(kube, world, ground.randomFor('pod names'), now, realNodes);
+  const deployments = createDeployments(kube, world, ground.randomFor('pod names'), now, options.nodes);
   const again = (): void => trigger('kubelet');
   const kubelet = createRealKubelet({ ...options, kube, world, book, faults, now, again, signal, onError });
   const slices = createEndpointSlices(kube, world);

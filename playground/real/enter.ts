@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Env } from '../cluster/cache.ts';
 import { identityOf, send } from '../cluster/processes.ts';
 import { cgroupMount } from './able.ts';
+import { DOOR, DOOR_FD, type Door, openDoor } from './door.ts';
 
 /**
  * The world of real nodes: process, mount, network and cgroup namespaces of their own, with everything in them: the stack, the product, the
@@ -19,29 +20,37 @@ export const isInside = (env: Env): boolean => env[INSIDE] === '1';
 
 /**
  * Runs a command as the first process of such a world and resolves with its exit code; our own SIGINT and SIGTERM are passed on to it.
- * Call it only where `whyNotReal` has nothing to say.
+ * Call it only where `whyNotReal` has nothing to say. `pagePort`: what is inside is given a socket that listens there (`pageDoor`).
  */
-export async function enter(command: readonly string[], env: Env): Promise<number> {
+export async function enter(command: readonly string[], env: Env, pagePort?: number): Promise<number> {
   const mount = cgroupMount();
   if (mount === undefined) throw new Error('cgroup v2 is not mounted here, so real nodes cannot be started.');
   sweepCgroups(mount);
+  const door = pagePort === undefined ? undefined : await openDoor(pagePort);
   const cgroup = join(mount, `${PREFIX}${process.pid}-${identityOf(process.pid)?.startTicks}`);
   mkdirSync(cgroup);
   const janitor = removeAfterUs(cgroup);
   try {
-    return await exitOf(spawnInside(cgroup, command, env));
+    const child = spawnInside(cgroup, command, env, door);
+    door?.close();
+    return await exitOf(child);
   } finally {
     janitor.stdin?.end();
     await exitOf(janitor);
   }
 }
 
-function spawnInside(cgroup: string, command: readonly string[], env: Env): ChildProcess {
+function spawnInside(cgroup: string, command: readonly string[], env: Env, door: Door | undefined): ChildProcess {
   const join = 'echo $$ > "$1"/cgroup.procs && shift && exec "$@"';
   const unshare = ['unshare', '--fork', '--kill-child', '--pid', '--mount-proc', '--mount', '--net', '--cgroup', '--'];
   // Killed with us, and what it holds with it. A group of its own, so that a terminal's Ctrl-C comes once, from here.
   const args = ['--pdeathsig', 'KILL', '--', 'sh', '-c', join, 'sh', cgroup, ...unshare, ...command];
-  const child = spawn('setpriv', args, { stdio: 'inherit', detached: true, env: { ...env, [INSIDE]: '1' } });
+  const inherited = door === undefined ? [] : [door.fd];
+  const child = spawn('setpriv', args, {
+    stdio: ['inherit', 'inherit', 'inherit', ...inherited],
+    detached: true,
+    env: { ...env, [INSIDE]: '1', ...(door && { [DOOR]: String(DOOR_FD) }) },
+  });
   let told = false;
   const passOn = (signal: NodeJS.Signals): void => {
     // unshare itself waits for its child whatever comes; the second time nothing is waited for.

@@ -1,15 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { deploymentOf } from '../cilium/deployments.ts';
 import type { FaultBook } from '../cilium/faults.ts';
-import type { Kube } from '../cilium/kube/client.ts';
-import { KubeError } from '../cilium/kube/client.ts';
+import { type Kube, KubeError } from '../cilium/kube/client.ts';
 import { resources } from '../cilium/kube/resources.ts';
-import type { Pod } from '../cilium/kube/types.ts';
-import { keyOf } from '../cilium/kube/types.ts';
+import { keyOf, type Pod } from '../cilium/kube/types.ts';
 import { podStatus } from '../cilium/kubelet.ts';
 import type { PodBook, PodFacts } from '../cilium/pod-book.ts';
-import type { Fault } from '../cilium/workloads/fault.ts';
-import { healthy } from '../cilium/workloads/fault.ts';
+import { type Fault, healthy } from '../cilium/workloads/fault.ts';
 import type { World } from '../cilium/world.ts';
 import { netnsPath } from './addresses.ts';
 import { type Cni, output } from './cni.ts';

@@ -1,13 +1,14 @@
 import { join } from 'node:path';
+import type { MeshNode } from '../cilium/nodes.ts';
 import { cacheRoot, type Env } from '../cluster/cache.ts';
 import { run } from '../cluster/command.ts';
-import { CONTROL_ADDRESS, GATEWAY_ADDRESS, OUTSIDE, OUTSIDE_NETNS, OUTSIDE_ROUTER, realNodes } from './addresses.ts';
+import { CONTROL_ADDRESS, GATEWAY_ADDRESS, OUTSIDE, OUTSIDE_NETNS, OUTSIDE_ROUTER } from './addresses.ts';
 import { OWN_CGROUP } from './enter.ts';
 
 /** Lays the ground inside: folders that hide the machine's own, the bridge, a namespace for each node, and the world outside of the cluster. */
-export async function layLand(env: Env, signal: AbortSignal): Promise<void> {
+export async function layLand(nodes: readonly MeshNode[], env: Env, signal: AbortSignal): Promise<void> {
   const runs = join(cacheRoot(env), 'runs');
-  await shell([...mounts(runs), ...control(), ...realNodes.flatMap(node), ...outside()], env, signal);
+  await shell([...mounts(runs), ...control(), ...nodes.flatMap(node), ...outside(nodes)], env, signal);
 }
 
 const mounts = (runs: string): readonly string[] => [
@@ -43,16 +44,16 @@ const plugged = (name: string, port: string, address: string): readonly string[]
   `ip -n ${name} route add default via ${CONTROL_ADDRESS}`,
 ];
 
-const node = ({ name, index, hostAddress }: (typeof realNodes)[number], nth: number): readonly string[] => [
+const node = ({ name, index, hostAddress }: MeshNode, nth: number): readonly string[] => [
   ...plugged(name, `port${index}`, hostAddress),
   ...(nth === 0 ? [`ip -n ${name} address add ${GATEWAY_ADDRESS}/32 dev eth0`] : []),
 ];
 
-const outside = (): readonly string[] => [
+const outside = (nodes: readonly MeshNode[]): readonly string[] => [
   ...plugged(OUTSIDE_NETNS, 'port0', OUTSIDE_ROUTER),
   ...OUTSIDE.map((network) => `ip -n ${OUTSIDE_NETNS} route add local ${network} dev lo`),
   // Answers come from a node's address or a pod's, by whatever way.
-  ...realNodes.map(({ podCidr, hostAddress }) => `ip -n ${OUTSIDE_NETNS} route add ${podCidr} via ${hostAddress}`),
+  ...nodes.map(({ podCidr, hostAddress }) => `ip -n ${OUTSIDE_NETNS} route add ${podCidr} via ${hostAddress}`),
 ];
 
 /** Runs commands one after the other and rejects with the first that fails and what it said. */

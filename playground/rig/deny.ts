@@ -12,7 +12,8 @@ export async function denyGateway(api: Api, on: boolean): Promise<void> {
     spec: {
       endpointSelector: { matchLabels: { app: 'backend', version: 'v2' } },
       enableDefaultDeny: { ingress: false, egress: false },
-      ingressDeny: [{ fromEntities: ['ingress'] }],
+      // On real nodes the Gateway's plain proxy is the node itself to Cilium.
+      ingressDeny: [{ fromEntities: ['ingress', 'host', 'remote-node'] }],
     },
   };
   const order = on

@@ -1,5 +1,4 @@
-import type { AddressInfo } from 'node:net';
-import { connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 /** A TCP line to a server that can be cut: bytes stop in both directions, as when a network splits, and nobody is told. */
 export interface Line {

@@ -1,6 +1,7 @@
 import { type Cilium, startCilium } from '../cilium/cilium.ts';
 import { step } from '../cluster/progress.ts';
 import type { Stack } from '../cluster/stack.ts';
+import type { NodeCount } from '../real/addresses.ts';
 import { startRealCilium } from '../real/cilium.ts';
 import type { RealPrograms } from '../real/prepare.ts';
 import type { RigOptions } from './rig.ts';
@@ -8,6 +9,7 @@ import type { RigOptions } from './rig.ts';
 /** What real nodes are started with. */
 export interface RealMesh {
   readonly programs: RealPrograms;
+  readonly nodes: NodeCount;
   /** Cilium's own setting; its default is 30 s. */
   readonly identityMaxJitter: string;
 }

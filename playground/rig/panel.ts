@@ -21,7 +21,7 @@ export function meshPanel(cilium: Cilium, around: Around, now: () => number = Da
   clock.unref();
   const unsubscribe = cilium.truth.onWeights(tell);
   return {
-    actions: ACTIONS,
+    actions: ACTIONS.filter(({ id }) => !cilium.unsupported?.includes(id)),
     state,
     run: async (id, value) => {
       await faults.perform(id, value);

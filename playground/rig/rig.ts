@@ -9,6 +9,7 @@ import { type Stack, startStack } from '../cluster/stack.ts';
 import type { Child } from '../cluster/warden.ts';
 import { CONTROL_ADDRESS } from '../real/addresses.ts';
 import type { Limits } from '../slack/limits.ts';
+import type { Inherited } from '../slack/listen.ts';
 import { type SlackPlayground, startSlack } from '../slack/slack.ts';
 import { type ConfigOptions, type Pace, writeConfig } from './config.ts';
 import { type RealMesh, startMesh } from './mesh.ts';
@@ -40,7 +41,7 @@ export interface RigOptions extends Tuning {
   readonly seed: number;
   readonly pace: Pace;
   readonly requestsPerSecond?: number;
-  readonly pagePort?: number;
+  readonly pagePort?: number | Inherited;
   /** One process for all, or bot and worker apart (so that a worker can be killed). */
   readonly split: boolean;
   /** Starts without a worker when false and `split`. */

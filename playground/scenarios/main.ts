@@ -1,7 +1,9 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { reasonOf } from '../cluster/failure.ts';
 import { progressPrinter } from '../cluster/progress.ts';
+import type { NodeCount } from '../real/addresses.ts';
 import { isInside } from '../real/enter.ts';
+import { realNodesOption } from '../real/options.ts';
 import { enterReal, layReal } from '../real/start.ts';
 import { startRig } from '../rig/rig.ts';
 import { ABSENT, type Absent } from './absence.ts';
@@ -20,6 +22,7 @@ interface Options {
   readonly without?: Absent;
   readonly real?: boolean;
   readonly jitter: string;
+  readonly nodes: NodeCount;
 }
 
 const wholeNumber = (text: string): number => {
@@ -37,7 +40,8 @@ async function run(scenarios: readonly Scenario[], options: Options): Promise<bo
   const progress = progressPrinter(process.stderr);
   const { preset, seed, runs, record, without } = options;
   const { signal } = interrupted;
-  const real = options.real && { real: { programs: await layReal(process.env, progress, signal), identityMaxJitter: options.jitter } };
+  const { nodes, jitter: identityMaxJitter } = options;
+  const real = options.real && { real: { programs: await layReal(nodes, process.env, progress, signal), nodes, identityMaxJitter } };
   let isGood = true;
   // Real nodes take half a minute to start, so they serve one story after the other.
   for (const group of real ? [scenarios] : scenarios.map((scenario) => [scenario])) {
@@ -81,6 +85,7 @@ const program = new Command('npm run scenario --')
   )
   .option('--real', 'on real Cilium nodes, in namespaces of their own (as root)')
   .option('--jitter <duration>', "real nodes' identity-max-jitter; Cilium's own default is 30s", '2s')
+  .addOption(realNodesOption())
   .addOption(new Option('--preset <name>', 'delays of the simulated Cilium').choices(['ideal', 'cluster']).default('ideal'));
 
 program.action(async (names: readonly string[], options: Options) => {

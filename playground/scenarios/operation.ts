@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Client, WorkflowHandle } from '@temporalio/client';
-import { parseButton } from '../../src/domain/button.ts';
-import type { OperationView, Outcome, Phase } from '../../src/domain/operation.ts';
+import { parseButton } from '../../src/domain/lifecycle/button.ts';
+import type { OperationView, Outcome, Phase } from '../../src/domain/lifecycle/operation.ts';
 import { findElement } from '../slack/block-kit/elements.ts';
 import type { Drive } from '../slack/drive.ts';
 import type { Message } from '../slack/messages.ts';
@@ -11,6 +11,11 @@ import { must, StoryBroken } from './scenario.ts';
 export const CHANNEL = 'C0MESH';
 export const PEOPLE = { operator: 'U0OPERATOR', reviewer: 'U0REVIEWER', reviewer2: 'U0REVIEWER2', guest: 'U0GUEST' } as const;
 export type PersonName = keyof typeof PEOPLE;
+
+/** A policy operation has so many at most in the stories. */
+const MOST_STEPS = 8;
+/** A click that was taken ends a hold in so long. */
+const ANSWERED_WITHIN_MS = 2_000;
 
 /** The id of the operation whose root message this is. */
 export function operationIn(message: Message): string | undefined {
@@ -25,18 +30,24 @@ export class Operation {
   readonly ts: string;
   readonly handle: WorkflowHandle;
   readonly #drive: Drive;
+  readonly #stepMs: number;
 
-  /** `started` names the run, so that a later operation on the same target is not taken for this one. */
+  /**
+   * `started` names the run, so that a later operation on the same target is not taken for this one. `stepMs`: how much longer than usual a step may
+   * take here.
+   */
   constructor(
     drive: Drive,
     client: Client,
     { opId, ts = '' }: { readonly opId: string; readonly ts?: string },
     started: { readonly workflowId: string; readonly runId: string },
+    stepMs = 0,
   ) {
     this.opId = opId;
     this.ts = ts;
     this.handle = client.workflow.getHandle(started.workflowId, started.runId);
     this.#drive = drive;
+    this.#stepMs = stepMs;
   }
 
   root(): Message {
@@ -53,6 +64,29 @@ export class Operation {
       throw new StoryBroken(`${String(error)} The message says: ${this.root().text}`);
     }
     return this.#drive.as(PEOPLE[person]).click(CHANNEL, this.ts, action);
+  }
+
+  /** Presses Abort, and submits the form that asks why. */
+  async abort(person: PersonName, reason?: string): Promise<Shown> {
+    const clicked = await this.press(person, 'meshops:abort');
+    if (!clicked.ok) return clicked;
+    const actor = this.#drive.as(PEOPLE[person]);
+    const view = await this.#drive.waitFor(() => actor.views()[0], { what: 'the form that asks why' });
+    return actor.submitModal(view.id, reason === undefined ? {} : { reason });
+  }
+
+  /**
+   * Answers a hold: presses its button until it is over. While the message of a hold is on its way, the button that is there may still be that of the
+   * one before, and a click on it is refused.
+   */
+  async answer(person: PersonName, action: string, timeoutMs = 30_000): Promise<void> {
+    const end = Date.now() + timeoutMs;
+    for (let said = ''; (await this.view()).phase === 'holding'; ) {
+      must(Date.now() < end, `${action} did not end the hold within ${timeoutMs} ms: ${said}`);
+      const { ok, error } = await this.press(person, action);
+      said = ok ? 'taken' : String(error);
+      for (let waited = 0; waited < ANSWERED_WITHIN_MS && (await this.view()).phase === 'holding'; waited += 50) await setTimeout(50);
+    }
   }
 
   /** The value of a button on the root message, once it is there. */
@@ -85,7 +119,7 @@ export class Operation {
   }
 
   async #until(holds: (phase: Phase) => boolean, what: string, timeoutMs: number): Promise<OperationView> {
-    const end = Date.now() + timeoutMs;
+    const end = Date.now() + timeoutMs + this.#stepMs;
     for (;;) {
       const view = await this.view();
       if (holds(view.phase)) return view;
@@ -95,7 +129,7 @@ export class Operation {
   }
 
   /** The outcome; an operation that does not end is told with the phase that it is in. */
-  async result(timeoutMs = 160_000): Promise<Outcome> {
+  async result(timeoutMs = 160_000 + MOST_STEPS * this.#stepMs): Promise<Outcome> {
     const late = new AbortController();
     const over = (this.handle.result() as Promise<Outcome>).finally(() => late.abort());
     const waited = setTimeout(timeoutMs, undefined, { signal: late.signal }).then(async () => {

@@ -6,6 +6,7 @@ import type { Rig } from '../rig/rig.ts';
 import { type Absent, without } from './absence.ts';
 import { recordHistory } from './histories.ts';
 import { list, POLICIES } from './mesh-state.ts';
+import { miscalled } from './miscalled.ts';
 import { CHANNEL } from './operation.ts';
 import { lookBefore, measure, type Report } from './report.ts';
 import { type Played, type Scenario, StoryBroken } from './scenario.ts';
@@ -55,7 +56,7 @@ async function tell(rig: Rig, scenario: Scenario, options: PlayOptions, canary: 
   }
   // Requests that were under way when the story ended still count as harmed.
   await scene.wait(300);
-  broken ??= unseenIn(rig, played);
+  broken ??= unseenIn(rig, played) ?? miscalled(rig, scene);
   const report = await measure(scenario.name, options.seed, scene, before, played, broken);
   if (options.record && played?.operation) await recordHistory(options.record, scenario.name, played.operation.handle);
   return report;

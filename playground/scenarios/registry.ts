@@ -2,9 +2,14 @@ import type { Scenario } from './scenario.ts';
 import { abStories } from './stories/ab.ts';
 import { lateStories } from './stories/afterwards.ts';
 import { agentStories } from './stories/agents.ts';
+import { callStories } from './stories/calls.ts';
 import { canaryStories } from './stories/canary.ts';
 import { doctorStories } from './stories/doctor.ts';
+import { encryptionStories } from './stories/encryption.ts';
+import { encryptionChangeStories } from './stories/encryption-change.ts';
+import { encryptionRefusalStories } from './stories/encryption-refusals.ts';
 import { faultStories } from './stories/faults.ts';
+import { formStories } from './stories/forms.ts';
 import { gitOpsStories } from './stories/gitops.ts';
 import { guardingStories } from './stories/guarding.ts';
 import { guardStories } from './stories/guards.ts';
@@ -16,6 +21,7 @@ import { outageStories } from './stories/outages.ts';
 import { partitionStories } from './stories/partition.ts';
 import { peopleStories } from './stories/people.ts';
 import { policyStories } from './stories/policy.ts';
+import { policyMeanwhileStories } from './stories/policy-meanwhile.ts';
 import { policyPromiseStories } from './stories/policy-promise.ts';
 import { probeStories } from './stories/probes.ts';
 import { protocolStories } from './stories/protocols.ts';
@@ -28,13 +34,19 @@ import { wayBackStories } from './stories/way-back.ts';
 export const SCENARIOS: readonly Scenario[] = [
   ...canaryStories,
   ...peopleStories,
+  ...formStories,
+  ...callStories,
   ...faultStories,
   ...policyStories,
+  ...policyMeanwhileStories,
   ...policyPromiseStories,
   ...routeStories,
   ...gitOpsStories,
   ...handoverStories,
   ...doctorStories,
+  ...encryptionStories,
+  ...encryptionChangeStories,
+  ...encryptionRefusalStories,
   ...lateStories,
   ...harmStories,
   ...sightStories,

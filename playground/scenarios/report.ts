@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import type { Json } from '../../src/domain/json.ts';
-import type { OperationView, Outcome } from '../../src/domain/operation.ts';
+import type { OperationView, Outcome } from '../../src/domain/lifecycle/operation.ts';
 import type { TrueWeights } from '../cilium/truth.ts';
 import { differences, type MeshState, meshState } from './mesh-state.ts';
 import type { Operation } from './operation.ts';

@@ -46,7 +46,7 @@ export class Scene {
         'the root message of the operation, or its end',
       );
       if (refused === 'shown') return await this.operation(20_000, known);
-      return new Operation(this.rig.slack.drive, this.rig.temporal, { opId: refused.opId }, refused);
+      return new Operation(this.rig.slack.drive, this.rig.temporal, { opId: refused.opId }, refused, this.#stepMs);
     } catch (error) {
       const heard = this.rig.slack.drive.as(PEOPLE[person]).ephemerals().slice(-2);
       throw new StoryBroken(`${String(error)} The person was told: ${heard.map((message) => message.text).join(' | ')}`);
@@ -61,7 +61,11 @@ export class Scene {
     });
     const opId = operationIn(message) ?? '';
     const started = await this.poll(() => startedIn(this.rig.database, opId), `the record that ${opId} has started`, timeoutMs);
-    return new Operation(this.rig.slack.drive, this.rig.temporal, { opId, ts: message.ts }, started);
+    return new Operation(this.rig.slack.drive, this.rig.temporal, { opId, ts: message.ts }, started, this.#stepMs);
+  }
+
+  get #stepMs(): number | undefined {
+    return this.rig.cilium.identityWithinMs;
   }
 
   roots(): readonly Message[] {

@@ -6,6 +6,7 @@ export type Change =
   | { readonly kind: 'message'; readonly message: Message }
   | { readonly kind: 'message-gone'; readonly message: Message }
   | { readonly kind: 'views'; readonly user: string }
+  | { readonly kind: 'home'; readonly user: string }
   | { readonly kind: 'call'; readonly entry: CallEntry }
   | { readonly kind: 'people' }
   | { readonly kind: 'faults' }

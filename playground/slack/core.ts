@@ -6,6 +6,7 @@ import type { Faults } from './faults.ts';
 import { Files } from './files.ts';
 import type { Limits } from './limits.ts';
 import { type Json, type Message, Messages, messageObject } from './messages.ts';
+import { Notifications } from './notifications.ts';
 import { Rate } from './rate.ts';
 import { SlackRefusal } from './refusal.ts';
 import { Tickets } from './tickets.ts';
@@ -45,6 +46,7 @@ export interface Core {
   readonly changes: Changes;
   readonly directory: Directory;
   readonly messages: Messages;
+  readonly notifications: Notifications;
   readonly views: Views;
   readonly files: Files;
   readonly tickets: Tickets;
@@ -62,10 +64,12 @@ export function createCore(
   workspace: Workspace,
 ): Core {
   const { changes, limits, now } = parts;
+  const directory = new Directory(workspace, changes);
   return {
     ...parts,
-    directory: new Directory(workspace, changes),
+    directory,
     messages: new Messages(changes, now),
+    notifications: new Notifications(directory),
     views: new Views(changes, limits, now),
     files: new Files(),
     tickets: new Tickets(limits, now),

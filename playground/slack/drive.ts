@@ -3,6 +3,7 @@ import type { WaitOptions } from './changes.ts';
 import type { Core } from './core.ts';
 import type { Delivered, Deliveries, SentRequest } from './delivery.ts';
 import type { Message } from './messages.ts';
+import type { Notification } from './notifications.ts';
 import { Person } from './person.ts';
 import type { OpenView } from './views.ts';
 import type { Channel, SlackUser, Usergroup } from './workspace.ts';
@@ -21,6 +22,11 @@ export class Actor extends Person {
   /** Ephemeral messages this person got, oldest first. */
   ephemerals(): readonly Message[] {
     return this.#core.messages.ephemeralsOf(this.id);
+  }
+
+  /** What the app's Home shows. */
+  home(): OpenView | undefined {
+    return this.#core.views.home(this.id);
   }
 
   /** Open modals, bottom to top. */
@@ -50,13 +56,23 @@ export class Drive {
     return this.#core.messages.all(channel).filter((message) => message.threadTs === undefined);
   }
 
-  /** A root message and its replies, oldest first; empty when there is no such message. */
+  /** Another app of the workspace writes into a channel: metadata is whatever it likes. */
+  postAsOtherApp(channel: string, message: Pick<Message, 'text'> & Partial<Pick<Message, 'metadata' | 'threadTs'>>): Message {
+    return this.#core.messages.post({ ...message, channel, user: 'U0OTHERAPP', botId: 'B0OTHERAPP' });
+  }
+
+  /** What has called somebody, or this person, oldest first. */
+  notifications(user?: string): readonly Notification[] {
+    return this.#core.notifications.all().filter((one) => user === undefined || one.user === user);
+  }
+
   /** The text of a file that was uploaded, by its name; the newest counts. */
   fileText(messages: readonly Message[], name: string): string | undefined {
     const file = messages.flatMap(({ files = [] }) => files).findLast((one) => (one as { name?: string }).name === name);
     return file && this.#core.files.find(String((file as { id?: string }).id))?.data?.toString('utf8');
   }
 
+  /** A root message and its replies, oldest first; empty when there is no such message. */
   thread(channel: string, ts: string): readonly Message[] {
     const root = this.#core.messages.find(channel, ts);
     return root ? [root, ...this.#core.messages.replies(channel, ts)] : [];

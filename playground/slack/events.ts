@@ -5,13 +5,18 @@ import type { Deliveries } from './delivery.ts';
 import type { Json } from './messages.ts';
 
 /** Resolves when the event was acknowledged, given up or the playground stopped. Never rejects for the app's failures. */
-export async function sendEvent(core: Core, deliveries: Deliveries, payload: Json, signal: AbortSignal): Promise<boolean> {
+export async function sendEvent(
+  core: Core,
+  deliveries: Deliveries,
+  payload: Json & { readonly event: Json },
+  signal: AbortSignal,
+): Promise<boolean> {
   const waits = [undefined, ...core.limits.eventRetryMs];
   let reason = '';
   for (const [num, wait] of waits.entries()) {
     if (wait) await delay(wait, undefined, { signal, ref: false }).catch(() => undefined);
     if (signal.aborted) return false;
-    const delivered = await deliveries.deliver('events_api', payload, 'app_mention', num > 0 ? { num, reason } : undefined);
+    const delivered = await deliveries.deliver('events_api', payload, String(payload.event['type']), num > 0 ? { num, reason } : undefined);
     if (delivered.ok) return true;
     reason = delivered.error === 'operation_timeout' ? 'http_timeout' : delivered.status === undefined ? 'connection_failed' : 'http_error';
   }

@@ -14,6 +14,7 @@ const act = z.discriminatedUnion('do', [
   z.object({ do: z.literal('command'), as, channel: z.string(), text: z.string().max(8000), threadTs: z.string().optional() }),
   z.object({ do: z.literal('click'), as, channel: z.string(), ts: z.string(), element, value: entered.optional(), values }),
   z.object({ do: z.literal('view-click'), as, viewId: z.string(), element, value: entered.optional(), values }),
+  z.object({ do: z.literal('home'), as }),
   z.object({ do: z.literal('submit'), as, viewId: z.string(), values }),
   z.object({ do: z.literal('close'), as, all: z.boolean().default(false) }),
   z.object({
@@ -34,6 +35,7 @@ const act = z.discriminatedUnion('do', [
     place: z.union([z.object({ viewId: z.string() }), z.object({ channel: z.string(), ts: z.string() })]),
     element: z.record(z.string(), z.unknown()),
     typed: z.string().max(300),
+    values,
   }),
   z.object({ do: z.literal('panel'), id: z.string(), value: z.union([z.string(), z.number(), z.boolean()]).optional() }),
   z.object({
@@ -80,6 +82,8 @@ export async function performAct(parts: PageParts, request: unknown): Promise<Ou
       return drive.as(wanted.as).click(wanted.channel, wanted.ts, same(wanted.element), { ...chosen(wanted.value), values: wanted.values });
     case 'view-click':
       return drive.as(wanted.as).clickInView(wanted.viewId, same(wanted.element), { ...chosen(wanted.value), values: wanted.values });
+    case 'home':
+      return { ok: await drive.as(wanted.as).openHome() };
     case 'submit':
       return drive.as(wanted.as).submitModal(wanted.viewId, wanted.values);
     case 'close':
@@ -91,7 +95,7 @@ export async function performAct(parts: PageParts, request: unknown): Promise<Ou
     case 'shortcut':
       return drive.as(wanted.as).shortcut(wanted.channel, wanted.ts, wanted.callbackId);
     case 'suggest':
-      return drive.as(wanted.as).suggest(wanted.place, wanted.element, wanted.typed);
+      return drive.as(wanted.as).suggest(wanted.place, wanted.element, wanted.typed, wanted.values);
     case 'panel':
       return { state: await parts.panel?.run(wanted.id, wanted.value) };
     case 'fault':

@@ -38,6 +38,12 @@ function views(core: Core, user: string): readonly Json[] {
   return core.views.stack(user).map((open) => viewObject(open, { team: team.id, app: appId, bot: botId }));
 }
 
+function home(core: Core, user: string): Json | null {
+  const { team, appId, botId } = core.directory;
+  const shown = core.views.home(user);
+  return shown ? viewObject(shown, { team: team.id, app: appId, bot: botId }) : null;
+}
+
 function snapshot(parts: PageParts, history: RateHistory, user: string): Json {
   const { core, panel } = parts;
   const seen = core.directory.channels().filter((channel) => channel.members.includes(user));
@@ -47,6 +53,7 @@ function snapshot(parts: PageParts, history: RateHistory, user: string): Json {
     me: user,
     messages: [...messages, ...core.messages.ephemeralsOf(user)].map((message) => pageMessage(core, message)),
     views: views(core, user),
+    home: home(core, user),
     calls: core.log.entries().slice(-snapshotCalls),
     counts: core.log.counts(),
     duplicates: core.log.duplicatePosts().length,
@@ -67,6 +74,8 @@ function told(core: Core, user: string, change: Change): readonly [event: string
     }
     case 'views':
       return change.user === user ? ['views', views(core, user)] : undefined;
+    case 'home':
+      return change.user === user ? ['home', home(core, user)] : undefined;
     case 'people':
       return ['people', people(core)];
     case 'faults':

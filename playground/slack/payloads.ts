@@ -1,5 +1,7 @@
 // What Slack tells the app: the payloads of commands, interactions and events.
+import { isRecord } from './block-kit/checks.ts';
 import { type Core, shownMessage } from './core.ts';
+import { stateOf, type Values } from './element-state.ts';
 import { freshId } from './ids.ts';
 import type { Json, Message } from './messages.ts';
 import { type OpenView, viewObject } from './views.ts';
@@ -91,6 +93,12 @@ export function closedPayload(core: Core, user: SlackUser, open: OpenView, isCle
   return { type: 'view_closed', ...who(core, user), view: shownView(core, open, {}), is_cleared: isCleared };
 }
 
+/** Where an element of a modal stands, with what has been entered so far. */
+export function viewPlace(core: Core, open: OpenView, values: Values): Json {
+  const blocks = Array.isArray(open.view['blocks']) ? open.view['blocks'].filter(isRecord) : [];
+  return { container: { type: 'view', view_id: open.id }, view: shownView(core, open, stateOf(blocks, values)) };
+}
+
 export function suggestionPayload(core: Core, user: SlackUser, place: Json, element: Json, value: string): Json {
   return { type: 'block_suggestion', ...who(core, user), ...place, action_id: element['action_id'], block_id: element['block_id'], value };
 }
@@ -109,7 +117,32 @@ export function shortcutPayload(core: Core, user: SlackUser, channel: Channel, m
   };
 }
 
-export function mentionPayload(core: Core, user: SlackUser, channel: Channel, message: Message): Json {
+export function mentionPayload(core: Core, user: SlackUser, channel: Channel, message: Message): Json & { readonly event: Json } {
+  const event = {
+    ...shownMessage(core, message),
+    type: 'app_mention',
+    channel: channel.id,
+    event_ts: message.ts,
+    user: user.id,
+    user_team: user.teamId,
+  };
+  return { ...eventPayload(core, event), is_ext_shared_channel: channel.isExtShared ?? false };
+}
+
+export function homePayload(core: Core, user: SlackUser): Json & { readonly event: Json } {
+  const open = core.views.home(user.id);
+  const event = {
+    type: 'app_home_opened',
+    user: user.id,
+    channel: core.directory.openDirect(user.id).id,
+    tab: 'home',
+    event_ts: core.messages.nextTs(),
+    ...(open && { view: shownView(core, open, {}) }),
+  };
+  return eventPayload(core, event);
+}
+
+function eventPayload(core: Core, event: Json): Json & { readonly event: Json } {
   const { team, appId, botUserId } = core.directory;
   const authorization = { enterprise_id: null, team_id: team.id, user_id: botUserId, is_bot: true, is_enterprise_install: false };
   return {
@@ -117,18 +150,11 @@ export function mentionPayload(core: Core, user: SlackUser, channel: Channel, me
     team_id: team.id,
     context_team_id: team.id,
     api_app_id: appId,
-    event: {
-      ...shownMessage(core, message),
-      type: 'app_mention',
-      channel: channel.id,
-      event_ts: message.ts,
-      user: user.id,
-      user_team: user.teamId,
-    },
+    event,
     type: 'event_callback',
     event_id: freshId('Ev0'),
     event_time: Math.floor(core.now() / 1000),
     authorizations: [authorization],
-    is_ext_shared_channel: channel.isExtShared ?? false,
+    is_ext_shared_channel: false,
   };
 }

@@ -1,7 +1,7 @@
 // One person at the page: types commands, presses buttons, fills in modals. Slack's own checks come before the app hears of it.
 import { showAnswer, tell } from './answers.ts';
 import { isRecord } from './block-kit/checks.ts';
-import { type ElementChoice, findElement } from './block-kit/elements.ts';
+import { type ElementChoice, findElement, suggestions } from './block-kit/elements.ts';
 import type { Core } from './core.ts';
 import type { Delivered, Deliveries } from './delivery.ts';
 import { actionOf, type Entered, stateOf, type Values } from './element-state.ts';
@@ -13,11 +13,13 @@ import { closeModal, submitModal } from './modal.ts';
 import { type Outcome, outcomeOf, refusedOutcome } from './outcome.ts';
 import {
   commandPayload,
+  homePayload,
   mentionPayload,
   messageActionsPayload,
   shortcutPayload,
   suggestionPayload,
   viewActionsPayload,
+  viewPlace,
 } from './payloads.ts';
 import { SlackRefusal } from './refusal.ts';
 import type { Channel, SlackUser } from './workspace.ts';
@@ -86,15 +88,22 @@ export class Person {
     });
   }
 
-  /** Presses or changes an element inside an open modal. */
+  /** Opens the app's Home. Resolves when the app has taken the event, or was given up. */
+  openHome(): Promise<boolean> {
+    return sendEvent(this.#core, this.#deliveries, homePayload(this.#core, this.#user()), this.#signal);
+  }
+
+  /** Presses or changes an element inside an open modal, or in the Home. */
   async clickInView(viewId: string, choice: ElementChoice, options: ClickOptions = {}): Promise<Outcome> {
     return this.#attempt('block_actions', {}, async (user) => {
-      const open = this.#core.views.stack(user.id).find((one) => one.id === viewId);
+      const home = this.#core.views.home(user.id);
+      const open = [...this.#core.views.stack(user.id), ...(home ? [home] : [])].find((one) => one.id === viewId);
       const blocks = Array.isArray(open?.view['blocks']) ? open.view['blocks'].filter(isRecord) : [];
       const found = findElement(blocks, choice);
       if (!open || !found) throw new SlackRefusal('not_on_message');
       const action = actionOf(found.blockId, found.element, options.value, this.#core.messages.nextTs());
-      const payload = viewActionsPayload(this.#core, user, open, action, stateOf(blocks, options.values ?? {}));
+      const own = options.value === undefined ? {} : { [`${found.blockId}/${String(found.element['action_id'])}`]: options.value };
+      const payload = viewActionsPayload(this.#core, user, open, action, stateOf(blocks, { ...options.values, ...own }));
       return outcomeOf(await this.#deliveries.deliver('interactive', payload, 'block_actions'));
     });
   }
@@ -152,12 +161,21 @@ export class Person {
   }
 
   /** Asks the app for the options of an external select. */
-  async suggest(place: { channel: string; ts: string } | { viewId: string }, element: Json, typed: string): Promise<Outcome> {
+  async suggest(
+    place: { channel: string; ts: string } | { viewId: string },
+    element: Json,
+    typed: string,
+    values: Values = {},
+  ): Promise<Outcome> {
     return this.#attempt('block_suggestion', {}, async (user) => {
       const inView = 'viewId' in place ? this.#core.views.find({ id: place.viewId }) : undefined;
-      const where = inView ? { view: { id: inView.id, ...inView.view } } : { container: { type: 'message', ...place } };
+      const where = inView ? viewPlace(this.#core, inView, values) : { container: { type: 'message', ...place } };
       const payload = suggestionPayload(this.#core, user, where, element, typed);
-      return outcomeOf(await this.#deliveries.deliver('interactive', payload, 'block_suggestion'));
+      const delivered = await this.#deliveries.deliver('interactive', payload, 'block_suggestion');
+      const problems: string[] = [];
+      if (delivered.error === undefined) suggestions(delivered.ack, '', problems);
+      if (problems.length > 0) throw new SlackRefusal('invalid_options', { messages: problems });
+      return outcomeOf(delivered);
     });
   }
 

@@ -10,7 +10,7 @@ import { type Delivered, Deliveries } from './delivery.ts';
 import { Drive } from './drive.ts';
 import { Faults } from './faults.ts';
 import { type Limits, slackLimits } from './limits.ts';
-import { listen, unlisten } from './listen.ts';
+import { type Inherited, listen, unlisten } from './listen.ts';
 import { createPageServer } from './page-server.ts';
 import type { Panel } from './panel.ts';
 import { SlackRefusal } from './refusal.ts';
@@ -18,8 +18,8 @@ import { SocketHub } from './sockets.ts';
 import { demoWorkspace, type Workspace } from './workspace.ts';
 
 export interface SlackOptions {
-  /** Port of the page; a free one when left out. */
-  readonly port?: number;
+  /** Port of the page, or a socket for it; a free one when left out. */
+  readonly port?: number | Inherited;
   readonly signal: AbortSignal;
   readonly workspace?: Workspace;
   readonly app: SlackApp;

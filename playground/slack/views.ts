@@ -21,6 +21,7 @@ export class Views {
   readonly #limits: Limits;
   readonly #now: () => number;
   readonly #stacks = new Map<string, OpenView[]>();
+  readonly #homes = new Map<string, OpenView>();
 
   constructor(changes: Changes, limits: Limits, now: () => number) {
     this.#changes = changes;
@@ -31,6 +32,22 @@ export class Views {
   /** Bottom to top. */
   stack(user: string): readonly OpenView[] {
     return this.#stacks.get(user) ?? [];
+  }
+
+  /** What the app's Home shows this person; undefined before it was published. */
+  home(user: string): OpenView | undefined {
+    return this.#homes.get(user);
+  }
+
+  /** Shows a Home. Throws hash_conflict when `hash` is stale. */
+  publish(user: string, view: Json, hash: string | undefined): OpenView {
+    const before = this.#homes.get(user);
+    if (hash !== undefined && before && hash !== before.hash) throw new SlackRefusal('hash_conflict');
+    const id = before?.id ?? freshId('V0');
+    const shown: OpenView = { id, user, hash: this.#hash(), rootId: id, previousId: undefined, view };
+    this.#homes.set(user, shown);
+    this.#changes.announce({ kind: 'home', user });
+    return shown;
   }
 
   open(user: string, view: Json): OpenView {

@@ -7,6 +7,8 @@ export interface SlackUser {
   readonly name: string;
   readonly realName: string;
   readonly email?: string;
+  /** False: nobody has followed the link in Slack's mail. */
+  readonly isEmailConfirmed?: boolean;
   /** Guest. */
   readonly isRestricted?: boolean;
   /** Single-channel guest. */
@@ -73,7 +75,10 @@ export function demoWorkspace(): Workspace {
     botUserId: 'U0MESHOPS',
     users,
     channels: [{ id: 'C0MESH', name: 'mesh', members: users.filter((user) => !user.deleted).map((user) => user.id) }],
-    usergroups: [{ id: 'S0REVIEWERS', handle: 'mesh-reviewers', name: 'mesh-reviewers', users: ['U0REVIEWER', 'U0REVIEWER2'] }],
+    usergroups: [
+      { id: 'S0REVIEWERS', handle: 'mesh-reviewers', name: 'mesh-reviewers', users: ['U0REVIEWER', 'U0REVIEWER2'] },
+      { id: 'S0LEADS', handle: 'mesh-leads', name: 'mesh-leads', users: [] },
+    ],
   };
 }
 
@@ -93,6 +98,7 @@ export function userObject(user: SlackUser): Record<string, unknown> {
     is_ultra_restricted: user.isUltraRestricted ?? false,
     is_bot: user.isBot ?? false,
     is_app_user: false,
+    is_email_confirmed: user.isEmailConfirmed ?? true,
     ...(user.isStranger ? { is_stranger: true } : {}),
   };
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../domain/json.ts';
-import type { AuditRecord } from '../domain/operation.ts';
+import type { AuditRecord } from '../domain/lifecycle/operation.ts';
 import { formatTarget } from '../domain/target.ts';
 import type { Database } from './database.ts';
 import { type AuditRow, GENESIS } from './schema.ts';
@@ -47,10 +47,13 @@ export function rowOf(record: AuditRecord, seq: number, prev: string): AuditRow 
 
 const PAGE = 500;
 
-/** Walks the whole chain in pages. A head that disagrees with the last record means that records at the end are missing. */
-export async function verifyChain(db: Database, signal?: AbortSignal): Promise<Verification> {
+/**
+ * Walks the whole chain in pages. `expected`: a hash that was copied elsewhere; a chain that has no such record was cut off or built anew. A head that disagrees with the last record means that records at the end are missing.
+ */
+export async function verifyChain(db: Database, signal?: AbortSignal, expected?: string): Promise<Verification> {
   let prev = GENESIS;
   let seq = 0;
+  let isFound = expected === undefined;
   for (;;) {
     signal?.throwIfAborted();
     const rows = await db.selectFrom('audit').selectAll().where('seq', '>', seq).orderBy('seq').limit(PAGE).execute();
@@ -59,6 +62,7 @@ export async function verifyChain(db: Database, signal?: AbortSignal): Promise<V
       if (words) return { kind: 'broken', seq: row.seq, key: row.key, words };
       seq = row.seq;
       prev = row.hash;
+      isFound ||= row.hash === expected;
     }
     if (rows.length < PAGE) break;
   }
@@ -75,6 +79,13 @@ export async function verifyChain(db: Database, signal?: AbortSignal): Promise<V
       .executeTakeFirst();
     if (!next) return { kind: 'broken', seq: seq + 1, key: '', words: `Records ${seq + 1} to ${head.seq} are missing at the end.` };
   }
+  if (!isFound)
+    return {
+      kind: 'broken',
+      seq,
+      key: '',
+      words: `No record has the hash ${expected}: the end was cut off, or all of it was written anew.`,
+    };
   return { kind: 'intact', records: seq, head: prev };
 }
 

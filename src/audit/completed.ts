@@ -1,9 +1,10 @@
-import { isWayBack, type MessageRef } from '../domain/operation.ts';
-import type { Write } from '../domain/plan.ts';
+import type { Change, VerbName } from '../domain/lifecycle/change.ts';
+import { type MessageRef } from '../domain/lifecycle/operation.ts';
+import type { Write } from '../domain/lifecycle/plan.ts';
+import { type Completed, movedBy } from '../domain/lifecycle/way-back.ts';
+import type { Written } from '../domain/lifecycle/written.ts';
 import { formatTarget, type Target } from '../domain/target.ts';
-import type { VerbName } from '../domain/verbs.ts';
-import { type Completed, movedBy } from '../domain/way-back.ts';
-import type { Written } from '../domain/written.ts';
+import { isWayBack } from '../domain/verb.ts';
 import type { Database } from './database.ts';
 import type { OperationRow } from './schema.ts';
 
@@ -23,7 +24,7 @@ export async function lastCompleted(db: Database, target: Target, verb: VerbName
     .limit(MOST_LOOKED)
     .execute();
   for (const row of rows) {
-    const completed = await completedOf(db, row);
+    const completed = await completedOf(db, row, verb);
     if (completed && movedBy(completed).length > 0) return completed;
   }
   return undefined;
@@ -55,7 +56,7 @@ interface OutcomeData extends Partial<Pick<Completed, 'originals' | 'last'>> {
   readonly wayBack?: boolean;
 }
 
-async function completedOf(db: Database, row: OperationRow): Promise<Completed | undefined> {
+async function completedOf(db: Database, row: OperationRow, verb: VerbName): Promise<Completed | undefined> {
   const { originals, last, wayBack } = JSON.parse(row.outcome_data ?? '{}') as OutcomeData;
   // An operation that completed without a stage has nothing to go back to.
   if (!originals || !last) return undefined;
@@ -67,7 +68,7 @@ async function completedOf(db: Database, row: OperationRow): Promise<Completed |
     .orderBy('seq')
     .execute();
   const request = records.findLast(({ kind }) => kind === 'request');
-  const change = request && (dataOf(request.body)['change'] as Parameters<typeof isWayBack>[0] | undefined);
+  const change = request && (dataOf(request.body)['change'] as Change | undefined);
   const written = records.flatMap((record) => (record.kind === 'write' ? writtenIn(dataOf(record.body)) : []));
   return {
     opId: row.op_id,
@@ -75,7 +76,7 @@ async function completedOf(db: Database, row: OperationRow): Promise<Completed |
     last,
     ...(written.length > 0 && { written }),
     ...(row.ended_at !== null && { endedAt: Number(row.ended_at) }),
-    isWayBack: wayBack ?? (change !== undefined && isWayBack(change)),
+    isWayBack: wayBack ?? (change !== undefined && isWayBack({ verb, change })),
     ...(request?.actor && { by: request.actor }),
   };
 }

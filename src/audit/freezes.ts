@@ -1,5 +1,5 @@
-import type { Freezes as Asked } from '../../activities/ports.ts';
-import { type Freeze, scopesOf } from '../domain/freeze.ts';
+import { covers, type Freeze } from '../domain/lifecycle/freeze.ts';
+import type { Freezes as Asked } from '../ports.ts';
 import type { Database } from './database.ts';
 import type { FreezeRow } from './schema.ts';
 
@@ -34,10 +34,8 @@ export function createFreezes(db: Database, now: () => number, standing: () => r
       return [...rows.map(freezeOf), ...standing()].toSorted((a, b) => a.until - b.until);
     },
     active: async (target) => {
-      const scopes = scopesOf(target);
-      const covering = db.selectFrom('freezes').selectAll().where('until', '>', now()).where('scope', 'in', scopes);
-      const row = await covering.orderBy('until', 'desc').limit(1).executeTakeFirst();
-      const all = [...(row ? [freezeOf(row)] : []), ...standing().filter(({ scope }) => scopes.includes(scope))];
+      const rows = await db.selectFrom('freezes').selectAll().where('until', '>', now()).execute();
+      const all = [...rows.map(freezeOf), ...standing()].filter(({ scope }) => covers(scope, target));
       return all.toSorted((a, b) => b.until - a.until)[0];
     },
   };

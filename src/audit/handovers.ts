@@ -1,4 +1,4 @@
-import type { MessageRef } from '../domain/operation.ts';
+import type { MessageRef } from '../domain/lifecycle/operation.ts';
 import { formatTarget, type Target } from '../domain/target.ts';
 import type { Database } from './database.ts';
 import type { HandoverRow } from './schema.ts';
@@ -7,7 +7,7 @@ import type { HandoverRow } from './schema.ts';
  * What became of a completed operation's values in Git. `pending`: not looked at yet, or Git could not be reached; `differs`: people have the
  * patch or the pull request; `agrees`; `superseded`: a later operation on the same target is what counts.
  */
-export type HandoverState = 'pending' | 'differs' | 'agrees' | 'superseded';
+type HandoverState = 'pending' | 'differs' | 'agrees' | 'superseded';
 
 /** What people are told about it. */
 export interface HandoverNote {

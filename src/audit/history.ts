@@ -1,6 +1,7 @@
-import type { OperationView } from '../domain/operation.ts';
+import { sql } from 'kysely';
+import type { Counts } from '../domain/judge/verdict.ts';
+import type { OperationView } from '../domain/lifecycle/operation.ts';
 import { formatTarget, type Target } from '../domain/target.ts';
-import type { Counts } from '../domain/verdict.ts';
 import type { Database } from './database.ts';
 
 /** One operation as its history shows it, from the audit record alone. */
@@ -21,10 +22,29 @@ export interface Past {
   readonly message?: OperationView['message'];
 }
 
+/** Which operations. `since`: begun then or later (epoch ms); `who`: who asked, by e-mail address or what stands before its @. */
+export interface PastFilter {
+  readonly since?: number;
+  readonly who?: string;
+  readonly verb?: string;
+  readonly outcome?: string;
+}
+
 /** The last operations on a target, or on all, newest first; at most `limit`. */
-export async function historyOf(db: Database, target: Target | undefined, limit = 10): Promise<readonly Past[]> {
+export async function historyOf(db: Database, target: Target | undefined, filter: PastFilter = {}, limit = 10): Promise<readonly Past[]> {
+  const { since, who, verb, outcome } = filter;
   let query = db.selectFrom('operations').selectAll();
   if (target) query = query.where('target', '=', formatTarget(target));
+  if (since !== undefined) query = query.where('started_at', '>=', since);
+  if (verb !== undefined) query = query.where('op_id', 'like', `${verb}-%`);
+  if (outcome !== undefined) query = query.where('outcome', '=', outcome);
+  if (who !== undefined) {
+    const asked = db.selectFrom('audit').select('op_id').where('kind', '=', 'request');
+    const isWho = who.includes('@')
+      ? asked.where('actor', '=', who)
+      : asked.where(sql`substr(actor, 1, ${who.length + 1})`, '=', `${who}@`);
+    query = query.where('op_id', 'in', isWho);
+  }
   const rows = await query.orderBy('started_at', 'desc').limit(limit).execute();
   if (rows.length === 0) return [];
   const records = await db

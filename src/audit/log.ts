@@ -1,13 +1,13 @@
 import type { Transaction } from 'kysely';
-import type { AuditLog } from '../../activities/ports.ts';
 import type { Json } from '../domain/json.ts';
-import type { LostOperation } from '../domain/lost.ts';
-import type { AuditRecord } from '../domain/operation.ts';
+import type { LostOperation } from '../domain/lifecycle/lost.ts';
+import type { AuditRecord } from '../domain/lifecycle/operation.ts';
 import { formatTarget, type Target, workflowIdOf } from '../domain/target.ts';
+import type { AuditLog } from '../ports.ts';
 import { rowOf, type Verification, verifyChain } from './chain.ts';
 import { earlierMessages, lastCompleted } from './completed.ts';
 import type { Database } from './database.ts';
-import { historyOf, type Past } from './history.ts';
+import { historyOf, type Past, type PastFilter } from './history.ts';
 import { lostOf } from './lost.ts';
 import type { OperationRow, Tables } from './schema.ts';
 
@@ -39,8 +39,8 @@ export interface Audit extends AuditLog {
   lost(opId: string): Promise<LostOperation | undefined>;
   /** The operation on this target that ended last. */
   lastEnded(target: Target): Promise<KnownOperation | undefined>;
-  /** The last operations on a target, or on all, newest first. */
-  history(target: Target | undefined): Promise<readonly Past[]>;
+  /** The last operations on a target, or on all, newest first; ten of them where no limit is given. */
+  history(target: Target | undefined, filter?: PastFilter, limit?: number): Promise<readonly Past[]>;
 }
 
 const MOST_OPEN = 500;
@@ -58,7 +58,7 @@ export function createAudit(db: Database): Audit {
     lastCompleted: (target, verb) => lastCompleted(db, target, verb),
     earlierMessages: (target, verb, opId) => earlierMessages(db, target, verb, opId),
     started: (operation) => remember(db, operation),
-    history: (target) => historyOf(db, target),
+    history: (target, filter, limit) => historyOf(db, target, filter, limit),
     operation: async (opId) => known(await find(db, opId)),
     lost: (opId) => lostOf(db, opId),
     planned: async (opId) => (await lostOf(db, opId))?.stages.flatMap(({ writes }) => writes) ?? [],

@@ -1,7 +1,7 @@
-import type { LostOperation, PlannedUndo } from '../domain/lost.ts';
-import type { AuditRecord } from '../domain/operation.ts';
-import { type Original, objectKey } from '../domain/plan.ts';
-import { VERB_NAMES, verbIn } from '../domain/verbs.ts';
+import type { LostOperation, PlannedUndo } from '../domain/lifecycle/lost.ts';
+import type { AuditRecord } from '../domain/lifecycle/operation.ts';
+import { type Original, objectKey } from '../domain/lifecycle/plan.ts';
+import { VERB_NAMES, verbIn } from '../domain/verb.ts';
 import { lastCompleted } from './completed.ts';
 import type { Database } from './database.ts';
 

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { sql } from 'kysely';
-import type { WatchRecord, WatchRecords } from '../../activities/ports.ts';
+import type { WatchRecord, WatchRecords } from '../ports.ts';
 import type { Database } from './database.ts';
 
 /** What all records may take up, as they are stored; the oldest go first. */

@@ -14,6 +14,8 @@ export type Claim =
 export interface Requests {
   claim(id: string, now: number): Promise<Claim>;
   answer(id: string, answer: string): Promise<void>;
+  /** True once for each person, however long ago that was. */
+  isFirst(person: string, now: number): Promise<boolean>;
   /** A readable id for a new operation, such as `canary-k3f2x9qd`, that no other operation has had or will have. */
   newOperationId(verb: string, now: number): Promise<string>;
   /** Forgets what is older than `before` (epoch ms): far beyond the five minutes in which a signature is accepted. */
@@ -24,6 +26,8 @@ export interface Requests {
 const SIGNS = '23456789bcdfghjkmnpqrstvwxz';
 const LENGTH = 8;
 const TRIES = 20;
+/** Who was here once is not forgotten with the requests: a hundred years. Milliseconds. */
+const KEPT_MS = 100 * 365 * 86_400_000;
 
 /** `random`: a whole number from 0 to below its argument. */
 export function createRequests(db: Database, random: (below: number) => number = (below) => randomInt(below)): Requests {
@@ -54,6 +58,15 @@ export function createRequests(db: Database, random: (below: number) => number =
       if (inserted) return { kind: 'ours' };
       const row = await db.selectFrom('requests').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
       return { kind: 'seen', claimedAt: row.claimed_at, ...(row.answer === null ? {} : { answer: row.answer }) };
+    },
+    isFirst: async (person, now) => {
+      const inserted = await db
+        .insertInto('requests')
+        .values({ id: `first-use:${person}`, claimed_at: now + KEPT_MS, answer: null })
+        .onConflict((conflict) => conflict.column('id').doNothing())
+        .returning('id')
+        .executeTakeFirst();
+      return inserted !== undefined;
     },
     answer: async (id, answer) => {
       await db.updateTable('requests').set({ answer }).where('id', '=', id).execute();

@@ -1,5 +1,5 @@
-import type { AuditLog } from '../../activities/ports.ts';
 import { canonicalJson, type JsonObject } from '../domain/json.ts';
+import type { AuditLog } from '../ports.ts';
 import type { Database } from './database.ts';
 
 /** Names the records of the rules; no operation has such an id. */

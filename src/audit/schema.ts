@@ -16,12 +16,12 @@ export interface AuditRow {
   readonly prev: string;
   readonly hash: string;
 }
-export interface HeadRow {
+interface HeadRow {
   readonly id: number;
   readonly seq: number;
   readonly hash: string;
 }
-export interface RequestRow {
+interface RequestRow {
   readonly id: string;
   readonly claimed_at: number;
   readonly answer: string | null;
@@ -44,7 +44,7 @@ export interface FreezeRow {
   readonly set_at: number;
   readonly until: number;
 }
-export interface WatchRecordRow {
+interface WatchRecordRow {
   readonly op_id: string;
   readonly started_at: number;
   readonly attempt: number;

@@ -1,7 +1,7 @@
 import { formatConfigError, readConfigFile } from '../config/read.ts';
 import { formatFound, type ProcessName, summaryOf } from '../doctor/checks.ts';
 import { examine } from '../doctor/examine.ts';
-import type { CliOptions } from './audit-verify.ts';
+import type { CliOptions } from './database.ts';
 
 /** Checks every connection, right and version that this process needs. Exit code 0 when nothing is missing. */
 export async function doctor({

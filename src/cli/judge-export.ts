@@ -1,10 +1,7 @@
-import { openDatabase } from '../audit/database.ts';
 import { createRecords, type ListedRecord } from '../audit/records.ts';
-import { databaseUrlOf } from '../compose/foundation.ts';
-import { formatConfigError, readConfigFile } from '../config/read.ts';
-import type { CliOptions } from './audit-verify.ts';
+import { type CliOptions, withDatabase } from './database.ts';
 
-export interface JudgeExportOptions extends CliOptions {
+interface JudgeExportOptions extends CliOptions {
   readonly operation: string;
   /** From 1, as `list` numbers them; left out: the watch that found harm, else the last one. */
   readonly watch?: number;
@@ -13,15 +10,9 @@ export interface JudgeExportOptions extends CliOptions {
 }
 
 /** Prints what the judge of one watch heard, for `meshops judge replay`. Exit code 0; 1 when the database cannot be read, 2 when there is no such record. */
-export async function judgeExport({ environment, configPath, operation, watch, list, print }: JudgeExportOptions): Promise<number> {
-  const read = await readConfigFile(configPath);
-  if (!read.ok && environment.databaseUrl === undefined) {
-    for (const error of read.errors) print(formatConfigError(configPath, error));
-    return 1;
-  }
-  const url = read.ok ? databaseUrlOf(environment, read.config) : (environment.databaseUrl ?? '');
-  const db = await openDatabase(url);
-  try {
+export async function judgeExport(options: JudgeExportOptions): Promise<number> {
+  const { operation, watch, list, print } = options;
+  return withDatabase(options, async (db) => {
     const records = createRecords(db, () => Number.POSITIVE_INFINITY);
     const found = await records.list(operation);
     if (found.length === 0) {
@@ -42,9 +33,7 @@ export async function judgeExport({ environment, configPath, operation, watch, l
     }
     print(whole.text.trimEnd());
     return 0;
-  } finally {
-    await db.destroy();
-  }
+  });
 }
 
 function lineOf(number: number, { stage, purpose, attempt, startedAt, endedAt, verdict, events }: ListedRecord): string {

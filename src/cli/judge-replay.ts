@@ -5,7 +5,7 @@ import { type Begin, isOfAnotherJudge, readBegin, readEvent } from '../domain/ju
 import { isQuiet, Replay, type Step, standingWords, stepWords } from '../domain/judge/replay.ts';
 import { countWords } from '../domain/judge/words.ts';
 
-export interface JudgeReplayOptions {
+interface JudgeReplayOptions {
   /** `-`: standard input. JSON lines: the judge's settings, then its events (see src/domain/judge/record.ts). */
   readonly file: string;
   /** One JSON object a line: each step, then the conclusion. */

@@ -1,96 +1,115 @@
-import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
-import { type DryRun, dryRun } from '../domain/policy/dryrun/dry-run.ts';
+import { readGiven } from '../documents/files.ts';
+import { policiesIn } from '../documents/policies.ts';
+import { type DryRun, DryRunner } from '../domain/policy/dryrun/dry-run.ts';
 import { UNKNOWN_REASONS } from '../domain/policy/dryrun/flow.ts';
-import { type ReadFlow, readRecordedLine } from '../domain/policy/dryrun/recorded.ts';
-import { dryRunCsv, dryRunSentences, groupSentence, instant } from '../domain/policy/dryrun/words.ts';
-import { parsePolicy } from '../domain/policy/parse.ts';
-import type { Policy } from '../domain/policy/policy.ts';
-import { readGiven } from '../policy/files.ts';
-import { readPolicies } from '../policy/read.ts';
+import { decidedIn, dryRunCsv, dryRunSentences, groupSentence, instant } from '../domain/policy/dryrun/words.ts';
+import { EXIT } from './outcomes.ts';
+import { openRecording, type Recording, type Tally, WANTED_FORM } from './recording.ts';
+import { visible } from './visible.ts';
 
-export interface PolicyDryRunOptions {
+interface PolicyDryRunOptions {
   readonly candidate: string;
-  /** JSON lines as `hubble observe -o jsonpb` prints them; `-` for stdin. */
+  /** A recording in any form that people have; `-` for stdin. */
   readonly flows: string;
   /** Files and folders with the policies that are in force; none: nothing is in force. */
   readonly inForce: readonly string[];
+  /** Where policies without a namespace go. */
+  readonly namespace?: string;
+  /** Left out: as the recording says. */
+  readonly clusterName?: string;
   readonly format: 'words' | 'json' | 'csv';
-  readonly stdin: NodeJS.ReadableStream & AsyncIterable<Uint8Array>;
+  readonly stdin: AsyncIterable<Uint8Array>;
   readonly signal: AbortSignal;
   readonly print: (line: string) => void;
 }
 
-/** More records than this are not read: the rest is said to be missing. */
-const MOST_RECORDS = 2_000_000;
-
-/**
- * Says which recorded connections a candidate would drop or newly allow. Exit code: 0 it would drop nothing, 1 it would drop
- * something, 2 the candidate, a policy or the recording cannot be read.
- */
+/** Says which recorded connections a candidate would drop or newly allow, how many it looked at, and what could not be decided. Exit codes: `outcomes.ts`. */
 export async function policyDryRun(options: PolicyDryRunOptions): Promise<number> {
-  const { candidate: file, print, signal, stdin } = options;
+  const { candidate: file, print, signal, stdin, namespace } = options;
   const [own, others] = await Promise.all([readGiven([file], stdin, signal), readGiven(options.inForce, stdin, signal)]);
-  const candidates = policiesIn(own);
-  const inForce = policiesIn(others);
-  const problems = [...candidates.problems, ...inForce.problems];
-  const [candidate, ...more] = candidates.policies;
+  const opened = await openRecordingOf(options);
+  const clusterName = 'recording' in opened ? opened.recording.clusterName : undefined;
+  const [candidates, inForce] = [own, others].map(({ texts }) => policiesIn(texts, { namespace, clusterName }));
+  const problems = [
+    ...[...own.unreadable, ...others.unreadable].map(({ file: name, words }) => `${name}: ${words}`),
+    ...(candidates?.problems ?? []),
+    ...(inForce?.problems ?? []),
+    ...('problem' in opened ? [opened.problem] : []),
+  ];
+  const [candidate, ...more] = candidates?.policies ?? [];
   if (problems.length === 0 && (!candidate || more.length > 0)) {
-    problems.push(`${file}: it holds ${candidates.policies.length} policies; one candidate is decided at a time.`);
+    problems.push(`${file}: it holds ${candidates?.policies.length ?? 0} policies; one candidate is decided at a time.`);
   }
-  let flows: readonly ReadFlow[] = [];
-  try {
-    flows = await readLines(options.flows === '-' ? stdin : createReadStream(options.flows), signal);
-  } catch (error) {
-    problems.push(`${options.flows}: It cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  if (problems.length > 0 || !candidate || !inForce || !('recording' in opened)) {
+    for (const words of problems) print(`✗ ${visible(words)}`);
+    return EXIT.unreadable;
   }
-  if (problems.length > 0 || !candidate) {
-    for (const words of problems) print(`✗ ${words}`);
-    return 2;
-  }
-  const run = dryRun({ flows, inForce: inForce.policies, candidate });
-  if (options.format === 'json') print(JSON.stringify(run));
+  const { recording } = opened;
+  const runner = new DryRunner({ inForce: inForce.policies, candidate, ...(clusterName === undefined ? {} : { clusterName }) });
+  const cutOff = await feed(recording, runner, signal);
+  const run = runner.result();
+  const forNodes = candidate.rules.some(({ subject }) => subject.node);
+  const code = exitOf(run, recording.tally, { cutOff, forNodes });
+  const facts = { run, tally: recording.tally, cutOff, code, forNodes, inForce: inForce.policies.length };
+  if (options.format === 'json') print(JSON.stringify({ ...run, inForce: facts.inForce, decided: decidedIn(run), exitCode: code }));
   else if (options.format === 'csv') print(dryRunCsv(run).trimEnd());
-  else for (const line of wordsOf(run, flows.length >= MOST_RECORDS)) print(visible(line));
-  return run.wouldDrop.length > 0 ? 1 : 0;
+  else for (const line of wordsOf(facts)) print(visible(line));
+  return code;
 }
 
-function policiesIn({ texts, unreadable }: Awaited<ReturnType<typeof readGiven>>): { policies: readonly Policy[]; problems: string[] } {
-  const problems = unreadable.map(({ file, words }) => `${file}: ${words}`);
-  const policies = texts.flatMap(({ file, text }) => {
-    const read = readPolicies(text);
-    if (!read.ok) {
-      problems.push(`${file}:${read.problem.line}: ${read.problem.words}`);
-      return [];
-    }
-    return read.documents.flatMap(({ value }) => {
-      const parsed = parsePolicy(value);
-      if (!parsed.ok) problems.push(`${file}: ${parsed.policy || 'a document'} would be rejected: ${parsed.error}`);
-      return parsed.ok ? [parsed.policy] : [];
-    });
-  });
-  return { policies, problems };
+async function openRecordingOf(options: PolicyDryRunOptions): Promise<{ readonly recording: Recording } | { readonly problem: string }> {
+  const { flows: file, stdin, clusterName, signal } = options;
+  try {
+    const opened = await openRecording({ file, stdin, clusterName, signal });
+    return 'problem' in opened ? opened : { recording: opened };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { problem: `${file}: It cannot be read: ${error instanceof Error ? error.message : String(error)}` };
+  }
 }
 
-async function readLines(input: NodeJS.ReadableStream, signal: AbortSignal): Promise<readonly ReadFlow[]> {
-  const flows: ReadFlow[] = [];
-  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY, signal });
-  // A file that is not there says so on the stream and not on the lines.
-  const broken = new Promise<never>((_resolve, reject) => input.once('error', reject));
-  const all = (async () => {
-    for await (const line of lines) {
-      if (line.trim() !== '' && flows.length < MOST_RECORDS) flows.push(readRecordedLine(line));
-    }
-    return flows;
-  })();
-  return Promise.race([all, broken]);
+/** Why the recording broke off in the middle, if it did. */
+async function feed(recording: Recording, runner: DryRunner, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    for await (const batch of recording.flows) for (const one of batch) runner.take(one);
+    return undefined;
+  } catch (error) {
+    signal.throwIfAborted();
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
-function wordsOf(run: DryRun, cut: boolean): readonly string[] {
-  const { wouldDrop, wouldAllow, unknown, records, unreadable, from, until } = run;
+interface Limits {
+  readonly cutOff: string | undefined;
+  /** The candidate has rules for nodes, which are not decided. */
+  readonly forNodes: boolean;
+}
+
+function exitOf(run: DryRun, { records, unreadable, texts }: Tally, { cutOff, forNodes }: Limits): number {
+  const decided = decidedIn(run);
+  if (run.wouldDrop.length > 0) return EXIT.found;
+  if (records === 0 && (unreadable > 0 || cutOff !== undefined)) return EXIT.unreadable;
+  if (decided === 0 && texts > 0) return EXIT.unreadable;
+  if (unreadable > 0 || cutOff !== undefined || run.lost > 0) return EXIT.partly;
+  if (run.unknown.length > 0 || forNodes) return EXIT.undecided;
+  return decided === 0 ? EXIT.empty : EXIT.fine;
+}
+
+interface Facts extends Limits {
+  readonly run: DryRun;
+  readonly tally: Tally;
+  readonly code: number;
+  readonly inForce: number;
+}
+
+const MARKS: Readonly<Record<number, string>> = { [EXIT.fine]: '✓', [EXIT.found]: '✗', [EXIT.unreadable]: '✗' };
+
+function wordsOf({ run, tally, cutOff, forNodes, code, inForce }: Facts): readonly string[] {
+  const { wouldDrop, wouldAllow, unknown, records, from, until } = run;
   const span = from === undefined || until === undefined ? '' : `, ${instant(from)} to ${instant(until)}`;
+  const undecided = unknown.reduce((sum, { count }) => sum + count, 0);
   return [
-    `${wouldDrop.length > 0 ? '✗' : '✓'} ${dryRunSentences(run, 0)[0]?.replace(/: \d+ more groups\.$/, '.')}`,
+    `${MARKS[code] ?? '?'} ${dryRunSentences(run, 0)[0]?.replace(/: \d+ more groups\.$/, '.')}`,
     ...[...wouldDrop.map((group) => ['would drop', group] as const), ...wouldAllow.map((group) => ['would allow', group] as const)].flatMap(
       ([change, group]) => [
         `${change}: ${groupSentence(group)}: ${group.count} ${group.unit}(s), ${instant(group.firstSeen)} to ${instant(group.lastSeen)}`,
@@ -103,11 +122,10 @@ function wordsOf(run: DryRun, cut: boolean): readonly string[] {
         `not decided: ${count}, ${UNKNOWN_REASONS[reason]}, for example ${example.source} → ${example.destination}`,
     ),
     ...dryRunSentences(run, 0).slice(1),
-    `${records} records read${span}${unreadable > 0 ? `; ${unreadable} lines are no flows` : ''}${cut ? '; the rest of the file was left out' : ''}.`,
+    `${records} records read${span}${tally.unreadable > 0 ? `; ${tally.unreadable} lines are no flows (${tally.firstWrong ?? ''})` : ''}.`,
+    `${decidedIn(run)} connections and requests of these pods decided, ${undecided} not decided, under ${inForce} policies in force.`,
+    ...(forNodes ? ['Rules for nodes (nodeSelector) are not decided from records.'] : []),
+    ...(cutOff === undefined ? [] : [`The recording breaks off: ${cutOff}.`]),
+    ...(records === 0 || tally.texts > 0 ? [`${WANTED_FORM}.`] : []),
   ];
-}
-
-/** A terminal obeys control characters, wherever they come from. */
-function visible(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, (one) => `\\x${one.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }

@@ -2,27 +2,28 @@
 
 import { createAnnouncer } from '../../activities/announce/announce.ts';
 import { createAnnounce } from '../../activities/announce/index.ts';
-import { createFlows, type Flows } from '../../activities/clients/hubble/flows.ts';
-import { readRings } from '../../activities/clients/hubble/ring.ts';
-import { connectCluster } from '../../activities/clients/kubernetes/cluster.ts';
-import { createHub } from '../../activities/clients/kubernetes/hub.ts';
-import { connectPrometheus } from '../../activities/clients/prometheus/prometheus.ts';
-import { createSlackMessages } from '../../activities/clients/slack.ts';
 import { createActivities } from '../../activities/index.ts';
+import { createFlows, type Flows } from '../clients/hubble/flows.ts';
+import { readRings } from '../clients/hubble/ring.ts';
+import { connectCluster } from '../clients/kubernetes/cluster.ts';
+import { createHub } from '../clients/kubernetes/hub.ts';
+import { connectPrometheus } from '../clients/prometheus/prometheus.ts';
+import { createSlackMessages } from '../clients/slack.ts';
+import { hubbleOf } from '../connect/hubble.ts';
+import { type ClusterConfig, kubeConfigOf } from '../connect/kubernetes.ts';
 import { settingsFor } from '../domain/config/use.ts';
-import type { ObjectRef } from '../domain/plan.ts';
-import { VERB_RECORDS } from '../domain/verb.ts';
+import type { ObjectRef } from '../domain/lifecycle/plan.ts';
+import { recordOf } from '../domain/verb.ts';
 import { payloadSize } from '../temporal/compression.ts';
 import { createDescribe } from '../temporal/describe.ts';
+import { createLastFailure } from '../temporal/last-failure.ts';
 import type { Operations } from '../temporal/operations.ts';
-import { type ClusterConfig, kubeConfigOf } from './clusters.ts';
 import { type Foundation, required } from './foundation.ts';
 import type { HandoverDeps } from './handover.ts';
-import { hubbleOf } from './hubble.ts';
 import type { ReconcilerDeps } from './lost.ts';
 import { meteredActivities, meteredFlows } from './metered.ts';
 
-export interface ClusterActivities {
+interface ClusterActivities {
   readonly activities: object;
   /** What a look for lost operations needs of the cluster. */
   readonly reconciler: Omit<ReconcilerDeps, 'cluster' | 'operations'>;
@@ -35,7 +36,7 @@ export interface ClusterActivities {
 /** The activities of one cluster's worker. Its connections are shared by all operations and opened once. */
 export function clusterActivities(
   on: Foundation,
-  operations: Pick<Operations, 'runs'>,
+  operations: Pick<Operations, 'runs' | 'running' | 'listRunning'>,
   name: string,
   config: ClusterConfig,
 ): ClusterActivities {
@@ -58,6 +59,7 @@ export function clusterActivities(
     prometheus: config.prometheus === undefined ? undefined : connectPrometheus(config.prometheus),
     // A record may be late: an operation that Temporal runs holds what it holds all the same.
     audit: { ...audit, holds: async (opId) => ((await audit.operation(opId)) ? audit.holds(opId) : operations.runs(opId)) },
+    beside: operations,
     payloadSize,
     records: on.records,
     freezes,
@@ -68,7 +70,8 @@ export function clusterActivities(
       slack,
       now,
       logger: log,
-      describe: createDescribe(on.client),
+      describe: createDescribe(on.client, now),
+      lastFailure: createLastFailure(on.client, now),
       onCall: () => on.config.current().slack.onCall,
     }),
   });
@@ -81,7 +84,7 @@ export function clusterActivities(
       audit,
       read,
       announcer,
-      settings: ({ target, verb }) => settingsFor(on.config.current(), target, VERB_RECORDS[verb].command),
+      settings: ({ target, verb }) => settingsFor(on.config.current(), target, recordOf(verb).command),
       now,
       log,
     },

@@ -1,10 +1,11 @@
-import { renderRoot } from '../../activities/announce/message.ts';
-import { retireButtons } from '../../activities/announce/retire.ts';
-import { createSlackMessages } from '../../activities/clients/slack.ts';
 import { createRequests } from '../audit/requests.ts';
+import { createSlackMessages } from '../clients/slack.ts';
+import { patient } from '../clients/slack-patient.ts';
 import type { ProcessName } from '../doctor/checks.ts';
 import { examine } from '../doctor/examine.ts';
 import type { ReadyCheck } from '../http.ts';
+import { renderRoot } from '../messages/message.ts';
+import { retireButtons } from '../messages/retire.ts';
 import { type Bot, createBot } from '../slack/bot.ts';
 import { sharedDoctor } from '../slack/doctor.ts';
 import { createApart } from '../slack/policy/apart.ts';
@@ -13,7 +14,9 @@ import { createRefusalBook } from '../slack/refusal-book.ts';
 import { createRoom } from '../slack/room.ts';
 import { createInFlight } from '../temporal/in-flight.ts';
 import { createOperations, type Operations } from '../temporal/operations.ts';
-import { liveWeights, missingIn } from './clusters.ts';
+import { choiceParts } from './choices.ts';
+import { lackingIn, liveWeights, missingIn } from './clusters.ts';
+import { encryptionParts } from './encryption.ts';
 import { type Foundation, NotSet, required } from './foundation.ts';
 import { policyParts } from './policy.ts';
 
@@ -39,13 +42,15 @@ export async function composeBot(on: Foundation, process: ProcessName = 'bot'): 
   const requests = createRequests(on.database);
   const slackApiUrl = on.environment.slackApiUrl ?? config.current().slack.apiUrl;
   const token = required(on.environment.slackBotToken, 'SLACK_BOT_TOKEN', 'the bot cannot speak in Slack');
-  const messages = createSlackMessages({ token, ...(slackApiUrl ? { apiUrl: slackApiUrl } : {}) });
+  const messages = patient(createSlackMessages({ token, ...(slackApiUrl ? { apiUrl: slackApiUrl } : {}) }));
   const apart = createApart();
   // The thread is there before the first file comes: to start it takes longer than most files do.
   apart.run('lint', { text: '' }).catch((error: unknown) => log.warn({ err: error }, 'the thread for files did not start'));
   const refusals = createRefusalBook({ audit, inFlight, log, now });
+  const me = await whoAmI(on);
   const bot = createBot(
     {
+      ...(me.appId !== undefined && { appId: me.appId }),
       config: () => config.current(),
       operations,
       audit,
@@ -55,6 +60,7 @@ export async function composeBot(on: Foundation, process: ProcessName = 'bot'): 
       doctor: sharedDoctor(process, (signal) => examine(on.environment, config.current(), process, signal)),
       people,
       web,
+      lacking: (cluster, rights, as, signal) => lackingIn(clusters, cluster, rights, as, signal),
       missing: (scope, signal) => missingIn(clusters, scope, signal),
       liveWeights: (target, signal) => liveWeights(clusters, target, signal),
       refresh: async (view) => {
@@ -64,7 +70,9 @@ export async function composeBot(on: Foundation, process: ProcessName = 'bot'): 
         retireButtons(messages, message).catch((error: unknown) => {
           log.warn({ err: error }, 'buttons that hold no more could not be taken off a message');
         }),
+      choices: choiceParts(clusters, () => config.current().policy.sources.label, now),
       policy: policyParts(on, { botToken: token, messages, slackApiUrl, apart }),
+      encryption: encryptionParts(on, messages),
       meter: telemetry,
       refusals,
       room: createRoom(),
@@ -73,7 +81,7 @@ export async function composeBot(on: Foundation, process: ProcessName = 'bot'): 
       log,
     },
     entranceOf(on, slackApiUrl),
-    { botToken: token, ...(await whoAmI(on)), ...(slackApiUrl ? { slackApiUrl } : {}) },
+    { botToken: token, botId: me.botId, botUserId: me.botUserId, ...(slackApiUrl ? { slackApiUrl } : {}) },
   );
   return {
     bot,
@@ -105,7 +113,7 @@ function entranceOf(on: Foundation, slackApiUrl: string | undefined): Entrance {
 }
 
 /** Whose token it is; that it belongs to a workspace that is served. */
-async function whoAmI(on: Foundation): Promise<{ readonly botId: string; readonly botUserId: string }> {
+async function whoAmI(on: Foundation): Promise<{ readonly botId: string; readonly botUserId: string; readonly appId?: string }> {
   const me = await on.web.auth.test();
   const { teamIds } = on.config.current().slack;
   if (!me.team_id || !teamIds.includes(me.team_id)) {
@@ -113,5 +121,14 @@ async function whoAmI(on: Foundation): Promise<{ readonly botId: string; readonl
       `SLACK_BOT_TOKEN belongs to workspace ${me.team_id ?? 'unknown'}, but slack.teamIds names ${teamIds.join(', ')}. Nothing was started.`,
     );
   }
-  return { botId: me.bot_id ?? '', botUserId: me.user_id ?? '' };
+  const { bot_id: botId = '', user_id: botUserId = '' } = me;
+  // Without the answer the app is checked where the configuration names it.
+  const appId = await on.web.bots.info({ bot: botId }).then(
+    ({ bot }) => bot?.app_id,
+    (error: unknown) => {
+      on.telemetry.log.warn({ err: error }, 'Slack does not say which app this is: slack.appId is what is checked');
+      return undefined;
+    },
+  );
+  return { botId, botUserId, ...(appId !== undefined && { appId }) };
 }

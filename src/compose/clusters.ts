@@ -1,28 +1,11 @@
-import { KubeConfig } from '@kubernetes/client-node';
-import { type Cluster, connectCluster } from '../../activities/clients/kubernetes/cluster.ts';
-import { HTTP_ROUTE, NAMESPACE, type Route, SERVICE } from '../../activities/clients/kubernetes/objects.ts';
-import { WORKLOADS } from '../../activities/policy/seen/workload.ts';
+import { type Cluster, connectCluster, type Right } from '../clients/kubernetes/cluster.ts';
+import { HTTP_ROUTE, NAMESPACE, type Route, SERVICE } from '../clients/kubernetes/objects.ts';
+import { kubeConfigOf } from '../connect/kubernetes.ts';
 import type { Config } from '../domain/config/schema.ts';
+import type { KubernetesIdentity } from '../domain/lifecycle/actor.ts';
 import { bootstrapName } from '../domain/policy/change.ts';
 import type { Target } from '../domain/target.ts';
-
-export type ClusterConfig = Config['clusters'][string];
-
-/** How the configuration says a cluster is reached. Throws when the context is not in the kubeconfig. */
-export function kubeConfigOf({ kubernetes }: ClusterConfig): KubeConfig {
-  const config = new KubeConfig();
-  if (kubernetes.inCluster) {
-    config.loadFromCluster();
-    return config;
-  }
-  if (kubernetes.kubeconfig) config.loadFromFile(kubernetes.kubeconfig);
-  else config.loadFromDefault();
-  if (kubernetes.context) {
-    if (!config.getContextObject(kubernetes.context)) throw new Error(`The kubeconfig has no context "${kubernetes.context}".`);
-    config.setCurrentContext(kubernetes.context);
-  }
-  return config;
-}
+import { WORKLOADS } from '../reading/policy/seen-workload.ts';
 
 /** Connections to all configured clusters, opened at first use and shared. */
 export interface Clusters {
@@ -62,6 +45,19 @@ export async function liveWeights(clusters: Clusters, target: Target, signal: Ab
       .map((backends) => `${route.metadata.name}: ${backends.map((backend) => `${backend.name} ${backend.weight ?? 1}`).join(', ')}`),
   );
   return lines.length > 0 ? [...new Set(lines)].join('; ') : undefined;
+}
+
+/** The first right that this person lacks. A cluster that is not configured lets nobody do anything. */
+export async function lackingIn(
+  clusters: Clusters,
+  name: string,
+  rights: readonly Right[],
+  as: KubernetesIdentity,
+  signal: AbortSignal,
+): Promise<Right | undefined> {
+  const cluster = clusters.get(name);
+  const answers = await Promise.all(rights.map(async (right) => (await cluster?.mayI(right, { signal, as }))?.allowed === true));
+  return rights.find((_, index) => !answers[index]);
 }
 
 /** What of a scope the cluster does not have, in words. Rejects when it does not say. */

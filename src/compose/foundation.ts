@@ -1,4 +1,5 @@
 // What the bot and the workers both stand on: configuration, database, Temporal's client, Slack's client, logs and metrics.
+
 import type { WebClient } from '@slack/web-api';
 import type { Client } from '@temporalio/client';
 import { type Database, openDatabase, refuseReplicas } from '../audit/database.ts';
@@ -6,17 +7,16 @@ import { createFreezes, type Freezes } from '../audit/freezes.ts';
 import { createHandovers, type Handovers } from '../audit/handovers.ts';
 import { type Audit, createAudit } from '../audit/log.ts';
 import { createRecords, type Records } from '../audit/records.ts';
+import { createWebClient } from '../clients/slack-web.ts';
 import type { Environment } from '../config/environment.ts';
 import { type ConfigSource, openConfig } from '../config/source.ts';
+import { databaseUrlOf, PLAINTEXT, secretsOf, temporalAddressOf } from '../connect/settings.ts';
 import { standingFreezes } from '../domain/config/freezes.ts';
-import type { Config } from '../domain/config/schema.ts';
+import { namedIn } from '../domain/config/lifters.ts';
 import { kubernetesIdentity } from '../domain/config/use.ts';
 import { createPeople, type SlackPeople } from '../slack/people.ts';
-import { createWebClient } from '../slack/web.ts';
 import { createTelemetry, type Telemetry } from '../telemetry.ts';
-import { parsePayloadKeys } from '../temporal/codec.ts';
 import { connectClient, type PayloadSecrets, type TemporalAddress } from '../temporal/connection.ts';
-import { temporalTls } from '../temporal/tls.ts';
 import { type Clusters, openClusters } from './clusters.ts';
 
 export interface Foundation {
@@ -77,7 +77,9 @@ export async function layFoundation(options: {
       replicas: environment.replicas,
       web,
       teamIds: () => config.current().slack.teamIds,
-      kubernetesOf: (id) => kubernetesIdentity(config.current(), id),
+      kubernetesOf: (id, memberOf) => kubernetesIdentity(config.current(), id, memberOf),
+      identityGroups: () => config.current().identities.usergroups.map(({ usergroup }) => usergroup),
+      named: () => namedIn(config.current().gates),
       now,
       onLimited: (method, ms) => {
         telemetry.slackLimited(method);
@@ -113,26 +115,6 @@ export async function layFoundation(options: {
     await database.destroy();
     throw error;
   }
-}
-
-/** Said at the start, and by `meshops doctor`. */
-export const PLAINTEXT =
-  'MESHOPS_PAYLOAD_KEY is not set: requests, plans and names are readable for whoever reads Temporal, and whoever writes there can command. ' +
-  'Set it, or set temporal.allowPlaintext: true if that is meant.';
-
-export function secretsOf({ payloadKey }: Environment, { temporal: { allowPlaintext } }: Config): PayloadSecrets | undefined {
-  return payloadKey ? { keys: parsePayloadKeys(payloadKey), allowPlaintext } : undefined;
-}
-
-export function databaseUrlOf(environment: Environment, config: Config): string {
-  return environment.databaseUrl ?? `sqlite:${config.audit.database}`;
-}
-
-export function temporalAddressOf(environment: Environment, config: Config): TemporalAddress {
-  const { temporalApiKey } = environment;
-  const { address, namespace, tls: files } = config.temporal;
-  const tls = temporalTls(files, temporalApiKey);
-  return { address, namespace, ...(tls !== undefined && { tls }), ...(temporalApiKey && { apiKey: temporalApiKey }) };
 }
 
 /** The audit record, with what the metrics want to know of it. */

@@ -1,19 +1,19 @@
 // Tells Git what completed operations have left: a patch in the thread or a pull request, and from then on whether Git agrees.
+
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Announcer } from '../../activities/announce/announce.ts';
-import type { KubeObject } from '../../activities/clients/kubernetes/objects.ts';
-import type { Log } from '../../activities/log.ts';
 import type { Handover, HandoverNote, Handovers } from '../audit/handovers.ts';
 import type { Audit } from '../audit/log.ts';
+import type { KubeObject } from '../clients/kubernetes/objects.ts';
 import { type HandoverRule, handoverFor } from '../domain/config/handover.ts';
-import type { MessageRef } from '../domain/operation.ts';
-import type { ObjectRef } from '../domain/plan.ts';
+import type { MessageRef } from '../domain/lifecycle/operation.ts';
+import type { Attachment, ObjectRef } from '../domain/lifecycle/plan.ts';
 import { formatTarget, type Target } from '../domain/target.ts';
-import { VERB_NAMES, verbIn } from '../domain/verbs.ts';
-import { code, said } from '../domain/words.ts';
+import { VERB_NAMES, verbIn } from '../domain/verb.ts';
+import { code, said } from '../domain/words/words.ts';
 import type { GitApart } from '../handover/apart.ts';
 import { leftBy, objectsFile } from '../handover/left.ts';
 import type { Found } from '../handover/work.ts';
+import type { Log } from '../log.ts';
 
 export interface HandoverDeps {
   readonly cluster: string;
@@ -22,7 +22,11 @@ export interface HandoverDeps {
   readonly audit: Pick<Audit, 'lastCompleted' | 'append'>;
   readonly read: (object: ObjectRef, signal: AbortSignal) => Promise<KubeObject | undefined>;
   readonly git: GitApart;
-  readonly announcer: Pick<Announcer, 'tell' | 'attach'>;
+  readonly announcer: {
+    /** Says one thing in the thread of an operation that may be over. `key` makes a repetition harmless. */
+    tell(thread: MessageRef, what: { readonly opId: string; readonly text: string; readonly key: string }): Promise<void>;
+    attach(thread: MessageRef, attachment: Attachment): Promise<void>;
+  };
   readonly now: () => number;
   readonly log: Log;
 }

@@ -1,14 +1,15 @@
 // Finds operations whose run is gone without an outcome: says so where people look, and closes those that left nothing behind.
+
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Announcer } from '../../activities/announce/announce.ts';
-import type { KubeObject } from '../../activities/clients/kubernetes/objects.ts';
-import { AT_ONCE, inParallel } from '../../activities/fan-out.ts';
-import type { Log } from '../../activities/log.ts';
 import type { Audit, KnownOperation } from '../audit/log.ts';
-import { isKept, type LostOperation, lostView, recoveryRequest } from '../domain/lost.ts';
-import type { AuditRecord } from '../domain/operation.ts';
-import { type ObjectRef, parseToken, TOKEN_ANNOTATION } from '../domain/plan.ts';
-import type { OperationSettings } from '../domain/settings.ts';
+import type { KubeObject } from '../clients/kubernetes/objects.ts';
+import type { Shared } from '../domain/lifecycle/contract.ts';
+import { isKept, type LostOperation, lostView, recoveryRequest } from '../domain/lifecycle/lost.ts';
+import type { AuditRecord } from '../domain/lifecycle/operation.ts';
+import { type ObjectRef, parseToken, TOKEN_ANNOTATION } from '../domain/lifecycle/plan.ts';
+import type { OperationSettings } from '../domain/lifecycle/settings.ts';
+import { AT_ONCE, inParallel } from '../fan-out.ts';
+import type { Log } from '../log.ts';
 import type { Fate } from '../temporal/fate.ts';
 import type { Operations } from '../temporal/operations.ts';
 
@@ -17,7 +18,7 @@ export interface ReconcilerDeps {
   readonly audit: Pick<Audit, 'open' | 'lost' | 'append' | 'started'>;
   readonly operations: Pick<Operations, 'listRunning' | 'fate' | 'begin'>;
   readonly read: (object: ObjectRef, signal: AbortSignal) => Promise<KubeObject | undefined>;
-  readonly announcer: Pick<Announcer, 'announce' | 'say'>;
+  readonly announcer: Pick<Shared, 'announce' | 'say'>;
   readonly settings: (lost: LostOperation) => OperationSettings;
   readonly now: () => number;
   readonly log: Log;
@@ -42,7 +43,7 @@ export async function reconcile(deps: ReconcilerDeps, signal: AbortSignal): Prom
   }
 }
 
-/** One look at this cluster's operations without an outcome. `told`: when people heard of each last (epoch ms). */
+/** One look at this cluster's operations without an outcome. `told`: when people last heard that a run is gone (epoch ms), by its id. */
 export async function reconcileOnce(deps: ReconcilerDeps, told: Map<string, number>, signal: AbortSignal): Promise<void> {
   const open = (await deps.audit.open()).filter(({ target }) => target.startsWith(`${deps.cluster}/`));
   // The list is a little behind, so it only spares questions: what it does not have is asked about one by one.
@@ -79,7 +80,9 @@ async function meet(
   if (!lost) return;
   const held = lost.replacedBy === undefined ? await stageInPlace(deps, lost, signal) : undefined;
   if (held === undefined || isKept(lost)) return close(deps, lost, known, fate);
-  if (deps.now() - (told.get(lost.opId) ?? Number.NEGATIVE_INFINITY) < REMIND_MS) return;
+  // The run that was to end a lost operation may be lost in its turn: who waits for it hears that at once, not with the next reminder.
+  const run = known.runId ?? lost.opId;
+  if (deps.now() - (told.get(run) ?? Number.NEGATIVE_INFINITY) < REMIND_MS) return;
   deps.log.error({ opId: lost.opId, how: fate.how }, 'nobody watches a change: its run is gone');
   const view = lostView(lost, fate.how, known.workflowId, fate.seen);
   const message = await deps.announcer.announce({ view, channelId: lost.channel.channelId });
@@ -87,10 +90,10 @@ async function meet(
   const label = stages.find(({ number }) => number === held)?.label;
   const note = { kind: 'lost', how: fate.how, wroteAt, ...(label && { label }), ...(plan && { before: plan.from }) } as const;
   // One post for each period, whichever worker makes it: its key is the same, and it is looked for first.
-  const key = `${lost.opId}/lost/${Math.floor((deps.now() - wroteAt) / REMIND_MS)}`;
+  const key = `${lost.opId}/lost/${run}/${Math.floor((deps.now() - wroteAt) / REMIND_MS)}`;
   await deps.announcer.say({ view: { ...view, message }, thread: message, note, key });
-  await deps.audit.append([recordOf(deps, lost, 'lost', { how: fate.how, stage: held })]);
-  told.set(lost.opId, deps.now());
+  await deps.audit.append([{ ...recordOf(deps, lost, 'lost', { how: fate.how, stage: held }), key: `${lost.opId}/lost/${run}` }]);
+  told.set(run, deps.now());
 }
 
 /** The highest stage whose token still stands on an object of it; undefined: nothing of it is in place. */

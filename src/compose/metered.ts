@@ -1,7 +1,8 @@
 // The metrics of the activities, taken from what goes in and out of them: the activities themselves know nothing of metrics.
-import { type Flow, millisecondsOf } from '../../activities/clients/hubble/flow.ts';
-import type { Flows } from '../../activities/clients/hubble/flows.ts';
-import type { WatchResult } from '../../activities/contract.ts';
+
+import { type Flow, millisecondsOf } from '../clients/hubble/flow.ts';
+import type { Flows } from '../clients/hubble/flows.ts';
+import type { WatchResult } from '../domain/lifecycle/contract.ts';
 import type { ActivityMeter } from '../telemetry.ts';
 
 type Activities = Readonly<Record<string, (input: never) => Promise<unknown>>>;
@@ -51,7 +52,7 @@ export function meteredFlows(flows: Flows, meter: ActivityMeter): Flows {
         if (at > 0) meter.evidenceLag(Math.max(0, seenAt - at));
         follower.flow(record, node, seenAt);
       };
-      const heard = { flow, gap: follower.gap.bind(follower), sight: follower.sight.bind(follower) };
+      const heard = { ...follower, flow, gap: follower.gap.bind(follower), sight: follower.sight.bind(follower) };
       flows.follow(keys, heard, signal);
     },
   };

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Log } from '../../activities/log.ts';
-import type { OperationView, Phase } from '../domain/operation.ts';
-import { targetOf } from '../slack/stop.ts';
+import type { OperationView, Phase } from '../domain/lifecycle/operation.ts';
+import { targetOf } from '../domain/target.ts';
+import type { Log } from '../log.ts';
 import type { OperationsSeen } from '../telemetry.ts';
 import type { Operations } from '../temporal/operations.ts';
 

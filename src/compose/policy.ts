@@ -1,18 +1,20 @@
 // What the bot's policy verbs are made of.
-import { readRings } from '../../activities/clients/hubble/ring.ts';
-import type { Cluster } from '../../activities/clients/kubernetes/cluster.ts';
-import type { SlackMessages } from '../../activities/clients/slack.ts';
-import { askServer } from '../../activities/policy/seen/server-word.ts';
-import { readWorkload } from '../../activities/policy/seen/workload.ts';
-import { type CandidateSources, findCandidate } from '../../activities/policy/sources/find.ts';
-import { downloadText, SLACK_FILE_HOST } from '../../activities/policy/sources/thread-file.ts';
-import { readWorld } from '../../activities/policy/world.ts';
+
+import { readRings } from '../clients/hubble/ring.ts';
+import type { Cluster } from '../clients/kubernetes/cluster.ts';
+import type { SlackMessages } from '../clients/slack.ts';
+import { hubbleNow } from '../connect/hubble.ts';
+import { readWorkload } from '../reading/policy/seen-workload.ts';
+import { askServer } from '../reading/policy/server-word.ts';
+import { type CandidateSources, findCandidate } from '../reading/policy/sources/find.ts';
+import { downloadText, SLACK_FILE_HOST } from '../reading/policy/sources/thread-file.ts';
+import { namespacesOf } from '../reading/policy/whereabouts.ts';
+import { readWorld } from '../reading/policy/world.ts';
 import type { Apart } from '../slack/policy/apart.ts';
 import type { PolicyParts } from '../slack/policy/parts.ts';
 import type { Foundation } from './foundation.ts';
-import { hubbleNow } from './hubble.ts';
 
-export interface PolicyPartsDeps {
+interface PolicyPartsDeps {
   readonly botToken: string;
   readonly messages: SlackMessages;
   /** Another Web API than Slack's own serves its files itself. */
@@ -38,6 +40,7 @@ export function policyParts(on: Foundation, { botToken, messages, slackApiUrl, a
     download: (file, signal) => downloadText(file, { botToken, hosts, signal }),
     world: async (cluster, namespace, signal) => readWorld(clusterOf(cluster), namespace, signal),
     workload: async (target, signal) => readWorkload(clusterOf(target.cluster), target, signal),
+    namespacesOf: async (where, signal) => namespacesOf(clusterOf(where.cluster), where, signal),
     askServer: async (cluster, candidate, as, signal) => askServer(clusterOf(cluster), candidate, as, signal),
     rings: async (name, request, signal) => {
       const cluster = clusterOf(name);

@@ -13,7 +13,7 @@ import { followRules } from './rules.ts';
 import { hearUnhandled } from './unhandled.ts';
 import { type RunningWorkers, startWorkers } from './workers.ts';
 
-export interface ServeOptions {
+interface ServeOptions {
   readonly environment: Environment;
   readonly configPath: string;
   readonly bot: boolean;

@@ -1,7 +1,7 @@
 // Errors that nobody caught: logged and counted, and the process goes on or ends by decision.
-import type { Log } from '../../activities/log.ts';
+import type { Log } from '../log.ts';
 
-export interface UnhandledDeps {
+interface UnhandledDeps {
   readonly log: Log;
   readonly count: (kind: 'rejection' | 'exception') => void;
   readonly now: () => number;
@@ -9,7 +9,7 @@ export interface UnhandledDeps {
   readonly source?: Pick<NodeJS.Process, 'on' | 'off'>;
 }
 
-export interface Unhandled {
+interface Unhandled {
   /** Rejects when the process should end in order; never resolves. */
   readonly fatal: Promise<never>;
   stop(): void;

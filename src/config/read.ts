@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { isNode, LineCounter, parseDocument } from 'yaml';
-import { type ConfigProblem, parseConfig } from '../domain/config/parse.ts';
+import { parseConfig } from '../domain/config/parse.ts';
 import type { Config } from '../domain/config/schema.ts';
+import { type ConfigProblem } from '../domain/config/secrets.ts';
 
 /** One mistake in the file, for the person who edits it. Lines and columns count from 1. */
 export interface ConfigError {

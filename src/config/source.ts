@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import type { Log } from '../../activities/log.ts';
 import type { Config } from '../domain/config/schema.ts';
+import type { Log } from '../log.ts';
 import { type ConfigError, formatConfigError, readConfigFile } from './read.ts';
 
 /** The configuration that holds now. A new version of the file is taken over without a restart; a bad one is refused and the old one stays. */

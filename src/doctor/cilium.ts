@@ -1,18 +1,16 @@
-import { nodesNow } from '../../activities/clients/hubble/ask.ts';
-import { type GetFlowsResponse, millisecondsOf } from '../../activities/clients/hubble/flow.ts';
-import type { Observer } from '../../activities/clients/hubble/observer.ts';
-import { ciliumConfigOf, connectCluster } from '../../activities/clients/kubernetes/cluster.ts';
-import type { ConfigMap } from '../../activities/clients/kubernetes/objects.ts';
-import { type ClusterConfig, kubeConfigOf } from '../compose/clusters.ts';
-import { type Hubble, hubbleNow } from '../compose/hubble.ts';
+import { nodesNow } from '../clients/hubble/ask.ts';
+import { ciliumConfigOf, connectCluster } from '../clients/kubernetes/cluster.ts';
+import type { ConfigMap } from '../clients/kubernetes/objects.ts';
+import { type Hubble, hubbleNow } from '../connect/hubble.ts';
+import { type ClusterConfig, kubeConfigOf } from '../connect/kubernetes.ts';
 import type { Config } from '../domain/config/schema.ts';
-import { formatDuration } from '../domain/duration.ts';
 import { becomesIdentity } from '../domain/policy/stages/identity-filter.ts';
 import { identityWaitMs } from '../domain/policy/stages/identity-wait.ts';
 import { COHORT_LABEL } from '../domain/policy/stages/rule-document.ts';
-import { plural } from '../domain/words.ts';
+import { formatDuration } from '../domain/words/duration.ts';
+import { plural } from '../domain/words/words.ts';
 import { type Check, Missing, type Remark } from './checks.ts';
-import { TODO as CLOCKS } from './clock.ts';
+import { aheadOf, behindOf, clocksWords } from './node-clocks.ts';
 
 type Settings = Readonly<Record<string, string>>;
 
@@ -147,45 +145,19 @@ async function checkRing(config: ClusterConfig, windowMs: number, signal: AbortS
   return silent === 0 || typeof found !== 'string' ? found : `${found} (${plural(silent, 'node')} did not say)`;
 }
 
-/** An event from our own future was made by a clock that is ahead; one that is behind cannot be told from a node without traffic. */
+/** An event from our own future was made by a clock that is ahead; where all that is told live is old, one is behind, or its agent is late. */
 async function checkNodeClocks(config: ClusterConfig, signal: AbortSignal): Promise<string | Remark> {
   const { told, silent } = await perNode(config, signal, async (hubble, node) => {
     const observer = hubble.connect(node);
     try {
-      return { node: node.node, aheadMs: await aheadOf(observer, Date.now()) };
+      const [aheadMs, behindMs] = await Promise.all([aheadOf(observer, Date.now()), behindOf(observer, Date.now)]);
+      return { node: node.node, aheadMs, behindMs };
     } finally {
       observer.close();
     }
   });
   const words = clocksWords(told);
   return silent === 0 || typeof words !== 'string' ? words : `${words} (${plural(silent, 'node')} did not say)`;
-}
-
-const AHEAD_MS = 2_000;
-
-/** How far the newest event of an agent lies in the future (ms); 0 within two seconds. Rejects when the agent does not answer. */
-export function aheadOf(observer: Pick<Observer, 'flows'>, now: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    let ahead = 0;
-    const heard = ({ flow }: GetFlowsResponse): void => void (ahead = Math.max(ahead, millisecondsOf(flow?.time) - now));
-    const late = setTimeout(() => {
-      stream.cancel();
-      reject(new Error('no answer in time'));
-    }, CALL_MS);
-    const stream = observer.flows({ follow: false, since: now + AHEAD_MS, whitelist: [] }, heard, (reason) => {
-      clearTimeout(late);
-      if (reason === undefined) resolve(ahead < AHEAD_MS ? 0 : ahead);
-      else reject(new Error(reason));
-    });
-  });
-}
-
-/** Which clocks are ahead; what an agent's events say would be judged too early. */
-export function clocksWords(nodes: readonly { readonly node: string; readonly aheadMs: number }[]): string | Remark {
-  const ahead = nodes.filter(({ aheadMs }) => aheadMs > 0).toSorted((a, b) => b.aheadMs - a.aheadMs);
-  if (ahead.length === 0) return 'no event comes from the future';
-  const named = ahead.slice(0, 5).map(({ node, aheadMs }) => `${node} by ${Math.round(aheadMs / 1_000)} s`);
-  return { words: `ahead of this machine: ${named.join(', ')}`, todo: CLOCKS };
 }
 
 async function ringOf(hubble: Hubble, node: Parameters<Hubble['connect']>[0]): Promise<Ring> {

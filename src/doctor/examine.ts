@@ -1,12 +1,12 @@
 // Everything that `meshops doctor` and `/mesh doctor` look at.
 import { isSqlite, openDatabase, refuseReplicas } from '../audit/database.ts';
-import { databaseUrlOf, PLAINTEXT, secretsOf, temporalAddressOf } from '../compose/foundation.ts';
+import { createWebClient } from '../clients/slack-web.ts';
 import type { Environment } from '../config/environment.ts';
+import { databaseUrlOf, PLAINTEXT, secretsOf, temporalAddressOf } from '../connect/settings.ts';
 import type { Config } from '../domain/config/schema.ts';
 import { wayOut } from '../net/proxy.ts';
-import { createWebClient } from '../slack/web.ts';
 import { type Check, type Found, Missing, type ProcessName, type Remark, runCheck } from './checks.ts';
-import { skewWords } from './clock.ts';
+import { databaseClock, skewWords } from './clock.ts';
 import { clusterChecks } from './cluster.ts';
 import { slackChecks } from './slack.ts';
 import { temporalChecks } from './temporal.ts';
@@ -84,6 +84,13 @@ async function checkDatabase(environment: Environment, config: Config): Promise<
     throw new Missing(error instanceof Error ? error.message : String(error), 'Set DATABASE_URL to a Postgres database.');
   }
   const db = await openDatabase(url);
-  await db.destroy();
-  return isSqlite(url) ? 'SQLite, for one replica' : 'Postgres';
+  try {
+    return isSqlite(url) ? 'SQLite, for one replica' : joined('Postgres', await databaseClock(db));
+  } finally {
+    await db.destroy();
+  }
+}
+
+function joined(what: string, found: string | Remark): string | Remark {
+  return typeof found === 'string' ? `${what}, ${found}` : { ...found, words: `${what}, ${found.words}` };
 }

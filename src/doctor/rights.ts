@@ -1,6 +1,6 @@
-import { type Cluster, ciliumConfigOf, connectCluster, type Right } from '../../activities/clients/kubernetes/cluster.ts';
-import { createRest } from '../../activities/clients/kubernetes/rest.ts';
-import { type ClusterConfig, kubeConfigOf } from '../compose/clusters.ts';
+import { type Cluster, ciliumConfigOf, connectCluster, type Right } from '../clients/kubernetes/cluster.ts';
+import { createRest } from '../clients/kubernetes/rest.ts';
+import { type ClusterConfig, kubeConfigOf } from '../connect/kubernetes.ts';
 import type { Config } from '../domain/config/schema.ts';
 import { kubernetesIdentity } from '../domain/config/use.ts';
 import { type Check, Missing, type ProcessName, type Remark } from './checks.ts';
@@ -68,8 +68,10 @@ function readRights(cluster: ClusterConfig, process: ProcessName): readonly Righ
   return [
     ...of(['list', 'watch'], GATEWAY, 'httproutes', 'grpcroutes', 'gateways'),
     ...of(['list', 'watch'], 'discovery.k8s.io', 'endpointslices'),
-    ...of(['list'], '', 'services', 'pods', 'namespaces'),
+    ...of(['list'], '', 'services', 'pods', 'namespaces', 'nodes'),
     ...of(['list'], 'cilium.io', 'ciliumnodes', 'ciliumnetworkpolicies', 'ciliumclusterwidenetworkpolicies', 'ciliumendpoints'),
+    ...of(['list'], 'cilium.io', 'ciliumnodeconfigs').map((right) => ({ ...right, namespace })),
+    { verb: 'get', group: 'apps', resource: 'daemonsets', namespace, name: 'cilium' },
     ...of(['list'], 'networking.k8s.io', 'networkpolicies'),
     { verb: 'get', group: '', resource: 'configmaps', namespace, name },
     ...(process === 'bot' ? [] : of(['create'], 'authorization.k8s.io', 'selfsubjectaccessreviews')),

@@ -4,6 +4,10 @@ export interface JsonObject {
   readonly [key: string]: Json | undefined;
 }
 
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /**
  * One text for one value: keys sorted, no white space, `undefined` members left out.
  * Two values are equal in meshops' sense exactly when their canonical texts are.

@@ -12,14 +12,32 @@ export interface TargetText {
   readonly name: string;
 }
 
-/** `cluster/namespace/name`, as people write it. */
+/** What stands for everything in a cluster: the target of a verb that holds all of it. No object has such a name. */
+export const EVERYWHERE = { namespace: '*', name: '*' } as const;
+
+export function isClusterWide({ namespace, name }: Pick<Target, 'namespace' | 'name'>): boolean {
+  return namespace === EVERYWHERE.namespace && name === EVERYWHERE.name;
+}
+
+/** `cluster/namespace/name`, or the cluster alone, as people write it. */
 export function formatTarget(target: Target): string {
-  return `${target.cluster}/${target.namespace}/${target.name}`;
+  return isClusterWide(target) ? target.cluster : `${target.cluster}/${target.namespace}/${target.name}`;
+}
+
+/** What a target is called where its place goes without saying. */
+export function shortNameOf(target: Target): string {
+  return isClusterWide(target) ? target.cluster : target.name;
 }
 
 /** The workflow id is the lock: two operations on one target cannot run at once, whatever their verbs. */
 export function workflowIdOf(target: Target): string {
-  return `mesh/${formatTarget(target)}`;
+  return `mesh/${target.cluster}/${target.namespace}/${target.name}`;
+}
+
+/** The target that a workflow id locks; undefined for one that is none of ours. */
+export function targetOf({ workflowId }: { readonly workflowId: string }): Target | undefined {
+  const [root, cluster, namespace, name, ...rest] = workflowId.split('/');
+  return root === 'mesh' && cluster && namespace && name && rest.length === 0 ? { cluster, namespace, name } : undefined;
 }
 
 /** One task queue per cluster, so that a worker holds one cluster's rights. */

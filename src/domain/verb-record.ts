@@ -1,7 +1,9 @@
-import type { Change } from './operation.ts';
-import type { Refusal } from './sentences.ts';
+import type { CommandName } from './commands/command.ts';
+import type { CommandSpec } from './commands/spec.ts';
+import type { Change } from './lifecycle/change.ts';
+import type { PlannedStage } from './lifecycle/plan.ts';
 import type { Target } from './target.ts';
-import type { CommandName } from './verbs.ts';
+import type { Refusal } from './words/sentences.ts';
 
 /** What the two sides of an operation of a verb are called, and what is counted on them. */
 export interface SideWords {
@@ -25,19 +27,36 @@ export interface ChartWords {
 }
 
 /** A new operation that a button under a finished one asks for. */
-export interface Onwards {
+interface Onwards {
   readonly command: CommandName;
   readonly change: (opId: string) => Change;
   /** What is typed behind the command for a target of this name. */
   readonly behind: (name: string) => string;
+  /** `spoken`: what a screen reader says before the operation's name. */
+  readonly button: {
+    readonly label: string;
+    readonly spoken: string;
+    readonly style?: 'danger';
+    readonly confirm: { readonly title: string; readonly text: string; readonly yes: string };
+  };
 }
 
 /** Everything that code shared by all verbs must know of one: nothing else there names a verb. */
 export interface VerbRecord {
+  /** What people type. A command without a `read` of its own is read where those of all verbs are (commands/parse.ts). */
+  readonly commands: readonly CommandSpec[];
+  /** What a target is. `cluster`: nothing else runs in the cluster meanwhile, and it does not begin while something does. */
+  readonly scope: 'service' | 'workload' | 'cluster';
+  /** Does the change only take something back, beside `back`, which always does? */
+  readonly isWayBack: (change: Change) => boolean;
+  /** May an operation that runs for `running`, with this stage in force, take the change as its next step? */
+  readonly mayContinue: (change: Change, exposed: PlannedStage, running: Change) => boolean;
   /** The command whose rules hold for an operation where no other command is known. */
   readonly command: CommandName;
   /** The command that takes back what an operation has done. */
   readonly wayBack: CommandName;
+  /** What is typed for it after a completed change, where that is not `/mesh rollback` with the target's name. */
+  readonly typedBack?: (change: Change) => string;
   /** What the buttons under a finished operation ask for, beside the way back. */
   readonly onwards: Readonly<Partial<Record<'promote' | 'zero', Onwards>>>;
   /** The refusal of a way back where there is nothing to go back from. */

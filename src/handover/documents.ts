@@ -1,6 +1,6 @@
 import { type Document, parseAllDocuments, stringify } from 'yaml';
 import type { JsonObject } from '../domain/json.ts';
-import { type Fields, type ObjectRef, objectKey } from '../domain/plan.ts';
+import { type Fields, type ObjectRef, objectKey } from '../domain/lifecycle/plan.ts';
 import { editsOf, OtherShape } from './reconcile.ts';
 import { NotInPlace, spliced } from './splice.ts';
 

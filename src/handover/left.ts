@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import type { JsonObject } from '../domain/json.ts';
-import { type ObjectRef, TOKEN_ANNOTATION } from '../domain/plan.ts';
-import { type Completed, movedBy } from '../domain/way-back.ts';
+import { type ObjectRef, TOKEN_ANNOTATION } from '../domain/lifecycle/plan.ts';
+import { type Completed, movedBy } from '../domain/lifecycle/way-back.ts';
 import type { Handed } from './documents.ts';
 
 interface Live {

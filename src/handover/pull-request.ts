@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { send } from '../net/request.ts';
 
 /** A request to merge one branch into another. */
-export interface PullRequest {
+interface PullRequest {
   readonly repository: string;
   readonly provider: 'github' | 'gitlab';
   /** Root of its API; where the repository is when left out. */
@@ -24,7 +24,7 @@ export async function openPullRequest(request: PullRequest, signal: AbortSignal)
 }
 
 /** `owner/name`, or a longer path on GitLab. */
-export function projectOf(repository: string): string {
+function projectOf(repository: string): string {
   return new URL(repository).pathname.replace(/^\/+|\/+$/g, '').replace(/\.git$/, '');
 }
 

@@ -1,6 +1,6 @@
 import { type Document, isMap, isNode, isScalar, isSeq, type Node, type YAMLMap } from 'yaml';
-import { canonicalJson, type Json, type JsonObject } from '../domain/json.ts';
-import type { Fields } from '../domain/plan.ts';
+import { canonicalJson, isObject, type Json } from '../domain/json.ts';
+import type { Fields } from '../domain/lifecycle/plan.ts';
 import { replaced, type Splice, withItem, withKey, withoutItem, withoutKey } from './splice.ts';
 
 /** What Git has is shaped otherwise than what was changed in the cluster. */
@@ -138,10 +138,6 @@ function covers(git: Json | undefined, live: Json, was: Json): boolean {
   return (
     Array.isArray(git) && git.length === live.length && live.every((one, index) => covers(git[index] ?? null, one, old[index] ?? null))
   );
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function indexOf(step: string): string | number {

@@ -18,7 +18,7 @@ export interface GitPlace {
   readonly ca?: string;
 }
 
-export interface Checkout {
+interface Checkout {
   readonly commit: string;
   /** YAML files of the folder. */
   readonly files: readonly GitFile[];

@@ -2,7 +2,7 @@
 import { parentPort } from 'node:worker_threads';
 import { type Found, type Job, look } from './work.ts';
 
-export interface LookMessage {
+interface LookMessage {
   readonly id: number;
   readonly job: Job;
 }

@@ -1,10 +1,12 @@
 // Which buttons an operation's message carries in which phase. Their values are ids only; the server's state decides what a click means.
+
 import type { ActionsBlock, Button, ConfirmationDialog } from '@slack/types';
-import { ACTION, type ActionId, CANDIDATES, encodeButton } from '../domain/button.ts';
-import type { OperationView } from '../domain/operation.ts';
-import { VERB_RECORDS } from '../domain/verb.ts';
-import type { Doubt } from '../domain/verdict.ts';
-import { cut } from '../domain/words.ts';
+import type { Doubt } from '../domain/judge/verdict.ts';
+import { ACTION, type ActionId, CANDIDATES, encodeButton } from '../domain/lifecycle/button.ts';
+import type { OperationView } from '../domain/lifecycle/operation.ts';
+import { shortNameOf } from '../domain/target.ts';
+import { recordOf } from '../domain/verb.ts';
+import { cut } from '../domain/words/words.ts';
 import { presentStage } from './ladder.ts';
 
 interface ButtonWords {
@@ -23,8 +25,21 @@ export function buttonRow(view: OperationView): ActionsBlock | undefined {
   return words.length === 0 ? undefined : { type: 'actions', block_id: 'meshops:actions', elements: words.map((one) => button(one, view)) };
 }
 
+/** The button that stops the operation, where it can be stopped. */
+export function abortButton(view: OperationView): Button | undefined {
+  const row = buttonRow(view);
+  return row?.elements.find((element): element is Button => element.type === 'button' && element.action_id === ACTION.abort);
+}
+
+/** Those that answer the open question, for its own post. */
+export function answerRow(view: OperationView): ActionsBlock | undefined {
+  const row = buttonRow(view);
+  const elements = row?.elements.filter(({ action_id: id }) => id !== ACTION.abort) ?? [];
+  return row && elements.length > 0 ? { ...row, elements } : undefined;
+}
+
 function buttonsOf(view: OperationView): readonly ButtonWords[] {
-  if (view.lost) return [{ ...ROLL_BACK, id: ACTION.abort }, KEEP];
+  if (view.lost) return [ROLL_BACK_LOST, KEEP];
   switch (view.phase) {
     case 'planning':
     case 'restoring':
@@ -40,11 +55,11 @@ function buttonsOf(view: OperationView): readonly ButtonWords[] {
       if (view.gate.kind === 'undo') return [ROLL_BACK_ANYWAY];
       return [EXTEND, view.gate.accepts ? acceptOf(view.gate.accepts) : CONTINUE, ROLL_BACK];
     case 'afterwatch':
-      return [...(canClimb(view) ? [PROMOTE] : []), abort(view)];
+      return [...(canClimb(view) ? nextOf(view, 'promote') : []), abort(view)];
     case 'over':
       if (view.outcome?.kind === 'completed')
-        return [...(canClimb(view) ? [PROMOTE] : []), ...(isLeft(view) ? [NEXT_ROLLBACK] : []), STATUS, HISTORY];
-      return [...candidates(view), ...(onwardsOf(view).zero && view.outcome?.stillFailing?.hasShare ? [NEXT_ZERO] : []), STATUS, HISTORY];
+        return [...(canClimb(view) ? nextOf(view, 'promote') : []), ...(isLeft(view) ? [NEXT_ROLLBACK] : []), STATUS, HISTORY];
+      return [...candidates(view), ...(view.outcome?.stillFailing?.hasShare ? nextOf(view, 'zero') : []), STATUS, HISTORY];
     default:
       return view.phase satisfies never;
   }
@@ -64,13 +79,17 @@ function isLeft(view: OperationView): boolean {
   return !view.takesBack && (presentStage(view)?.exposure ?? 0) > 0;
 }
 
-function onwardsOf({ verb }: OperationView) {
-  return VERB_RECORDS[verb].onwards;
+const NEXT_IDS = { promote: ACTION.nextPromote, zero: ACTION.nextZero } as const;
+
+/** The verb's own next step, where it has one of this kind. */
+function nextOf({ verb }: OperationView, kind: keyof typeof NEXT_IDS): readonly ButtonWords[] {
+  const next = recordOf(verb).onwards[kind];
+  return next ? [{ id: NEXT_IDS[kind], ...next.button }] : [];
 }
 
 function canClimb(view: OperationView): boolean {
   const exposure = presentStage(view)?.exposure ?? 0;
-  return onwardsOf(view).promote !== undefined && exposure > 0 && exposure < 1;
+  return exposure > 0 && exposure < 1;
 }
 
 const APPROVE: ButtonWords = { id: ACTION.approve, label: 'Approve', spoken: 'Approve', style: 'primary' };
@@ -106,8 +125,10 @@ const ROLL_BACK: ButtonWords = {
   label: 'Roll back',
   spoken: 'Roll back',
   style: 'danger',
-  confirm: { title: 'Roll back?', text: 'Everything this operation changed is put back as it was before.', yes: 'Roll back' },
+  confirm: { title: 'Roll back?', text: 'Everything this operation changed is rolled back.', yes: 'Roll back' },
 };
+/** The form that an abort opens asks once more. */
+const ROLL_BACK_LOST: ButtonWords = { id: ACTION.abort, label: 'Roll back', spoken: 'Roll back', style: 'danger' };
 const KEEP: ButtonWords = {
   id: ACTION.keep,
   label: 'Keep it',
@@ -135,7 +156,7 @@ const ADOPT: ButtonWords = {
   spoken: 'Adopt what was found:',
   confirm: {
     title: 'Adopt what was found?',
-    text: 'What somebody else wrote becomes the state that this operation goes on from. An undo puts back what was before the operation.',
+    text: 'What someone else wrote becomes the state that this operation goes on from. A rollback goes back to what was before the operation.',
     yes: 'Adopt',
   },
 };
@@ -145,7 +166,7 @@ const RESTORE: ButtonWords = {
   spoken: 'Write the values of this stage again:',
   confirm: {
     title: 'Write our values again?',
-    text: 'The values of this stage replace what somebody else wrote into the same fields. Other fields are not touched.',
+    text: 'The values of this stage replace what someone else wrote into the same fields. Other fields are not touched.',
     yes: 'Restore',
   },
 };
@@ -160,24 +181,7 @@ const LEAVE: ButtonWords = {
     yes: 'Leave',
   },
 };
-const NEXT_ZERO: ButtonWords = {
-  id: ACTION.nextZero,
-  label: 'Canary to 0%',
-  spoken: 'Take the canary out altogether:',
-  style: 'danger',
-  confirm: { title: 'Canary to 0%?', text: 'This asks for a new operation that takes all traffic from the canary.', yes: 'Ask for it' },
-};
 const HISTORY: ButtonWords = { id: ACTION.history, label: 'History', spoken: 'Show the last operations on the target of' };
-const PROMOTE: ButtonWords = {
-  id: ACTION.nextPromote,
-  label: 'Promote to 100%',
-  spoken: 'Promote to 100 percent:',
-  confirm: {
-    title: 'Promote to 100%?',
-    text: 'This asks for a climb to 100% in stages, with its own plan and approval. Nothing changes before that.',
-    yes: 'Ask for it',
-  },
-};
 const NEXT_ROLLBACK: ButtonWords = {
   id: ACTION.nextRollback,
   label: 'Roll back',
@@ -194,11 +198,8 @@ const STATUS: ButtonWords = { id: ACTION.status, label: 'Status', spoken: 'Show 
 /** Before the first write an abort only ends the operation; after it, everything is put back. */
 function abort(view: OperationView): ButtonWords {
   const begun = presentStage(view) !== undefined;
-  const text = begun
-    ? 'The operation ends and everything it changed is put back as it was before.'
-    : 'The operation ends. Nothing has been changed yet.';
   const label = begun ? 'Abort and roll back' : 'Abort';
-  return { id: ACTION.abort, label, spoken: label, style: 'danger', confirm: { title: 'Abort this operation?', text, yes: 'Abort' } };
+  return { id: ACTION.abort, label, spoken: label, style: 'danger' };
 }
 
 function button(words: ButtonWords, view: OperationView): Button {
@@ -213,7 +214,7 @@ function button(words: ButtonWords, view: OperationView): Button {
       ...(words.candidate === undefined ? {} : { candidate: words.candidate }),
       ...(view.gate ? { gateId: view.gate.gateId, planHash: view.gate.planHash } : {}),
     }),
-    accessibility_label: cut(`${words.spoken} ${view.verb} ${view.target.name}, operation ${view.opId}`, 75),
+    accessibility_label: cut(`${words.spoken} ${view.verb} ${shortNameOf(view.target)}, operation ${view.opId}`, 75),
     ...(words.style ? { style: words.style } : {}),
     ...(words.confirm ? { confirm: dialog(words.confirm, words.style) } : {}),
   };

@@ -1,46 +1,64 @@
-// The stages of an operation as lines of text: a mark and a word for each state, never a mark alone.
-import type { OperationView, StageState, StageView } from '../domain/operation.ts';
-import { VERB_RECORDS } from '../domain/verb.ts';
+// The steps of an operation as lines of text: a mark and a word for each state, never a mark alone.
+
+import { CHANGED, type Counts, REST, type SideCounts } from '../domain/judge/verdict.ts';
+import type { VerbName } from '../domain/lifecycle/change.ts';
+import type { OperationView, StageState, StageView } from '../domain/lifecycle/operation.ts';
+import { recordOf } from '../domain/verb.ts';
 import type { SideWords } from '../domain/verb-record.ts';
-import type { VerbName } from '../domain/verbs.ts';
-import type { Counts } from '../domain/verdict.ts';
-import { duration, fitLines, number, plural, rate, said } from '../domain/words.ts';
+import { clockTime, duration, number, plural, rate, said } from '../domain/words/words.ts';
 
 const STATES: Readonly<Record<StageState, { readonly mark: string; readonly word: string }>> = {
-  pending: { mark: '○', word: 'to come' },
-  applying: { mark: '◔', word: 'being applied' },
-  watching: { mark: '▸', word: 'being watched' },
+  pending: { mark: '○', word: 'next' },
+  applying: { mark: '◔', word: 'applying' },
+  watching: { mark: '▸', word: 'watching' },
   passed: { mark: '✓', word: 'passed' },
-  harmful: { mark: '✕', word: 'harmful' },
+  harmful: { mark: '✕', word: 'failed' },
   held: { mark: '‖', word: 'held' },
-  undone: { mark: '↩', word: 'put back' },
+  undone: { mark: '↩', word: 'rolled back' },
   skipped: { mark: '–', word: 'not reached' },
 };
+/** Steps named in one line of several. */
+const MOST_NAMED = 4;
 
-/** One line for each stage, lowest first. */
-export function ladder({ stages, verb }: Pick<OperationView, 'stages' | 'verb'>, now: number): string {
-  return fitLines(stages.map((stage) => rung(stage, VERB_RECORDS[verb].words.sides, now)));
+/**
+ * The steps, lowest first, in at most six lines: those that have passed before the last one, those that follow, and those that were not reached, stand in
+ * one line each. None where there is one step that has not begun: the change itself says it.
+ */
+export function steps({ stages, verb, watchUntil }: Pick<OperationView, 'stages' | 'verb' | 'watchUntil'>): readonly string[] {
+  const [only] = stages;
+  if (only?.state === 'pending' && stages.length === 1) return [];
+  const { sides } = recordOf(verb).words;
+  const last = stages.findLast(({ state }) => state === 'passed');
+  const lines: string[] = [];
+  for (let from = 0; from < stages.length; ) {
+    const { state } = stages[from] as StageView;
+    const own = state === 'applying' || state === 'watching' || state === 'held' || state === 'harmful';
+    let to = from + 1;
+    while (!own && to < stages.length && stages[to]?.state === state && stages[to] !== last && stages[from] !== last) to += 1;
+    lines.push(to - from > 1 ? several(stages.slice(from, to), state) : single(stages[from] as StageView, sides, watchUntil));
+    from = to;
+  }
+  return lines;
 }
 
-function rung(stage: StageView, words: SideWords, now: number): string {
+function several(stages: readonly StageView[], state: StageState): string {
+  const { mark, word } = STATES[state];
+  const named = stages.length <= MOST_NAMED ? stages : stages.slice(0, MOST_NAMED - 1);
+  const more = stages.length > named.length ? ` and ${stages.length - named.length} more` : '';
+  return `${mark}  *${said(named.map(({ label }) => label).join(', '), 200)}*${more} ${word}`;
+}
+
+function single(stage: StageView, words: SideWords, watchUntil: number | undefined): string {
   const { mark, word } = STATES[stage.state];
-  const parts = [`${mark}  *${said(stage.label, 80)}*  ${word}`];
-  const took = timeOf(stage, now);
-  if (took !== undefined) parts.push(took);
-  if (stage.counts && stage.counts.canary.requests > 0) parts.push(sideWords(stage.counts.canary, words));
+  const until = stage.state === 'watching' && watchUntil !== undefined ? ` until ${clockTime(watchUntil)}` : '';
+  const parts = [`${mark}  *${said(stage.label, 80)}* ${word}${until}`];
+  if (stage.startedAt !== undefined && stage.endedAt !== undefined) parts.push(duration(stage.endedAt - stage.startedAt));
+  if (stage.counts && stage.counts[CHANGED].requests > 0) parts.push(sideWords(stage.counts[CHANGED], words));
   return parts.join(' · ');
 }
 
-function timeOf(stage: StageView, now: number): string | undefined {
-  if (stage.startedAt === undefined) return undefined;
-  if (stage.endedAt !== undefined) return duration(stage.endedAt - stage.startedAt);
-  return stage.state === 'watching' || stage.state === 'held' ? `for ${duration(now - stage.startedAt)}` : undefined;
-}
-
-type Side = Counts['canary'];
-
 /** `1,204 requests, 1 failed (0.08%)`, or with `of` `1,204 requests to the canary, …`, in the words of the operation's verb. */
-export function sideWords(side: Side, { unit, bad }: SideWords, of?: string): string {
+export function sideWords(side: SideCounts, { unit, bad }: SideWords, of?: string): string {
   const failed = side.failures === 0 ? 'none' : number(side.failures);
   const own = side.synthetic ? `, ${number(side.synthetic)} of them synthetic` : '';
   return `${plural(side.requests, unit)}${of ? ` ${of}` : ''}${own}, ${failed} ${bad} (${rate(side.failures, side.requests)})`;
@@ -48,8 +66,8 @@ export function sideWords(side: Side, { unit, bad }: SideWords, of?: string): st
 
 /** Both sides in one sentence. */
 export function countsWords(counts: Counts, verb: VerbName): string {
-  const { sides } = VERB_RECORDS[verb].words;
-  return `${sideWords(counts.canary, sides, sides.ofChanged)}; ${sideWords(counts.stable, sides, sides.ofRest)}.`;
+  const { sides } = recordOf(verb).words;
+  return `${sideWords(counts[CHANGED], sides, sides.ofChanged)}; ${sideWords(counts[REST], sides, sides.ofRest)}.`;
 }
 
 /** The stage that is in force or being put in force: the last one that has begun. */

@@ -22,7 +22,7 @@ export interface Answer {
 }
 
 /** The server's answer was longer than it may be. */
-export class TooLong extends Error {
+class TooLong extends Error {
   override name = 'TooLong' as const;
 }
 
@@ -32,7 +32,7 @@ const plain = new HttpAgent(ONE_REQUEST);
 const secure = new Map<string, HttpsAgent>();
 
 /** Agents by CA: whoever has a CA of their own has few. */
-export function agentFor(protocol: string, ca?: string): HttpAgent | HttpsAgent {
+function agentFor(protocol: string, ca?: string): HttpAgent | HttpsAgent {
   if (protocol !== 'https:') return plain;
   const known = secure.get(ca ?? '');
   if (known) return known;

@@ -1,21 +1,13 @@
 // Everything that is checked before a request is looked at: where it comes from, whether it came before, who asks.
 
 import type { Claim } from '../audit/requests.ts';
-import type { Actor } from '../domain/actor.ts';
+import type { Actor } from '../domain/lifecycle/actor.ts';
 import { type Buckets, createBuckets } from './buckets.ts';
 import { createCache } from './cache.ts';
 import type { BotDeps } from './deps.ts';
+import { type Origin, requestIdOf } from './origin.ts';
 import { type Refused, refusal } from './refusals.ts';
 import { type ChannelRule, channelRule } from './rules.ts';
-
-export interface Origin {
-  readonly teamId: string;
-  readonly appId: string | undefined;
-  readonly channelId: string;
-  readonly userId: string;
-  /** Slack's trigger_id: another one for every click and command, the same in a replay. */
-  readonly triggerId: string;
-}
 
 export type Admitted =
   | {
@@ -41,6 +33,8 @@ export interface AdmitOptions {
 export interface Admission {
   /** What is known without asking anybody outside: where it comes from, and whether this person asks too often. */
   greet(origin: Origin, options?: Pick<AdmitOptions, 'safe'>): Refused | undefined;
+  /** Who fills in a form: nothing is begun or claimed by that, and it takes nothing of what a person may ask. */
+  know(origin: Origin): Promise<{ readonly kind: 'known'; readonly actor: Actor; readonly rule: ChannelRule } | Refused>;
   /** `greet`, then all that must be asked. */
   admit(origin: Origin, options: AdmitOptions): Promise<Admitted>;
 }
@@ -59,6 +53,13 @@ export function createAdmission(deps: BotDeps): Admission {
   const greet: Admission['greet'] = (origin, options) => stranger(deps, origin) ?? refusedOrSpent(deps, budgets, origin, options?.safe);
   return {
     greet,
+    know: async (origin) => {
+      const rule = channelRule(deps.config(), origin.channelId);
+      const refused = stranger(deps, origin) ?? deps.people.refusedBefore(origin.userId);
+      if (refused || !rule) return refused ?? refusal('ChannelNotAllowed');
+      const identified = await deps.people.identify(origin.userId, { fresh: false });
+      return identified.kind === 'refused' ? identified : { kind: 'known', actor: identified.actor, rule };
+    },
     admit: async (origin, options) => {
       const rule = channelRule(deps.config(), origin.channelId);
       const refused = greet(origin, options);
@@ -92,7 +93,7 @@ function unseen(error: unknown): 'NotInChannel' | 'SlackSilent' {
 
 function stranger(deps: BotDeps, origin: Origin): Refused | undefined {
   const config = deps.config();
-  const { teamIds, appId } = config.slack;
+  const { teamIds, appId = deps.appId } = config.slack;
   if (!teamIds.includes(origin.teamId)) return refusal('OtherTeam');
   if (appId !== undefined && appId !== origin.appId) return refusal('OtherApp');
   return channelRule(config, origin.channelId) ? undefined : refusal('ChannelNotAllowed');
@@ -119,8 +120,4 @@ async function claim(deps: BotDeps, origin: Origin): Promise<Claim | Refused> {
     deps.log.error({ err: error }, 'a request id could not be claimed; the request is refused');
     return refusal('NoDatabase');
   }
-}
-
-export function requestIdOf(origin: Origin): string {
-  return `slack:${origin.triggerId}`;
 }

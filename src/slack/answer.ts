@@ -1,6 +1,9 @@
 // What one person is told, and only that person.
 import type { KnownBlock } from '@slack/types';
-import { escapeMrkdwn } from '../domain/mrkdwn.ts';
+import { escapeMrkdwn } from '../domain/words/mrkdwn.ts';
+import { section } from '../messages/message.ts';
+
+export { section };
 
 export interface Answer {
   /** Always there: notifications and screen readers read it. */
@@ -10,9 +13,6 @@ export interface Answer {
   readonly isPosted?: true;
 }
 
-/** Slack's limit for one section. */
-const SECTION_CHARS = 3_000;
-
 export function say(text: string, ...more: readonly KnownBlock[]): Answer {
   return { text, blocks: [section(text), ...more] };
 }
@@ -20,11 +20,6 @@ export function say(text: string, ...more: readonly KnownBlock[]): Answer {
 /** One of our own sentences (it may quote foreign words, in backticks of ours), harmless in Slack's mrkdwn. */
 export function sayPlain(words: string): Answer {
   return say(escapeMrkdwn(words.length > 1_500 ? `${words.slice(0, 1_499)}…` : words));
-}
-
-export function section(text: string): KnownBlock {
-  const cut = text.length > SECTION_CHARS ? `${text.slice(0, SECTION_CHARS - 1)}…` : text;
-  return { type: 'section', text: { type: 'mrkdwn', text: cut || ' ', verbatim: true } };
 }
 
 /** The form of an ack or of a message to a response_url. */

@@ -1,19 +1,24 @@
 // The Bolt app: hears commands, clicks and modals, and answers each within Slack's three seconds.
 import type { RequestListener } from 'node:http';
 import { App, type BlockAction, type ButtonAction, type Logger, LogLevel, type SlashCommand, type ViewSubmitAction } from '@slack/bolt';
-import { ACTION, type ActionId } from '../domain/button.ts';
+import { ACTION, type ActionId } from '../domain/lifecycle/button.ts';
+import { REASON_FORM, readReason } from '../messages/forms/reason.ts';
 import { wayOut } from '../net/proxy.ts';
-import { type Admission, createAdmission, type Origin } from './admission.ts';
+import { type Admission, createAdmission } from './admission.ts';
 import { type Answer, ephemeral, say, sayPlain } from './answer.ts';
 import { inBackground } from './background.ts';
-import { answerClick, type Click, isSafe, refuseClick } from './clicks.ts';
+import { answerClick, type Click } from './clicks.ts';
+import { hearCommandButtons } from './command-buttons.ts';
 import { answerSlash } from './commands.ts';
 import type { BotDeps } from './deps.ts';
+import { hearForms } from './forms/hear.ts';
+import { openReason } from './forms/reason.ts';
+import { channelOf, createHome, hearHome } from './home.ts';
 import { tell } from './later.ts';
+import { type Origin } from './origin.ts';
 import { hearMentions, hearProposals } from './policy/hear.ts';
 import { createDoor, type Entrance } from './receiver.ts';
 import { refusal } from './refusals.ts';
-import { REJECT_CALLBACK, readRejection, rejectModal } from './reject-modal.ts';
 import { typed } from './typed.ts';
 
 export interface Bot {
@@ -57,15 +62,22 @@ export function createBot(deps: BotDeps, entrance: Entrance, identity: BotIdenti
   });
   hearCommands(app, deps, admission);
   hearClicks(app, deps, admission);
-  hearRejections(app, deps, admission);
+  hearReasons(app, deps, admission);
+  hearForms(app, deps, admission);
+  const home = createHome(deps);
+  hearHome(app, home);
   hearMentions(app, deps, admission, botUserId);
   hearProposals(app, deps, admission);
+  hearCommandButtons(app, deps, admission);
   app.error(async (error) => deps.log.error({ err: error }, 'a request from Slack broke'));
   return {
     ...(door.listener ? { listener: door.listener } : {}),
     start: () => door.open(),
     isConnected: () => door.isOpen(),
-    stop: () => door.close(),
+    stop: async () => {
+      home.stop();
+      await door.close();
+    },
   };
 }
 
@@ -87,51 +99,39 @@ function hearCommands(app: App, deps: BotDeps, admission: Admission): void {
 }
 
 function hearClicks(app: App, deps: BotDeps, admission: Admission): void {
-  app.action<BlockAction<ButtonAction>>(/^meshops:/, async ({ ack, action, body, client, respond }) => {
+  app.action<BlockAction<ButtonAction>>(/^meshops:/, async ({ ack, action, body, respond }) => {
     const startedAt = deps.now();
     await ack();
     deps.meter.acked('click', deps.now() - startedAt);
     const id = Object.values(ACTION).find((one): one is ActionId => one === action.action_id);
-    const channelId = body.channel?.id;
+    const inHome = body.view?.type === 'home';
+    const channelId = body.channel?.id ?? (inHome ? await channelOf(deps, action.value) : undefined);
     if (!id || !channelId) return;
     const origin = { ...originOf(body), channelId };
-    const show = (answer: Answer): Promise<void> => tell(deps, { channelId, userId: body.user.id, respond }, answer);
-    if (id === ACTION.reject) {
-      const view = rejectModal({ value: action.value ?? '', channelId });
-      const unopened = await openModal(deps, admission, { origin, action: id, value: action.value ?? '' }, () =>
-        client.views.open({ trigger_id: body.trigger_id, view }),
-      );
-      if (unopened) await show(unopened);
-      return;
+    const to = inHome ? { direct: true as const } : { respond };
+    const show = (answer: Answer): Promise<void> => tell(deps, { channelId, userId: body.user.id, ...to }, answer);
+    const value = action.value ?? '';
+    if (id === ACTION.reject || id === ACTION.abort) {
+      const asked = await openReason(deps, admission, { origin, action: id, value });
+      if (asked.kind === 'refused' && asked.answer) await show(asked.answer);
+      if (asked.kind !== 'unasked') return;
     }
     const message = body.message && { channelId, ts: body.message.ts };
-    await handleClick(deps, admission, { origin, action: id, value: action.value ?? '', ...(message && { message }) }, show);
+    await handleClick(deps, admission, { origin, action: id, value, ...(message && { message }) }, show);
   });
 }
 
-/** The trigger lives for three seconds, so who this is gets checked when the reason comes. What is answered where no modal opened. */
-async function openModal(deps: BotDeps, admission: Admission, click: Click, open: () => Promise<unknown>): Promise<Answer | undefined> {
-  const refused = admission.greet(click.origin, { safe: isSafe(click.action) });
-  if (refused) return refuseClick(deps, click, refused);
-  try {
-    await open();
-    return undefined;
-  } catch (error) {
-    deps.log.warn({ err: error }, 'the modal for a rejection could not be opened');
-    return refuseClick(deps, click, refusal('NoModal'));
-  }
-}
-
-function hearRejections(app: App, deps: BotDeps, admission: Admission): void {
-  app.view<ViewSubmitAction>(REJECT_CALLBACK, async ({ ack, body, view }) => {
+function hearReasons(app: App, deps: BotDeps, admission: Admission): void {
+  app.view<ViewSubmitAction>(REASON_FORM, async ({ ack, body, view }) => {
     const startedAt = deps.now();
     await ack();
     deps.meter.acked('click', deps.now() - startedAt);
-    const rejection = readRejection(view.private_metadata, view.state.values);
-    if (!rejection) return;
-    const { channelId, value, reason } = rejection;
+    const given = readReason(view.private_metadata, view.state.values);
+    if (!given) return;
+    const { channelId, value, reason, stops } = given;
     const origin = { ...originOf(body), channelId, triggerId: triggerOf(body) };
-    await handleClick(deps, admission, { origin, action: ACTION.reject, value, reason }, (answer) =>
+    const action = stops ? ACTION.abort : ACTION.reject;
+    await handleClick(deps, admission, { origin, action, value, ...(reason !== undefined && { reason }) }, (answer) =>
       tell(deps, { channelId, userId: body.user.id }, answer),
     );
   });

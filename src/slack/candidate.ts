@@ -1,18 +1,17 @@
 // The buttons of a command that could mean several Services: the same command again, for the one that was pressed.
 
-import type { Actor } from '../domain/actor.ts';
-import type { ButtonIds } from '../domain/button.ts';
 import { changeOf } from '../domain/canary/change.ts';
-import { parseCommand } from '../domain/command/parse.ts';
-import { formatTargetText } from '../domain/command/target-text.ts';
-import type { TargetText } from '../domain/target.ts';
-import type { Origin } from './admission.ts';
+import { parseCommand } from '../domain/commands/parse.ts';
+import { formatTargetText } from '../domain/commands/target-text.ts';
+import type { Actor } from '../domain/lifecycle/actor.ts';
+import type { ButtonIds } from '../domain/lifecycle/button.ts';
+import { type TargetText, targetOf } from '../domain/target.ts';
 import type { Answer } from './answer.ts';
 import { askForChange } from './change.ts';
 import type { BotDeps } from './deps.ts';
+import type { Origin } from './origin.ts';
 import { type Refused, refusal } from './refusals.ts';
 import { type ChannelRule, isRefused } from './rules.ts';
-import { targetOf } from './stop.ts';
 
 interface Asked {
   readonly origin: Origin;

@@ -1,17 +1,19 @@
 // Commands that change the mesh: from what was typed to a request, and from its result to an answer.
 
-import type { Actor } from '../domain/actor.ts';
-import type { ChangeOptions } from '../domain/command.ts';
-import type { Change, OperationRequest } from '../domain/operation.ts';
-import { sentence } from '../domain/sentences.ts';
+import type { ChangeOptions, CommandName } from '../domain/commands/command.ts';
+import { changedBy } from '../domain/commands/verbs.ts';
+import type { Actor } from '../domain/lifecycle/actor.ts';
+import type { Change, VerbName } from '../domain/lifecycle/change.ts';
+import type { OperationRequest } from '../domain/lifecycle/operation.ts';
 import { type Target, workflowIdOf } from '../domain/target.ts';
-import { type CommandName, verbOf } from '../domain/verbs.ts';
+import { recordOf } from '../domain/verb.ts';
+import { sentence } from '../domain/words/sentences.ts';
 import type { BeginResult } from '../temporal/results.ts';
-import { type Origin, requestIdOf } from './admission.ts';
 import { type Answer, sayPlain } from './answer.ts';
 import { inBackground } from './background.ts';
 import type { BotDeps } from './deps.ts';
 import { permalink } from './link.ts';
+import { type Origin, requestIdOf } from './origin.ts';
 import { awaitPlan, type Planned, PRIVATE_MS, refusedAnswer } from './planning.ts';
 import { beginAnswer, settledAnswer } from './result-words.ts';
 import type { ChannelRule } from './rules.ts';
@@ -26,6 +28,8 @@ export interface Asked {
   readonly target: Target;
   /** The command that was given: gates and limits depend on it. */
   readonly command: CommandName;
+  /** Whose way back it is, where several verbs have the same one. Left out: the command says it. */
+  readonly wayBackOf?: VerbName;
   readonly change: Change;
   readonly options: ChangeOptions;
   /** What the person typed, with the command's name. */
@@ -56,9 +60,9 @@ export async function askForChange(deps: BotDeps, asked: Asked, later: (answer: 
 }
 
 /** The database sees to it that no other operation has this id. Without it the operation takes a longer one of its own. */
-async function newId(deps: BotDeps, { command }: Asked): Promise<{ readonly opId?: string }> {
+async function newId(deps: BotDeps, { command, wayBackOf }: Asked): Promise<{ readonly opId?: string }> {
   try {
-    return { opId: await deps.requests.newOperationId(verbOf(command)?.changes ?? 'canary', deps.now()) };
+    return { opId: await deps.requests.newOperationId(wayBackOf ?? changedBy(command), deps.now()) };
   } catch (error) {
     deps.log.warn({ err: error }, 'the database gave no id for an operation');
     return {};
@@ -88,10 +92,10 @@ async function refusedInPlanning(
 }
 
 function requestOf(asked: Asked, now: number): OperationRequest {
-  const { origin, actor, target, change, options, rule } = asked;
+  const { origin, actor, target, change, options, rule, command, wayBackOf } = asked;
   return {
     requestId: requestIdOf(origin),
-    verb: verbOf(asked.command)?.changes ?? 'canary',
+    verb: wayBackOf ?? changedBy(command),
     target,
     change,
     text: asked.text,
@@ -100,7 +104,8 @@ function requestOf(asked: Asked, now: number): OperationRequest {
     channel: { teamId: origin.teamId, channelId: origin.channelId },
     requestedAt: now,
     validUntil: now + VALID_MS,
-    settings: rule.settings(target, asked.command, options),
+    // A way back that comes late, or raises somebody's share, meets the gates of its verb.
+    settings: rule.settings(target, wayBackOf === undefined ? command : recordOf(wayBackOf).command, options),
   };
 }
 

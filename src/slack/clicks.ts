@@ -1,22 +1,24 @@
 // Buttons: what a click asks for, who clicked, what the server's state says to it.
 
-import type { Actor } from '../domain/actor.ts';
-import { ACTION, type ActionId, type ButtonIds, parseButton } from '../domain/button.ts';
-import type { Choice } from '../domain/gate.ts';
-import type { MessageRef, OperationView } from '../domain/operation.ts';
-import type { Admission, Origin } from './admission.ts';
+import type { Actor } from '../domain/lifecycle/actor.ts';
+import { ACTION, type ActionId, type ButtonIds, parseButton } from '../domain/lifecycle/button.ts';
+import { type Choice, isFree } from '../domain/lifecycle/gate.ts';
+import type { MessageRef, OperationView } from '../domain/lifecycle/operation.ts';
+import { targetOf } from '../domain/target.ts';
+import { helpMessage } from '../messages/help.ts';
+import type { Admission } from './admission.ts';
 import { type Answer, sayPlain } from './answer.ts';
 import { pressCandidate } from './candidate.ts';
 import type { BotDeps } from './deps.ts';
-import { helpAnswer } from './help.ts';
 import { historyAnswer } from './history.ts';
 import { keepLost } from './lost.ts';
 import { pressNext } from './next.ts';
+import type { Origin } from './origin.ts';
 import { type Refused, refusal } from './refusals.ts';
 import { decideAnswer } from './result-words.ts';
 import { type ChannelRule, isRefused } from './rules.ts';
 import { statusOfOne } from './status.ts';
-import { stop, targetOf } from './stop.ts';
+import { stop } from './stop.ts';
 
 export interface Click {
   readonly origin: Origin;
@@ -50,6 +52,7 @@ const SAID_ONCE: readonly string[] = [
   'Bot',
   'Deactivated',
   'NoEmail',
+  'OddEmail',
   'UnknownUser',
   'OtherTeam',
   'OtherApp',
@@ -71,7 +74,7 @@ export async function answerClick(deps: BotDeps, admission: Admission, click: Cl
     deps.meter.refused('Replayed');
     return undefined;
   }
-  if (action === ACTION.help) return helpAnswer(deps.config().slack.commands.mesh);
+  if (action === ACTION.help) return helpMessage(deps.config().slack.commands);
   const ids = parseButton(click.value);
   if (!ids) return refuseClick(deps, click, refusal('ForgedButton'));
   const { actor, rule } = admitted;
@@ -83,13 +86,35 @@ export async function answerClick(deps: BotDeps, admission: Admission, click: Cl
 async function decide(deps: BotDeps, ids: ButtonIds, choice: Choice, click: Click, actor: Actor): Promise<Answer | undefined> {
   const { opId, runId, workflowId, gateId = '', planHash = '' } = ids;
   const reason = click.reason === undefined ? {} : { reason: click.reason };
-  const result = await deps.operations.decide(workflowId, { opId, runId, gateId, planHash, choice, actor, ...reason });
+  const named = await isNamed(deps, ids, choice, actor);
+  if (named === 'unknown') return refuseClick(deps, click, refusal('SlackSilent'));
+  const result = await deps.operations.decide(workflowId, { opId, runId, gateId, planHash, choice, actor, ...reason, ...named });
   if (result.kind === 'refused') {
     // The message invited a click that does not count (any more): it shows what is true now.
     if (result.view) await refresh(deps, result.view);
     recordRefusal(deps, click, result.code, actor.id, ids);
   }
   return decideAnswer(result, result.kind === 'over' ? await showEnd(deps, ids) : undefined);
+}
+
+/**
+ * Who may answer is looked up at the click: somebody may have come or gone since it was asked. Where Slack does not say, nothing goes forward; to
+ * reject counts as it was known.
+ */
+async function isNamed(
+  { operations, people }: BotDeps,
+  { workflowId, runId, gateId }: ButtonIds,
+  choice: Choice,
+  actor: Actor,
+): Promise<{ readonly isNamed?: boolean } | 'unknown'> {
+  if (isFree(choice)) return {};
+  const described = await operations.describe({ workflowId, runId });
+  const gate = described.kind === 'view' ? described.view.gate : undefined;
+  if (!gate?.calls || gate.gateId !== gateId) return {};
+  return people.isNamed(actor, gate.calls).then(
+    (named) => ({ isNamed: named }),
+    () => (choice === 'reject' ? {} : 'unknown'),
+  );
 }
 
 async function other(
@@ -104,7 +129,7 @@ async function other(
   switch (click.action) {
     case ACTION.status: {
       const allowed = who.rule.resolve(target, 'status');
-      return isRefused(allowed) ? refuseClick(deps, click, allowed) : statusOfOne(deps, allowed);
+      return isRefused(allowed) ? refuseClick(deps, click, allowed) : statusOfOne(deps, allowed, who.actor);
     }
     case ACTION.history: {
       const allowed = who.rule.resolve(target, 'history');
@@ -135,7 +160,7 @@ async function other(
       const forbidden = who.rule.refuse('abort');
       if (forbidden) return refuseClick(deps, click, forbidden);
       const rollback = click.action === ACTION.rollback ? ({ rollback: true } as const) : {};
-      const answer = await stop(deps, ids, ids.opId, { actor: who.actor, reason: 'button', ...rollback });
+      const answer = await stop(deps, ids, ids.opId, { actor: who.actor, reason: click.reason ?? 'button', ...rollback });
       if (answer.ended) await showEnd(deps, ids);
       return answer;
     }

@@ -1,10 +1,8 @@
 // `/mesh doctor`: what the command line's doctor says, to one person. What is wrong comes first.
-import type { Found, ProcessName } from '../doctor/checks.ts';
-import { summaryOf } from '../doctor/checks.ts';
-import { said } from '../domain/words.ts';
+import { type Found, type ProcessName, summaryOf } from '../doctor/checks.ts';
+import { said } from '../domain/words/words.ts';
 import { type Answer, say, section } from './answer.ts';
-import { inBackground } from './background.ts';
-import type { BotDeps } from './deps.ts';
+import { type Backgrounds, inBackground } from './background.ts';
 
 export interface Doctor {
   /** Which process is looked at. */
@@ -30,7 +28,7 @@ const SECTION_CHARS = 2_800;
 const MOST_SECTIONS = 20;
 
 /** Says that it looks, and what it found when it has. */
-export function doctorAnswer(deps: Pick<BotDeps, 'doctor' | 'inFlight' | 'log'>, later: (answer: Answer) => Promise<void>): Answer {
+export function doctorAnswer(deps: Backgrounds & { readonly doctor?: Doctor }, later: (answer: Answer) => Promise<void>): Answer {
   const { doctor } = deps;
   if (!doctor) return say('This process cannot look. Run `meshops doctor` where meshops runs.');
   inBackground(deps, 'what doctor found could not be said', async () => later(answerOf(await doctor.examine(), doctor.process)));

@@ -1,16 +1,17 @@
 // `/mesh freeze` and `unfreeze`: set, lift and list.
 
-import type { Actor } from '../domain/actor.ts';
-import type { Command } from '../domain/command.ts';
-import { type Freeze, isConfigured } from '../domain/freeze.ts';
+import type { Command } from '../domain/commands/command.ts';
+import { channelOf, isInScope } from '../domain/config/use.ts';
 import type { JsonObject } from '../domain/json.ts';
-import type { OperationView } from '../domain/operation.ts';
+import type { Actor } from '../domain/lifecycle/actor.ts';
+import { type Freeze, isConfigured } from '../domain/lifecycle/freeze.ts';
+import type { OperationView } from '../domain/lifecycle/operation.ts';
 import type { Target } from '../domain/target.ts';
-import { code, moment, said } from '../domain/words.ts';
-import { type Origin, requestIdOf } from './admission.ts';
+import { code, moment, said } from '../domain/words/words.ts';
 import { type Answer, say, sayPlain, section } from './answer.ts';
 import type { BotDeps } from './deps.ts';
 import { refuseLift } from './lifting.ts';
+import { type Origin, requestIdOf } from './origin.ts';
 import type { Refused } from './refusals.ts';
 
 /** Operations that are asked whether they wait for the freeze. */
@@ -39,6 +40,11 @@ async function set(
     const known = Object.keys(clusters).map(code).join(', ');
     return say(`There is no cluster ${code(cluster)}; a scope begins with one of ${known}, or is ${code('*')}. Nothing is frozen by this.`);
   }
+  const allowed = channelOf(deps.config(), origin.channelId)?.scope;
+  // Nothing narrower than all of it is all that such a channel may name.
+  const [, namespace] = scope.split('/');
+  if (allowed && !(namespace === undefined ? allowed.includes(cluster) : isInScope(allowed, cluster, namespace)))
+    return say(`${code(scope)} may not be named in this channel; ${allowed.map(code).join(', ')} may. Nothing is frozen by this.`);
   const missing = await missingIn(deps, scope);
   if (missing !== undefined) return say(`There is no ${said(missing, 300)}. Nothing is frozen by this. Check the name, then freeze again.`);
   const earlier = (await deps.freezes.list()).find((freeze) => freeze.scope === scope && !isConfigured(freeze));

@@ -1,7 +1,7 @@
 // What `status` says of Git: where it does not have what completed operations have left.
 import type { Handover } from '../audit/handovers.ts';
 import { formatTarget, type Target } from '../domain/target.ts';
-import { clockTime, code, said } from '../domain/words.ts';
+import { clockTime, code, said } from '../domain/words/words.ts';
 import type { BotDeps } from './deps.ts';
 
 const MOST_SHOWN = 10;

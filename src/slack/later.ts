@@ -1,5 +1,4 @@
-import type { Answer } from './answer.ts';
-import { ephemeral } from './answer.ts';
+import { type Answer, ephemeral } from './answer.ts';
 import type { BotDeps } from './deps.ts';
 
 /** Where a person can be told something after the answer to the request itself has gone. */
@@ -8,6 +7,8 @@ export interface ReplyTo {
   readonly userId: string;
   /** Shown in this thread. */
   readonly threadTs?: string;
+  /** Said in a message of their own: they are in Home, where nothing of a channel is seen. */
+  readonly direct?: true;
   /** Works without membership of the bot in the channel, for 30 minutes and 5 messages. */
   readonly respond?: (message: ReturnType<typeof ephemeral>) => Promise<unknown>;
 }
@@ -23,6 +24,10 @@ export async function tell(deps: Pick<BotDeps, 'web' | 'log'>, to: ReplyTo, answ
     }
   }
   try {
+    if (to.direct) {
+      await deps.web.chat.postMessage({ channel: to.userId, text: answer.text, ...(answer.blocks ? { blocks: [...answer.blocks] } : {}) });
+      return;
+    }
     await deps.web.chat.postEphemeral({
       channel: to.channelId,
       user: to.userId,

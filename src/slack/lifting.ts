@@ -1,7 +1,8 @@
 // Who may end a freeze before its time: whoever set it, and whoever may approve changes where it holds.
-import type { Actor } from '../domain/actor.ts';
+
 import { liftersOf } from '../domain/config/lifters.ts';
-import type { Freeze } from '../domain/freeze.ts';
+import type { Actor } from '../domain/lifecycle/actor.ts';
+import type { Freeze } from '../domain/lifecycle/freeze.ts';
 import type { BotDeps } from './deps.ts';
 import { type Refused, refusal, refusalOf } from './refusals.ts';
 

@@ -1,5 +1,5 @@
 import type { WebClient } from '@slack/web-api';
-import type { MessageRef } from '../domain/operation.ts';
+import type { MessageRef } from '../domain/lifecycle/operation.ts';
 
 const LINK_MS = 400;
 

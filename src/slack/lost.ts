@@ -1,12 +1,13 @@
 // Operations whose run is gone without an outcome: nobody watches what they changed, and any way of stopping rolls it back.
 
 import type { KnownOperation } from '../audit/log.ts';
-import type { Actor } from '../domain/actor.ts';
 import { settingsFor } from '../domain/config/use.ts';
-import { type LostOperation, recoveryRequest } from '../domain/lost.ts';
+import type { Actor } from '../domain/lifecycle/actor.ts';
+import { type LostOperation, recoveryRequest } from '../domain/lifecycle/lost.ts';
+import { isSamePerson } from '../domain/lifecycle/person.ts';
 import { formatTarget, type Target } from '../domain/target.ts';
-import { VERB_RECORDS } from '../domain/verb.ts';
-import { code, moment, said } from '../domain/words.ts';
+import { recordOf } from '../domain/verb.ts';
+import { code, moment, said } from '../domain/words/words.ts';
 import type { Fate } from '../temporal/fate.ts';
 import { type Answer, say, sayPlain } from './answer.ts';
 import { inBackground } from './background.ts';
@@ -60,7 +61,7 @@ export async function keepLost(
   if (found === 'unknown') return say(NOT_KNOWN);
   if (!found) return refusal('NoGateOpen');
   const record = await deps.audit.lost(opId);
-  if (record?.requester.id === actor.id) return refusal('SelfApproval');
+  if (record && isSamePerson(record.requester, actor)) return refusal('SelfApproval');
   const refused = record && (await refuseKeep(deps, record, actor));
   return refused ?? recovered(deps, found, { by: actor, keep: true });
 }
@@ -70,7 +71,7 @@ const ASK_MS = 10_000;
 
 /** Which share is in place is for the run to say, with its own rule; here nobody passes whom no rule names. */
 async function refuseKeep(deps: BotDeps, record: LostOperation, actor: Actor): Promise<Refused | undefined> {
-  const { gates } = settingsFor(deps.config(), record.target, VERB_RECORDS[record.verb].command);
+  const { gates } = settingsFor(deps.config(), record.target, recordOf(record.verb).command);
   if (gates.length === 0) return undefined;
   try {
     const people = await Promise.all(gates.map((rule) => deps.people.approvers(rule, AbortSignal.timeout(ASK_MS))));
@@ -103,7 +104,7 @@ async function recovered(
   const record = await deps.audit.lost(opId);
   if (!record || record.originals.length === 0) return say(nothingKnown(opId));
   const { how, seen } = lost.fate;
-  const settings = settingsFor(deps.config(), record.target, VERB_RECORDS[record.verb].command);
+  const settings = settingsFor(deps.config(), record.target, recordOf(record.verb).command);
   const request = recoveryRequest(record, { how, ...by, inPlace: true, settings, ...(seen && { seen }), now: deps.now() });
   const result = await deps.operations.begin(request, { onSettled: async () => undefined });
   if (result.kind === 'begun') {

@@ -1,7 +1,7 @@
 // A message that mentions the bot: whose it is, when it was written, and whether it is a command.
 import * as z from 'zod';
-import type { AttachedFile } from '../../activities/policy/sources/thread-file.ts';
-import type { Origin } from './admission.ts';
+import type { AttachedFile } from '../reading/policy/sources/thread-file.ts';
+import type { Origin } from './origin.ts';
 
 const Mention = z.object({
   team_id: z.string(),

@@ -1,10 +1,11 @@
 // The buttons of an operation that is over: a new operation on its target, as long as it is the last one that has completed there.
 
-import { ACTION, type ButtonIds } from '../domain/button.ts';
-import { formatTarget, type Target } from '../domain/target.ts';
-import { VERB_RECORDS } from '../domain/verb.ts';
-import { typed, type VerbName, verbIn } from '../domain/verbs.ts';
-import { alreadyBack } from '../domain/way-back.ts';
+import { typed } from '../domain/commands/verbs.ts';
+import { ACTION, type ButtonIds } from '../domain/lifecycle/button.ts';
+import { type VerbName } from '../domain/lifecycle/change.ts';
+import { alreadyBack } from '../domain/lifecycle/way-back.ts';
+import { formatTarget, shortNameOf, type Target } from '../domain/target.ts';
+import { recordOf, verbIn } from '../domain/verb.ts';
 import type { Answer } from './answer.ts';
 import { askForChange } from './change.ts';
 import type { BotDeps } from './deps.ts';
@@ -21,7 +22,7 @@ type Asked = Omit<RollbackAsked, 'text'>;
 export async function pressNext(deps: BotDeps, ids: ButtonIds, action: NextAction, asked: Asked, later: Later): Promise<Answer | Refused> {
   const verb = verbIn(ids.opId);
   if (!verb) return refusal('ForgedButton');
-  const { wayBack, onwards } = VERB_RECORDS[verb];
+  const { wayBack, onwards } = recordOf(verb);
   const next = action === ACTION.nextRollback ? undefined : onwards[action === ACTION.nextPromote ? 'promote' : 'zero'];
   if (!next && action !== ACTION.nextRollback) return refusal('ForgedButton');
   const { command, behind } = next ?? { command: wayBack, behind: (name: string) => name };
@@ -55,7 +56,7 @@ async function whyStale(deps: BotDeps, { ids, action, verb }: Pressed, target: T
     return refusalOf({ code: 'NotTheLast', parameters: { opId: ids.opId, last: last.opId } });
   }
   if (last?.opId === ids.opId && !last.isWayBack) return undefined;
-  if (last?.isWayBack) return refusalOf(alreadyBack(target.name, last));
+  if (last?.isWayBack) return refusalOf(alreadyBack(shortNameOf(target), last));
   return refusalOf(
     last
       ? { code: 'NotTheLast', parameters: { opId: ids.opId, last: last.opId } }

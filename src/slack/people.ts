@@ -1,22 +1,11 @@
 import type { WebClient } from '@slack/web-api';
-import type { People } from '../../activities/ports.ts';
-import type { Actor, KubernetesIdentity } from '../domain/actor.ts';
-import type { Approver } from '../domain/gate.ts';
+import type { Actor, KubernetesIdentity } from '../domain/lifecycle/actor.ts';
+import type { Approver, GateRule } from '../domain/lifecycle/gate.ts';
+import type { People } from '../ports.ts';
+import { type Account, accountOf, readAccount, refuseAccount } from './account.ts';
 import { createBuckets } from './buckets.ts';
 import { type Cache, createCache } from './cache.ts';
 import { type Refused, refusal } from './refusals.ts';
-
-/** What Slack says of one account, as far as it decides who may do something. */
-export interface Account {
-  readonly userId: string;
-  readonly teamId: string;
-  readonly name: string;
-  readonly email?: string;
-  readonly deleted: boolean;
-  readonly bot: boolean;
-  readonly guest: boolean;
-  readonly stranger: boolean;
-}
 
 export type Identified = { readonly kind: 'person'; readonly actor: Actor } | Refused;
 
@@ -32,6 +21,8 @@ export interface SlackPeople extends People {
   identify(userId: string, options?: IdentifyOptions): Promise<Identified>;
   /** Why this account was refused less than a minute ago. Asks nobody. */
   refusedBefore(userId: string): Refused | undefined;
+  /** Do these rules name this person now? Reads no other member. Rejects where Slack does not say. */
+  isNamed(actor: Actor, approvers: GateRule['approvers']): Promise<boolean>;
   /** The name that people read, or undefined where Slack does not say it. */
   nameOf(userId: string): Promise<string | undefined>;
 }
@@ -40,8 +31,12 @@ export interface PeopleDeps {
   readonly web: WebClient;
   /** The workspaces that are served; accounts of another one are refused. */
   readonly teamIds: () => readonly string[];
-  /** Whom the cluster sees, by canonical id. */
-  readonly kubernetesOf: (id: string) => KubernetesIdentity | undefined;
+  /** Whom the cluster sees, by canonical id and by the usergroups of `identityGroups` that the person is in. */
+  readonly kubernetesOf: (id: string, memberOf: readonly string[]) => KubernetesIdentity | undefined;
+  /** Usergroups that say who somebody is in the cluster. Default: none. */
+  readonly identityGroups?: () => readonly string[];
+  /** Whom the gates name now, wherever; undefined: there are none. Who was taken out of all of them approves nothing that runs. Default: not looked at. */
+  readonly named?: () => GateRule['approvers'] | undefined;
   readonly now: () => number;
   /** How many bots share what Slack allows the workspace; default: one. */
   readonly replicas?: number;
@@ -50,6 +45,8 @@ export interface PeopleDeps {
 }
 
 const KEPT_MS = 60_000;
+/** Slack allows some 20 readings of groups a minute (tier 2): where somebody decides, a group is asked for again after this. */
+const DECIDING_MS = 10_000;
 /** Names change rarely. */
 const NAME_KEPT_MS = 600_000;
 /** How old an answer may be that stops or takes back a change. */
@@ -88,15 +85,46 @@ export function createPeople(deps: PeopleDeps): SlackPeople {
         remember(unknown, userId, deps.now());
         return refusal('UnknownUser');
       }
-      return refuseAccount(account, deps.teamIds()) ?? { kind: 'person', actor: actorOf(account, deps.kubernetesOf) };
+      const refused = refuseAccount(account, deps.teamIds());
+      if (refused) return refused;
+      const looked = deps.identityGroups?.() ?? [];
+      const memberOf = looked.length === 0 ? [] : await membersOf(groups, looked, userId, fresh, safe);
+      return memberOf ? { kind: 'person', actor: actorOf(account, (id) => deps.kubernetesOf(id, memberOf)) } : refusal('SlackSilent');
     },
     nameOf: async (userId) => {
       const mayAsk = (): boolean => asked.take('users.info', kept);
       const account = await accounts.get(userId, { maxAgeMs: NAME_KEPT_MS, mayAsk }).catch(() => undefined);
       return account?.name;
     },
-    approvers: (rule, signal) => approversOf(deps, { accounts, groups }, rule, signal),
+    isNamed: async ({ id, slack }, approvers) => {
+      const { usergroups, emails } = stillNamed(approvers, deps.named?.());
+      if (emails.some((email) => email.toLowerCase() === id)) return true;
+      if (!slack) return false;
+      const lists = await Promise.all(usergroups.map((group) => groups.get(group, { maxAgeMs: DECIDING_MS, staleMs: KEPT_MS })));
+      return lists.some((members) => members.includes(slack.userId));
+    },
+    approvers: (rule, signal, options) => approversOf(deps, { accounts, groups }, rule, signal, options),
   };
+}
+
+/**
+ * Those of the groups that somebody is in; undefined where Slack does not say: rights that nobody knows of are no rights. Who stops or takes back a
+ * change needs none in the cluster.
+ */
+async function membersOf(
+  groups: Cache<readonly string[]>,
+  asked: readonly string[],
+  userId: string,
+  fresh: boolean,
+  safe: boolean,
+): Promise<readonly string[] | undefined> {
+  try {
+    const options = { maxAgeMs: fresh ? DECIDING_MS : KEPT_MS, staleMs: safe ? SAFE_MS : 0 };
+    const lists = await Promise.all(asked.map((group) => groups.get(group, options)));
+    return asked.filter((_, at) => lists[at]?.includes(userId));
+  } catch {
+    return safe ? [] : undefined;
+  }
 }
 
 /** For a minute; nobody sends enough unknown accounts to need more room. */
@@ -113,41 +141,44 @@ interface Kept {
 async function approversOf(
   deps: PeopleDeps,
   { accounts, groups }: Kept,
-  ...[rule, signal]: Parameters<People['approvers']>
+  ...[rule, signal, { deciding = false } = {}]: Parameters<People['approvers']>
 ): Promise<readonly Approver[]> {
   const found = new Map<string, Approver>();
-  for (const group of rule.approvers.usergroups) {
+  const { usergroups, emails } = stillNamed(rule.approvers, deps.named?.());
+  for (const group of usergroups) {
     signal.throwIfAborted();
-    const members = await groups.get(group, { maxAgeMs: KEPT_MS });
+    const members = await groups.get(group, deciding ? { maxAgeMs: DECIDING_MS, staleMs: KEPT_MS } : { maxAgeMs: KEPT_MS });
     if (members.length > LARGEST_GROUP)
       throw new Error(`Usergroup ${group} has ${members.length} members; ${LARGEST_GROUP} can be checked.`);
     for (const userId of members) {
       signal.throwIfAborted();
       const account = await accounts.get(userId, { maxAgeMs: KEPT_MS });
       if (refuseAccount(account, deps.teamIds())) continue;
-      const { id, name } = actorOf(account, deps.kubernetesOf);
+      const { id, name } = actorOf(account, () => undefined);
       found.set(id, { id, name, slackId: userId });
     }
   }
-  for (const email of rule.approvers.emails) {
+  for (const email of emails) {
     signal.throwIfAborted();
     const id = email.toLowerCase();
-    if (!found.has(id)) found.set(id, await approverByEmail(deps, id));
+    const approver = found.get(id) ?? (await approverByEmail(deps, id));
+    if (approver) found.set(id, approver);
   }
   return [...found.values()];
 }
 
-/** The first reason why this account may do nothing here, or undefined. */
-export function refuseAccount(account: Account, teamIds: readonly string[]): Refused | undefined {
-  if (account.deleted) return refusal('Deactivated');
-  if (account.bot) return refusal('Bot');
-  if (account.stranger || !teamIds.includes(account.teamId)) return refusal('Stranger');
-  if (account.guest) return refusal('Guest');
-  if (!account.email) return refusal('NoEmail');
-  return undefined;
+/** A running operation keeps the rules that it began with, but not people whom the configuration has taken out of every rule since. */
+function stillNamed(approvers: GateRule['approvers'], now: GateRule['approvers'] | undefined): GateRule['approvers'] {
+  if (!now) return approvers;
+  const within = (some: readonly string[], all: readonly string[]): readonly string[] =>
+    some.filter((one) => all.includes(one.toLowerCase()));
+  return {
+    usergroups: approvers.usergroups.filter((group) => now.usergroups.includes(group)),
+    emails: within(approvers.emails, now.emails),
+  };
 }
 
-function actorOf(account: Account, kubernetesOf: PeopleDeps['kubernetesOf']): Actor {
+function actorOf(account: Account, kubernetesOf: (id: string) => KubernetesIdentity | undefined): Actor {
   const id = (account.email ?? '').toLowerCase();
   const kubernetes = kubernetesOf(id);
   return {
@@ -158,37 +189,28 @@ function actorOf(account: Account, kubernetesOf: PeopleDeps['kubernetesOf']): Ac
   };
 }
 
-async function readAccount(web: WebClient, userId: string): Promise<Account> {
-  const { user } = await web.users.info({ user: userId });
-  if (!user?.id) throw new Error(`Slack's users.info gave no user for ${userId}.`);
-  const email = user.profile?.email;
-  return {
-    userId: user.id,
-    teamId: user.team_id ?? '',
-    name: user.real_name ?? user.name ?? user.id,
-    deleted: user.deleted ?? false,
-    bot: (user.is_bot ?? false) || user.id === 'USLACKBOT',
-    guest: (user.is_restricted ?? false) || (user.is_ultra_restricted ?? false),
-    stranger: user.is_stranger ?? false,
-    ...(email ? { email } : {}),
-  };
-}
-
 async function readGroup(web: WebClient, id: string): Promise<readonly string[]> {
   const { users } = await web.usergroups.users.list({ usergroup: id });
   if (!users) throw new Error(`Slack's usergroups.users.list gave no members for ${id}.`);
   return users;
 }
 
-/** The address alone is enough to approve; Slack's id only lets the message mention the person. */
-async function approverByEmail(deps: PeopleDeps, email: string): Promise<Approver> {
+/**
+ * The address alone is enough to approve, as long as it may do anything at all: undefined where Slack knows no active member by it. Slack's id only
+ * lets the message mention the person.
+ */
+async function approverByEmail(deps: PeopleDeps, email: string): Promise<Approver | undefined> {
+  const teams = deps.teamIds();
   try {
     const { user } = await deps.web.users.lookupByEmail({ email });
-    if (user?.id) return { id: email, name: user.real_name ?? user.name ?? email, slackId: user.id };
-  } catch {
-    // Not found or not answered: whoever clicks is identified by the address anyway.
+    const account = user && accountOf(user);
+    if (!account?.userId) return { id: email, name: email };
+    return refuseAccount({ ...account, email }, teams) ? undefined : { id: email, name: account.name, slackId: account.userId };
+  } catch (error) {
+    // Where several workspaces are served this one need not know everybody, and where Slack does not answer the click is looked at anyway.
+    const isGone = teams.length === 1 && error instanceof Error && error.message.includes('users_not_found');
+    return isGone ? undefined : { id: email, name: email };
   }
-  return { id: email, name: email };
 }
 
 function isNotFound(error: unknown): boolean {

@@ -1,8 +1,8 @@
 // From the start of an operation to its plan: what is refused in between is said to the person alone.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { escapeMrkdwn } from '../domain/mrkdwn.ts';
-import type { OperationView } from '../domain/operation.ts';
-import { code } from '../domain/words.ts';
+import type { OperationView } from '../domain/lifecycle/operation.ts';
+import { escapeMrkdwn } from '../domain/words/mrkdwn.ts';
+import { code } from '../domain/words/words.ts';
 import { buttonRow } from '../messages/buttons.ts';
 import type { OperationAt } from '../temporal/results.ts';
 import { type Answer, say } from './answer.ts';

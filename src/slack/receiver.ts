@@ -1,6 +1,7 @@
 // How Slack reaches us: signed HTTP or Socket Mode, both with Bolt's own receivers.
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { HTTPReceiver, type Logger, type Receiver, SocketModeReceiver } from '@slack/bolt';
+import { isObject } from '../domain/json.ts';
 import { wayOut } from '../net/proxy.ts';
 
 export type Entrance =
@@ -98,10 +99,6 @@ function holdsObject(body: Buffer, type: string): boolean {
   } catch {
     return false;
   }
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function refuse(response: ServerResponse, status: number): void {

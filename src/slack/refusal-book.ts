@@ -1,10 +1,10 @@
 // Refusals in the audit record: counted, so that strangers cannot write it full.
+import type { Audit } from '../audit/log.ts';
 import type { JsonObject } from '../domain/json.ts';
-import type { AuditRecord } from '../domain/operation.ts';
+import type { AuditRecord } from '../domain/lifecycle/operation.ts';
 import type { Target } from '../domain/target.ts';
-import { type Origin, requestIdOf } from './admission.ts';
-import { inBackground } from './background.ts';
-import type { BotDeps } from './deps.ts';
+import { type Backgrounds, inBackground } from './background.ts';
+import { type Origin, requestIdOf } from './origin.ts';
 
 export interface RefusedRequest {
   readonly origin: Origin;
@@ -34,10 +34,12 @@ interface Line {
   waiting: { refused: RefusedRequest; count: number } | undefined;
 }
 
-export type BookDeps = Pick<BotDeps, 'audit' | 'inFlight' | 'log' | 'now'> & {
+export interface BookDeps extends Backgrounds {
+  readonly audit: Pick<Audit, 'append'>;
+  readonly now: () => number;
   /** Calls back once after so many milliseconds. */
   readonly after?: (ms: number, work: () => void) => void;
-};
+}
 
 export function createRefusalBook(deps: BookDeps): RefusalBook {
   const lines = new Map<string, Line>();

@@ -1,4 +1,4 @@
-import { type BareCode, isBareCode, type Refusal, type SentenceCode, sentence, sentenceOf } from '../domain/sentences.ts';
+import { type BareCode, isBareCode, type Refusal, type SentenceCode, sentence, sentenceOf } from '../domain/words/sentences.ts';
 
 /** A request that goes no further, with the sentence for the person who asked (plain text: escape it before Slack sees it). */
 export interface Refused {

@@ -1,14 +1,14 @@
 // `/mesh release`: two people give up an undo that keeps failing.
 
-import type { Actor } from '../domain/actor.ts';
-import { code, said } from '../domain/words.ts';
+import type { Actor } from '../domain/lifecycle/actor.ts';
+import { targetOf } from '../domain/target.ts';
+import { code, said } from '../domain/words/words.ts';
 import type { ReleaseResult } from '../temporal/results.ts';
 import { type Answer, say, sayPlain } from './answer.ts';
 import type { BotDeps } from './deps.ts';
 import { rollBackLost } from './lost.ts';
 import { refusal, wordsFor } from './refusals.ts';
 import { type ChannelRule, isRefused } from './rules.ts';
-import { targetOf } from './stop.ts';
 
 export async function answerRelease(
   deps: BotDeps,

@@ -1,9 +1,9 @@
 // What came of a request, in words for the person who asked.
 
-import type { OperationRequest, OperationView } from '../domain/operation.ts';
-import { OUTCOME_WORDS } from '../domain/outcome.ts';
+import type { OperationRequest, OperationView } from '../domain/lifecycle/operation.ts';
+import { OUTCOME_WORDS } from '../domain/lifecycle/outcome.ts';
 import { formatTarget } from '../domain/target.ts';
-import { code, moment, person, said } from '../domain/words.ts';
+import { code, moment, person, said } from '../domain/words/words.ts';
 import type { AbortResult, BeginResult, DecideResult, Settled } from '../temporal/results.ts';
 import { type Answer, say, sayPlain } from './answer.ts';
 import { wordsFor } from './refusals.ts';

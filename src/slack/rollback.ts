@@ -1,19 +1,19 @@
 // `/mesh rollback`: what runs is rolled back; where nothing runs, what completed last. A name that two verbs share is asked about.
 
 import type { KnownBlock } from '@slack/types';
-import type { Actor } from '../domain/actor.ts';
-import { ACTION, encodeButton } from '../domain/button.ts';
-import { formatTarget, type Target, workflowIdOf } from '../domain/target.ts';
-import { VERB_RECORDS } from '../domain/verb.ts';
-import { VERB_NAMES, type VerbName } from '../domain/verbs.ts';
-import { alreadyBack, type Completed } from '../domain/way-back.ts';
-import { code, moment, said } from '../domain/words.ts';
+import type { Actor } from '../domain/lifecycle/actor.ts';
+import { ACTION, encodeButton } from '../domain/lifecycle/button.ts';
+import { type VerbName } from '../domain/lifecycle/change.ts';
+import { alreadyBack, type Completed } from '../domain/lifecycle/way-back.ts';
+import { formatTarget, shortNameOf, type Target, workflowIdOf } from '../domain/target.ts';
+import { recordOf, VERB_NAMES } from '../domain/verb.ts';
+import { code, moment, said } from '../domain/words/words.ts';
 import type { RunningAt } from '../temporal/results.ts';
-import type { Origin } from './admission.ts';
 import { type Answer, say, sayPlain } from './answer.ts';
 import { askForChange } from './change.ts';
 import type { BotDeps } from './deps.ts';
 import { rollBackLost } from './lost.ts';
+import type { Origin } from './origin.ts';
 import { refusalOf } from './refusals.ts';
 import type { ChannelRule } from './rules.ts';
 import { stop } from './stop.ts';
@@ -32,7 +32,7 @@ type Later = (answer: Answer) => Promise<void>;
 type Done = Completed & { readonly verb: VerbName };
 
 /** What `/mesh rollback` means where nothing tells. */
-const MEANT = VERB_NAMES.find((name) => VERB_RECORDS[name].wayBack === 'rollback') ?? VERB_NAMES[0];
+const MEANT = VERB_NAMES.find((name) => recordOf(name).wayBack === 'rollback') ?? VERB_NAMES[0];
 
 /** `only`: the verb that is meant, where the command says it. */
 export async function rollback(deps: BotDeps, asked: RollbackAsked, later: Later, only?: VerbName): Promise<Answer> {
@@ -48,8 +48,8 @@ export async function rollback(deps: BotDeps, asked: RollbackAsked, later: Later
   if (first && others.length === 0) return begin(deps, asked, first.verb, first.opId, later);
   if (first) return askWhich(deps, target, open);
   const [back] = known;
-  if (back) return sayPlain(refusalOf(alreadyBack(target.name, back)).words);
-  return sayPlain(refusalOf(VERB_RECORDS[only ?? MEANT].nothingBack(target)).words);
+  if (back) return sayPlain(refusalOf(alreadyBack(shortNameOf(target), back)).words);
+  return sayPlain(refusalOf(recordOf(only ?? MEANT).nothingBack(target)).words);
 }
 
 /** Starts the way back of one verb. `of`: the completed operation that is meant; its plan is refused once it is another one. */
@@ -57,7 +57,7 @@ export function begin(deps: BotDeps, asked: RollbackAsked, verb: VerbName, of: s
   const { reason, ...rest } = asked;
   const change = { kind: 'back', ...(of !== undefined && { of }) } as const;
   const options = reason === undefined ? {} : { reason };
-  return askForChange(deps, { ...rest, command: VERB_RECORDS[verb].wayBack, change, options }, later);
+  return askForChange(deps, { ...rest, command: recordOf(verb).wayBack, wayBackOf: verb, change, options }, later);
 }
 
 /** The last completed operation of each verb; undefined when the database does not say. */

@@ -1,13 +1,20 @@
-import type { ChangeOptions } from '../domain/command.ts';
+import type { ChangeOptions, CommandName } from '../domain/commands/command.ts';
 import type { Config } from '../domain/config/schema.ts';
 import { channelOf, refuseVerb, resolveTarget, settingsFor } from '../domain/config/use.ts';
-import type { OperationSettings } from '../domain/settings.ts';
+import type { OperationSettings } from '../domain/lifecycle/settings.ts';
 import type { Target, TargetText } from '../domain/target.ts';
-import type { CommandName } from '../domain/verbs.ts';
 import { type Refused, refusalOf } from './refusals.ts';
+
+/** A namespace, or (without one) a whole cluster. */
+export interface Place {
+  readonly cluster: string;
+  readonly namespace?: string;
+}
 
 /** What the configuration says for one channel. */
 export interface ChannelRule {
+  /** Where what is named here can be. */
+  readonly places: readonly Place[];
   /** Why the verb may not be used here, or undefined. */
   refuse(verb: CommandName): Refused | undefined;
   /** A bare name means the channel's default cluster and namespace. */
@@ -18,8 +25,10 @@ export interface ChannelRule {
 
 /** The rules of one channel, or undefined when it is not set up for meshops. */
 export function channelRule(config: Config, channelId: string): ChannelRule | undefined {
-  if (!channelOf(config, channelId)) return undefined;
+  const channel = channelOf(config, channelId);
+  if (!channel) return undefined;
   return {
+    places: placesOf(config, channel),
     refuse: (verb) => {
       const refused = refuseVerb(config, channelId, verb);
       return refused && refusalOf(refused);
@@ -34,4 +43,12 @@ export function channelRule(config: Config, channelId: string): ChannelRule | un
 
 export function isRefused(value: Target | Refused): value is Refused {
   return 'words' in value;
+}
+
+function placesOf({ clusters }: Config, { scope, cluster }: Config['channels'][number]): readonly Place[] {
+  if (!scope) return (cluster === undefined ? Object.keys(clusters) : [cluster]).map((one) => ({ cluster: one }));
+  return scope.flatMap((one) => {
+    const [name = '', namespace] = one.split('/');
+    return Object.hasOwn(clusters, name) ? [{ cluster: name, ...(namespace !== undefined && { namespace }) }] : [];
+  });
 }

@@ -1,17 +1,18 @@
 // `/mesh status`: what runs, how far it is, and how the last one ended.
 
-import type { OperationView } from '../domain/operation.ts';
-import { formatTarget, type Target } from '../domain/target.ts';
-import { code, frozenWords, moment, said } from '../domain/words.ts';
+import type { Actor } from '../domain/lifecycle/actor.ts';
+import type { OperationView } from '../domain/lifecycle/operation.ts';
+import { formatTarget, type Target, targetOf } from '../domain/target.ts';
+import { code, frozenWords, moment, said } from '../domain/words/words.ts';
 import { countsWords } from '../messages/ladder.ts';
 import { type Answer, section } from './answer.ts';
 import type { BotDeps } from './deps.ts';
 import { handoverLines } from './handover.ts';
 import { permalink } from './link.ts';
 import { lostLines } from './lost.ts';
+import { refuseRead } from './reading.ts';
 import { runningWords } from './result-words.ts';
 import { type ChannelRule, isRefused } from './rules.ts';
-import { targetOf } from './stop.ts';
 
 const MOST_SHOWN = 15;
 /** Live weights are an extra: the answer does not wait longer for them. Milliseconds. */
@@ -45,11 +46,11 @@ export async function statusOfAll(deps: BotDeps, rule: ChannelRule): Promise<Ans
 }
 
 /** What runs on one target, its present weights, and how the last operation ended. */
-export async function statusOfOne(deps: BotDeps, target: Target): Promise<Answer> {
+export async function statusOfOne(deps: BotDeps, target: Target, asker: Actor): Promise<Answer> {
   const [described, last, weights, freeze, lost, git] = await Promise.all([
     deps.operations.on(target),
     deps.audit.lastEnded(target).catch(() => undefined),
-    weightsOf(deps, target),
+    weightsOf(deps, target, asker),
     deps.freezes.active(target).catch(() => undefined),
     lostLines(deps, () => true, target),
     handoverLines(deps, () => true, target),
@@ -78,8 +79,8 @@ async function viewLine(deps: BotDeps, view: OperationView): Promise<string> {
   return `${code(formatTarget(view.target))}: ${runningWords(view, await permalink(deps.web, view.message))}${numbers}`;
 }
 
-async function weightsOf(deps: BotDeps, target: Target): Promise<string | undefined> {
-  if (!deps.liveWeights) return undefined;
+async function weightsOf(deps: BotDeps, target: Target, asker: Actor): Promise<string | undefined> {
+  if (!deps.liveWeights || (await refuseRead(deps, asker, target, 'routes'))) return undefined;
   try {
     return await deps.liveWeights(target, AbortSignal.timeout(WEIGHTS_MS));
   } catch (error) {

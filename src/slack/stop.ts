@@ -1,8 +1,8 @@
 // `/mesh abort`, and `/mesh rollback` of what still runs: stopping is the safe direction and needs no approval.
 
-import type { Actor } from '../domain/actor.ts';
-import { formatTarget, type Target, type TargetText } from '../domain/target.ts';
-import { code } from '../domain/words.ts';
+import type { Actor } from '../domain/lifecycle/actor.ts';
+import { formatTarget, type TargetText, targetOf } from '../domain/target.ts';
+import { code } from '../domain/words/words.ts';
 import type { Described, OperationAt } from '../temporal/results.ts';
 import { type Answer, say, sayPlain } from './answer.ts';
 import type { BotDeps } from './deps.ts';
@@ -58,12 +58,6 @@ export async function stop(
   const lost =
     result.kind === 'over' && target ? await rollBackLost(deps, { target, ...(OP_ID.test(name) && { opId: name }) }, by) : undefined;
   return lost ? { ...lost, ended: false } : { ...abortAnswer(result, name, rollback), ended: result.kind === 'over' };
-}
-
-/** Target of a workflow id, undefined when it is none of ours. */
-export function targetOf(at: OperationAt): Target | undefined {
-  const [root, cluster, namespace, name, ...rest] = at.workflowId.split('/');
-  return root === 'mesh' && cluster && namespace && name && rest.length === 0 ? { cluster, namespace, name } : undefined;
 }
 
 /** The parser has checked the form: `[cluster/][namespace/]name`. */

@@ -1,5 +1,7 @@
 // From what Slack makes of a text back to what was typed (docs.slack.dev/messaging/formatting-message-text).
 
+import { withoutUnseen } from '../domain/words/mrkdwn.ts';
+
 const ENTITIES: Readonly<Record<string, string>> = { '&amp;': '&', '&lt;': '<', '&gt;': '>' };
 /**
  * Links, mentions and dates in angle brackets, and the three entities. Brackets that were typed arrive as entities. `<!channel>` and its
@@ -14,12 +16,13 @@ export async function typed(text: string, nameOf: (userId: string) => Promise<st
   const bare = [...text.matchAll(/<@([UW][A-Z0-9]+)>/g)].flatMap(([, id]) => (id === undefined ? [] : [id]));
   const ids = [...new Set(bare)].slice(0, MOST_NAMES);
   const names = new Map(await Promise.all(ids.map(async (id) => [id, await nameOf(id)] as const)));
-  return text.replaceAll(MARKUP, (whole, sign: string | undefined, rest = '', label: string | undefined) => {
+  const readable = text.replaceAll(MARKUP, (whole, sign: string | undefined, rest = '', label: string | undefined) => {
     if (sign === undefined) return ENTITIES[whole] ?? whole;
     return plain(
       sign === '@' || sign === '#' || sign.startsWith('!') ? reference(sign, rest, label, names) : (label ?? `${scheme(sign)}${rest}`),
     );
   });
+  return withoutUnseen(readable);
 }
 
 const scheme = (sign: string): string => (sign === 'mailto:' || sign === 'tel:' ? '' : sign);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, WithStartWorkflowOperation } from '@temporalio/client';
 import type { Workflow } from '@temporalio/common';
-import type { Begun, OperationRequest, OperationView } from '../domain/operation.ts';
+import type { Begun, OperationRequest, OperationView } from '../domain/lifecycle/operation.ts';
 import { taskQueueOf, workflowIdOf } from '../domain/target.ts';
 import { meaningOf } from './errors.ts';
 import type { BeginResult, Known, Settled } from './results.ts';
@@ -11,6 +11,15 @@ const RETRY_DEADLINE_MS = 10_000;
 const LONGEST_PAUSE_MS = 5_000;
 /** After `validUntil` the workflow refuses the request, so within this time the answer is certain if the server can be reached at all. */
 const LAST_WORD_MS = 60_000;
+
+/**
+ * A request that is refused as too old while it is not, by the clock that it was made by: not the request is late, the two clocks are apart. No
+ * command would ever be young enough, and only whoever sets clocks can help.
+ */
+export function truthful<T extends Settled | BeginResult>(result: T, { validUntil }: OperationRequest, now: number): T {
+  if (result.kind !== 'refused' || result.code !== 'RequestExpired' || now > validUntil) return result;
+  return { ...result, code: 'ClocksApart', words: 'ClocksApart' };
+}
 
 /** One attempt: starts the operation together with its `begin`, or reaches the one that runs. `deadlineAt` is epoch ms. */
 export async function beginOnce(client: Client, request: OperationRequest, deadlineAt: number): Promise<BeginResult> {
@@ -40,7 +49,7 @@ export async function beginOnce(client: Client, request: OperationRequest, deadl
   }
 }
 
-export interface Settling {
+interface Settling {
   readonly client: Client;
   readonly now: () => number;
   /** Where the operation with this id runs or ran, and how it ended, by the database. */
@@ -59,7 +68,7 @@ export async function settle({ client, now, lookup }: Settling, request: Operati
     if (truth) return truth;
     const result = await client.withAbortSignal(signal, () => beginOnce(client, request, now() + RETRY_DEADLINE_MS));
     if (signal.aborted) return { kind: 'unknown' };
-    if (result.kind !== 'not-confirmed') return result;
+    if (result.kind !== 'not-confirmed') return truthful(result, request, now());
     await sleep(pause, undefined, { signal }).catch(() => undefined);
   }
   return { kind: 'unknown' };

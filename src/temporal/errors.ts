@@ -13,7 +13,7 @@ const UNCERTAIN: ReadonlySet<number> = new Set([
   14, // UNAVAILABLE
 ]);
 
-export type Meaning =
+type Meaning =
   | { readonly kind: 'refused'; readonly code: string; readonly words: string; readonly details: readonly unknown[] }
   | { readonly kind: 'over' }
   | { readonly kind: 'uncertain' };

@@ -1,7 +1,6 @@
 import { type Client, WorkflowFailedError } from '@temporalio/client';
 import { CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
-import type { HowLost } from '../domain/lost.ts';
-import type { OperationView, Outcome } from '../domain/operation.ts';
+import type { HowLost, OperationView, Outcome } from '../domain/lifecycle/operation.ts';
 import { meaningOf } from './errors.ts';
 import type { Described, OperationAt } from './results.ts';
 

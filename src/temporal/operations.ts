@@ -1,8 +1,8 @@
 import { type Client, QueryNotRegisteredError, QueryRejectedError } from '@temporalio/client';
-import type { Decision } from '../domain/gate.ts';
-import type { OperationRequest, OperationView } from '../domain/operation.ts';
+import type { Decision } from '../domain/lifecycle/gate.ts';
+import type { OperationRequest, OperationView } from '../domain/lifecycle/operation.ts';
 import { type Target, workflowIdOf } from '../domain/target.ts';
-import { beginOnce, settle } from './begin.ts';
+import { beginOnce, settle, truthful } from './begin.ts';
 import { meaningOf } from './errors.ts';
 import { type Fate, fateOf } from './fate.ts';
 import { createInFlight } from './in-flight.ts';
@@ -50,7 +50,7 @@ export interface Operations {
   drain(timeoutMs: number): Promise<number>;
 }
 
-export interface OperationsDeps {
+interface OperationsDeps {
   readonly client: Client;
   readonly now: () => number;
   /** The database's memory of operations. */
@@ -70,7 +70,7 @@ export function createOperations(deps: OperationsDeps): Operations {
   const describe = (at: OperationAt): Promise<Described> => query(client, at, now() + QUERY_MS);
   return {
     begin: async (request, { withinMs = BEGIN_MS, onSettled }) => {
-      const result = await beginOnce(client, request, now() + withinMs);
+      const result = truthful(await beginOnce(client, request, now() + withinMs), request, now());
       if (result.kind === 'not-confirmed') {
         const asking = inFlight.track(async () => onSettled(await settle(deps, request, stopping.signal)));
         if (asking) asking.catch(deps.onError);

@@ -1,5 +1,5 @@
-import type { Actor } from '../domain/actor.ts';
-import type { Begun, OperationView } from '../domain/operation.ts';
+import type { Actor } from '../domain/lifecycle/actor.ts';
+import type { Begun, OperationView } from '../domain/lifecycle/operation.ts';
 
 /** What came of a request. */
 export type BeginResult =

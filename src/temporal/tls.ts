@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { TLSConfig } from '@temporalio/client';
 
 /** Files of meshops.yaml, `temporal.tls`. */
-export interface TemporalTls {
+interface TemporalTls {
   readonly caFile?: string | undefined;
   readonly certFile?: string | undefined;
   readonly keyFile?: string | undefined;
@@ -10,7 +10,7 @@ export interface TemporalTls {
 }
 
 /** A file that is named cannot be read. The sentence is for whoever starts the process. */
-export class TlsFileRefused extends Error {
+class TlsFileRefused extends Error {
   override readonly name = 'TlsFileRefused' as const;
 }
 

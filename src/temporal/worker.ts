@@ -13,7 +13,7 @@ export interface ClusterWorker {
   stop(): void;
 }
 
-export interface WorkerParts {
+interface WorkerParts {
   readonly cluster: string;
   readonly connection: NativeConnection;
   readonly namespace: string;

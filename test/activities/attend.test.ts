@@ -2,10 +2,10 @@ import { CancelledFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { expect, test } from 'vitest';
 import { attend } from '../../activities/attend.ts';
-import type { Attended, AttendInput } from '../../activities/contract.ts';
-import { SILENT } from '../../activities/log.ts';
 import { isHolder } from '../../activities/writes/made.ts';
-import type { Freeze } from '../../src/domain/freeze.ts';
+import type { Attended, AttendInput } from '../../src/domain/lifecycle/contract.ts';
+import type { Freeze } from '../../src/domain/lifecycle/freeze.ts';
+import { SILENT } from '../../src/log.ts';
 import { restoreInputOf, routeRef } from './support/routes.ts';
 
 const freeze: Freeze = { scope: 'demo', reason: 'weekend', by: { id: 'r', name: 'Reviewer' }, setAt: 0, until: Date.now() + 60_000 };
@@ -49,6 +49,12 @@ test('an open question hears of other approvers after some minutes', async () =>
   world.approvers = [{ id: 'b', name: 'B' }];
   world.offset = 6 * 60_000;
   expect(await result).toMatchObject({ approvers: [{ id: 'b' }] });
+});
+
+test('an open question ends when the next call is due, with what is known', async () => {
+  const { world, result } = attending({ callAt: Date.now() + 60_000 });
+  world.offset = 61_000;
+  expect(await result).toMatchObject({ isDue: true, approvers: [{ id: 'a' }] });
 });
 
 test('what cannot be read counts as unchanged, and a cancellation ends it', async () => {

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Database, DatabaseRefused, openDatabase, refuseReplicas } from '../../src/audit/database.ts';
 import { createAudit } from '../../src/audit/log.ts';
 import { createRequests } from '../../src/audit/requests.ts';
-import type { AuditRecord } from '../../src/domain/operation.ts';
+import type { AuditRecord } from '../../src/domain/lifecycle/operation.ts';
 
 const WEIGHT = '/spec/rules/0/backendRefs/1/weight';
 const OBJECT = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute', namespace: 'backend', name: 'backend' };

@@ -2,8 +2,8 @@ import { expect, it } from 'vitest';
 import { openDatabase } from '../../src/audit/database.ts';
 import { createFreezes } from '../../src/audit/freezes.ts';
 import { createAudit } from '../../src/audit/log.ts';
-import { CONFIGURED } from '../../src/domain/freeze.ts';
-import type { AuditRecord } from '../../src/domain/operation.ts';
+import { CONFIGURED } from '../../src/domain/lifecycle/freeze.ts';
+import type { AuditRecord } from '../../src/domain/lifecycle/operation.ts';
 
 const AT = Date.UTC(2026, 0, 1);
 const target = { cluster: 'demo', namespace: 'backend', name: 'backend' };

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { openDatabase } from '../../src/audit/database.ts';
 import { createAudit } from '../../src/audit/log.ts';
 import { createRequests } from '../../src/audit/requests.ts';
-import { parseCommand } from '../../src/domain/command/parse.ts';
-import { parseToken, tokenOf } from '../../src/domain/plan.ts';
+import { parseCommand } from '../../src/domain/commands/parse.ts';
+import { parseToken, tokenOf } from '../../src/domain/lifecycle/plan.ts';
 import { request } from '../support/operations.ts';
 
 const NOW = 1_000;

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { WatchRecord } from '../../activities/ports.ts';
 import { type Database, openDatabase } from '../../src/audit/database.ts';
 import { createFreezes } from '../../src/audit/freezes.ts';
 import { createAudit } from '../../src/audit/log.ts';
 import { createRecords } from '../../src/audit/records.ts';
 import { createRequests } from '../../src/audit/requests.ts';
-import type { AuditRecord } from '../../src/domain/operation.ts';
+import { databaseClock } from '../../src/doctor/clock.ts';
+import type { AuditRecord } from '../../src/domain/lifecycle/operation.ts';
+import type { WatchRecord } from '../../src/ports.ts';
 import { postgresBinaries, startPostgres, type TestPostgres } from '../support/postgres.ts';
 
 /** What two replicas share, on a real Postgres. Without Debian's package `postgresql` there is none to try. */
@@ -78,6 +79,10 @@ describe.skipIf(bin === undefined)('two replicas on one Postgres', () => {
     await mine.answer('trigger', 'started');
     expect(await theirs.claim('trigger', AT + 99)).toMatchObject({ kind: 'seen', answer: 'started' });
     expect(await theirs.forget(AT + 1_000)).toBe(1);
+  });
+
+  test('compare their clocks with its own', async () => {
+    expect(await databaseClock(here)).toBe('agrees with the database');
   });
 
   test('share their freezes', async () => {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import type { WatchRecord } from '../../activities/ports.ts';
 import { openDatabase } from '../../src/audit/database.ts';
 import { createRecords } from '../../src/audit/records.ts';
+import type { WatchRecord } from '../../src/ports.ts';
 
 const DAY = 86_400_000;
 const AT = Date.UTC(2026, 0, 1);

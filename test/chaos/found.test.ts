@@ -335,4 +335,138 @@ describe('what chaos has found', { timeout: 120_000 }, () => {
     };
     expect(await broken(schedule, 'one budget for one operation')).toBeUndefined();
   });
+
+  it('a canary that fails goes back also where another hand has given it everything', async () => {
+    const schedule: Schedule = {
+      seed: 5008,
+      world: {},
+      steps: [
+        { do: 'command', by: 'Omar', text: 'canary backend 1%', wait: 621 },
+        { do: 'press', by: 'Raj', action: 'meshops:approve', wait: 2000 },
+        { do: 'fail', side: 'canary', share: 1, wait: 0 },
+        { do: 'edit-weights', canary: 100, wait: 60000 },
+      ],
+    };
+    expect(await broken(schedule, 'as approved or exactly as before')).toBeUndefined();
+  });
+
+  it('an undo gives the canary nothing where another hand has taken everything from it', async () => {
+    const schedule: Schedule = {
+      seed: 8200,
+      world: { gates: 1 },
+      steps: [
+        { do: 'command', by: 'Olga', text: 'canary backend 5%', wait: 1000 },
+        { do: 'press', by: 'Rita', action: 'meshops:approve', wait: 65448 },
+        { do: 'command', by: 'Omar', text: 'canary backend 100%', wait: 1000 },
+        { do: 'press', by: 'Raj', action: 'meshops:approve', wait: 20000 },
+        { do: 'edit-weights', canary: 0, wait: 2000 },
+        { do: 'command', by: 'Olga', text: 'abort backend', wait: 5000 },
+      ],
+    };
+    expect(await broken(schedule, 'nothing in force without consent')).toBeUndefined();
+  });
+
+  it('a share is no further step of a header rule: its undo would have left that rule in force', async () => {
+    const schedule: Schedule = {
+      seed: 11065,
+      world: {},
+      steps: [
+        { do: 'command', by: 'Olga', text: 'canary backend 5%', wait: 1704 },
+        { do: 'press', by: 'Rita', action: 'meshops:approve', wait: 70000 },
+        { do: 'command', by: 'Omar', text: 'ab backend x-canary=v2', wait: 1000 },
+        { do: 'press', by: 'Rita', action: 'meshops:approve', wait: 14000 },
+        { do: 'command', by: 'Olga', text: 'canary backend 10%', wait: 2700 },
+        { do: 'press', by: 'Raj', action: 'meshops:approve', wait: 220000 },
+      ],
+    };
+    expect(await broken(schedule, 'as approved or exactly as before')).toBeUndefined();
+  });
+
+  it("an undo that comes once more, after the token has gone back to an earlier operation, is the later one's", async () => {
+    const schedule: Schedule = {
+      seed: 11013,
+      world: {},
+      steps: [
+        { do: 'outage', system: 'slack', mode: 'down', wait: 7206 },
+        { do: 'press', by: 'Olga', action: 'meshops:continue', wait: 216 },
+        { do: 'heal', system: 'slack', wait: 0 },
+        { do: 'command', by: 'Olga', text: 'canary backend 10%', wait: 1034 },
+        { do: 'press', by: 'Raj', action: 'meshops:approve', wait: 64568 },
+        { do: 'fail', side: 'canary', share: 1, wait: 4156 },
+        { do: 'command', by: 'Omar', text: 'canary backend 10%', wait: 2714 },
+        { do: 'press', by: 'Rita', action: 'meshops:approve', wait: 63661 },
+        { do: 'command', by: 'Omar', text: 'rollback backend', wait: 2592 },
+        { do: 'command', by: 'Omar', text: 'canary backend 5%', wait: 2690 },
+        { do: 'press', by: 'Rita', action: 'meshops:approve', wait: 12169 },
+        { do: 'edit-weights', canary: 25, wait: 0 },
+      ],
+    };
+    expect(await broken(schedule, 'the audit record tells the whole story')).toBeUndefined();
+  });
+
+  it('a step that another person has asked for in its place may be approved by whoever asked for it first', async () => {
+    const schedule: Schedule = {
+      seed: 14762,
+      world: {},
+      steps: [
+        { do: 'command', by: 'Omar', text: 'canary backend 5%', wait: 973 },
+        { do: 'press', by: 'Raj', action: 'meshops:approve', wait: 0 },
+        { do: 'press', by: 'Omar', action: 'meshops:restore', wait: 15000 },
+        { do: 'command', by: 'Raj', text: 'canary backend 10%', wait: 0 },
+        { do: 'outage', system: 'api', mode: 'error', wait: 2742 },
+        { do: 'heal', system: 'api', wait: 0 },
+        { do: 'command', by: 'Olga', text: 'canary backend 10%', wait: 1000 },
+        { do: 'press', by: 'Raj', action: 'meshops:approve', wait: 0 },
+      ],
+    };
+    expect(await broken(schedule, 'no approval counted twice')).toBeUndefined();
+  });
+
+  it('of a run that is gone people are told as soon as Slack takes messages', async () => {
+    const schedule: Schedule = {
+      seed: 12245,
+      world: {},
+      steps: [
+        { do: 'command', by: 'Olga', text: 'canary backend 5%', wait: 1000 },
+        { do: 'press', by: 'Rita', action: 'meshops:approve', wait: 1000 },
+        { do: 'outage', system: 'slack', mode: 'error', wait: 0 },
+        { do: 'terminate', wait: 6978 },
+        { do: 'press', by: 'Raj', action: 'meshops:approve', wait: 69273 },
+      ],
+    };
+    expect(await broken(schedule, 'what is in force is watched')).toBeUndefined();
+  });
+
+  it('a freeze that is set while a slow API server plans and claims is waited for', async () => {
+    const schedule: Schedule = {
+      seed: 18796,
+      world: {},
+      steps: [
+        { do: 'outage', system: 'api', mode: 'slow', wait: 3341 },
+        { do: 'fail', side: 'canary', share: 0.06, wait: 120000 },
+        { do: 'press', by: 'Gus', action: 'meshops:approve', wait: 2031 },
+        { do: 'command', by: 'Olga', text: 'canary backend 10%', wait: 372 },
+        { do: 'press', by: 'Rita', action: 'meshops:approve', wait: 60000 },
+        { do: 'outage', system: 'database', mode: 'hang', wait: 1000 },
+        { do: 'heal', system: 'database', wait: 0 },
+        { do: 'press', by: 'Raj', action: 'meshops:approve', wait: 1000 },
+        { do: 'command', by: 'Olga', text: 'freeze demo 2h deploys', wait: 15000 },
+      ],
+    };
+    expect(await broken(schedule, 'nothing goes forward in a freeze')).toBeUndefined();
+  });
+
+  it('who takes a watch over hears from the ring what was lost before it came', async () => {
+    const schedule: Schedule = {
+      seed: 17717,
+      world: {},
+      steps: [
+        { do: 'command', by: 'Olga', text: 'canary backend 5%', wait: 1000 },
+        { do: 'press', by: 'Rita', action: 'meshops:approve', wait: 44270 },
+        { do: 'outage', system: 'worker', mode: 'hang', wait: 0 },
+        { do: 'lose', node: 'node-gateway', count: 50000, wait: 15000 },
+      ],
+    };
+    expect(await broken(schedule, 'what was not seen is remembered')).toBeUndefined();
+  });
 });

@@ -34,7 +34,10 @@ test('names what would be dropped, with counts, times, an example and the key th
   expect(text).toContain('✗ Dry-run: 1 of 2 connections that were seen would be dropped.');
   expect(text).toContain('would drop: from database/database to port 9090/TCP: 1 connection(s)');
   expect(text).toContain('--accept ingress/database/database/9090/TCP');
-  expect(text).toContain('2 records read, 2026-01-01T12:00:00.000Z to 2026-01-01T12:01:00.000Z; 1 lines are no flows.');
+  expect(text).toContain('2 connections and requests of these pods decided, 0 not decided, under 0 policies in force.');
+  expect(text).toContain(
+    '2 records read, 2026-01-01T12:00:00.000Z to 2026-01-01T12:01:00.000Z; 1 lines are no flows (it is neither JSON nor a line of hubble observe).',
+  );
 });
 
 test('with the policies in force, from stdin, as JSON; exit code 0', async () => {

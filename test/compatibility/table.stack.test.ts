@@ -26,7 +26,7 @@ describe('docs/compatibility.md', () => {
       .replace('string node_name = 11;', 'string node_name = 12011;')
       .replace('policy_log = 21006', 'policy_words = 21006');
     writeFileSync(flow, text);
-    const { missing, changed: other } = await compareProtos(pathOf('activities/clients/hubble/proto'), join(changed, 'protos'));
+    const { missing, changed: other } = await compareProtos(pathOf('src/clients/hubble/proto'), join(changed, 'protos'));
     expect(missing).toEqual(['flow.Flow.policy_log']);
     expect(other).toEqual(['flow.Flow.node_name (12011 single string instead of 11 single string)']);
     const crd = join(changed, 'crds/ciliumnodes.yaml');

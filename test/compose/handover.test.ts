@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import type { KubeObject } from '../../activities/clients/kubernetes/objects.ts';
-import { SILENT } from '../../activities/log.ts';
 import { openDatabase } from '../../src/audit/database.ts';
 import { createHandovers } from '../../src/audit/handovers.ts';
 import { createAudit } from '../../src/audit/log.ts';
+import type { KubeObject } from '../../src/clients/kubernetes/objects.ts';
 import { type HandoverDeps, handOverOnce } from '../../src/compose/handover.ts';
 import { HandoverRule } from '../../src/domain/config/handover.ts';
-import type { AuditRecord } from '../../src/domain/operation.ts';
+import type { AuditRecord } from '../../src/domain/lifecycle/operation.ts';
 import type { Found, Job } from '../../src/handover/work.ts';
+import { SILENT } from '../../src/log.ts';
 import { handoverLines } from '../../src/slack/handover.ts';
 import { operator, request } from '../support/operations.ts';
 

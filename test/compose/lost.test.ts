@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import type { KubeObject } from '../../activities/clients/kubernetes/objects.ts';
-import type { Note } from '../../activities/contract.ts';
-import { SILENT } from '../../activities/log.ts';
 import { openDatabase } from '../../src/audit/database.ts';
 import { type Audit, createAudit } from '../../src/audit/log.ts';
+import type { KubeObject } from '../../src/clients/kubernetes/objects.ts';
 import { reconcileOnce } from '../../src/compose/lost.ts';
 import { look } from '../../src/compose/monitor.ts';
-import type { AuditRecord, OperationRequest, OperationView } from '../../src/domain/operation.ts';
+import type { Note } from '../../src/domain/lifecycle/contract.ts';
+import type { AuditRecord, OperationRequest, OperationView } from '../../src/domain/lifecycle/operation.ts';
+import { SILENT } from '../../src/log.ts';
 import { lostOn } from '../../src/slack/lost.ts';
 import type { OperationsSeen } from '../../src/telemetry.ts';
 import type { Fate } from '../../src/temporal/fate.ts';
@@ -40,9 +40,10 @@ async function record(audit: Audit, wrote: boolean): Promise<void> {
 }
 
 async function scene(wrote: boolean, token: string | null, fate: Fate) {
-  const audit = createAudit(await openDatabase(':memory:'));
+  const db = await openDatabase(':memory:');
+  const audit = createAudit(db);
   await record(audit, wrote);
-  const [said, shown, begun]: [Note[], OperationView[], OperationRequest[]] = [[], [], []];
+  const [said, keys, shown, begun]: [Note[], string[], OperationView[], OperationRequest[]] = [[], [], [], []];
   const clock = { now: 60_000 };
   const annotations = token === null ? {} : { 'meshops.dev/operation': token };
   const object = {
@@ -68,14 +69,17 @@ async function scene(wrote: boolean, token: string | null, fate: Fate) {
         shown.push(view);
         return { channelId: 'C0MESH', ts: '1.1' };
       },
-      say: async ({ note }: { note: Note }) => void said.push(note),
+      say: async ({ note, key }: { note: Note; key: string }) => {
+        said.push(note);
+        keys.push(key);
+      },
     },
     settings: () => settings(),
     now: () => clock.now,
     log: SILENT,
   };
   const again = () => reconcileOnce(deps, told, new AbortController().signal);
-  return { audit, said, shown, begun, clock, again, deps };
+  return { audit, db, said, keys, shown, begun, clock, again, deps };
 }
 
 test('a change in place whose run is gone is said once, shown, and said again after half an hour', async () => {
@@ -88,6 +92,21 @@ test('a change in place whose run is gone is said once, shown, and said again af
   one.clock.now += 31 * 60_000;
   await one.again();
   expect(one.said).toHaveLength(2);
+});
+
+test('where the run that was to end it is gone too, that is said at once, and is on record', async () => {
+  const one = await scene(true, `${OP}/1`, { kind: 'lost', how: 'terminated' });
+  const started = (runId: string) => one.audit.started({ opId: OP, workflowId: 'mesh/demo/backend/backend', runId, target, at: 1 });
+  await started('run-1');
+  await one.again();
+  await started('run-2');
+  one.clock.now += 60_000;
+  await one.again();
+  await one.again();
+  expect(one.said).toHaveLength(2);
+  expect(one.keys[0]).not.toBe(one.keys[1]);
+  const kept = await one.db.selectFrom('audit').select('key').where('kind', '=', 'lost').execute();
+  expect(kept).toHaveLength(2);
 });
 
 test('one that has written nothing is closed by itself, and says that nothing was changed', async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { SILENT } from '../../activities/log.ts';
 import { look, type MonitorDeps } from '../../src/compose/monitor.ts';
-import type { OperationView } from '../../src/domain/operation.ts';
+import type { OperationView } from '../../src/domain/lifecycle/operation.ts';
+import { SILENT } from '../../src/log.ts';
 import { createTelemetry, type OperationsSeen } from '../../src/telemetry.ts';
 import type { Described } from '../../src/temporal/results.ts';
 import { viewOf, WORKFLOW } from '../slack/stage.ts';

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { expect, test } from 'vitest';
-import { SILENT } from '../../activities/log.ts';
 import { hearUnhandled, MOST_REJECTIONS } from '../../src/compose/unhandled.ts';
+import { SILENT } from '../../src/log.ts';
 
 function hear() {
   const source = new EventEmitter();

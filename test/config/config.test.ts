@@ -2,10 +2,10 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { SILENT } from '../../activities/log.ts';
 import { readEnvironment, SecretRefused } from '../../src/config/environment.ts';
 import { formatConfigError, readConfigText } from '../../src/config/read.ts';
 import { ConfigRefused, openConfig } from '../../src/config/source.ts';
+import { SILENT } from '../../src/log.ts';
 
 const GOOD = `
 clusters:

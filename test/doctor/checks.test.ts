@@ -1,8 +1,9 @@
 import { describe, expect, it, test } from 'vitest';
-import { connectObserver } from '../../activities/clients/hubble/observer.ts';
+import { connectObserver } from '../../src/clients/hubble/observer.ts';
 import { type Check, formatFound, Missing, runCheck, summaryOf } from '../../src/doctor/checks.ts';
-import { aheadOf, clocksWords, cohortLabel, identityWait, type Ring, ringWords, visibility } from '../../src/doctor/cilium.ts';
-import { skewWords } from '../../src/doctor/clock.ts';
+import { cohortLabel, identityWait, type Ring, ringWords, visibility } from '../../src/doctor/cilium.ts';
+import { apartWords, skewWords } from '../../src/doctor/clock.ts';
+import { aheadOf, behindOf, clocksWords } from '../../src/doctor/node-clocks.ts';
 import { retentionWords } from '../../src/doctor/temporal.ts';
 import { answerOf, sharedDoctor } from '../../src/slack/doctor.ts';
 
@@ -112,6 +113,12 @@ describe('clocks', () => {
     expect(skewWords('Slack', undefined, NOON, NOON)).toBe('Slack does not say its time');
   });
 
+  it('that show more than whole seconds are compared as closely as the way there and back allows', () => {
+    expect(apartWords('Temporal', NOON, { sentAt: NOON - 10, heardAt: NOON + 90 })).toBe('agrees with Temporal');
+    expect(apartWords('Temporal', NOON, { sentAt: NOON - 3_100, heardAt: NOON - 3_000 })).toMatchObject({ words: '3 s behind Temporal' });
+    expect(() => apartWords('Temporal', NOON, { sentAt: NOON + 61_000, heardAt: NOON + 61_100 })).toThrow('61 s ahead of Temporal');
+  });
+
   it('that are apart are told, and from half a minute on missing', () => {
     expect(skewWords('Slack', date(NOON), NOON + 10_500, NOON + 10_500)).toMatchObject({ words: '10 s ahead of Slack' });
     expect(skewWords('Slack', date(NOON), NOON - 9_500, NOON - 9_500)).toMatchObject({ words: '10 s behind Slack' });
@@ -132,16 +139,45 @@ describe('clocks of nodes', () => {
       expect(Math.round(ahead / 1_000)).toBe(60);
       expect(
         clocksWords([
-          { node: 'n1', aheadMs: ahead },
-          { node: 'n2', aheadMs: 0 },
+          { node: 'n1', aheadMs: ahead, behindMs: 0 },
+          { node: 'n2', aheadMs: 0, behindMs: 0 },
         ]),
       ).toMatchObject({ words: 'ahead of this machine: n1 by 60 s' });
     } finally {
       observer.close();
       agent.stop();
     }
-    expect(clocksWords([{ node: 'n1', aheadMs: 0 }])).toBe('no event comes from the future');
+    expect(clocksWords([{ node: 'n1', aheadMs: 0, behindMs: 0 }])).toBe('no event comes from the future, and none late');
     await expect(aheadOf(connectObserver('127.0.0.1:1'), Date.now())).rejects.toThrow();
+  });
+
+  it.each([
+    ['seven seconds behind', 7_000, 200, 7],
+    ['right', 0, 200, 0],
+    ['seven seconds behind, where too little happens to say so', 7_000, 3, 0],
+  ])('whose clock is %s', async (_, lateMs, events, seconds) => {
+    const agent = await startAgent('n1');
+    const observer = connectObserver(agent.address);
+    let left = events;
+    const traffic = setInterval(() => {
+      if (left-- > 0) agent.ring.push({ kind: 'flow', flow: answerFlow('n1', { at: Date.now() - lateMs }) });
+    }, 10);
+    try {
+      const behindMs = await behindOf(observer, Date.now, 1_500);
+      expect(Math.round(behindMs / 1_000)).toBe(seconds);
+      const words = clocksWords([{ node: 'n1', aheadMs: 0, behindMs }]);
+      if (seconds > 0)
+        expect(words).toMatchObject({
+          words: 'behind it, or their agents tell everything late: n1 by 7 s',
+          todo: expect.stringContaining('NTP'),
+        });
+      else expect(words).toBe('no event comes from the future, and none late');
+    } finally {
+      clearInterval(traffic);
+      observer.close();
+      agent.stop();
+    }
+    await expect(behindOf(connectObserver('127.0.0.1:1'), Date.now)).rejects.toThrow();
   });
 });
 

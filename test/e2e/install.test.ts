@@ -156,6 +156,6 @@ describe('docs/install.md', () => {
     expect((await scene.type(rollback)).ok).toBe(true);
     expect(await operation.result()).toMatchObject({ kind: 'rolled-back', restoredExactly: true });
     expect(await scene.weight(CANARY)).toBe(0);
-    expect(operation.root().text + JSON.stringify(operation.root().blocks)).toContain('exactly as it was');
+    expect(operation.root().text + JSON.stringify(operation.root().blocks)).toContain('exactly as before');
   });
 });

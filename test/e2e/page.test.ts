@@ -55,7 +55,7 @@ describe.skipIf(path === undefined)('the page in Chromium', () => {
       await picture(page, '3-watching');
       await page.getByRole('button', { name: 'Break the canary' }).click();
       await message
-        .getByText(/exactly as it was/)
+        .getByText(/exactly as before/)
         .first()
         .waitFor(LONG);
       await picture(page, '4-rolled-back');

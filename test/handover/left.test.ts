@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { ObjectRef } from '../../src/domain/plan.ts';
-import type { Completed } from '../../src/domain/way-back.ts';
+import type { ObjectRef } from '../../src/domain/lifecycle/plan.ts';
+import type { Completed } from '../../src/domain/lifecycle/way-back.ts';
 import { compare } from '../../src/handover/documents.ts';
 import { leftBy, objectsFile } from '../../src/handover/left.ts';
 

@@ -56,7 +56,7 @@ describe('the examples of meshops.yaml', () => {
     const names = rulesOf('meshops-impersonate').flatMap((rule) => rule.resourceNames ?? ['*']);
     expect(names.filter((name) => !name.startsWith('meshops:'))).toEqual([]);
     const policies = base.filter((one) => one.kind === 'ValidatingAdmissionPolicy');
-    expect(policies).toHaveLength(3);
+    expect(policies).toHaveLength(5);
     for (const policy of policies) expect(JSON.stringify(policy)).toContain("request.userInfo.username.startsWith('meshops:')");
   });
 });
@@ -64,14 +64,16 @@ describe('the examples of meshops.yaml', () => {
 describe('the rights', () => {
   const roles = base.filter((one) => one.kind === 'Role' || one.kind === 'ClusterRole');
 
-  it('name every resource and verb: no wildcard, no secret, nothing to create or delete but network policies', () => {
+  it('name every resource and verb: no wildcard, no secret, nothing to create or delete but policies and what tells nodes, nothing to delete but these and agents', () => {
     for (const role of roles) {
       for (const rule of Rules.parse(role['rules'])) {
         expect([...rule.apiGroups, ...rule.resources, ...rule.verbs]).not.toContain('*');
         expect(rule.resources).not.toContain('secrets');
         const read = ['get', 'list', 'watch', 'patch', 'impersonate'];
-        const isPolicy = rule.resources.every((resource) => resource === 'ciliumnetworkpolicies');
-        const written = isPolicy ? [...read, 'create', 'delete'] : read;
+        const isOwn = rule.resources.every((resource) => ['ciliumnetworkpolicies', 'ciliumnodeconfigs'].includes(resource));
+        // Which pods, admission says.
+        const isAgents = rule.resources.join() === 'pods' && role.metadata.namespace === 'kube-system';
+        const written = isOwn ? [...read, 'create', 'delete'] : isAgents ? [...read, 'delete'] : read;
         const allowed = rule.resources.includes('selfsubjectaccessreviews') ? ['create'] : written;
         expect(allowed).toEqual(expect.arrayContaining(rule.verbs));
       }

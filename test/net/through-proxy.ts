@@ -1,8 +1,8 @@
 // A process as it is behind a proxy: asks Slack, uploads a file, and reads Git; prints what came of it.
-import { createSlackMessages } from '../../activities/clients/slack.ts';
+import { createSlackMessages } from '../../src/clients/slack.ts';
+import { createWebClient } from '../../src/clients/slack-web.ts';
 import { HandoverRule } from '../../src/domain/config/handover.ts';
 import { look } from '../../src/handover/work.ts';
-import { createWebClient } from '../../src/slack/web.ts';
 
 const [slackApiUrl = '', repository = ''] = process.argv.slice(2);
 const caFile = process.env['NODE_EXTRA_CA_CERTS'] ?? '';

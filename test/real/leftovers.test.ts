@@ -1,44 +1,30 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { cgroupMount, whyNotReal } from '../../playground/real/able.ts';
+import { whyNotReal } from '../../playground/real/able.ts';
+import { machine, marked, nothingLeft } from './support/machine.ts';
 
 /** Whatever becomes of the process that started real nodes, nothing of them is left on the machine. */
 const PROGRAM = fileURLToPath(new URL('./support/nodes.ts', import.meta.url));
+const PLAYGROUND = fileURLToPath(new URL('../../playground/main.ts', import.meta.url));
+const PORT = 4_817;
+const LONG_MS = 300_000;
 
-const lines = (program: string, ...args: readonly string[]): readonly string[] =>
-  spawnSync(program, args, { encoding: 'utf8' })
-    .stdout.split('\n')
-    .filter(Boolean)
-    .toSorted((one, other) => one.localeCompare(other));
+function started(args: readonly string[], mark: string): ChildProcess {
+  const [name = '', value = ''] = mark.split('=');
+  return spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, [name]: value } });
+}
 
-/** What real nodes could leave, as this process sees it. */
-const machine = () => ({
-  links: lines('ip', '-o', 'link').map((line) => line.split(': ')[1]),
-  namespaces: lines('ip', 'netns', 'list'),
-  mounts: readFileSync('/proc/self/mountinfo', 'utf8')
-    .split('\n')
-    .map((line) => line.split(' ')[4] ?? '')
-    .toSorted((one, other) => one.localeCompare(other)),
-  cgroups: readdirSync(cgroupMount() ?? '/').filter((name) => name.startsWith('meshops-real-')),
-  programs: (JSON.parse(lines('bpftool', '-j', 'prog', 'show').join('') || '[]') as unknown[]).length,
-  pins: readdirSync('/sys/fs/bpf'),
-});
-
-/** Processes that have our mark in their environment. */
-const marked = (mark: string): readonly string[] =>
-  readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      try {
-        return readFileSync(join('/proc', pid, 'environ'), 'utf8').includes(mark);
-      } catch {
-        // It ended in between.
-        return false;
-      }
+/** What a program says until `enough`, or until its end. */
+const heard = (child: ChildProcess, enough: (text: string) => boolean): Promise<string> =>
+  new Promise((resolve) => {
+    let text = '';
+    child.stdout?.setEncoding('utf8').on('data', (part: string) => {
+      text += part;
+      if (enough(text)) resolve(text);
     });
+    child.once('exit', () => resolve(text));
+  });
 
 describe.skipIf(whyNotReal(process.env) !== undefined)('after real nodes', () => {
   it.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)(
@@ -46,25 +32,41 @@ describe.skipIf(whyNotReal(process.env) !== undefined)('after real nodes', () =>
     async (signal) => {
       const before = machine();
       const mark = `MESHOPS_TEST_MARK=${signal}-${process.pid}`;
-      const [name = '', value = ''] = mark.split('=');
-      const child = spawn(process.execPath, [PROGRAM], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, [name]: value } });
+      const child = started([PROGRAM], mark);
       const exited = new Promise((resolve) => child.once('exit', resolve));
-      const said = await new Promise<string>((resolve) => {
-        let text = '';
-        child.stdout.setEncoding('utf8').on('data', (part: string) => {
-          text += part;
-          if (text.includes('\n')) resolve(text);
-        });
-        child.once('exit', () => resolve(`${text}\n`));
-      });
-      expect(JSON.parse(said)).toMatchObject({ pins: expect.any(Number), pods: 13 });
-      expect(JSON.parse(said).pins).toBeGreaterThan(0);
+      const said = JSON.parse(await heard(child, (text) => text.includes('\n')));
+      expect(said).toMatchObject({ pins: expect.any(Number), pods: 13 });
+      expect(said.pins).toBeGreaterThan(0);
       expect(marked(mark).length).toBeGreaterThan(3);
       child.kill(signal);
       await exited;
-      // The kernel takes namespaces apart, and frees their programs, a little after the last process in them has ended.
-      await expect.poll(() => [marked(mark), machine()], { timeout: 30_000, interval: 200 }).toEqual([[], before]);
+      await nothingLeft(mark, before);
     },
-    300_000,
+    LONG_MS,
+  );
+
+  it(
+    'nothing is left of the playground on three of them, whose page had answered',
+    async () => {
+      const before = machine();
+      const mark = `MESHOPS_TEST_MARK=page-${process.pid}`;
+      const child = started([PLAYGROUND, '--real', '--nodes', '3', '--port', String(PORT)], mark);
+      const exited = new Promise((resolve) => child.once('exit', resolve));
+      const page = `http://127.0.0.1:${PORT}/`;
+      expect(await heard(child, (text) => text.includes('Ctrl-C'))).toContain(`open ${page}`);
+      expect(await (await fetch(page)).text()).toContain('<html');
+      const act = { do: 'panel', id: 'errors', value: 0 };
+      const answer = await fetch(`${page}page/act`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(act),
+      });
+      expect(await answer.json()).toMatchObject({ state: { weights: [{ route: 'backend/backend' }] } });
+      child.kill('SIGINT');
+      await exited;
+      await nothingLeft(mark, before);
+      await expect(fetch(page)).rejects.toThrow();
+    },
+    LONG_MS,
   );
 });

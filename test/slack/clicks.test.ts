@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ACTION } from '../../src/domain/button.ts';
-import { CHANNEL, completedIn, postRoot, type Stage, stage, viewOf, WORKFLOW } from './stage.ts';
+import { ACTION } from '../../src/domain/lifecycle/button.ts';
+import { CHANNEL, completedIn, postRoot, pressAndSay, type Stage, stage, viewOf, WORKFLOW } from './stage.ts';
 
 let at: Stage;
 let root: string;
@@ -74,6 +74,51 @@ describe('a decision', () => {
   });
 });
 
+describe('who may answer is looked up at the click', () => {
+  const gate = {
+    gateId: 'g1',
+    kind: 'approval',
+    stage: 1,
+    planHash: 'ab'.repeat(32),
+    approvers: [{ id: 'reviewer@example.com', name: 'Reviewer' }],
+    quorum: 1,
+    openedAt: 0,
+    expiresAt: 1,
+    approvals: [],
+    calls: { usergroups: ['S0REVIEWERS'], emails: [] },
+  } as const;
+  beforeEach(() => {
+    at.played.described = { kind: 'view', view: viewOf({ phase: 'waiting', gate }) };
+  });
+
+  test('somebody taken out of the group meanwhile is not among them; somebody put in is', async () => {
+    at.slack.drive.setUsergroup('S0REVIEWERS', { users: ['U0REVIEWER2', 'U0OPERATOR'] });
+    await press(ACTION.approve, 'U0REVIEWER');
+    await press(ACTION.approve, 'U0OPERATOR');
+    expect(at.played.decisions.map(({ actor, isNamed }) => [actor.id, isNamed])).toEqual([
+      ['reviewer@example.com', false],
+      ['operator@example.com', true],
+    ]);
+  });
+
+  test('what Slack said some seconds ago counts no more', async () => {
+    await press(ACTION.approve, 'U0REVIEWER');
+    at.slack.drive.setUsergroup('S0REVIEWERS', { users: ['U0REVIEWER2'] });
+    at.ahead = 11_000;
+    await press(ACTION.approve, 'U0REVIEWER');
+    expect(at.played.decisions.map(({ isNamed }) => isNamed)).toEqual([true, false]);
+  });
+
+  test('where Slack does not say nothing goes forward; a rejection counts', async () => {
+    at.slack.faults.rateLimited(60, ['usergroups.users.list']);
+    await press(ACTION.approve);
+    expect(at.played.decisions).toEqual([]);
+    expect(at.refused).toEqual(['SlackSilent']);
+    await press(ACTION.extend);
+    expect(at.played.decisions).toMatchObject([{ choice: 'extend' }]);
+  });
+});
+
 describe('who clicks is asked of Slack at the click', () => {
   test('somebody deactivated a moment ago is refused, although known before', async () => {
     await press(ACTION.status);
@@ -102,7 +147,7 @@ test('a rejection asks for a reason and carries it', async () => {
 });
 
 test('abort stops the operation of the button', async () => {
-  await press(ACTION.abort);
+  await pressAndSay(at, root, ACTION.abort, 'U0REVIEWER');
   expect(at.played.aborts).toMatchObject([{ at: { workflowId: WORKFLOW, runId: 'run-1' }, by: { actor: { id: 'reviewer@example.com' } } }]);
   expect(told()).toContain('is being stopped');
 });

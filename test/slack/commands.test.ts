@@ -67,6 +67,28 @@ describe('a command that changes the mesh', () => {
     expect((await fetch(at.url, { method: 'POST', headers: signed, body })).status).toBe(status);
   });
 
+  test('with a name that meshops.yaml does not have is not read', async () => {
+    expect(await type('/deploy canary backend 10%')).toContain('`/deploy` is no command of meshops here; /mesh, /policy, /encryption are.');
+    expect(at.played.begins).toEqual([]);
+    expect(at.refused).toEqual(['OtherCommand']);
+  });
+
+  test('of another app is refused, also where the configuration names none', async () => {
+    await type('/mesh status');
+    const { headers, body } = at.slack.drive.lastRequest();
+    const other = body
+      .replace('text=status', 'text=canary+backend+10%25')
+      .replace(/api_app_id=[^&]+/, 'api_app_id=A0OTHER')
+      .replace(/trigger_id=[^&]+/, 'trigger_id=1.2.other');
+    await fetch(at.url, {
+      method: 'POST',
+      headers: { ...headers, ...signedHeaders(at.slack.signingSecret, other, Date.now()) },
+      body: other,
+    });
+    expect(at.played.begins).toEqual([]);
+    expect(at.refused).toEqual(['OtherApp']);
+  });
+
   test('what is not confirmed says so, and the truth follows', async () => {
     at.played.begin = async () => ({ kind: 'not-confirmed' });
     expect(await type('/mesh canary backend 10%')).toContain('*Not confirmed.*');
@@ -103,6 +125,8 @@ describe('a command that changes the mesh', () => {
   test('a refusal of the workflow becomes its sentence', async () => {
     at.played.begin = async () => ({ kind: 'refused', code: 'RequestExpired', words: 'RequestExpired' });
     expect(await type('/mesh canary backend 10%')).toContain('arrived too late');
+    at.played.begin = async () => ({ kind: 'refused', code: 'ClocksApart', words: 'ClocksApart' });
+    expect(await type('/mesh canary backend 10%')).toMatch(/clocks .* more than a minute apart.*Nothing was changed\..*doctor/);
   });
 
   test('a reason that no table has is shown as it came, and harmless', async () => {
@@ -219,8 +243,12 @@ describe('seeing', () => {
     expect(await type('/mesh status')).toContain('no worker answers');
   });
 
-  test.each(['/mesh help', '/mesh help canary', '/mesh', '/encryption status'])('%s explains', async (line) => {
+  test.each(['/mesh help', '/mesh help canary', '/mesh'])('%s explains', async (line) => {
     expect(await type(line)).toContain('canary');
+  });
+
+  test('/encryption help explains what there is of it', async () => {
+    expect(await type('/encryption help')).toContain('encryption status');
   });
 });
 

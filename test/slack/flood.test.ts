@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { ACTION } from '../../src/domain/button.ts';
-import type { GateRule } from '../../src/domain/gate.ts';
-import { CHANNEL, postRoot, type Stage, stage } from './stage.ts';
+import { ACTION } from '../../src/domain/lifecycle/button.ts';
+import type { GateRule } from '../../src/domain/lifecycle/gate.ts';
+import { CHANNEL, postRoot, pressAndSay, type Stage, stage } from './stage.ts';
 
 let at: Stage;
 let root: string;
@@ -34,7 +34,7 @@ const rule: GateRule = { above: 0, approvers: { usergroups: ['S0REVIEWERS'], ema
 test('a guest who clicks without end takes nothing from others: decisions count, gates find their approvers', async () => {
   await flood('U0GUEST', 150);
   expect(asked()).toBeLessThanOrEqual(2);
-  await press(ACTION.abort, 'U0REVIEWER');
+  await pressAndSay(at, root, ACTION.abort, 'U0REVIEWER');
   await press(ACTION.approve, 'U0REVIEWER');
   await at.idle();
   expect(at.played.aborts).toHaveLength(1);
@@ -46,7 +46,7 @@ test('a member who clicks without end is refused before anybody is asked, and he
   await flood('U0OPERATOR', 150);
   expect(asked()).toBeLessThanOrEqual(30);
   expect(told('U0OPERATOR').filter((text) => text.includes('more requests than meshops takes'))).toHaveLength(1);
-  await press(ACTION.abort, 'U0OPERATOR');
+  await pressAndSay(at, root, ACTION.abort, 'U0OPERATOR');
   await press(ACTION.approve, 'U0REVIEWER');
   await at.idle();
   expect(at.played.aborts).toMatchObject([{ by: { actor: { id: 'operator@example.com' } } }]);
@@ -85,13 +85,11 @@ test('what was known longer ago does not count, and a person who has left meanwh
   await at.idle();
   at.ahead = 301_000;
   at.slack.faults.rateLimited(5, ['users.info']);
-  await press(ACTION.abort, 'U0REVIEWER');
-  await at.idle();
+  await pressAndSay(at, root, ACTION.abort, 'U0REVIEWER');
   at.slack.faults.rateLimited(false);
   at.ahead = 400_000;
   at.slack.drive.setUser('U0REVIEWER', { deleted: true });
-  await press(ACTION.abort, 'U0REVIEWER');
-  await at.idle();
+  await pressAndSay(at, root, ACTION.abort, 'U0REVIEWER');
   expect(at.played.aborts).toEqual([]);
   expect(at.refused).toEqual(['SlackSilent', 'Deactivated']);
 });

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CHANNEL, postRoot, type Stage, stage, viewOf, WORKFLOW } from './stage.ts';
 
 let at: Stage;
@@ -141,6 +141,40 @@ test('history shows what was asked and how it ended, and only what the channel m
   expect(words).toMatch(/`\/mesh canary backend 10%` by operator@/);
   expect(words).toContain('1,000 requests to the canary, 20 failed (2.00%); 9,000 requests to stable, 9 failed (0.10%).');
   expect(await type('/mesh history frontend/frontend')).toContain('No operation is recorded');
+});
+
+describe('history', () => {
+  const past = async (opId: string, namespace: string, at_: number, actor: string, kind: string): Promise<void> => {
+    const base = { opId, target: { cluster: 'demo', namespace, name: 'backend' } };
+    await at.audit.append([
+      { ...base, key: `${opId}/1`, at: at_, kind: 'request', actor, data: { text: `/mesh ${opId}` } },
+      { ...base, key: `${opId}/2`, at: at_ + 1, kind: 'outcome', data: { kind, words: 'Over.' } },
+    ]);
+  };
+  const shown = async (line: string): Promise<readonly string[]> =>
+    [...(await type(line)).matchAll(/`\/mesh ([a-z]+-[a-z0-9]+)`/g)].map(([, id = '']) => id);
+  const DAY = 86_400_000;
+
+  test('shows fewer by who asked, kind, outcome and time', async () => {
+    await past('canary-aaaa', 'backend', Date.now() - 9 * DAY, 'operator@example.com', 'completed');
+    await past('canary-bbbb', 'backend', Date.now() - DAY, 'operator@example.com', 'rolled-back');
+    await past('policy-cccc', 'backend', Date.now() - 2 * DAY, 'operator2@example.com', 'completed');
+    expect(await shown('/mesh history backend')).toEqual(['canary-bbbb', 'policy-cccc', 'canary-aaaa']);
+    expect(await shown('/mesh history --who operator')).toEqual(['canary-bbbb', 'canary-aaaa']);
+    expect(await shown('/mesh history --who operator2@example.com')).toEqual(['policy-cccc']);
+    expect(await shown('/mesh history --verb policy')).toEqual(['policy-cccc']);
+    expect(await shown('/mesh history backend --outcome completed --since 7d')).toEqual(['policy-cccc']);
+    expect(await type('/mesh history --outcome rejected')).toContain('No such operation is recorded.');
+    expect(await type('/mesh history --outcome roled-back')).toContain('Did you mean `/mesh history --outcome rolled-back`?');
+  });
+
+  test('has ten that the channel may see, however many others are newer', async () => {
+    await at[Symbol.asyncDispose]();
+    at = await stage({ channels: [{ id: CHANNEL, cluster: 'demo', namespace: 'backend', scope: ['demo/backend'] }] });
+    await past('canary-aaaa', 'backend', 1, 'operator@example.com', 'completed');
+    for (let one = 0; one < 12; one += 1) await past(`canary-bbb${one}`, 'shop', 2 + one, 'operator@example.com', 'completed');
+    expect(await shown('/mesh history')).toEqual(['canary-aaaa']);
+  });
 });
 
 test('header A/B and the wider canary are asked for as such', async () => {

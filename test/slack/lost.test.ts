@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
-import { ACTION } from '../../src/domain/button.ts';
-import { sentence } from '../../src/domain/sentences.ts';
+import { ACTION } from '../../src/domain/lifecycle/button.ts';
+import { sentence } from '../../src/domain/words/sentences.ts';
 import { operator, request } from '../support/operations.ts';
 import { CHANNEL, postRoot, type Stage, stage, viewOf } from './stage.ts';
 

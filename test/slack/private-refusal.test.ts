@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Outcome } from '../../src/domain/operation.ts';
-import { sentence } from '../../src/domain/sentences.ts';
+import type { Outcome } from '../../src/domain/lifecycle/operation.ts';
+import { sentence } from '../../src/domain/words/sentences.ts';
 import { CHANNEL, type Stage, stage, viewOf } from './stage.ts';
 
 let at: Stage;

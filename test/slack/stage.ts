@@ -1,31 +1,34 @@
 // The real bot before the strict Slack; behind it a Temporal that the test plays.
-import { SILENT } from '../../activities/log.ts';
+
 import { type SlackPlayground, startSlack } from '../../playground/slack/slack.ts';
 import { openDatabase } from '../../src/audit/database.ts';
 import { createFreezes } from '../../src/audit/freezes.ts';
 import { type Audit, createAudit } from '../../src/audit/log.ts';
 import { createRequests } from '../../src/audit/requests.ts';
-import { ACTION, encodeButton } from '../../src/domain/button.ts';
+import { createWebClient } from '../../src/clients/slack-web.ts';
 import { standingFreezes } from '../../src/domain/config/freezes.ts';
 import { parseConfig } from '../../src/domain/config/parse.ts';
 import type { Config } from '../../src/domain/config/schema.ts';
 import { kubernetesIdentity } from '../../src/domain/config/use.ts';
-import type { Decision } from '../../src/domain/gate.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
-import type { MessageRef, OperationRequest, OperationView } from '../../src/domain/operation.ts';
+import { ACTION, encodeButton } from '../../src/domain/lifecycle/button.ts';
+import type { Decision } from '../../src/domain/lifecycle/gate.ts';
+import type { MessageRef, OperationRequest, OperationView } from '../../src/domain/lifecycle/operation.ts';
 import { serveHttp } from '../../src/http.ts';
+import { SILENT } from '../../src/log.ts';
 import { createBot } from '../../src/slack/bot.ts';
 import type { BotDeps } from '../../src/slack/deps.ts';
 import { createPeople, type SlackPeople } from '../../src/slack/people.ts';
 import type { Entrance } from '../../src/slack/receiver.ts';
 import { createRefusalBook } from '../../src/slack/refusal-book.ts';
 import { createRoom } from '../../src/slack/room.ts';
-import { createWebClient } from '../../src/slack/web.ts';
 import type { Fate } from '../../src/temporal/fate.ts';
 import { createInFlight } from '../../src/temporal/in-flight.ts';
 import type { Operations } from '../../src/temporal/operations.ts';
 import type { AbortBy, BeginResult, DecideResult, Described, OperationAt, RunningAt, Settled } from '../../src/temporal/results.ts';
 import { operator } from '../support/operations.ts';
+import { type PlayedEncryption, playEncryption } from './encryption/played.ts';
+import { type PlayedChoices, playChoices } from './forms/played.ts';
 import { type PlayedPolicy, playPolicy } from './policy/played.ts';
 
 export const CHANNEL = 'C0MESH';
@@ -36,6 +39,8 @@ export const WORKFLOW = 'mesh/demo/backend/backend';
 /** A Temporal that answers as told and remembers what it was asked. */
 export interface Played {
   readonly begins: OperationRequest[];
+  /** `user namespace`: what the cluster lets this person not read. */
+  readonly unreadable: string[];
   readonly decisions: Decision[];
   readonly aborts: { readonly at: OperationAt; readonly by: AbortBy }[];
   readonly releases: { readonly at: OperationAt; readonly by: AbortBy }[];
@@ -43,6 +48,10 @@ export interface Played {
   decide: (decision: Decision) => Promise<DecideResult>;
   described: Described;
   running: RunningAt | undefined;
+  /** How often the cluster was asked for somebody's rights. */
+  askedRights: number;
+  /** How often it was asked what runs. */
+  listed: number;
   fate: Fate;
   settled?: (truth: Settled) => Promise<void>;
 }
@@ -51,6 +60,8 @@ export interface Stage {
   readonly slack: SlackPlayground;
   readonly played: Played;
   readonly policy: PlayedPolicy;
+  readonly choices: PlayedChoices;
+  readonly encryption: PlayedEncryption;
   readonly people: SlackPeople;
   readonly audit: Audit;
   readonly refused: string[];
@@ -102,6 +113,7 @@ function play(): Played {
   const begun = { kind: 'begun', begun: { opId: 'canary-k3f2', runId: 'run-1', continued: false } } as const;
   return {
     begins: [],
+    unreadable: [],
     decisions: [],
     aborts: [],
     releases: [],
@@ -109,6 +121,8 @@ function play(): Played {
     decide: async () => ({ kind: 'accepted', remaining: 0 }),
     described: { kind: 'gone' },
     running: undefined,
+    listed: 0,
+    askedRights: 0,
     fate: { kind: 'runs' },
   };
 }
@@ -137,7 +151,10 @@ function operationsOf(played: Played, audit: Audit): Operations {
     describe: async () => played.described,
     on: async () => played.described,
     running: async () => played.running,
-    listRunning: async () => (played.running ? [played.running] : []),
+    listRunning: async () => {
+      played.listed += 1;
+      return played.running ? [played.running] : [];
+    },
     find: async (opId) => (opId === 'canary-k3f2' ? played.running : audit.operation(opId)),
     runs: async () => false,
     fate: async () => played.fate,
@@ -148,7 +165,7 @@ function operationsOf(played: Played, audit: Audit): Operations {
 
 export async function stage(change: Record<string, unknown> = {}, mode: 'http' | 'socket' = 'http'): Promise<Stage> {
   const ending = new AbortController();
-  const commands = ['/mesh', '/policy', '/encryption'].map((command) => ({ command, description: command, usage: '' }));
+  const commands = ['/mesh', '/policy', '/encryption', '/deploy'].map((command) => ({ command, description: command, usage: '' }));
   const secrets = { signingSecret: 'playground-signing-secret', botToken: 'xoxb-playground', appToken: 'xapp-playground' };
   const app = { ...secrets, slashCommands: commands, socketMode: mode === 'socket' };
   const slack = await startSlack({ signal: ending.signal, app, limits: { postPerSecond: 1_000, postBurst: 1_000 } });
@@ -157,15 +174,24 @@ export async function stage(change: Record<string, unknown> = {}, mode: 'http' |
   const web = createWebClient({ token: slack.botToken, slackApiUrl: slack.apiUrl });
   const clock = { ahead: 0 };
   const now = (): number => Date.now() + clock.ahead;
-  const people = createPeople({ web, teamIds: () => current.slack.teamIds, kubernetesOf: (id) => kubernetesIdentity(current, id), now });
+  const people = createPeople({
+    web,
+    teamIds: () => current.slack.teamIds,
+    kubernetesOf: (id, memberOf) => kubernetesIdentity(current, id, memberOf),
+    identityGroups: () => current.identities.usergroups.map(({ usergroup }) => usergroup),
+    now,
+  });
   const played = play();
   const policy = playPolicy(slack);
+  const encryption = playEncryption(slack);
+  const choices = playChoices();
   const inFlight = createInFlight();
   const audit = createAudit(db);
   const [refused, ackMs, refreshed]: [string[], number[], OperationView[]] = [[], [], []];
   const retired: MessageRef[] = [];
   const deps: BotDeps = {
     config: () => current,
+    appId: 'A0MESHOPS',
     operations: operationsOf(played, audit),
     audit,
     requests: createRequests(db),
@@ -173,9 +199,15 @@ export async function stage(change: Record<string, unknown> = {}, mode: 'http' |
     people,
     web,
     refresh: async (view) => void refreshed.push(view),
+    lacking: async (_cluster, rights, as) => {
+      played.askedRights += 1;
+      return rights.find(({ namespace = '' }) => played.unreadable.includes(`${as.user} ${namespace}`));
+    },
     missing: async ({ cluster, namespace }) => (NAMESPACES.includes(namespace) ? undefined : `namespace ${namespace} in ${cluster}`),
     retire: async (message) => void retired.push(message),
+    choices,
     policy,
+    encryption,
     meter: { acked: (_what, ms) => ackMs.push(ms), refused: (code) => refused.push(code) },
     refusals: createRefusalBook({ audit, inFlight, now, log: SILENT }),
     room: createRoom(),
@@ -201,6 +233,8 @@ export async function stage(change: Record<string, unknown> = {}, mode: 'http' |
     slack,
     played,
     policy,
+    choices,
+    encryption,
     people,
     audit,
     refused,
@@ -225,6 +259,15 @@ export async function stage(change: Record<string, unknown> = {}, mode: 'http' |
       await db.destroy();
     },
   };
+}
+
+/** Presses a button that asks why, and answers. */
+export async function pressAndSay(at: Stage, ts: string, action: string, who: string, reason?: string): Promise<void> {
+  const person = at.slack.drive.as(who, { staleSession: true });
+  await person.click(CHANNEL, ts, action);
+  const view = await at.slack.drive.waitFor(() => person.views()[0], { what: 'the form that asks why' });
+  await person.submitModal(view.id, reason === undefined ? {} : { reason });
+  await at.idle();
 }
 
 /** A root message as the announcing activity posts it, with its buttons. Returns its ts. */

@@ -14,6 +14,7 @@ test.each([
   ['in <#C0MESH|mesh> for <!subteam^S0REVIEWERS|@mesh-reviewers>', 'in #mesh for @mesh-reviewers'],
   ['since <!date^1700000000^{time}|22:04 UTC>', 'since 22:04 UTC'],
   ['<!channel> and <b>', '<!channel> and <b>'],
+  ['abort\u0000 back\u202Eend \u2066now\u2069\u0007\u00AD\u{E0041}', 'abort backend now'],
   ['a -&gt; b:8080 &amp;amp; &lt;@U0REVIEWER&gt;', 'a -> b:8080 &amp; <@U0REVIEWER>'],
 ])('%s was typed as %s', async (sent, was) => {
   expect(await typed(sent, nameOf)).toBe(was);

@@ -1,11 +1,11 @@
-import type { ApplyInput, AttendInput, PlanInput, RestoreInput, WatchInput } from '../../activities/contract.ts';
-import type { Actor } from '../../src/domain/actor.ts';
-import type { Decision, GateRule } from '../../src/domain/gate.ts';
 import type { JsonObject } from '../../src/domain/json.ts';
-import type { OperationRequest, OperationView } from '../../src/domain/operation.ts';
-import { objectKey, type Plan, type PlannedStage, tokenOf } from '../../src/domain/plan.ts';
-import type { OperationSettings } from '../../src/domain/settings.ts';
-import type { Counts, Harmful, Verdict } from '../../src/domain/verdict.ts';
+import type { Counts, Harmful, Verdict } from '../../src/domain/judge/verdict.ts';
+import type { Actor } from '../../src/domain/lifecycle/actor.ts';
+import type { ApplyInput, AttendInput, PlanInput, RestoreInput, WatchInput } from '../../src/domain/lifecycle/contract.ts';
+import type { Decision, GateRule } from '../../src/domain/lifecycle/gate.ts';
+import type { OperationRequest, OperationView } from '../../src/domain/lifecycle/operation.ts';
+import { objectKey, type Plan, type PlannedStage, tokenOf } from '../../src/domain/lifecycle/plan.ts';
+import type { OperationSettings } from '../../src/domain/lifecycle/settings.ts';
 import type { FakeActivity, Reply, Simulator } from './simulator.ts';
 
 /** Builders for operations in tests, and a mesh of one route that the fake steps really change. */

@@ -4,6 +4,7 @@ import proto from '@temporalio/proto';
 import { parseWorkflowCode } from '@temporalio/worker/lib/worker.js';
 import type { Workflow } from '@temporalio/worker/lib/workflow/interface.js';
 import { VMWorkflowCreator } from '@temporalio/worker/lib/workflow/vm.js';
+import { beforeAll } from 'vitest';
 import { workflowBundle } from './bundle.ts';
 
 /**
@@ -44,6 +45,9 @@ export interface Call {
 }
 
 let creator: Promise<VMWorkflowCreator> | undefined;
+
+// For every file of tests that simulates: on a busy machine the bundle alone takes longer than a test may.
+beforeAll(async () => void (await (creator ??= loadCreator())), 180_000);
 
 async function loadCreator(): Promise<VMWorkflowCreator> {
   const { code } = await workflowBundle();
@@ -179,7 +183,8 @@ export class Simulator {
     const activation = {
       runId: 'r',
       timestamp: timestamp(this.now),
-      historyLength: 3,
+      historyLength: this.history.events,
+      historySizeBytes: this.history.bytes,
       jobs,
       availableInternalFlags: [1, 2, 3],
       isReplaying: false,

@@ -1,9 +1,9 @@
 import { defaultPayloadConverter } from '@temporalio/common';
 import { describe, expect, it } from 'vitest';
-import { refuseTooLarge } from '../../activities/plan-size.ts';
+import { refuseTooLarge } from '../../activities/planning/plan-size.ts';
 import { planCanary } from '../../src/domain/canary/plan.ts';
 import { parseRoute } from '../../src/domain/canary/route.ts';
-import type { Plan } from '../../src/domain/plan.ts';
+import type { Plan } from '../../src/domain/lifecycle/plan.ts';
 import { parsePayloadKeys } from '../../src/temporal/codec.ts';
 import { payloadSize, ZstdCodec } from '../../src/temporal/compression.ts';
 import { dataConverterOf } from '../../src/temporal/connection.ts';

@@ -1,11 +1,12 @@
 // The real workflows on a real Temporal server, reached as the bot reaches them, payloads encrypted.
 import type { Client } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { SILENT } from '../../activities/log.ts';
 import { type Stack, startStack } from '../../playground/cluster/stack.ts';
 import { until } from '../../playground/cluster/waiting.ts';
-import type { Decision } from '../../src/domain/gate.ts';
-import type { OperationRequest, OperationView } from '../../src/domain/operation.ts';
+import { temporalChecks } from '../../src/doctor/temporal.ts';
+import type { Decision } from '../../src/domain/lifecycle/gate.ts';
+import type { OperationRequest, OperationView } from '../../src/domain/lifecycle/operation.ts';
+import { SILENT } from '../../src/log.ts';
 import { parsePayloadKeys } from '../../src/temporal/codec.ts';
 import { connectClient, connectWorker, dataConverterOf } from '../../src/temporal/connection.ts';
 import { createOperations, type Operations } from '../../src/temporal/operations.ts';
@@ -146,6 +147,11 @@ test('an abort stops what runs', async () => {
 test('a request that is too old begins nothing', async () => {
   const late = asked('stale', { validUntil: Date.now() - 1 });
   expect(await operations.begin(late, { ...nobody, withinMs: 5_000 })).toMatchObject({ kind: 'refused', code: 'RequestExpired' });
+});
+
+test('doctor compares clocks with the server', async () => {
+  const check = temporalChecks(where).find(({ name }) => name === "Temporal's clock");
+  expect(await check?.look(ending.signal)).toBe('agrees with Temporal');
 });
 
 test('nothing that anybody said can be read in the histories', async () => {

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { type Metadata, Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Authority, createAuthority } from '../../playground/cilium/certificates.ts';
-import { temporalAddressOf } from '../../src/compose/foundation.ts';
 import { readEnvironment } from '../../src/config/environment.ts';
+import { temporalAddressOf } from '../../src/connect/settings.ts';
 import { parseConfig } from '../../src/domain/config/parse.ts';
 import { connectClient, connectWorker } from '../../src/temporal/connection.ts';
 

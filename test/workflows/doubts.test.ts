@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { ApplyInput, WatchInput } from '../../activities/contract.ts';
-import type { OperationView, Outcome } from '../../src/domain/operation.ts';
-import type { Plan, PlannedStage, Write } from '../../src/domain/plan.ts';
+import type { Verdict } from '../../src/domain/judge/verdict.ts';
+import type { ApplyInput, WatchInput } from '../../src/domain/lifecycle/contract.ts';
+import type { OperationView, Outcome } from '../../src/domain/lifecycle/operation.ts';
+import type { Plan, PlannedStage, Write } from '../../src/domain/lifecycle/plan.ts';
 import { COHORT_POINTER } from '../../src/domain/policy/stages/stages.ts';
-import type { Verdict } from '../../src/domain/verdict.ts';
 import { counts, decisionOn, FakeMesh, fakes, healthy, operator, request, reviewer, watched } from '../support/operations.ts';
 import { type FakeActivity, type Reply, Simulator } from '../support/simulator.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { ApplyInput, WatchInput } from '../../activities/contract.ts';
-import type { OperationView, Outcome } from '../../src/domain/operation.ts';
-import type { Verdict } from '../../src/domain/verdict.ts';
+import type { Verdict } from '../../src/domain/judge/verdict.ts';
+import type { ApplyInput, WatchInput } from '../../src/domain/lifecycle/contract.ts';
+import type { OperationView, Outcome } from '../../src/domain/lifecycle/operation.ts';
 import {
   attending,
   counts,
@@ -13,6 +13,7 @@ import {
   operator,
   request,
   reviewer,
+  reviewer2,
   settings,
   type Watching,
   watched,
@@ -154,6 +155,30 @@ describe('drift', () => {
     await simulator.signal('abort', { actor: operator });
     await simulator.run();
     expect(mesh).toMatchObject({ percent: 0, token: null });
+  });
+
+  it('what another hand has raised is adopted by the people whom the rules name for any share', async () => {
+    mesh = new FakeMesh();
+    const plan = mesh.plan.bind(mesh);
+    mesh.plan = (...asked) => {
+      const made = plan(...asked);
+      return { ...made, originals: made.originals.map((one) => ({ ...one, own: ['/spec/rules/0/backendRefs/1/weight'] })) };
+    };
+    const named = (above: number, email: string) => ({
+      above,
+      approvers: { usergroups: [], emails: [email] },
+      quorum: 1,
+      expiryMs: 600_000,
+    });
+    const gates = [named(0, reviewer.id), named(0.5, reviewer2.id)];
+    const simulator = await drifting(90, () => ({ never: true }), { settings: settings({ gates }) });
+    await simulator.update('decide', await decisionOn(simulator, reviewer, 'adopt'));
+    await simulator.advance(1_000);
+    expect(await view(simulator)).toMatchObject({ phase: 'holding', gate: { kind: 'drift', gateId: 'g3' } });
+    expect(mesh.applied).toEqual(['10%']);
+    await simulator.update('decide', await decisionOn(simulator, reviewer2, 'adopt'));
+    await simulator.advance(1_000);
+    expect(mesh.applied).toEqual(['10%', '10% (adopted)']);
   });
 
   it('in a rollout of a policy what was adopted stands as its stage, and the next stage goes on from it without a new plan', async () => {
@@ -309,7 +334,7 @@ describe('release', () => {
     await expect(simulator.update('release', { actor: reviewer2 })).resolves.toEqual({ remaining: 0 });
     await simulator.run();
     expect(outcomeOf(simulator)).toMatchObject({ kind: 'abandoned', restoredExactly: false });
-    expect(outcomeOf(simulator).words).toContain('given up by Reviewer and Second reviewer');
+    expect(outcomeOf(simulator).words).toContain('Reviewer and Second reviewer released it');
     const recorded = simulator.calls
       .filter((call) => call.activity === 'record')
       .flatMap((call) => (call.input as { records: { data: { choice?: string } }[] }).records);

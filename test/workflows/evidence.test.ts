@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { WatchResult } from '../../activities/contract.ts';
-import type { Plan } from '../../src/domain/plan.ts';
-import type { OperationSettings } from '../../src/domain/settings.ts';
+import type { WatchResult } from '../../src/domain/lifecycle/contract.ts';
+import type { Plan } from '../../src/domain/lifecycle/plan.ts';
+import type { OperationSettings } from '../../src/domain/lifecycle/settings.ts';
 import { CarriedEvidence } from '../../workflows/evidence.ts';
 
 const PLAN = { stages: [{ number: 1 }, { number: 2, soakMs: 60_000 }, { number: 3, soakMs: 0 }] } as unknown as Plan;

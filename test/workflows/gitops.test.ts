@@ -1,12 +1,8 @@
-import { beforeAll, expect, it } from 'vitest';
-import type { Note, PlanInput } from '../../activities/contract.ts';
-import type { Attachment, Plan } from '../../src/domain/plan.ts';
-import { workflowBundle } from '../support/bundle.ts';
+import { expect, it } from 'vitest';
+import type { Note, PlanInput } from '../../src/domain/lifecycle/contract.ts';
+import type { Attachment, Plan } from '../../src/domain/lifecycle/plan.ts';
 import { decisionOn, FakeMesh, fakes, healthy, request, reviewer, reviewer2, type Watching, watched } from '../support/operations.ts';
 import { Simulator } from '../support/simulator.ts';
-
-// On a busy machine the bundle alone takes longer than a test may.
-beforeAll(async () => void (await workflowBundle()), 180_000);
 
 /** A mesh whose route a GitOps tool applies, as the plans of it say. */
 class Applied extends FakeMesh {
@@ -24,7 +20,7 @@ class Applied extends FakeMesh {
 
 async function steps(mesh: Applied): Promise<void> {
   const watching: Watching = (input) => (input.purpose === 'after' ? { never: true } : watched(mesh, input, healthy));
-  const percents = ({ request: asked }: PlanInput): readonly number[] => [asked.change.kind === 'shift' ? asked.change.percent : 0];
+  const percents = ({ request: asked }: PlanInput): readonly number[] => [Number(asked.change['percent'] ?? 0)];
   const say = ({ note }: { note: Note }) => {
     if (note.kind === 'attachment') mesh.files.push(note.attachment.text);
     return { value: undefined };

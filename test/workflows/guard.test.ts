@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { ApplyInput, WatchInput } from '../../activities/contract.ts';
-import type { OperationView, Outcome } from '../../src/domain/operation.ts';
-import type { Verdict } from '../../src/domain/verdict.ts';
+import type { Verdict } from '../../src/domain/judge/verdict.ts';
+import type { ApplyInput, WatchInput } from '../../src/domain/lifecycle/contract.ts';
+import type { OperationView, Outcome } from '../../src/domain/lifecycle/operation.ts';
 import {
   blind,
   counts,

@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { openDatabase } from '../../src/audit/database.ts';
 import { createAudit } from '../../src/audit/log.ts';
-import type { LostOperation } from '../../src/domain/lost.ts';
-import { recoveryRequest } from '../../src/domain/lost.ts';
-import type { AuditRecord, OperationView, Outcome } from '../../src/domain/operation.ts';
+import { type LostOperation, recoveryRequest } from '../../src/domain/lifecycle/lost.ts';
+import type { AuditRecord, OperationView, Outcome } from '../../src/domain/lifecycle/operation.ts';
 import { decisionOn, FakeMesh, fakes, healthy, operator, request, reviewer, reviewer2, settings, watched } from '../support/operations.ts';
-import { type FakeActivity, Simulator } from '../support/simulator.ts';
+import { type FakeActivity, type Reply, Simulator } from '../support/simulator.ts';
 
 /** A run that the server ended: what the record holds of it suffices for another run to roll it back. */
 
@@ -108,13 +107,16 @@ describe('an operation whose run is gone', () => {
 
   describe('that is to stay', () => {
     const rule = { above: 0, approvers: { usergroups: ['S0REVIEWERS'], emails: [] }, quorum: 1, expiryMs: 600_000 };
-    const keep = async (quorum: number, by = reviewer, found: object = { token: 2 }) => {
+    const keep = async (quorum: number, by = reviewer, found: object = { token: 2 }, more: Record<string, FakeActivity> = {}) => {
       const one = await played('watching');
       const token = 'token' in found ? `${one.view.opId}/2` : 'canary-other1/1';
       const inspect: FakeActivity = () => ({ value: { differences: [], found: { route: { token } } } });
-      const all = { ...one.all, inspect };
+      const all = { ...one.all, inspect, ...more };
       const gates = quorum === 0 ? [] : [{ ...rule, quorum }];
-      const recovered = await recoveredBy({ ...one, all }, { by, keep: true, seen: one.view, settings: settings({ gates }) });
+      const recovered = await recoveredBy(
+        { ...one, all },
+        { by, keep: true, seen: one.view, settings: settings({ gates, holdMs: 1_800_000 }) },
+      );
       await recovered.simulator.advance(1_000);
       return { ...one, ...recovered, outcome: () => recovered.simulator.result as Outcome };
     };
@@ -151,6 +153,25 @@ describe('an operation whose run is gone', () => {
       await one.simulator.run();
       expect(one.outcome()).toMatchObject({ kind: 'completed', code: 'Kept' });
       expect(one.mesh.percent).toBe(10);
+    });
+
+    it('calls again who may agree, at half of the time; what was given first still counts', async () => {
+      let due = false;
+      const approvers = [reviewer, reviewer2].map(({ id, name }) => ({ id, name }));
+      const attend = ((input: { readonly callAt?: number }): Reply => {
+        if (!due || input.callAt === undefined) return { never: true };
+        due = false;
+        return { value: { freeze: null, approvers, isDue: true } };
+      }) as FakeActivity;
+      const one = await keep(2, reviewer, { token: 2 }, { attend });
+      due = true;
+      await one.simulator.wake('attend');
+      await one.simulator.advance(1_000);
+      const { gate } = (await one.simulator.query('describe')) as OperationView;
+      expect(gate).toMatchObject({ call: 'reminder', approvals: [{ by: { id: reviewer.id } }] });
+      await one.simulator.update('decide', await decisionOn(one.simulator, reviewer2, 'approve'));
+      await one.simulator.run();
+      expect(one.outcome()).toMatchObject({ kind: 'completed', code: 'Kept' });
     });
 
     it('is not kept by whom no rule names', async () => {

@@ -1,7 +1,6 @@
-import { beforeAll, describe, expect, it } from 'vitest';
-import type { PlanInput, WatchInput } from '../../activities/contract.ts';
-import type { OperationView, Outcome } from '../../src/domain/operation.ts';
-import { workflowBundle } from '../support/bundle.ts';
+import { describe, expect, it } from 'vitest';
+import type { PlanInput, WatchInput } from '../../src/domain/lifecycle/contract.ts';
+import type { OperationView, Outcome } from '../../src/domain/lifecycle/operation.ts';
 import {
   blind,
   decisionOn,
@@ -18,9 +17,6 @@ import {
   watched,
 } from '../support/operations.ts';
 import { Simulator } from '../support/simulator.ts';
-
-// On a busy machine the bundle alone takes longer than a test may.
-beforeAll(async () => void (await workflowBundle()), 180_000);
 
 const always =
   (mesh: FakeMesh): Watching =>
@@ -228,7 +224,7 @@ describe('the lifecycle of an operation', () => {
   it('shows a further step while it is asked for, and what is in force again when it is rejected', async () => {
     const mesh = new FakeMesh();
     const watching: Watching = (input) => (input.purpose === 'after' ? { never: true } : watched(mesh, input, healthy));
-    const percents = ({ request: asked }: PlanInput): readonly number[] => [asked.change.kind === 'shift' ? asked.change.percent : 0];
+    const percents = ({ request: asked }: PlanInput): readonly number[] => [Number(asked.change['percent'] ?? 0)];
     const asked = request();
     const simulator = await Simulator.start('canary', asked, fakes(mesh, percents, watching));
     await simulator.update('begin', asked);

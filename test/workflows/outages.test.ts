@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AuditRecord, OperationView, Outcome } from '../../src/domain/operation.ts';
+import type { AuditRecord, OperationView, Outcome } from '../../src/domain/lifecycle/operation.ts';
 import { decisionOn, FakeMesh, fakes, healthy, request, reviewer, settings, watched } from '../support/operations.ts';
 import { type FakeActivity, Simulator } from '../support/simulator.ts';
 

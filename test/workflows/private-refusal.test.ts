@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Outcome } from '../../src/domain/operation.ts';
+import type { Outcome } from '../../src/domain/lifecycle/operation.ts';
 import { FakeMesh, fakes, healthy, request, watched } from '../support/operations.ts';
 import { type FakeActivity, Simulator } from '../support/simulator.ts';
 

@@ -1,5 +1,5 @@
 import { beforeAll, expect, it } from 'vitest';
-import type { OperationView } from '../../src/domain/operation.ts';
+import type { OperationView } from '../../src/domain/lifecycle/operation.ts';
 import { workflowBundle } from '../support/bundle.ts';
 import { decisionOn, FakeMesh, fakes, healthy, request, reviewer, watched } from '../support/operations.ts';
 import { type FakeActivity, type Reply, Simulator } from '../support/simulator.ts';

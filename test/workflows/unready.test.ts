@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { UnreadyInput, WatchInput } from '../../activities/contract.ts';
-import type { OperationView, Outcome } from '../../src/domain/operation.ts';
+import type { AttendInput, UnreadyInput, WatchInput } from '../../src/domain/lifecycle/contract.ts';
+import type { OperationView, Outcome } from '../../src/domain/lifecycle/operation.ts';
 import { workflowBundle } from '../support/bundle.ts';
 import { decisionOn, FakeMesh, fakes, harmful, healthy, operator, request, reviewer, watched } from '../support/operations.ts';
 import { type FakeActivity, type Reply, Simulator } from '../support/simulator.ts';
@@ -11,7 +11,14 @@ const WORDS = 'Look first: backend would get 100% of the requests and has no rea
 const HOLD_MS = 30 * 60_000;
 
 /** A canary at 10% whose stable side has no endpoint; `readyAfterMs`: until it has one again. */
-async function exposed(options: { readonly readyAfterMs?: number; readonly says?: FakeActivity; readonly guard?: () => boolean } = {}) {
+async function exposed(
+  options: {
+    readonly readyAfterMs?: number;
+    readonly says?: FakeActivity;
+    readonly guard?: () => boolean;
+    readonly attend?: FakeActivity;
+  } = {},
+) {
   const mesh = new FakeMesh();
   const asked = request({ settings: { ...request().settings, soakMs: 600_000, holdMs: HOLD_MS } });
   const unready = ((input: UnreadyInput): Reply => {
@@ -24,6 +31,7 @@ async function exposed(options: { readonly readyAfterMs?: number; readonly says?
   const simulator = await Simulator.start('canary', asked, {
     ...fakes(mesh, [10], (input) => (input.guardMs === undefined ? watched(mesh, input, healthy) : guarded(input))),
     'canary.unready': options.says ?? unready,
+    ...(options.attend && { attend: options.attend }),
   });
   await simulator.update('begin', asked);
   await simulator.advance(1_000);
@@ -52,6 +60,27 @@ describe('a rollback whose traffic would go to nobody who can answer it', () => 
       purpose: 'after',
       relievable: true,
     });
+  });
+
+  it('reminds whoever asked for the change at half of the time, and no freeze is shown in it', async () => {
+    const asked: AttendInput[] = [];
+    const attend = ((input: AttendInput): Reply => {
+      asked.push(input);
+      const { callAt } = input;
+      if (callAt === undefined) return { never: true };
+      return { value: { freeze: null, approvers: [], isDue: true }, afterMs: callAt - at };
+    }) as FakeActivity;
+    let at = 0;
+    const { simulator, view } = await exposed({ attend });
+    asked.length = 0;
+    at = simulator.now;
+    await simulator.signal('abort', stop);
+    await simulator.advance(HOLD_MS / 2 - 10_000);
+    expect((await view()).gate).toMatchObject({ kind: 'undo' });
+    expect((await view()).gate?.call).toBeUndefined();
+    await simulator.advance(20_000);
+    expect((await view()).gate).toMatchObject({ kind: 'undo', call: 'reminder' });
+    expect(asked[0]).toMatchObject({ heeds: false });
   });
 
   it('goes on by itself as soon as they can answer, and ends as it was stopped', async () => {

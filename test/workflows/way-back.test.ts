@@ -1,13 +1,9 @@
-import { beforeAll, describe, expect, it } from 'vitest';
-import type { PlanInput } from '../../activities/contract.ts';
-import type { OperationRequest, OperationView, Outcome } from '../../src/domain/operation.ts';
-import type { Plan } from '../../src/domain/plan.ts';
-import { workflowBundle } from '../support/bundle.ts';
+import { describe, expect, it } from 'vitest';
+import type { PlanInput } from '../../src/domain/lifecycle/contract.ts';
+import type { OperationRequest, OperationView, Outcome } from '../../src/domain/lifecycle/operation.ts';
+import type { Plan } from '../../src/domain/lifecycle/plan.ts';
 import { decisionOn, FakeMesh, fakes, harmful, healthy, operator, request, reviewer, settings, watched } from '../support/operations.ts';
 import { type FakeActivity, Simulator } from '../support/simulator.ts';
-
-// On a busy machine the bundle alone takes longer than a test may.
-beforeAll(async () => void (await workflowBundle()), 180_000);
 
 const outcomeOf = (simulator: Simulator): Outcome => simulator.result as Outcome;
 const view = async (simulator: Simulator): Promise<OperationView> => (await simulator.query('describe')) as OperationView;

@@ -90,12 +90,23 @@ app.kubernetes.io/component: {{ . }}
 {{- if hasPrefix "meshops:" $name }}{{ $ownUsers = append $ownUsers $name }}{{ else }}{{ $realUsers = append $realUsers $name }}{{ end -}}
 {{- end -}}
 {{- end -}}
+{{- range default list .Values.config.identities.usergroups -}}
+{{- $groups = concat $groups (default list .groups) -}}
+{{- $user := default "meshops:{email}" .user -}}
+{{- /* Whose name has an address in it is named in rbac.people: Kubernetes takes names, no patterns. */ -}}
+{{- if not (contains "{email}" $user) -}}
+{{- if hasPrefix "meshops:" $user }}{{ $ownUsers = append $ownUsers $user }}{{ else }}{{ $realUsers = append $realUsers $user }}{{ end -}}
+{{- end -}}
+{{- end -}}
 {{- with .Values.config.identities.default }}{{ $groups = concat $groups (default list .groups) }}{{ end -}}
 {{- range $person := .Values.rbac.people -}}
 {{- $email := lower $person -}}
 {{- $user := "" -}}
 {{- range $rule := $rules -}}
 {{- if and (not $user) (hasPrefix "*@" $rule.email) (hasSuffix (trimPrefix "*" (lower $rule.email)) $email) }}{{ $user = default "meshops:{email}" $rule.user }}{{ end -}}
+{{- end -}}
+{{- range default list $.Values.config.identities.usergroups -}}
+{{- if and (not $user) (contains "{email}" (default "meshops:{email}" .user)) }}{{ $user = default "meshops:{email}" .user }}{{ end -}}
 {{- end -}}
 {{- if and (not $user) $.Values.config.identities.default }}{{ $user = default "{email}" $.Values.config.identities.default.user }}{{ end -}}
 {{- if not $user }}{{ fail (printf "rbac.people: no rule of config.identities is for %s." $email) }}{{ end -}}

@@ -1,4 +1,4 @@
-import type { DropEvidence } from '../../../src/domain/evidence.ts';
+import type { DropEvidence } from '../../../src/domain/judge/evidence.ts';
 import { RateEvidence, type RateSnapshot, rateBound } from './rate.ts';
 import { RelativeEvidence, type RelativeSnapshot } from './relative.ts';
 import type { BeforeSettings } from './settings.ts';

@@ -1,4 +1,4 @@
-import type { Evidence, RequestEvidence } from '../../../src/domain/evidence.ts';
+import type { Evidence, RequestEvidence } from '../../../src/domain/judge/evidence.ts';
 import { Retries } from '../../../src/domain/judge/retries.ts';
 import { Drops } from './drops.ts';
 import { createEvidence, type Evidences } from './eprocess.ts';

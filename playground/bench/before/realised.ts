@@ -1,9 +1,9 @@
 // How it was: all pods and endpoints of the namespace, every 200 ms, each list in one answer.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Cluster } from '../../../activities/clients/kubernetes/cluster.ts';
-import { CILIUM_ENDPOINT, type CiliumEndpoint, type CiliumPolicy, POD, type Pod } from '../../../activities/clients/kubernetes/objects.ts';
-import type { RealisedInput, RealisedResult } from '../../../activities/contract.ts';
-import type { PlannedStage } from '../../../src/domain/plan.ts';
+import type { Cluster } from '../../../src/clients/kubernetes/cluster.ts';
+import { CILIUM_ENDPOINT, type CiliumEndpoint, type CiliumPolicy, POD, type Pod } from '../../../src/clients/kubernetes/objects.ts';
+import type { RealisedInput, RealisedResult } from '../../../src/domain/lifecycle/contract.ts';
+import type { PlannedStage } from '../../../src/domain/lifecycle/plan.ts';
 import { COHORT_LABEL } from '../../../src/domain/policy/stages/rule-document.ts';
 import { COHORT_POINTER } from '../../../src/domain/policy/stages/stages.ts';
 

@@ -1,3 +1,4 @@
+import type { WayBack } from '../../../src/domain/lifecycle/change.ts';
 import type { OperationTruth, OwnWrite } from '../operation-truth.ts';
 import type { Truth } from '../truth.ts';
 import type { Invariant } from './invariant.ts';
@@ -59,13 +60,21 @@ export const NOTHING_FORWARD_IN_A_FREEZE: Invariant = {
   },
 };
 
+/** Has this person asked for what was decided then? A step that another request has taken the place of before anything of it was written is no one's any more. */
+function hasAsked({ requests, writes }: OperationTruth, id: string, at: number): boolean {
+  const taken = requests.filter(({ takenAt }) => takenAt <= at);
+  const wrote = writes.some(({ by }) => by.kind === 'person' && by.name === `meshops:${id}`);
+  return taken.some(({ requester }, index) => requester.id === id && (wrote || index === taken.length - 1));
+}
+
 export const NO_APPROVAL_COUNTED_TWICE: Invariant = {
   name: 'no approval counted twice',
   says: 'One person counts once at one gate, and never for what they asked for themselves.',
   broken: (truth) => {
-    for (const { decisions, requests, opId } of truth.operations) {
+    for (const operation of truth.operations) {
+      const { decisions, opId } = operation;
       const yes = decisions.filter(({ choice }) => choice === 'approve' || choice === 'continue');
-      const own = yes.find(({ actor, at }) => requests.some(({ requester, takenAt }) => requester.id === actor.id && takenAt <= at));
+      const own = yes.find(({ actor, at }) => hasAsked(operation, actor.id, at));
       if (own) return `${own.actor.id} approved the own request ${opId} at ${own.gateId}`;
       const keys = yes.map(({ gateId, actor }) => `${gateId} ${actor.id}`);
       const twice = keys.find((key, index) => keys.indexOf(key) !== index);
@@ -102,8 +111,9 @@ export const A_WAY_BACK_IS_OF_ITS_VERB: Invariant = {
   broken: ({ operations }) => {
     for (const { requests, opId } of operations) {
       for (const { change, verb } of requests) {
-        const of = change.kind === 'back' ? change.of : undefined;
-        if (of !== undefined && !of.startsWith(`${verb}-`)) return `${opId} (${verb}) is to be the way back of ${of}`;
+        const { of } = change as Partial<WayBack>;
+        if (change.kind === 'back' && of !== undefined && !of.startsWith(`${verb}-`))
+          return `${opId} (${verb}) is to be the way back of ${of}`;
       }
     }
     return undefined;

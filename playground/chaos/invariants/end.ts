@@ -1,5 +1,5 @@
-import type { KubeObject, Route } from '../../../activities/clients/kubernetes/objects.ts';
-import { managedState } from '../../../src/domain/managed-state.ts';
+import type { KubeObject, Route } from '../../../src/clients/kubernetes/objects.ts';
+import { managedState } from '../../../src/domain/lifecycle/managed-state.ts';
 import type { OperationTruth } from '../operation-truth.ts';
 import type { Truth } from '../truth.ts';
 import { shareOf, weightsOf } from '../world/mesh.ts';
@@ -44,7 +44,11 @@ export const AS_APPROVED_OR_AS_BEFORE: Invariant = {
       const [was, is] = [weightsOf(before as Route), weightsOf(route as Route)];
       if (isShareOurs && (was.canary !== is.canary || was.stable !== is.stable))
         return `${opId} ended ${outcome.kind}, and the weights are ${is.stable}/${is.canary}, not ${was.stable}/${was.canary}`;
-      if (!isShareOurs && !forged && is.canary > was.canary && is.stable + was.canary > 0)
+      // What another hand has given everything to is left with it, unless it does harm.
+      const mayKeep = is.stable + was.canary === 0 && outcome.verdict?.kind !== 'harmful';
+      // A header rule moves no weight, so none is its own.
+      const hasShare = operation.writes.some(({ by, to }) => by.kind !== 'bot' && Math.abs(to - operation.shareBefore) > 1e-9);
+      if (!isShareOurs && hasShare && !forged && is.canary > was.canary && !mayKeep)
         return `${opId} ended ${outcome.kind} beside another hand, and its own weight stays at ${is.canary}`;
       const label = foreign.findLast(({ after }) => after?.metadata.labels?.['note'] !== undefined)?.after?.metadata.labels?.['note'];
       if (label !== undefined && route.metadata.labels?.['note'] !== label) return `${opId} took away a label of another hand`;

@@ -1,5 +1,5 @@
-import type { AuditRecord } from '../../../src/domain/operation.ts';
-import { parseToken } from '../../../src/domain/plan.ts';
+import type { AuditRecord } from '../../../src/domain/lifecycle/operation.ts';
+import { parseToken } from '../../../src/domain/lifecycle/plan.ts';
 import type { OperationTruth } from '../operation-truth.ts';
 import type { Invariant } from './invariant.ts';
 import { isKnownToBeGone } from './told.ts';

@@ -1,4 +1,4 @@
-import type { Verdict } from '../../../src/domain/verdict.ts';
+import type { Verdict } from '../../../src/domain/judge/verdict.ts';
 import { isExposing, type Lost } from '../looks.ts';
 import type { OperationTruth } from '../operation-truth.ts';
 import type { Truth } from '../truth.ts';
@@ -9,8 +9,11 @@ import { isKnownToBeGone, wasTold } from './told.ts';
 const UNWATCHED_MS = 10_000;
 /** A run that is gone is found by whoever looks next (ms). */
 const GONE_MS = 60_000;
-/** Requests and time within which harm must be undone; a stage of 5% has one request of the canary in about three seconds. */
-const HARMED = 12;
+/**
+ * Requests and time within which harm must be undone; a stage of 5% has one request of the canary in about three seconds.
+ * Where the requests come late and all at once, as when another hand raises a share of next to nothing, it is undone right after them.
+ */
+export const HARMED = 12;
 const HARMED_MS = 45_000;
 function unwatched({ now }: Truth, { unwatchedSince }: OperationTruth): number {
   return unwatchedSince === undefined ? 0 : now - unwatchedSince;
@@ -18,11 +21,13 @@ function unwatched({ now }: Truth, { unwatchedSince }: OperationTruth): number {
 
 export const WHAT_IS_IN_FORCE_IS_WATCHED: Invariant = {
   name: 'what is in force is watched',
-  says: 'Whenever a change of an operation is in force a fuse is armed, or people have been told within 10 s that none is.',
+  says: 'Whenever a change of an operation is in force a fuse is armed, or people have been told within 10 s that none is. Of a run that is gone they are told within 60 s in which Slack takes messages.',
   broken: (truth) => {
     for (const operation of truth.operations) {
       const ms = unwatched(truth, operation);
-      const limit = operation.run.isOpen ? UNWATCHED_MS : GONE_MS;
+      const { isOpen } = operation.run;
+      if (!isOpen && !truth.world.faults.wellFor('slack', GONE_MS)) continue;
+      const limit = isOpen ? UNWATCHED_MS : GONE_MS;
       if (ms <= limit + 1_500 || wasTold(truth, truth.now - ms) || isKnownToBeGone(truth, operation)) continue;
       return `${operation.opId} had ${Math.round(truth.written * 1_000) / 10}% in force for ${Math.round(ms / 1_000)} s without a watch (${operation.view?.phase})`;
     }
@@ -35,10 +40,11 @@ export const HARM_IS_UNDONE: Invariant = {
   says: 'A canary that fails while an operation exposes it is taken back within its bound; where its run was ended by hand, people are told instead.',
   broken: (truth) => {
     for (const operation of truth.operations) {
-      const { harmedSince, harmed, opId } = operation;
-      const ms = harmedSince === undefined ? 0 : truth.now - harmedSince;
+      const { harmedSince = truth.now, harmedEnoughSince, harmed, opId } = operation;
+      const ms = truth.now - harmedSince;
       const limit = operation.run.isOpen ? HARMED_MS : HARMED_MS + GONE_MS;
-      if (harmed < HARMED || ms < limit || !isExposing(truth, operation) || isKnownToBeGone(truth, operation)) continue;
+      if (harmedEnoughSince === undefined || ms < limit || truth.now - harmedEnoughSince < PUT_BACK_MS) continue;
+      if (!isExposing(truth, operation) || isKnownToBeGone(truth, operation)) continue;
       return `${opId}: ${harmed} requests harmed in ${Math.round(ms / 1_000)} s and not undone (${operation.view?.phase})`;
     }
     return undefined;

@@ -1,4 +1,6 @@
-import { parseToken } from '../../../src/domain/plan.ts';
+import { CILIUM_POLICY, GRPC_ROUTE, HTTP_ROUTE, POD } from '../../../src/clients/kubernetes/objects.ts';
+import { parseToken, TOKEN_ANNOTATION } from '../../../src/domain/lifecycle/plan.ts';
+import { COHORT_LABEL } from '../../../src/domain/policy/stages/rule-document.ts';
 import type { Asked, OperationTruth } from '../operation-truth.ts';
 import type { Truth } from '../truth.ts';
 import type { Invariant } from './invariant.ts';
@@ -27,11 +29,17 @@ const HELD: Claim = {
   isTrue: (truth, [, opId = '']) => truth.operations.some((one) => one.opId === opId),
 };
 
+const RESOURCES = [HTTP_ROUTE, GRPC_ROUTE, CILIUM_POLICY, POD];
+
+/** Of a route by its token, of a policy as well, of a pod by the label of the cohort that it is in. */
 const SUPERSEDED: Claim = {
-  words: /is held by another operation, so nothing of it was touched/,
-  isTrue: (truth, _match, operation) => {
-    const holder = truth.byToken(truth.token);
-    return holder !== undefined && holder !== operation;
+  words: /(\w+) (\S+)\/(\S+) is held by another operation, so nothing of it was touched/,
+  isTrue: (truth, [, kind, namespace = '', name = ''], operation) => {
+    const resource = RESOURCES.find((one) => one.kind === kind);
+    const object = resource && truth.world.api.read({ ...resource, namespace, name });
+    const { annotations, labels } = object?.metadata ?? {};
+    const opId = parseToken(annotations?.[TOKEN_ANNOTATION] ?? '')?.opId ?? labels?.[COHORT_LABEL];
+    return opId !== undefined && opId !== operation?.opId && truth.operations.some((one) => one.opId === opId);
   },
 };
 
@@ -80,7 +88,12 @@ function askedTwice({ answer = '' }: Asked): string | undefined {
 
 function untrue(truth: Truth, { answer = '', told, what }: Asked): string | undefined {
   const holder = truth.byToken(told?.token ?? null);
-  const isHeld = holder !== undefined && !holder.run.isOpen && holder.outcome === undefined && (told?.written ?? 0) > holder.shareBefore;
+  const isHeld =
+    holder !== undefined &&
+    told?.isOpen === false &&
+    !holder.run.isOpen &&
+    holder.outcome === undefined &&
+    (told?.written ?? 0) > holder.shareBefore;
   const nothing = /Nothing runs on|there was nothing to stop|No operation runs|Nothing runs/.test(answer);
   if (nothing && isHeld && !answer.includes('nobody watches a change'))
     return `"${answer}" was the answer to ${JSON.stringify(what)} while ${parseToken(told?.token ?? '')?.opId} is in force`;

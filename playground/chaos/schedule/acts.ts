@@ -1,4 +1,4 @@
-import { ACTION, type ActionId } from '../../../src/domain/button.ts';
+import { ACTION, type ActionId } from '../../../src/domain/lifecycle/button.ts';
 import type { Random } from '../random.ts';
 import type { Happening, Step } from '../step.ts';
 import { PEOPLE, REVIEWERS } from '../world/people.ts';

@@ -1,4 +1,4 @@
-import { ACTION } from '../../../src/domain/button.ts';
+import { ACTION } from '../../../src/domain/lifecycle/button.ts';
 import type { Random } from '../random.ts';
 import type { Happening, Step } from '../step.ts';
 import { MODES, SYSTEMS } from '../world/faults.ts';

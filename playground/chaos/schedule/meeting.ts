@@ -1,5 +1,5 @@
-import { ACTION } from '../../../src/domain/button.ts';
-import type { Phase } from '../../../src/domain/operation.ts';
+import { ACTION } from '../../../src/domain/lifecycle/button.ts';
+import type { Phase } from '../../../src/domain/lifecycle/operation.ts';
 import type { Random } from '../random.ts';
 import { PHASES, TROUBLES } from '../states.ts';
 import type { Happening, Step } from '../step.ts';

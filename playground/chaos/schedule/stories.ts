@@ -1,4 +1,4 @@
-import { ACTION } from '../../../src/domain/button.ts';
+import { ACTION } from '../../../src/domain/lifecycle/button.ts';
 import type { Random } from '../random.ts';
 import type { Step } from '../step.ts';
 import { MODES } from '../world/faults.ts';

@@ -1,8 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Flow, GetFlowsResponse } from '../../../activities/clients/hubble/flow.ts';
-import { millisecondsOf, timestampOf } from '../../../activities/clients/hubble/flow.ts';
-import type { HubbleNode } from '../../../activities/clients/hubble/flows.ts';
-import type { FlowsRequest, Observer } from '../../../activities/clients/hubble/observer.ts';
+import { type Flow, type GetFlowsResponse, millisecondsOf, timestampOf } from '../../../src/clients/hubble/flow.ts';
+import type { HubbleNode } from '../../../src/clients/hubble/nodes.ts';
+import type { FlowsRequest, Observer } from '../../../src/clients/hubble/observer.ts';
 import type { Process, VirtualTime } from '../virtual-time.ts';
 import type { Clocks } from './clocks.ts';
 import type { Faults } from './faults.ts';
@@ -19,6 +18,7 @@ interface Following {
 /** The Hubble agent of one node: a ring, streams, and a state of its own. */
 class Agent {
   readonly ring: Flow[] = [];
+  readonly lost: (GetFlowsResponse & { readonly time: NonNullable<GetFlowsResponse['time']> })[] = [];
   readonly following = new Set<Following>();
   away = false;
 }
@@ -68,10 +68,13 @@ export class Agents {
     else tell();
   }
 
-  /** So many events of one node were lost. */
+  /** So many events of one node were lost. The ring says so in its place to whoever reads it later (Cilium v1.20.2, eventsReader.Next). */
   lose(node: string, count: number): void {
-    for (const { hear } of listening(this.#agent(node)))
-      hear({ lost_events: { source: 'PERF_EVENT_RING_BUFFER', num_events_lost: count }, node_name: node });
+    const agent = this.#agent(node);
+    const time = timestampOf(this.#time.now + this.#clocks.nodesAhead);
+    const lost = { lost_events: { source: 'PERF_EVENT_RING_BUFFER', num_events_lost: count }, node_name: node, time };
+    agent.lost.push(lost);
+    for (const { hear } of listening(agent)) hear(lost);
   }
 
   /** The agent of one node goes away, or comes back. */
@@ -121,19 +124,24 @@ export class Agents {
       this.#time.after(1, () => following.ended('14 UNAVAILABLE'));
       return { cancel: () => undefined };
     }
-    const { since = 0, until = Number.POSITIVE_INFINITY } = request;
-    const held = agent.ring.filter((flow) => millisecondsOf(flow.time) >= since && millisecondsOf(flow.time) <= until);
+    const { since = 0, until = Number.POSITIVE_INFINITY, last = RING } = request;
+    const isAsked = (flow: Flow): boolean => millisecondsOf(flow.time) >= since && millisecondsOf(flow.time) <= until;
+    const held = agent.ring.filter(isAsked).slice(-last);
+    // An agent holds what is yet to come to it as well (v1.20.2 eventsReader.Next).
+    const asked: Following = { ...following, hear: (response) => (!response.flow || isAsked(response.flow)) && following.hear(response) };
     let open = true;
     this.#time.after(1, () => {
       if (!open || this.#faults.mode('hubble') === 'hang') return;
       for (const flow of held) following.hear({ flow, node_name: node });
+      const from = request.since ?? millisecondsOf(held[0]?.time);
+      for (const lost of agent.lost) if (millisecondsOf(lost.time) >= from && millisecondsOf(lost.time) <= until) following.hear(lost);
       if (!request.follow) following.ended();
     });
-    if (request.follow) agent.following.add(following);
+    if (request.follow) agent.following.add(asked);
     return {
       cancel: () => {
         open = false;
-        agent.following.delete(following);
+        agent.following.delete(asked);
       },
     };
   }

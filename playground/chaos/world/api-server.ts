@@ -1,8 +1,14 @@
-import { failureOf as failureOfStatus } from '../../../activities/clients/kubernetes/failure.ts';
-import type { KubeObject, ManagedFields, PatchOp, Resource } from '../../../activities/clients/kubernetes/objects.ts';
-import { collectionPath, objectPath } from '../../../activities/clients/kubernetes/objects.ts';
+import { failureOf as failureOfStatus } from '../../../src/clients/kubernetes/failure.ts';
+import {
+  collectionPath,
+  type KubeObject,
+  type ManagedFields,
+  objectPath,
+  type PatchOp,
+  type Resource,
+} from '../../../src/clients/kubernetes/objects.ts';
 import { canonicalJson, type Json, type JsonObject } from '../../../src/domain/json.ts';
-import type { ObjectRef } from '../../../src/domain/plan.ts';
+import type { ObjectRef } from '../../../src/domain/lifecycle/plan.ts';
 import type { VirtualTime } from '../virtual-time.ts';
 import { patched } from './json-patch.ts';
 

@@ -1,7 +1,7 @@
-import type { CallOptions, Cluster, WatchEvent } from '../../../activities/clients/kubernetes/cluster.ts';
-import { ClusterFailure, failureOf } from '../../../activities/clients/kubernetes/failure.ts';
-import type { KubeObject, Resource } from '../../../activities/clients/kubernetes/objects.ts';
-import type { ObjectRef } from '../../../src/domain/plan.ts';
+import type { CallOptions, Cluster, WatchEvent } from '../../../src/clients/kubernetes/cluster.ts';
+import { ClusterFailure, failureOf } from '../../../src/clients/kubernetes/failure.ts';
+import type { KubeObject, Resource } from '../../../src/clients/kubernetes/objects.ts';
+import type { ObjectRef } from '../../../src/domain/lifecycle/plan.ts';
 import type { ApiServer, Event, Writer } from './api-server.ts';
 import type { Faults } from './faults.ts';
 
@@ -21,10 +21,15 @@ export function modelCluster(api: ApiServer, faults: Faults): Cluster {
     faults.call('api', work, failureFor, { ms, deadlineMs, signal });
   const cluster: Cluster = {
     read: <T extends KubeObject>(ref: ObjectRef, options: CallOptions) => call(READ_MS, () => api.read(ref) as T | undefined, options),
-    list: <T extends KubeObject>(resource: Resource, { namespace, labelSelector }: Where, options: CallOptions) => {
-      const list = (): { items: T[]; resourceVersion: string } => {
+    list: <T extends KubeObject, P>(
+      resource: Resource,
+      { namespace, labelSelector }: Where,
+      options: CallOptions & { readonly part?: (object: T) => P },
+    ) => {
+      const { part = (object: T) => object as unknown as P } = options;
+      const list = (): { items: P[]; resourceVersion: string } => {
         const items = api.list(resource, namespace).filter((object) => isSelected(object, labelSelector));
-        return { items: items as T[], resourceVersion: api.version };
+        return { items: items.map((object) => part(object as T)), resourceVersion: api.version };
       };
       return call(READ_MS, list, options);
     },

@@ -1,4 +1,4 @@
-import { type Prometheus, PrometheusFailure, type Sample } from '../../../activities/clients/prometheus/prometheus.ts';
+import { type Prometheus, PrometheusFailure, type Sample } from '../../../src/clients/prometheus/prometheus.ts';
 import type { Faults } from './faults.ts';
 import { NAMESPACE } from './mesh.ts';
 

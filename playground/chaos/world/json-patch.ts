@@ -1,6 +1,6 @@
-import type { PatchOp } from '../../../activities/clients/kubernetes/objects.ts';
-import { parentOf, stepsOf, valueAt } from '../../../activities/writes/pointer.ts';
+import type { PatchOp } from '../../../src/clients/kubernetes/objects.ts';
 import { canonicalJson, type Json } from '../../../src/domain/json.ts';
+import { parentOf, stepsOf, valueAt } from '../../../src/domain/lifecycle/pointer.ts';
 
 /** RFC 6902 as the apiserver applies it, as far as our patches use it; undefined when a test fails or a place is not there. */
 export function patched(root: unknown, ops: readonly PatchOp[]): unknown {

@@ -1,15 +1,17 @@
-import type { Condition, KubeObject, Route } from '../../../activities/clients/kubernetes/objects.ts';
 import {
   CILIUM_NODE,
   CONFIG_MAP,
+  type Condition,
   ENDPOINT_SLICE,
   GATEWAY,
   GATEWAY_CLASS,
   HTTP_ROUTE,
+  type KubeObject,
+  type Route,
   SERVICE,
-} from '../../../activities/clients/kubernetes/objects.ts';
+} from '../../../src/clients/kubernetes/objects.ts';
 import type { JsonObject } from '../../../src/domain/json.ts';
-import type { ObjectRef } from '../../../src/domain/plan.ts';
+import type { ObjectRef } from '../../../src/domain/lifecycle/plan.ts';
 import type { VirtualTime } from '../virtual-time.ts';
 import type { ApiServer, Writer } from './api-server.ts';
 

@@ -1,25 +1,27 @@
 import { createAnnouncer } from '../../../activities/announce/announce.ts';
 import { createAnnounce } from '../../../activities/announce/index.ts';
-import { renderRoot } from '../../../activities/announce/message.ts';
-import { retireButtons } from '../../../activities/announce/retire.ts';
-import { createFlows, fixedNodes } from '../../../activities/clients/hubble/flows.ts';
-import { readRings } from '../../../activities/clients/hubble/ring.ts';
-import { createHub } from '../../../activities/clients/kubernetes/hub.ts';
 import { createActivities } from '../../../activities/index.ts';
-import { SILENT } from '../../../activities/log.ts';
-import { askServer } from '../../../activities/policy/seen/server-word.ts';
-import { readWorkload } from '../../../activities/policy/seen/workload.ts';
-import { findCandidate } from '../../../activities/policy/sources/find.ts';
-import { readWorld } from '../../../activities/policy/world.ts';
 import { createFreezes, type Freezes } from '../../../src/audit/freezes.ts';
 import { type Audit, createAudit } from '../../../src/audit/log.ts';
 import { createRequests, type Requests } from '../../../src/audit/requests.ts';
+import { createFlows } from '../../../src/clients/hubble/flows.ts';
+import { fixedNodes } from '../../../src/clients/hubble/nodes.ts';
+import { readRings } from '../../../src/clients/hubble/ring.ts';
+import { createHub } from '../../../src/clients/kubernetes/hub.ts';
 import { reconcile } from '../../../src/compose/lost.ts';
 import type { Config } from '../../../src/domain/config/schema.ts';
 import { kubernetesIdentity, settingsFor } from '../../../src/domain/config/use.ts';
-import type { LostOperation } from '../../../src/domain/lost.ts';
-import type { AuditRecord } from '../../../src/domain/operation.ts';
-import type { ObjectRef } from '../../../src/domain/plan.ts';
+import type { LostOperation } from '../../../src/domain/lifecycle/lost.ts';
+import type { AuditRecord } from '../../../src/domain/lifecycle/operation.ts';
+import type { ObjectRef } from '../../../src/domain/lifecycle/plan.ts';
+import { SILENT } from '../../../src/log.ts';
+import { renderRoot } from '../../../src/messages/message.ts';
+import { retireButtons } from '../../../src/messages/retire.ts';
+import { readEncryptionFacts } from '../../../src/reading/nodes/encryption.ts';
+import { readWorkload } from '../../../src/reading/policy/seen-workload.ts';
+import { askServer } from '../../../src/reading/policy/server-word.ts';
+import { findCandidate } from '../../../src/reading/policy/sources/find.ts';
+import { readWorld } from '../../../src/reading/policy/world.ts';
 import type { BotDeps } from '../../../src/slack/deps.ts';
 import { createPeople, type SlackPeople } from '../../../src/slack/people.ts';
 import { runHere } from '../../../src/slack/policy/tasks.ts';
@@ -138,6 +140,7 @@ function workerOf(deps: ProductDeps, { audit, freezesOf }: Shared, name: string,
       prometheus,
       probe: 'off',
       audit: overlaid(audit, { holds }),
+      beside: operations,
       payloadSize: async (value) => sizeOfText(JSON.stringify(value)),
       freezes: freezesOf(now),
       people: peopleOf(deps, now),
@@ -199,16 +202,25 @@ function botOf(deps: ProductDeps, { audit, freezesOf, requests }: Shared): BotDe
     freezes: freezesOf(now),
     people: peopleOf(deps, now),
     web: slack.forBot(),
+    lacking: async () => undefined,
     refresh: async (view) => {
       if (view.message) await messages.update(view.message.channelId, view.message.ts, renderRoot(view, now()));
     },
     retire: (message) => retireButtons(messages, message).catch(() => undefined),
+    choices: { routes: async () => [], workloads: async () => [], namespaces: async () => [] },
+    encryption: {
+      facts: async (name, signal) => readEncryptionFacts(cluster, name, now(), signal),
+      picture: () => new Uint8Array(),
+      post: (channelId, message, threadTs) => messages.post(channelId, message, threadTs),
+      upload: async () => undefined,
+    },
     policy: {
       apart: { run: runHere },
       candidate: (target, signal) => findCandidate({ cluster, label: config.policy.sources.label, folder: undefined }, target, signal),
       download: async () => ({ kind: 'refused', code: 'NotReadable', words: 'no file' }) as never,
       world: (_cluster, namespace, signal) => readWorld(cluster, namespace, signal),
       workload: (target, signal) => readWorkload(cluster, target, signal),
+      namespacesOf: async ({ first }) => (first === undefined ? [] : [first]),
       askServer: (_cluster, candidate, as, signal) => askServer(cluster, candidate, as, signal),
       rings: (_cluster, request, signal) =>
         readRings({ nodes: fixedNodes(agents.nodes), connect: (node) => agents.connect(node) }, request, signal),

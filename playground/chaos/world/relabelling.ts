@@ -1,4 +1,4 @@
-import type { KubeObject } from '../../../activities/clients/kubernetes/objects.ts';
+import type { KubeObject } from '../../../src/clients/kubernetes/objects.ts';
 import { COHORT_LABEL } from '../../../src/domain/policy/stages/rule-document.ts';
 import { SERVICE_NAME } from './mesh.ts';
 

@@ -7,7 +7,7 @@ import {
   type SlackText,
   SlackUnclear,
   type StoredMessage,
-} from '../../../activities/clients/slack.ts';
+} from '../../../src/clients/slack.ts';
 import type { VirtualTime } from '../virtual-time.ts';
 import type { Faults } from './faults.ts';
 import { CHANNEL, PEOPLE, type Person, REVIEWERS, TEAM } from './people.ts';

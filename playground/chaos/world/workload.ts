@@ -1,4 +1,4 @@
-import type { Flow } from '../../../activities/clients/hubble/flow.ts';
+import type { Flow } from '../../../src/clients/hubble/flow.ts';
 import {
   CILIUM_ENDPOINT,
   CILIUM_POLICY,
@@ -8,11 +8,11 @@ import {
   type KubeObject,
   NAMESPACE as NAMESPACE_KIND,
   POD,
-} from '../../../activities/clients/kubernetes/objects.ts';
-import { inForce } from '../../../activities/policy/world.ts';
+} from '../../../src/clients/kubernetes/objects.ts';
 import type { JsonObject } from '../../../src/domain/json.ts';
-import type { ObjectRef } from '../../../src/domain/plan.ts';
+import type { ObjectRef } from '../../../src/domain/lifecycle/plan.ts';
 import { compilePolicies, type Evaluator } from '../../../src/domain/policy/evaluator.ts';
+import { inForce } from '../../../src/reading/policy/world.ts';
 import type { VirtualTime } from '../virtual-time.ts';
 import type { Agents } from './agents.ts';
 import type { ApiServer, Change, Writer } from './api-server.ts';

@@ -10,6 +10,7 @@ import type { HttpAnswer } from './l7-flows.ts';
 import { httpFlows } from './l7-flows.ts';
 import type { Party } from './party.ts';
 import type { Resolver } from './resolver.ts';
+import { exchange, farewell, handshake, rejection } from './traces.ts';
 import type { Opened, Wire } from './wire.ts';
 
 /**
@@ -46,6 +47,10 @@ export interface CallerOptions {
 
 const patienceMs = 2_000;
 
+/** Answers of these paths need packets as large as the way allows. */
+const LARGE: readonly string[] = ['/rows', '/items'];
+export const HANGS = 'Hangs: packets larger than the way between the nodes are lost on it.';
+
 const real = (port: number, seen: SeenRequest, agent: Agent | undefined): Promise<HttpAnswer | undefined> =>
   new Promise((resolve) => {
     const from = performance.now();
@@ -74,9 +79,10 @@ export const createCaller = ({ directory, resolver, wire, random }: CallerOption
     if (!found) return 'failed';
     const port = trip.port ?? found.port;
     const sourcePort = 32_768 + Math.floor(random() * 28_000);
-    const opened = await wire.open({ source, destination: found.party, sourcePort, port, protocol: 'TCP' }, name);
+    const opened = await wire.open({ source, destination: found.party, sourcePort, port, protocol: 'TCP' }, name, patienceMs);
     if (!opened) return 'dropped';
     const listens = port === found.port || found.party.pod?.ports.some((each) => each.port === port);
+    wire.packets(opened.connection, listens === true ? handshake : rejection);
     return listens === true ? { ...opened, found } : 'failed';
   };
 
@@ -100,7 +106,14 @@ export const createCaller = ({ directory, resolver, wire, random }: CallerOption
     ask,
     call: async (trip) => {
       const up = await connect(trip);
-      return typeof up === 'string' ? up : ask(up.connection, up.found.localPort, trip);
+      if (typeof up === 'string') return up;
+      if (LARGE.includes(trip.http?.path ?? '') && wire.swallows(up.connection)) {
+        wire.record(up.connection, { allowed: false, what: 'established', why: HANGS, name: trip.name });
+        return 'dropped';
+      }
+      const outcome = await ask(up.connection, up.found.localPort, trip);
+      wire.packets(up.connection, [...exchange, ...farewell]);
+      return outcome;
     },
   };
 };

@@ -2,8 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Kube } from '../kube/client.ts';
 import { resources } from '../kube/resources.ts';
-import type { Pod } from '../kube/types.ts';
-import { isReady } from '../kube/types.ts';
+import { isReady, type Pod } from '../kube/types.ts';
 import type { PodBook } from '../pod-book.ts';
 import { until } from '../until.ts';
 import type { World } from '../world.ts';

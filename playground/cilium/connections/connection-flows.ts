@@ -1,126 +1,78 @@
 /**
- * The flows that agents report for one attempt to connect: a policy verdict at each end that is judged, a drop where one is denied, a trace where it
- * leaves a node and where it arrives. As with monitor aggregation `medium`: one trace per connection and point, not per packet.
+ * The flows that agents report for one attempt to connect: a policy verdict at each end that a policy selects, a drop where one is denied, a trace where
+ * it leaves a node and where it arrives. Held to real agents of Cilium 1.20.2 in tunnel mode, monitor aggregation `medium`, by `npm run conformance`.
  */
-import type { Direction, Flow } from '../flows/flow.ts';
-import { eventTypes, timestamp } from '../flows/flow.ts';
-import type { Connection, Decision, Side } from './decision.ts';
-import { dropReasons } from './decision.ts';
-import { endOf } from './party.ts';
+import { type Direction, eventTypes, type Flow } from '../flows/flow.ts';
+import { type Connection, type Decision, dropReasons, type Side } from './decision.ts';
+import { connectionBase, type Flags, type Reported, type Stamp } from './packet.ts';
+import { traceFlows } from './traces.ts';
 
-/** A flow and the node whose agent reports it. */
-export interface Reported {
-  readonly node: string;
-  readonly flow: Flow;
-}
-
-/** When it happened (Unix ms), and a source of ids. */
-export interface Stamp {
-  readonly at: number;
-  readonly uuid: () => string;
-}
-
-// Sub-types of trace events (v1.20.2 pkg/monitor/api/types.go): to-endpoint is 0 there, 101 in the flow's own enum.
-const tracePoints = { TO_ENDPOINT: 0, TO_NETWORK: 11 } as const;
-type TracePoint = keyof typeof tracePoints;
-
-const layer4 = ({ protocol, sourcePort, port }: Connection, flag: 'SYN' | 'ACK'): Flow['l4'] => {
-  const ports = { source_port: sourcePort, destination_port: port };
-  return protocol === 'UDP' ? { UDP: ports } : { TCP: { ...ports, flags: { [flag]: true } } };
-};
-
-/** What every flow of a connection says, as `node` reports it. */
-export const connectionBase = (connection: Connection, node: string, { at, uuid }: Stamp, flag: 'SYN' | 'ACK' = 'SYN') => ({
-  time: timestamp(at),
-  uuid: uuid(),
-  IP: { source: connection.source.ip, destination: connection.destination.ip, ipVersion: 'IPv4' as const },
-  l4: layer4(connection, flag),
-  source: endOf(connection.source, node),
-  destination: endOf(connection.destination, node),
-  ...(connection.destination.names?.length ? { destination_names: connection.destination.names } : {}),
-  Type: 'L3_L4' as const,
-  node_name: node,
-  Summary: connection.protocol === 'UDP' ? 'UDP' : `TCP Flags: ${flag}`,
-});
-
-const policiesOf = (side: Side, direction: Direction) => {
+const policiesOf = ({ allowedBy, deniedBy, log, match }: Side, direction: Direction) => {
   const [allowed, denied] =
     direction === 'EGRESS' ? (['egress_allowed_by', 'egress_denied_by'] as const) : (['ingress_allowed_by', 'ingress_denied_by'] as const);
-  return { [allowed]: side.allowedBy, [denied]: side.deniedBy, policy_log: side.log };
+  return {
+    ...(allowedBy.length > 0 && { [allowed]: allowedBy }),
+    ...(deniedBy.length > 0 && { [denied]: deniedBy }),
+    // A policy without a text of its own is there with an empty one; a default deny has no policy.
+    ...(match !== 0 && { policy_match_type: match, policy_log: log.length > 0 ? log : [''] }),
+  };
 };
 
 const dropOf = (side: Side) => (side.reason === undefined ? {} : { drop_reason: dropReasons[side.reason], drop_reason_desc: side.reason });
 
-const verdictFlow = (connection: Connection, side: Side, direction: Direction, node: string, stamp: Stamp): Flow => ({
-  ...connectionBase(connection, node, stamp),
+const verdictFlow = (connection: Connection, side: Side, direction: Direction, node: string, stamp: Stamp, flags?: Flags): Flow => ({
+  ...connectionBase(connection, node, stamp, flags),
   ...policiesOf(side, direction),
   ...dropOf(side),
   verdict: side.verdict,
   event_type: { type: eventTypes.policyVerdict },
   traffic_direction: direction,
-  policy_match_type: side.match,
-  is_reply: { value: false },
+  ...(side.verdict !== 'DROPPED' && { is_reply: { value: false } }),
 });
 
-const dropFlow = (connection: Connection, side: Side, direction: Direction, node: string, stamp: Stamp): Flow => ({
-  ...connectionBase(connection, node, stamp),
-  ...policiesOf(side, direction),
+const dropFlow = (connection: Connection, side: Side, direction: Direction, node: string, stamp: Stamp, flags?: Flags): Flow => ({
+  ...connectionBase(connection, node, stamp, flags),
   ...dropOf(side),
   verdict: 'DROPPED',
   event_type: { type: eventTypes.drop, sub_type: dropReasons[side.reason ?? 'POLICY_DENIED'] },
+  file: { name: 'bpf_lxc.c', line: direction === 'INGRESS' ? 2_410 : 1_320 },
   traffic_direction: direction,
 });
-
-const traceFlow = (connection: Connection, point: TracePoint, reason: 'NEW' | 'ESTABLISHED', node: string, stamp: Stamp): Flow => ({
-  ...connectionBase(connection, node, stamp, reason === 'NEW' ? 'SYN' : 'ACK'),
-  verdict: 'FORWARDED',
-  event_type: { type: eventTypes.trace, sub_type: tracePoints[point] },
-  traffic_direction: point === 'TO_ENDPOINT' ? 'INGRESS' : 'EGRESS',
-  trace_observation_point: point,
-  trace_reason: reason,
-  is_reply: { value: false },
-});
-
-/** The traces of a connection that lives: at the node it leaves, if any, and at the pod it reaches. */
-export const traceFlows = (connection: Connection, reason: 'NEW' | 'ESTABLISHED', stamp: Stamp): readonly Reported[] => {
-  const { source, destination } = connection;
-  const leaves = source.node !== '' && source.node !== destination.node;
-  return [
-    ...(leaves ? [{ node: source.node, flow: traceFlow(connection, 'TO_NETWORK', reason, source.node, stamp) }] : []),
-    ...(destination.kind === 'pod'
-      ? [{ node: destination.node, flow: traceFlow(connection, 'TO_ENDPOINT', reason, destination.node, stamp) }]
-      : []),
-  ];
-};
 
 /**
  * Every flow of one SYN or datagram, in the order in which the nodes see them. Verdicts of packets of established connections appear on drops
  * only (v1.20.2 bpf/lib/policy_log.h: "if drop or if allow for CT_NEW"): use `refusalFlows` for those.
  */
-export const connectionFlows = (connection: Connection, decision: Decision, stamp: Stamp): readonly Reported[] => {
+export const connectionFlows = (connection: Connection, decision: Decision, stamp: Stamp, isAgain = false): readonly Reported[] => {
   const refused = refusalFlows(connection, decision, stamp);
   const [from, to] = [connection.source.node, connection.destination.node];
-  const { egress, ingress } = decision;
-  const passed = (side: Side, direction: Direction, node: string): Reported => ({
-    node,
-    flow: verdictFlow(connection, side, direction, node, stamp),
-  });
+  const { egress, ingress, lost } = decision;
   if (egress?.verdict === 'DROPPED') return refused;
-  const outward = egress ? [passed(egress, 'EGRESS', from)] : [];
-  const traces = traceFlows(connection, 'NEW', stamp);
-  const leaving = traces.filter(({ flow }) => flow.traffic_direction === 'EGRESS');
-  if (ingress?.verdict === 'DROPPED') return [...outward, ...leaving, ...refused];
-  const inward = ingress ? [passed(ingress, 'INGRESS', to)] : [];
-  return [...outward, ...leaving, ...inward, ...traces.filter((trace) => !leaving.includes(trace))];
+  // Where no policy selects the pod nothing is decided, and nothing is told but the traces.
+  const passed = (side: Side | undefined, direction: Direction, node: string): readonly Reported[] =>
+    side?.isSelected ? [{ node, flow: verdictFlow(connection, side, direction, node, stamp) }] : [];
+  const { leaving, arriving } = traceFlows(connection, { flags: ['SYN'], reason: 'NEW' }, stamp, egress?.proxy !== undefined);
+  // The same packet once more is folded by aggregation where it leaves; what is decided about it is told each time.
+  const outward = isAgain ? [] : [...passed(egress, 'EGRESS', from), ...leaving];
+  // Nothing arrives: the other node sees none of it.
+  if (lost) return outward;
+  if (ingress?.verdict === 'DROPPED') return [...outward, ...refused];
+  return [...outward, ...passed(ingress, 'INGRESS', to), ...arriving];
 };
 
 /** The two flows of a packet that an end drops: the verdict and the drop. None where nothing drops it. */
-export const refusalFlows = (connection: Connection, { egress, ingress }: Decision, stamp: Stamp): readonly Reported[] => {
+export const refusalFlows = (
+  connection: Connection,
+  { egress, ingress, lost }: Decision,
+  stamp: Stamp,
+  flags: Flags = ['SYN'],
+): readonly Reported[] => {
   const refuse = (side: Side, direction: Direction, node: string): readonly Reported[] => [
-    { node, flow: verdictFlow(connection, side, direction, node, stamp) },
-    { node, flow: dropFlow(connection, side, direction, node, stamp) },
+    { node, flow: verdictFlow(connection, side, direction, node, stamp, flags) },
+    { node, flow: dropFlow(connection, side, direction, node, stamp, flags) },
   ];
   if (egress?.verdict === 'DROPPED') return refuse(egress, 'EGRESS', connection.source.node);
+  if (lost) return [];
   if (ingress?.verdict === 'DROPPED') return refuse(ingress, 'INGRESS', connection.destination.node);
   return [];
 };

@@ -2,9 +2,9 @@
  * Connections that live. While the rules allow them they give no verdicts, only a trace each aggregation interval; their packets are checked all the
  * same, so new rules break them (facts: verdicts "if drop or if allow for CT_NEW").
  */
-import { refusalFlows, traceFlows } from './connection-flows.ts';
-import type { Connection } from './decision.ts';
-import { connects, whyOf } from './decision.ts';
+import { refusalFlows } from './connection-flows.ts';
+import { type Connection, connects, whyOf } from './decision.ts';
+import { exchange, traceFlows } from './traces.ts';
 import type { Wire } from './wire.ts';
 
 export interface Live {
@@ -22,9 +22,10 @@ export interface Conntrack {
 
 // `monitor-aggregation-interval` of cilium-config: one trace per connection and direction in this time.
 const traceEveryMs = 5_000;
-// Linux' first retransmission timeout is 200 ms on a fast path, doubled each time; after these five an application gives up.
-const againAfterMs = [200, 600, 1_400, 3_000];
+// After a packet that was lost: a tail loss probe, then Linux' first retransmission timeout of 200 ms, doubled each time.
+const againAfterMs = [210, 420, 855, 1_690, 3_350, 6_780, 13_430];
 const mostLive = 5_000;
+const [sent] = exchange;
 
 /** An empty table; `stop` ends its timers. */
 export const createConntrack = (wire: Wire): Conntrack => {
@@ -34,7 +35,10 @@ export const createConntrack = (wire: Wire): Conntrack => {
   const traces = setInterval(() => {
     for (const { connection } of live) {
       const now = wire.fresh(connection);
-      if (connects(wire.decide(now))) wire.report(traceFlows(now, 'ESTABLISHED', wire.stamp()));
+      const decision = wire.decide(now);
+      if (connects(decision)) wire.packets(now, exchange);
+      // What the other end's node drops has left this one.
+      else if (decision.egress?.verdict !== 'DROPPED') wire.report(traceFlows(now, sent, wire.stamp()).leaving);
     }
   }, traceEveryMs);
 
@@ -56,6 +60,7 @@ export const createConntrack = (wire: Wire): Conntrack => {
       // The kernel's table has a limit too; the oldest goes first there as well.
       if (live.size >= mostLive && oldest) live.delete(oldest);
       live.add(entry);
+      wire.packets(connection, exchange);
       const send = (): boolean => {
         const now = wire.fresh(connection);
         const decision = wire.decide(now);
@@ -63,19 +68,21 @@ export const createConntrack = (wire: Wire): Conntrack => {
           entry.broken = false;
           return true;
         }
-        wire.report(refusalFlows(now, decision, wire.stamp()));
+        wire.report(refusalFlows(now, decision, wire.stamp(), sent.flags));
         if (!entry.broken) wire.record(now, { allowed: false, what: 'established', why: whyOf(decision), name });
         return false;
       };
       return {
         connection,
         packet: () => {
-          if (entry.broken) return send();
+          // What is written meanwhile waits with what was lost: the kernel sends nothing new before that is acknowledged.
+          if (entry.broken) return false;
           if (send()) return true;
           entry.broken = true;
           for (const ms of againAfterMs) {
             later(ms, () => {
-              if (entry.broken && live.has(entry)) send();
+              // Also once it is closed: the kernel goes on with what nobody has acknowledged.
+              if (entry.broken) send();
             });
           }
           return false;

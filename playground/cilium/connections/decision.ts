@@ -2,10 +2,8 @@
 import type { DirectionDecision, Reason } from '../../../src/domain/policy/decision.ts';
 import type { DnsQuery, HttpRequest, PolicyFlow } from '../../../src/domain/policy/flow.ts';
 import type { PolicyRef } from '../flows/flow.ts';
-import type { MatchType, NamedRule, RuleBook } from '../policy/rule-book.ts';
-import { matchTypes } from '../policy/rule-book.ts';
-import type { Party } from './party.ts';
-import { peerOf } from './party.ts';
+import { type MatchType, matchTypes, type NamedRule, type RuleBook } from '../policy/rule-book.ts';
+import { type Party, peerOf } from './party.ts';
 
 /** One attempt to connect, or a datagram. */
 export interface Connection {
@@ -29,6 +27,8 @@ export type DropReason = keyof typeof dropReasons;
 
 /** What one end's policy says of the connection. */
 export interface Side {
+  /** Some policy selects the pod in this direction: only then its agent tells what was decided. */
+  readonly isSelected: boolean;
   readonly verdict: 'FORWARDED' | 'REDIRECTED' | 'DROPPED';
   /** Only with DROPPED. */
   readonly reason?: DropReason;
@@ -48,6 +48,8 @@ export interface Side {
 export interface Decision {
   readonly egress: Side | undefined;
   readonly ingress: Side | undefined;
+  /** The packet goes to a device without that peer: nothing arrives, and nothing reports it. */
+  readonly lost?: boolean;
 }
 
 export type Decide = (connection: Connection, request?: Request) => Decision;
@@ -78,6 +80,7 @@ const forwarded = (match: MatchType, allowedBy: readonly PolicyRef[], why: strin
   deniedBy: [],
   log: [],
   why,
+  isSelected: true,
 });
 
 /** A direction's reason as the datapath reports it. */
@@ -92,9 +95,18 @@ export const sideOf = (decision: DirectionDecision, reason: Reason, book: RuleBo
     case 'host':
       return forwarded(matchTypes.l3Only, [derivedFrom('allow-localhost-ingress')], why);
     case 'default-deny':
-      return { verdict: 'DROPPED', reason: 'POLICY_DENIED', match: matchTypes.none, allowedBy: [], deniedBy: [], log: [], why };
+      return {
+        verdict: 'DROPPED',
+        reason: 'POLICY_DENIED',
+        match: matchTypes.none,
+        allowedBy: [],
+        deniedBy: [],
+        log: [],
+        why,
+        isSelected: true,
+      };
     case 'deny':
-      return { verdict: 'DROPPED', reason: 'POLICY_DENY', match, allowedBy: [], deniedBy: refs, log: [], why };
+      return { verdict: 'DROPPED', reason: 'POLICY_DENY', match, allowedBy: [], deniedBy: refs, log: [], why, isSelected: true };
     case 'allow':
     case 'l7': {
       const log = [...new Set(rules.map((rule) => rule.log).filter((text) => text !== ''))];
@@ -124,20 +136,35 @@ export const decideBy =
       const book = rulesAt(node);
       const { decision, [direction]: reason } = book.explain(flow);
       const decided = decision[direction];
-      return decided && reason ? sideOf(decided, reason, book) : undefined;
+      return decided && reason ? { ...sideOf(decided, reason, book), isSelected: decided.selected } : undefined;
     };
     return { egress: judge('egress', connection.source), ingress: judge('ingress', connection.destination) };
   };
 
 /** True when neither end drops it; a proxy may still refuse the request. */
-export const connects = ({ egress, ingress }: Decision): boolean => egress?.verdict !== 'DROPPED' && ingress?.verdict !== 'DROPPED';
+export const connects = ({ egress, ingress, lost }: Decision): boolean =>
+  !lost && egress?.verdict !== 'DROPPED' && ingress?.verdict !== 'DROPPED';
 
 /** True when it connects and no proxy refuses the request. */
 export const isAllowed = (decision: Decision): boolean =>
   connects(decision) && decision.egress?.proxy?.permits !== false && decision.ingress?.proxy?.permits !== false;
 
+/** Why a connection between nodes that differ in their encryption does not come up. */
+export const LOST = 'Lost between the nodes: one of them encrypts, and the other has no key.';
+
+/** The same, and whether it gets from node to node at all. */
+export const decideAcross =
+  (decide: Decide, isLost: (from: string, to: string) => boolean): Decide =>
+  (connection, request) => {
+    const { source, destination } = connection;
+    const crosses = source.node !== '' && destination.node !== '' && source.node !== destination.node;
+    const decision = decide(connection, request);
+    return crosses && isLost(source.node, destination.node) ? { ...decision, lost: true } : decision;
+  };
+
 /** The side that decided against it, else the one that is nearer to the destination. */
-export const whyOf = ({ egress, ingress }: Decision): string => {
+export const whyOf = ({ egress, ingress, lost }: Decision): string => {
+  if (lost && egress?.verdict !== 'DROPPED') return LOST;
   const refuses = (side: Side | undefined): boolean => side !== undefined && (side.verdict === 'DROPPED' || side.proxy?.permits === false);
   const decisive = refuses(egress) ? egress : (ingress ?? egress);
   return decisive?.why ?? 'Nobody decides it.';

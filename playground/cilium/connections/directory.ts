@@ -3,8 +3,7 @@ import { isReady, selects } from '../kube/types.ts';
 import type { PodBook, PodFacts } from '../pod-book.ts';
 import type { Random } from '../random.ts';
 import type { World } from '../world.ts';
-import type { Party } from './party.ts';
-import { podParty, worldParty } from './party.ts';
+import { type Party, podParty, worldParty } from './party.ts';
 
 /** A name as callers write it: `namespace/name` of a Service, or a host name outside (`api.example.com`). */
 export type Name = string;

@@ -5,10 +5,10 @@ import type { DoorState } from '../workloads/gateway-door.ts';
 import type { DoorEvent } from '../workloads/messages.ts';
 import type { Pods } from '../workloads/pods.ts';
 import type { Conntrack, Live } from './conntrack.ts';
-import type { Connection, Decision } from './decision.ts';
-import { connects, isAllowed, whyOf } from './decision.ts';
+import { type Connection, connects, type Decision, isAllowed, whyOf } from './decision.ts';
 import { httpFlows } from './l7-flows.ts';
 import { ingressParty, podParty } from './party.ts';
+import { handshake } from './traces.ts';
 import type { Wire } from './wire.ts';
 
 export interface GatewayDoors {
@@ -27,6 +27,8 @@ export interface GatewayDoorsOptions {
 }
 
 const name = 'gateway';
+// Cilium's own for the clusters of a Gateway (v1.20.2 operator/pkg/model/translation).
+const connectTimeoutMs = 5_000;
 
 const stateFor = (decision: Decision): DoorState => {
   if (!connects(decision)) return 'shut';
@@ -52,7 +54,8 @@ export const createGatewayDoors = (options: GatewayDoorsOptions): GatewayDoors =
     const connection = connectionTo(pod, port);
     if (!connection) return;
     live.set(key, undefined);
-    const up = await wire.open(connection, name);
+    const up = await wire.open(connection, name, connectTimeoutMs);
+    if (up) wire.packets(up.connection, handshake);
     // The proxy may have given up meanwhile.
     if (up && live.has(key)) live.set(key, conntrack.track(up.connection, name));
   };

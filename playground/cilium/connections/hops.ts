@@ -1,11 +1,9 @@
 /** East-west traffic: pods call each other by name over real TCP and HTTP, each connection decided first. */
 import type { Random } from '../random.ts';
 import type { Caller, CallOutcome } from './caller.ts';
-import type { Hop } from './demo-hops.ts';
-import { hopName } from './demo-hops.ts';
+import { type Hop, hopName } from './demo-hops.ts';
 import type { Directory } from './directory.ts';
-import type { Party } from './party.ts';
-import { podParty, worldParty } from './party.ts';
+import { type Party, podParty, worldParty } from './party.ts';
 
 export interface HopsOptions {
   readonly directory: Directory;

@@ -2,12 +2,10 @@
  * What a node's proxy reports of requests (event type 129): a record for the request, DROPPED where the rules refuse it, and one for the response,
  * whose ends are swapped; a refused request is answered 403 by the proxy itself (v1.20.2 pkg/hubble/parser/seven).
  */
-import type { DnsRecord, Flow, HttpRecord } from '../flows/flow.ts';
-import { eventTypes } from '../flows/flow.ts';
+import { type DnsRecord, eventTypes, type Flow, type HttpRecord } from '../flows/flow.ts';
 import type { SeenRequest } from '../workloads/gateway-door.ts';
-import type { Reported, Stamp } from './connection-flows.ts';
-import { connectionBase } from './connection-flows.ts';
 import type { Connection, Decision, Side } from './decision.ts';
+import { connectionBase, type Reported, type Stamp } from './packet.ts';
 
 /** What became of an HTTP request; milliseconds. */
 export interface HttpAnswer {
@@ -37,7 +35,7 @@ export const proxiesOf = ({ source, destination }: Connection, { egress, ingress
 };
 
 const record = (connection: Connection, { node, direction }: Proxy, stamp: Stamp, isReply: boolean) => {
-  const { Summary: _, ...base } = connectionBase(connection, node, stamp);
+  const { Summary: _, ethernet: __, ...base } = connectionBase(connection, node, stamp);
   return {
     ...base,
     ...(isReply
@@ -52,6 +50,7 @@ const record = (connection: Connection, { node, direction }: Proxy, stamp: Stamp
     event_type: { type: eventTypes.accessLog },
     traffic_direction: direction,
     is_reply: { value: isReply },
+    ...(isReply && { reply: true }),
   };
 };
 
@@ -101,7 +100,10 @@ export const httpFlows = (
     ];
   });
 
-/** The records of one lookup at a node's DNS proxy; refused queries are answered REFUSED (rcode 5). */
+/** What the proxy writes of an answer without addresses. */
+const EMPTY_TTL = 4_294_967_295;
+
+/** The records of one lookup at a node's DNS proxy. A refused query is answered REFUSED, and no record tells of that. */
 export const dnsFlows = (
   connection: Connection,
   proxies: readonly Proxy[],
@@ -112,17 +114,18 @@ export const dnsFlows = (
   proxies.flatMap((proxy) => {
     const { node, permits } = proxy;
     const dns: DnsRecord = { query: `${query}.`, observation_source: 'proxy', qtypes: ['A'] };
-    const { ips, ttl, rcode } = permits ? answer : { ips: [], ttl: 0, rcode: 5 };
+    const { ips, ttl, rcode } = answer;
     const asked: Flow = {
       ...record(connection, proxy, stamp, false),
       verdict: permits ? 'FORWARDED' : 'DROPPED',
       l7: { type: 'REQUEST', dns },
       Summary: `DNS Query ${query}. A`,
     };
+    if (!permits) return [{ node, flow: asked }];
     const answered: Flow = {
       ...record(connection, proxy, stamp, true),
       verdict: 'FORWARDED',
-      l7: { type: 'RESPONSE', dns: { ...dns, ips, ttl, rcode, rrtypes: ips.length > 0 ? ['A'] : [] } },
+      l7: { type: 'RESPONSE', dns: { ...dns, ips, ttl: ips.length > 0 ? ttl : EMPTY_TTL, rcode, rrtypes: ips.length > 0 ? ['A'] : [] } },
       Summary: `DNS Answer ${ips.length > 0 ? `"${ips.join(',')}"` : `RCode: ${rcode}`} TTL: ${ttl} (Proxy ${query}. A)`,
     };
     return [

@@ -1,8 +1,7 @@
 /** Who is at an end of a connection: a pod, a node itself, the gateway's proxy, or somebody outside. */
 import type { PolicyPeer } from '../../../src/domain/policy/flow.ts';
 import { endpointOf } from '../flows/exchange-flows.ts';
-import type { FlowEndpoint } from '../flows/flow.ts';
-import { reservedIdentities } from '../flows/flow.ts';
+import { type FlowEndpoint, reservedIdentities } from '../flows/flow.ts';
 import { meshNodes } from '../nodes.ts';
 import type { PodFacts } from '../pod-book.ts';
 
@@ -30,14 +29,19 @@ export const podParty = (pod: PodFacts): Party => ({
   pod,
 });
 
-/** Somebody outside of the cluster. */
+const LOCAL_IDENTITY = 1 << 24;
+
+/**
+ * Somebody outside of the cluster. Whom an agent knows by a name, since its DNS proxy saw the answer under a rule for names, has an identity of
+ * that node's own (v1.20.2 pkg/identity/numericidentity.go: local ones have bit 24).
+ */
 export const worldParty = (ip: string, names: readonly string[] = []): Party => ({
   kind: 'world',
   key: `world ${names[0] ?? ip}`,
   ip,
   node: '',
-  identity: reservedIdentities.world,
-  labels: ['reserved:world'],
+  identity: names.length > 0 ? LOCAL_IDENTITY + Number(ip.split('.').at(-1)) : reservedIdentities.world,
+  labels: [...names.map((name) => `fqdn:${name}`), 'reserved:world'],
   names,
 });
 

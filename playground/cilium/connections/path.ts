@@ -9,7 +9,7 @@ import type { Pods } from '../workloads/pods.ts';
 import type { TrueConnection } from './connection-truth.ts';
 import type { Conntrack } from './conntrack.ts';
 import { createConntrack } from './conntrack.ts';
-import { decideBy } from './decision.ts';
+import { decideAcross, decideBy } from './decision.ts';
 import type { GatewayDoors } from './gateway-doors.ts';
 import { createGatewayDoors } from './gateway-doors.ts';
 import type { Wire } from './wire.ts';
@@ -27,6 +27,10 @@ export interface PathOptions {
   readonly realisation: Realisation;
   readonly pods: Pods;
   readonly connected: (connection: TrueConnection) => void;
+  /** What one node sends another does not arrive now. */
+  readonly isLost: (from: string, to: string) => boolean;
+  /** Packets that are too large for the way between these nodes vanish on it now. */
+  readonly swallows: (from: string, to: string) => boolean;
 }
 
 /** Lays it over the parts that decide, report and answer; ends with the ground. */
@@ -34,7 +38,11 @@ export const layPath = (ground: Ground, options: PathOptions): Path => {
   const { book, agents, realisation, pods, connected } = options;
   const { now, signal, onError } = ground;
   const pause = (ms: number): Promise<boolean> => wait(ms, true, { signal }).catch(() => false);
-  const wire = createWire({ book, agents, decide: decideBy((node) => realisation.at(node)), uuid: randomUUID, now, connected, pause });
+  const decide = decideAcross(
+    decideBy((node) => realisation.at(node)),
+    options.isLost,
+  );
+  const wire = createWire({ book, agents, decide, uuid: randomUUID, now, connected, pause, swallows: options.swallows });
   const conntrack = createConntrack(wire);
   ground.onStop(() => conntrack.stop());
   const doors = createGatewayDoors({ book, pods, wire, conntrack, onError });

@@ -1,8 +1,9 @@
 /** The kubelets' probes: each node connects to each of its pods now and then, so that policies and flows know the host. */
 import type { PodBook } from '../pod-book.ts';
 import { connectionFlows } from './connection-flows.ts';
-import type { Connection } from './decision.ts';
+import { type Connection, connects } from './decision.ts';
 import { hostParty, podParty } from './party.ts';
+import { exchange, farewell, handshake } from './traces.ts';
 import type { Wire } from './wire.ts';
 
 // Kubernetes' default `periodSeconds` of a probe.
@@ -23,7 +24,9 @@ export const startProbes = (book: PodBook, wire: Wire): (() => void) => {
         port: pod.containerPort,
         protocol: 'TCP',
       };
-      wire.report(connectionFlows(connection, wire.decide(connection), wire.stamp()));
+      const decision = wire.decide(connection);
+      wire.report(connectionFlows(connection, decision, wire.stamp()));
+      if (connects(decision)) wire.packets(connection, [...handshake, ...exchange, ...farewell]);
     }
   };
   probe();

@@ -2,11 +2,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { PodFacts } from '../pod-book.ts';
 import type { Random } from '../random.ts';
-import type { Connection } from './decision.ts';
-import { isAllowed, whyOf } from './decision.ts';
+import { type Connection, isAllowed, whyOf } from './decision.ts';
 import type { Directory, Name } from './directory.ts';
 import { dnsFlows, proxiesOf } from './l7-flows.ts';
 import { podParty } from './party.ts';
+import { proxyAnswer } from './traces.ts';
 import type { Wire } from './wire.ts';
 
 export interface Resolver {
@@ -22,11 +22,6 @@ export interface ResolverOptions {
   readonly random: Random;
   readonly now: () => number;
   readonly signal: AbortSignal;
-  /**
-   * Whether agents show DNS lookups (as with Cilium's DNS visibility) also where no policy sends them through the DNS proxy. Without it, flows to
-   * outside addresses carry no names until a policy has a DNS rule.
-   */
-  readonly visible: boolean;
 }
 
 /** The DNS of the cluster. */
@@ -50,12 +45,13 @@ export const createResolver = (options: ResolverOptions): Resolver => {
     const host = directory.hostOf(name);
     const decision = wire.send(connection, who, { dns: { query: `${host}.` } });
     if (decision.egress?.verdict === 'DROPPED' || decision.ingress?.verdict === 'DROPPED') return undefined;
-    const redirected = proxiesOf(connection, decision, 'dns');
-    const shown = options.visible && redirected.length === 0;
-    const proxies = shown ? [{ node: connection.source.node, direction: 'EGRESS' as const, permits: true }] : redirected;
+    // Without a policy with a rule for names no agent sees them.
+    const proxies = proxiesOf(connection, decision, 'dns');
     const ips = failing ? [] : directory.addressesOf(name);
     const rcode = failing ? servfail : ips.length > 0 ? 0 : noSuchName;
     wire.report(dnsFlows(connection, proxies, host, { ips, ttl: ttlSeconds, rcode }, wire.stamp()));
+    if (decision.egress?.proxy) wire.report(proxyAnswer(connection, wire.stamp()));
+    else wire.packets(connection, [{ flags: [], reason: 'REPLY' }]);
     if (!isAllowed(decision)) {
       wire.record(connection, { allowed: false, what: 'request', why: whyOf(decision), name: who });
       return false;

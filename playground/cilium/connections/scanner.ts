@@ -1,8 +1,9 @@
 /** Somebody outside who tries one port after the other on every pod behind a Service. */
 import type { Random } from '../random.ts';
-import { connects } from './decision.ts';
+import { type Connection, connects } from './decision.ts';
 import type { Directory, Name } from './directory.ts';
 import { podParty, worldParty } from './party.ts';
+import { farewell, handshake, rejection } from './traces.ts';
 import type { Wire } from './wire.ts';
 
 export interface ScanOptions {
@@ -36,9 +37,11 @@ export const startScan = (
     turn += 1;
     if (!pod || port === undefined) return;
     const sourcePort = 32_768 + Math.floor(random() * 28_000);
-    const decision = wire.send({ source, destination: podParty(pod), sourcePort, port, protocol: 'TCP' }, 'scanner', {});
+    const connection: Connection = { source, destination: podParty(pod), sourcePort, port, protocol: 'TCP' };
+    const decision = wire.send(connection, 'scanner', {});
     counts.sent += 1;
     if (!connects(decision)) counts.dropped += 1;
+    else wire.packets(connection, pod.ports.some((one) => one.port === port) ? [...handshake, ...farewell] : rejection);
   };
   const timer = setInterval(next, options.everyMs);
   return { counts, stop: () => clearInterval(timer) };

@@ -4,13 +4,14 @@
  */
 import type { Agents } from '../flows/agents.ts';
 import type { PodBook } from '../pod-book.ts';
-import type { Reported, Stamp } from './connection-flows.ts';
 import { connectionFlows } from './connection-flows.ts';
 import type { TrueConnection } from './connection-truth.ts';
 import type { Connection, Decide, Decision, Request } from './decision.ts';
 import { connects, whyOf } from './decision.ts';
+import type { Reported, Stamp } from './packet.ts';
 import type { Party } from './party.ts';
 import { podParty } from './party.ts';
+import { type Packet, packetFlows } from './traces.ts';
 
 /** A connection that came up, with the decision that let it. */
 export interface Opened {
@@ -20,12 +21,16 @@ export interface Opened {
 
 export interface Wire {
   /** Tries to connect, for `patienceMs`; undefined when every SYN was dropped, or the simulator ends. */
-  open(connection: Connection, name: string): Promise<Opened | undefined>;
+  open(connection: Connection, name: string, patienceMs: number): Promise<Opened | undefined>;
+  /** Packets of a connection that is up and whose ends let them through, as agents see them on their way. */
+  packets(connection: Connection, packets: readonly Packet[]): void;
   /** One datagram: no second try here, resolvers have their own. */
   send(connection: Connection, name: string, request: Request): Decision;
   /** The same pods with the identities they have now. */
   fresh(connection: Connection): Connection;
   decide: Decide;
+  /** Large packets of the connection do not arrive: it hangs, though it came up. */
+  swallows(connection: Connection): boolean;
   report(flows: readonly Reported[]): void;
   record(connection: Connection, entry: Pick<TrueConnection, 'allowed' | 'what' | 'why' | 'name'>): void;
   stamp(): Stamp;
@@ -36,15 +41,15 @@ export interface WireOptions {
   readonly agents: Pick<Agents, 'report'>;
   readonly decide: Decide;
   readonly uuid: () => string;
+  readonly swallows: (from: string, to: string) => boolean;
   readonly now: () => number;
   readonly connected: (connection: TrueConnection) => void;
   /** Resolves after so many milliseconds: true, or at once when the simulator ends: false. */
   readonly pause: (ms: number) => Promise<boolean>;
 }
 
-// Linux sends a SYN again after 1 s, then 2 s later (RFC 6298 section 2: 1 s, doubled); clients give up after 5 s.
-const synAgainMs = [1_000, 2_000];
-const lastWaitMs = 2_000;
+// Linux sends a SYN again every second, four times before it waits longer (tcp_syn_linear_timeouts, since 6.5).
+const synAgainMs = 1_000;
 
 /** The path between parties. */
 export const createWire = (options: WireOptions): Wire => {
@@ -72,30 +77,36 @@ export const createWire = (options: WireOptions): Wire => {
       ...entry,
     });
 
-  const syn = (connection: Connection): Opened => {
+  const packets: Wire['packets'] = (connection, list) => {
+    const now = fresh(connection);
+    for (const packet of list) report(packetFlows(now, packet, stamp()));
+  };
+
+  const syn = (connection: Connection, isAgain = false): Opened => {
     const now = fresh(connection);
     const decision = decide(now);
-    report(connectionFlows(now, decision, stamp()));
+    report(connectionFlows(now, decision, stamp(), isAgain));
     return { connection: now, decision };
   };
 
   return {
     decide,
     fresh,
+    swallows: ({ source, destination }) =>
+      source.node !== '' && destination.node !== '' && source.node !== destination.node && options.swallows(source.node, destination.node),
     report,
     record,
     stamp,
-    open: async (connection, name) => {
+    packets,
+    open: async (connection, name, patienceMs) => {
       let tried = syn(connection);
       record(tried.connection, { allowed: connects(tried.decision), what: 'new', why: whyOf(tried.decision), name });
-      for (const ms of synAgainMs) {
-        if (connects(tried.decision)) return tried;
-        if (!(await pause(ms))) return undefined;
-        tried = syn(connection);
+      for (let waited = 0; !connects(tried.decision); waited += synAgainMs) {
+        if (!(await pause(Math.min(synAgainMs, patienceMs - waited)))) return undefined;
+        if (waited + synAgainMs >= patienceMs) return undefined;
+        tried = syn(connection, true);
       }
-      if (connects(tried.decision)) return tried;
-      await pause(lastWaitMs);
-      return undefined;
+      return tried;
     },
     send: (connection, name, request) => {
       const now = fresh(connection);

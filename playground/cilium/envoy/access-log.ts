@@ -1,7 +1,6 @@
 /** Envoy's access-log service: every record arrives here as it is made and becomes an `Exchange`. */
 import { fileURLToPath } from 'node:url';
-import type { ServerReadableStream, ServiceDefinition } from '@grpc/grpc-js';
-import { loadPackageDefinition, Server, ServerCredentials } from '@grpc/grpc-js';
+import { loadPackageDefinition, Server, ServerCredentials, type ServerReadableStream, type ServiceDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { logNames } from './resources.ts';
 

@@ -1,14 +1,11 @@
 /** One agent per node: its ring, its Observer, its metrics; flows reach them after the agent's own lag. */
 import type { ServerCredentials } from '@grpc/grpc-js';
-import type { AgentMetrics } from '../metrics.ts';
-import { createAgentMetrics, serveMetrics } from '../metrics.ts';
+import { type AgentMetrics, createAgentMetrics, serveMetrics } from '../metrics.ts';
 import { meshNodes } from '../nodes.ts';
 import type { Flow } from './flow.ts';
-import type { Observer } from './observer.ts';
-import { serveObserver } from './observer.ts';
+import { type Observer, serveObserver } from './observer.ts';
 import type { Peer } from './relay.ts';
-import type { LostSource, NodeState, Ring } from './ring.ts';
-import { createRing } from './ring.ts';
+import { createRing, type LostSource, type NodeState, type Ring } from './ring.ts';
 
 export interface Agents {
   /** Where each node's Observer and metrics answer; the same after an outage. */
@@ -48,6 +45,8 @@ interface Agent {
   readonly away: Set<() => void>;
   hidden: boolean;
   observer: Observer | undefined;
+  /** On their way to the ring, in the order in which the agent reads them, whatever each one's lag. `at`: when it is there (Unix ms). */
+  readonly arriving: { readonly flow: Flow; readonly at: number }[];
 }
 
 const peerOf = (agent: Agent): Peer => ({
@@ -61,11 +60,11 @@ const peerOf = (agent: Agent): Peer => ({
 });
 
 const startAgent = async (name: string, { now, credentials }: AgentsOptions): Promise<Agent> => {
-  const ring = createRing();
+  const ring = createRing({ withholds: true });
   const metrics = createAgentMetrics();
   const metricsServer = await serveMetrics(metrics);
   const observer = await serveObserver({ node: name, ring, now, port: 0, credentials });
-  return { name, ring, metrics, metricsServer, port: observer.port, away: new Set(), hidden: false, observer };
+  return { name, ring, metrics, metricsServer, port: observer.port, away: new Set(), hidden: false, observer, arriving: [] };
 };
 
 /** Starts the agents of every node. */
@@ -87,6 +86,23 @@ export const startAgents = async (options: AgentsOptions): Promise<Agents> => {
     agent.metrics.flow(flow);
   };
 
+  /** One timer for the first of them: timers of several lengths do not fire in the order in which they are due. */
+  const arrive = (agent: Agent): void => {
+    const now = options.now();
+    const due = agent.arriving.findIndex(({ at }) => at > now);
+    for (const { flow } of agent.arriving.splice(0, due < 0 ? agent.arriving.length : due)) enter(agent, flow);
+    const [next] = agent.arriving;
+    if (!next) return;
+    const timer = setTimeout(
+      () => {
+        timers.delete(timer);
+        arrive(agent);
+      },
+      Math.ceil(next.at - now),
+    );
+    timers.add(timer);
+  };
+
   return {
     nodes: [...agents.values()].map((agent) => ({
       name: agent.name,
@@ -95,16 +111,9 @@ export const startAgents = async (options: AgentsOptions): Promise<Agents> => {
     })),
     report: (node, flow) => {
       const agent = of(node);
-      const lag = options.lag() + slower;
-      if (lag <= 0) {
-        enter(agent, flow);
-        return;
-      }
-      const timer = setTimeout(() => {
-        timers.delete(timer);
-        enter(agent, flow);
-      }, lag);
-      timers.add(timer);
+      const at = Math.max(options.now() + options.lag() + slower, agent.arriving.at(-1)?.at ?? 0);
+      agent.arriving.push({ flow, at });
+      if (agent.arriving.length === 1) arrive(agent);
     },
     lose: (node, count, source) => {
       const agent = of(node);

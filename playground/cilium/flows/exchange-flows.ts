@@ -5,8 +5,7 @@
  */
 import type { Exchange } from '../envoy/access-log.ts';
 import type { PodFacts } from '../pod-book.ts';
-import type { Flow, FlowEndpoint, HttpRecord } from './flow.ts';
-import { eventTypes, reservedIdentities, timestamp } from './flow.ts';
+import { eventTypes, type Flow, type FlowEndpoint, type HttpRecord, reservedIdentities, saidBy, timestamp } from './flow.ts';
 
 export interface ExchangeContext {
   /** Node of the Envoy that proxied: the only reporter of the exchange. */
@@ -71,10 +70,9 @@ const ends = (exchange: Exchange, context: ExchangeContext): Ends => {
 const base = (context: ExchangeContext, at: number) => ({
   time: timestamp(at),
   uuid: context.uuid(),
+  ...saidBy(context.node),
   verdict: 'FORWARDED' as const,
   Type: 'L7' as const,
-  // Cilium prefixes the cluster's name only when it is not `default`.
-  node_name: context.node,
   event_type: { type: eventTypes.accessLog },
   traffic_direction: 'EGRESS' as const,
 });
@@ -109,6 +107,7 @@ export const responseFlow = (exchange: Exchange, context: ExchangeContext): Flow
     ...(context.pod ? {} : { source_service: context.service }),
     l7: { type: 'RESPONSE', latency_ns: Math.round(latency * 1_000_000), http: httpOf(exchange, exchange.status) },
     is_reply: { value: true },
+    reply: true,
     Summary: `${exchange.protocol} ${exchange.status} ${latency.toFixed(0)}ms (${exchange.method} ${exchange.url})`,
   };
 };
@@ -120,7 +119,7 @@ export const secondReport = (flow: Flow, pod: PodFacts, uuid: string): Flow => {
   return {
     ...flow,
     uuid,
-    node_name: pod.node,
+    ...saidBy(pod.node),
     traffic_direction: 'INGRESS',
     ...(isAnswer ? { source: own } : { destination: own }),
   };

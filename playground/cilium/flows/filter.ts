@@ -1,10 +1,9 @@
 /**
  * Hubble's flow filters: any of the list must match, and in one filter every field that is set; in one field any value may (v1.20.2
- * pkg/hubble/filters). Filters over L7 regular expressions, FQDN, CEL and TCP flags are not part of our proto.
+ * pkg/hubble/filters). Filters over L7 regular expressions, FQDN and CEL are not part of our proto.
  */
 import { BlockList } from 'node:net';
-import type { Flow, FlowEndpoint } from './flow.ts';
-import { eventTypes } from './flow.ts';
+import { eventTypes, type Flow, type FlowEndpoint } from './flow.ts';
 import { labelSelector } from './selector.ts';
 
 /** flow.FlowFilter as decoded: every list is there, unset ones empty. */
@@ -34,7 +33,10 @@ export interface FlowFilter {
   readonly node_name: readonly string[];
   readonly traffic_direction: readonly string[];
   readonly encrypted: readonly boolean[];
+  readonly tcp_flags: readonly TcpFlags[];
 }
+
+type TcpFlags = Readonly<Partial<Record<'SYN' | 'ACK' | 'RST' | 'FIN' | 'PSH', boolean>>>;
 
 interface Workload {
   readonly name: string;
@@ -148,6 +150,13 @@ const eventTest =
         (!want.match_sub_type || want.sub_type === (flow.event_type.sub_type ?? 0)),
     );
 
+/** All flags of one entry; others may be set as well. */
+const tcpFlags =
+  (wanted: readonly TcpFlags[]): FlowTest =>
+  ({ l4: { TCP } }) =>
+    TCP?.flags !== undefined &&
+    wanted.some((want) => (['SYN', 'ACK', 'RST', 'FIN', 'PSH'] as const).every((flag) => !want[flag] || TCP.flags?.[flag] === true));
+
 /** One filter as one test. */
 export const flowTest = (filter: FlowFilter): FlowTest => {
   const tests: FlowTest[] = [];
@@ -181,6 +190,7 @@ export const flowTest = (filter: FlowFilter): FlowTest => {
   );
   when(filter.node_name, nodeNames);
   when(filter.traffic_direction, (list) => (flow) => list.includes(flow.traffic_direction));
+  when(filter.tcp_flags, tcpFlags);
   when(filter.encrypted, (list) => (flow) => list.includes(flow.IP.encrypted ?? false));
   return (flow) => tests.every((test) => test(flow));
 };

@@ -84,6 +84,14 @@ export interface Flow {
   readonly egress_denied_by?: readonly PolicyRef[];
   readonly ingress_denied_by?: readonly PolicyRef[];
   readonly policy_log?: readonly string[];
+  readonly node_labels?: readonly string[];
+  // What agents fill and the product does not read (service.ts).
+  readonly emitter?: { readonly name: string };
+  readonly ethernet?: { readonly source: string; readonly destination: string };
+  readonly interface?: { readonly index: number };
+  readonly file?: { readonly name: string; readonly line: number };
+  readonly reply?: boolean;
+  readonly proxy_port?: number;
 }
 
 /** Cilium's monitor event types (pkg/monitor/api): where a flow came from. */
@@ -91,6 +99,13 @@ export const eventTypes = { drop: 1, trace: 4, policyVerdict: 5, accessLog: 129 
 
 /** Reserved identities (pkg/identity/numericidentity.go). */
 export const reservedIdentities = { host: 1, world: 2, remoteNode: 6, kubeApiserver: 7, ingress: 8 } as const;
+
+/** Who says it: an agent's name for itself and its node. */
+export const saidBy = (node: string) => ({
+  emitter: { name: 'Hubble' },
+  node_name: node,
+  node_labels: [`kubernetes.io/hostname=${node}`],
+});
 
 /** Unix milliseconds, with fractions, as a protobuf timestamp. */
 export const timestamp = (ms: number): Timestamp => {

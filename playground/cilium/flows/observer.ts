@@ -1,15 +1,10 @@
 /** An agent's Observer API over gRPC: what `hubble observe` and meshops connect to. */
-import { fileURLToPath } from 'node:url';
-import type { ServerUnaryCall, ServerWritableStream, ServiceDefinition, sendUnaryData } from '@grpc/grpc-js';
-import { loadPackageDefinition, Server, ServerCredentials, status } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
-import type { FlowFilter, FlowTest } from './filter.ts';
-import { FilterError, flowFilter } from './filter.ts';
-import type { Flow, Timestamp } from './flow.ts';
-import { milliseconds, timestamp } from './flow.ts';
+import { Server, ServerCredentials, type ServerUnaryCall, type ServerWritableStream, type sendUnaryData, status } from '@grpc/grpc-js';
+import { FilterError, type FlowFilter, type FlowTest, flowFilter } from './filter.ts';
+import { type Flow, milliseconds, type Timestamp, timestamp } from './flow.ts';
 import { createMask } from './mask.ts';
-import type { Ring, RingEvent } from './ring.ts';
-import { ringCapacity } from './ring.ts';
+import { type Ring, type RingEvent, ringCapacity } from './ring.ts';
+import { loadService } from './service.ts';
 
 /** The version this simulator speaks for. */
 export const ciliumVersion = '1.20.2';
@@ -42,22 +37,6 @@ export interface Observer {
   stop(): void;
 }
 
-const protoFolder = fileURLToPath(new URL('../../../activities/clients/hubble/proto', import.meta.url));
-
-/** The service's definition, out of the product's own protos. */
-export const loadService = (): ServiceDefinition => {
-  const definition = loadSync('observer/observer.proto', {
-    includeDirs: [protoFolder],
-    keepCase: true,
-    longs: Number,
-    enums: String,
-    defaults: true,
-    oneofs: false,
-  });
-  const loaded = loadPackageDefinition(definition) as unknown as { observer: { Observer: { service: ServiceDefinition } } };
-  return loaded.observer.Observer.service;
-};
-
 /** What the ring already holds of a request, in the order of time (v1.20.2 pkg/hubble/observer/local_observer.go). */
 export const selectHeld = (flows: readonly Flow[], request: GetFlowsRequest, matches: FlowTest): readonly Flow[] => {
   const since = request.since ? milliseconds(request.since) : undefined;
@@ -69,6 +48,23 @@ export const selectHeld = (flows: readonly Flow[], request: GetFlowsRequest, mat
   });
   if (request.number === 0) return fitting;
   return request.first || since !== undefined ? fitting.slice(0, request.number) : fitting.slice(-request.number);
+};
+
+/**
+ * The same with what the ring says was lost, in its place. No filter leaves out a loss; the times of the request do, and so does where the reading begins
+ * (v1.20.2 eventsReader.Next).
+ */
+export const heldEvents = (ring: Ring, request: GetFlowsRequest, matches: FlowTest): readonly RingEvent[] => {
+  const flows = selectHeld(ring.flows(), request, matches);
+  const [oldest] = flows;
+  const from = request.since ? milliseconds(request.since) : oldest ? milliseconds(oldest.time) : Number.POSITIVE_INFINITY;
+  const to = request.until ? milliseconds(request.until) : Number.POSITIVE_INFINITY;
+  const losses = ring.losses().filter(({ at }) => at >= from && at <= to);
+  const events: RingEvent[] = flows.map((flow) => ({ kind: 'flow', flow }));
+  if (losses.length === 0) return events;
+  const timeOf = (event: RingEvent): number =>
+    event.kind === 'flow' ? milliseconds(event.flow.time) : event.kind === 'lost' ? event.at : 0;
+  return [...events, ...losses].toSorted((one, other) => timeOf(one) - timeOf(other));
 };
 
 /** How many messages may wait for a slow client before the rest is lost, as flows overwritten in the ring would be. */
@@ -98,6 +94,8 @@ export const respond = (event: RingEvent, node: string, mask: (message: object) 
 
 const follow = (call: Stream, options: ObserverOptions, matches: FlowTest, mask: (message: object) => object): void => {
   const until = call.request.until ? milliseconds(call.request.until) : Number.POSITIVE_INFINITY;
+  // What comes is held to it as well (v1.20.2 eventsReader.Next), by the time that the record carries.
+  const since = call.request.since ? milliseconds(call.request.since) : Number.NEGATIVE_INFINITY;
   let lost = 0;
   const write = (event: RingEvent): void => void call.write(respond(event, options.node, mask, options.now()));
   const stop = options.ring.follow((event) => {
@@ -106,7 +104,7 @@ const follow = (call: Stream, options: ObserverOptions, matches: FlowTest, mask:
       call.end();
       return;
     }
-    if (event.kind === 'flow' && !matches(event.flow)) return;
+    if (event.kind === 'flow' && (milliseconds(event.flow.time) < since || !matches(event.flow))) return;
     if (call.writableLength > maxPending) {
       lost += 1;
       return;
@@ -126,9 +124,7 @@ const getFlows = (call: Stream, options: ObserverOptions): void => {
     if (request.first && request.follow) throw new FilterError('first cannot be specified with follow');
     const matches = flowFilter(request.whitelist, request.blacklist);
     const mask = createMask(request.field_mask?.paths ?? []);
-    for (const flow of selectHeld(options.ring.flows(), request, matches)) {
-      call.write(respond({ kind: 'flow', flow }, options.node, mask, options.now()));
-    }
+    for (const event of heldEvents(options.ring, request, matches)) call.write(respond(event, options.node, mask, options.now()));
     if (request.follow) follow(call, options, matches, mask);
     else call.end();
   } catch (error) {
@@ -158,7 +154,7 @@ export const serveObserver = async (options: ObserverOptions): Promise<Observer>
   const startedAt = options.now();
   const server = new Server();
   const counts = () => ({
-    num_flows: Math.min(options.ring.seen, ringCapacity),
+    num_flows: options.ring.flows().length,
     max_flows: ringCapacity,
     seen_flows: options.ring.seen,
     uptime_ns: Math.round((options.now() - startedAt) * 1_000_000),

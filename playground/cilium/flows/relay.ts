@@ -1,13 +1,11 @@
-/** Hubble Relay: one Observer that speaks for every agent, with its delays (v1.20.2 pkg/hubble/relay/observer; facts 8b). */
-import type { ServerUnaryCall, ServerWritableStream, sendUnaryData } from '@grpc/grpc-js';
-import { Server, ServerCredentials, status } from '@grpc/grpc-js';
+/** Hubble Relay: one Observer that speaks for every agent, with its delays (v1.20.2 pkg/hubble/relay/observer). */
+import { Server, ServerCredentials, type ServerUnaryCall, type ServerWritableStream, type sendUnaryData, status } from '@grpc/grpc-js';
 import { FilterError, flowFilter } from './filter.ts';
 import { milliseconds } from './flow.ts';
 import { createMask } from './mask.ts';
-import type { GetFlowsRequest } from './observer.ts';
-import { ciliumVersion, loadService, respond, selectHeld } from './observer.ts';
-import type { Ring, RingEvent } from './ring.ts';
-import { ringCapacity } from './ring.ts';
+import { ciliumVersion, type GetFlowsRequest, heldEvents, respond } from './observer.ts';
+import { type Ring, type RingEvent, ringCapacity } from './ring.ts';
+import { loadService } from './service.ts';
 import { createSortBuffer, sortBufferDefaults } from './sort-buffer.ts';
 
 /** An agent as Relay knows it. */
@@ -72,13 +70,13 @@ const serveFlows = (call: Stream, options: RelayOptions): void => {
     timers.add(timer);
   };
   const join = (peer: Peer): void => {
-    const held = selectHeld(peer.ring.flows(), request, matches);
+    const held = heldEvents(peer.ring, request, matches);
     if (!request.follow) {
       joined.set(peer.name, () => undefined);
-      for (const flow of held) call.write(respond({ kind: 'flow', flow }, peer.name, mask, options.now()));
+      for (const event of held) call.write(respond(event, peer.name, mask, options.now()));
       return;
     }
-    for (const flow of held) arrive(peer, { kind: 'flow', flow });
+    for (const event of held) arrive(peer, event);
     const ends = [peer.ring.follow((event) => arrive(peer, event)), peer.onAway(() => leave(peer))];
     joined.set(peer.name, () => {
       for (const end of ends) end();

@@ -9,6 +9,7 @@ export type RingEvent =
   | { readonly kind: 'lost'; readonly source: LostSource; readonly count: number; readonly at: number }
   | { readonly kind: 'node-status'; readonly state: NodeState; readonly nodes: readonly string[]; readonly message: string };
 
+export type LostEvent = Extract<RingEvent, { kind: 'lost' }>;
 export type LostSource = 'PERF_EVENT_RING_BUFFER' | 'OBSERVER_EVENTS_QUEUE' | 'HUBBLE_RING_BUFFER';
 export type NodeState = 'NODE_CONNECTED' | 'NODE_UNAVAILABLE' | 'NODE_GONE' | 'NODE_ERROR';
 
@@ -18,15 +19,31 @@ export interface Ring {
   push(event: RingEvent): void;
   /** The flows still held, oldest first. */
   flows(): readonly Flow[];
+  /** What it says was lost, oldest first: a real ring holds that in its place among the flows, and tells whoever reads it. */
+  losses(): readonly LostEvent[];
   /** Holds nothing any more, as after a restart; who follows goes on. */
   forget(): void;
   /** Calls back for each event from now on; the return value ends it. */
   follow(listener: (event: RingEvent) => void): () => void;
 }
 
-/** An empty ring; only flows are kept, the other events pass through. */
-export const createRing = (capacity: number = ringCapacity): Ring => {
+export interface RingOptions {
+  readonly capacity?: number;
+  /**
+   * As Cilium's, whose newest flow nobody is given before the next one is there, by whatever request (v1.20.2 pkg/hubble/container/ring.go): on a quiet
+   * node it comes late.
+   */
+  readonly withholds?: boolean;
+}
+
+/** Losses that are kept; as long as a ring is filled by flows they are few. */
+const MOST_LOSSES = 100;
+
+/** An empty ring; flows and losses are kept, the other events pass through. */
+export const createRing = ({ capacity = ringCapacity, withholds = false }: RingOptions = {}): Ring => {
   const kept: Flow[] = [];
+  const losses: LostEvent[] = [];
+  let newest: Flow | undefined;
   const listeners = new Set<(event: RingEvent) => void>();
   let seen = 0;
   /** How many had been seen when it forgot. */
@@ -36,17 +53,25 @@ export const createRing = (capacity: number = ringCapacity): Ring => {
       return seen;
     },
     push: (event) => {
+      const before = newest;
       if (event.kind === 'flow') {
         kept[(seen - forgotten) % capacity] = event.flow;
         seen += 1;
+        newest = event.flow;
       }
-      for (const listener of listeners) listener(event);
+      if (event.kind === 'lost' && losses.push(event) > MOST_LOSSES) losses.shift();
+      const told: RingEvent | undefined = event.kind !== 'flow' || !withholds ? event : before && { kind: 'flow', flow: before };
+      if (told) for (const listener of listeners) listener(told);
     },
     flows: () => {
       const start = (seen - forgotten) % capacity;
-      return seen - forgotten <= capacity ? kept.slice() : [...kept.slice(start), ...kept.slice(0, start)];
+      const all = seen - forgotten <= capacity ? kept.slice() : [...kept.slice(start), ...kept.slice(0, start)];
+      return withholds ? all.slice(0, -1) : all;
     },
+    losses: () => losses.slice(),
     forget: () => {
+      losses.length = 0;
+      newest = undefined;
       kept.length = 0;
       forgotten = seen;
     },

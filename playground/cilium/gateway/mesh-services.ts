@@ -2,8 +2,7 @@
  * Services that routes hang on (GAMMA): what is sent to their cluster address goes through the Envoy of the client's node and is split by the
  * routes' weights (v1.20.2 operator/pkg/gateway-api/gamma_reconcile.go). Only routes of the Service's own namespace count.
  */
-import type { ParentRef, Route, Service } from '../kube/types.ts';
-import { keyOf } from '../kube/types.ts';
+import { keyOf, type ParentRef, type Route, type Service } from '../kube/types.ts';
 import { namesService } from './attach.ts';
 import type { AttachedRoute } from './translate.ts';
 

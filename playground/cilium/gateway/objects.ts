@@ -1,8 +1,7 @@
 /** What Cilium's operator makes of a Gateway and of a Service of the mesh: the CiliumEnvoyConfig that holds the weights, and a Gateway's Service. */
 import type { Gateway, KubeObject } from '../kube/types.ts';
 import type { MeshService } from './mesh-services.ts';
-import type { AttachedRoute } from './translate.ts';
-import { clusterTargets, gatewayConfig, routeConfiguration } from './translate.ts';
+import { type AttachedRoute, clusterTargets, gatewayConfig, routeConfiguration } from './translate.ts';
 
 const labelsOf = (gateway: Gateway): Readonly<Record<string, string>> => ({
   'gateway.networking.k8s.io/gateway-name': gateway.metadata.name,

@@ -1,17 +1,14 @@
 /** Plays the operator's status writes for GatewayClasses, Gateways and routes. */
-import type { Kube, Resource } from '../kube/client.ts';
-import { KubeError } from '../kube/client.ts';
+import { type Kube, KubeError, type Resource } from '../kube/client.ts';
 import { resources } from '../kube/resources.ts';
-import type { Gateway, KubeObject, Route } from '../kube/types.ts';
-import { keyOf } from '../kube/types.ts';
+import { type Gateway, type KubeObject, keyOf, type Route } from '../kube/types.ts';
 import { gatewayAddress } from '../nodes.ts';
 import type { World } from '../world.ts';
 import { controllerName } from './attach.ts';
 import { classConditions, gatewayStatus } from './gateway-status.ts';
 import { gatewayEnvoyConfig, gatewayService, serviceEnvoyConfig } from './objects.ts';
 import { allRoutes, attachedTo, ourGateways, servicesOfMesh } from './plans.ts';
-import type { RouteWorld } from './status.ts';
-import { routeParents, sameParents } from './status.ts';
+import { type RouteWorld, routeParents, sameParents } from './status.ts';
 import type { Xds } from './xds.ts';
 
 export interface Operator {

@@ -1,14 +1,11 @@
 /** Which listeners Envoy must have, and which routes each of them takes. */
-import type { Gateway, Listener, Route } from '../kube/types.ts';
-import { keyOf } from '../kube/types.ts';
+import { type Gateway, keyOf, type Listener, type Route } from '../kube/types.ts';
 import { gatewayNode, meshNodes } from '../nodes.ts';
 import type { World } from '../world.ts';
 import { attach, isRefusal, namesGateway } from './attach.ts';
-import type { MeshService } from './mesh-services.ts';
-import { meshServices } from './mesh-services.ts';
+import { type MeshService, meshServices } from './mesh-services.ts';
 import { isOurs } from './status.ts';
-import type { AttachedRoute } from './translate.ts';
-import { gatewayConfig } from './translate.ts';
+import { type AttachedRoute, gatewayConfig } from './translate.ts';
 
 /** What a listener's port stands for. */
 export interface Entry {

@@ -1,8 +1,7 @@
 /** Turns what Envoy logged into flows for the agent of its node and into the true record of requests. */
 import type { Exchange } from '../envoy/access-log.ts';
 import type { Agents } from '../flows/agents.ts';
-import type { ExchangeContext } from '../flows/exchange-flows.ts';
-import { requestFlow, responseFlow, secondReport } from '../flows/exchange-flows.ts';
+import { type ExchangeContext, requestFlow, responseFlow, secondReport } from '../flows/exchange-flows.ts';
 import type { Flow } from '../flows/flow.ts';
 import type { Route } from '../kube/types.ts';
 import { gatewayNode, meshNodes } from '../nodes.ts';

@@ -5,10 +5,8 @@ import { cluster, endpoints, fileSafe, listener } from '../envoy/resources.ts';
 import { keyOf } from '../kube/types.ts';
 import type { PodBook } from '../pod-book.ts';
 import type { World } from '../world.ts';
-import type { Entry, Plan } from './plans.ts';
-import { listenerPlans } from './plans.ts';
-import type { AttachedRoute, ClusterTarget } from './translate.ts';
-import { clusterTargets, routeConfiguration } from './translate.ts';
+import { type Entry, listenerPlans, type Plan } from './plans.ts';
+import { type AttachedRoute, type ClusterTarget, clusterTargets, routeConfiguration } from './translate.ts';
 
 export interface XdsOptions {
   readonly world: World;

@@ -1,9 +1,7 @@
 /** A live copy of one kind: list, then watch, and start over when the server forgets where we were. */
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Kube, Resource } from './client.ts';
-import { KubeError } from './client.ts';
-import type { KubeObject } from './types.ts';
-import { keyOf } from './types.ts';
+import { type Kube, KubeError, type Resource } from './client.ts';
+import { type KubeObject, keyOf } from './types.ts';
 
 export interface Mirror<T extends KubeObject> {
   /** By `namespace/name` (`/name` for cluster-wide kinds). */
@@ -19,6 +17,8 @@ export interface MirrorOptions<T extends KubeObject> {
   /** Called after every change, with the object now (undefined = deleted) and the key. */
   readonly onChange: (key: string, object: T | undefined) => void;
   readonly onError: (error: unknown) => void;
+  /** Left out: every object. */
+  readonly keeps?: (object: T) => boolean;
 }
 
 /** Starts mirroring; ends by the signal. Errors are reported and retried after half a second. */
@@ -47,7 +47,7 @@ const follow = async <T extends KubeObject>(options: MirrorOptions<T>, objects: 
 const relist = async <T extends KubeObject>(options: MirrorOptions<T>, objects: Map<string, T>): Promise<string> => {
   const list = await options.kube.list<T>(options.of);
   const gone = new Set(objects.keys());
-  for (const object of list.items) {
+  for (const object of list.items.filter((one) => options.keeps?.(one) ?? true)) {
     const key = keyOf(object);
     gone.delete(key);
     if (objects.get(key)?.metadata.resourceVersion === object.metadata.resourceVersion) continue;
@@ -72,6 +72,7 @@ const watchFrom = async <T extends KubeObject>(options: MirrorOptions<T>, object
       version = event.object.metadata.resourceVersion ?? version;
       if (event.type === 'BOOKMARK') continue;
       const object = event.object as unknown as T;
+      if (options.keeps?.(object) === false) continue;
       const key = keyOf(object);
       if (event.type === 'DELETED') objects.delete(key);
       else objects.set(key, object);

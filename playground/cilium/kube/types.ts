@@ -1,5 +1,5 @@
 /** The Kubernetes objects the simulator reads and writes: only the fields it uses. Where the product reads the same, it is the product's. */
-import type { BackendRef, ParentRef } from '../../../activities/clients/kubernetes/objects.ts';
+import type { BackendRef, ParentRef } from '../../../src/clients/kubernetes/objects.ts';
 
 export type { BackendRef, ParentRef };
 

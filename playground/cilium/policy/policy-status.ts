@@ -2,8 +2,7 @@
  * Plays the operator's validation of Cilium's policies: the one condition `Valid`, true or with the engine's reason (v1.20.2
  * operator/pkg/networkpolicy). It says "parsed", not "in force", and names no generation.
  */
-import type { Kube, Resource } from '../kube/client.ts';
-import { KubeError } from '../kube/client.ts';
+import { type Kube, KubeError, type Resource } from '../kube/client.ts';
 import { resources } from '../kube/resources.ts';
 import type { CiliumPolicy, PolicyCondition } from '../kube/types.ts';
 import type { World } from '../world.ts';

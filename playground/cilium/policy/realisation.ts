@@ -4,8 +4,7 @@
  */
 import type { PolicyService } from '../../../src/domain/policy/flow.ts';
 import type { KubeObject } from '../kube/types.ts';
-import type { PolicyInForce, RuleBook } from './rule-book.ts';
-import { compileBook, readPolicy } from './rule-book.ts';
+import { compileBook, type PolicyInForce, type RuleBook, readPolicy } from './rule-book.ts';
 
 /** One change of one policy on one node. Times are Unix milliseconds. */
 export interface TruePolicy {
@@ -40,8 +39,8 @@ export interface RealisationOptions {
 
 interface NodeState {
   readonly inForce: Map<string, PolicyInForce>;
-  /** The latest change begun for each policy: a slower, older one must not undo it. */
-  readonly begun: Map<string, number>;
+  /** Changes on their way, in the order in which the agent heard of them: none is in force before an earlier one. `at`: Unix ms. */
+  arriving: readonly { readonly id: string; readonly at: number; readonly take: () => void }[];
   revision: number;
   book: RuleBook | undefined;
 }
@@ -49,10 +48,26 @@ interface NodeState {
 /** Nodes without any policy; `stop` forgets the changes under way. */
 export const createRealisation = (options: RealisationOptions): Realisation => {
   const states = new Map<string, NodeState>(
-    options.nodes.map((node) => [node, { inForce: new Map(), begun: new Map(), revision: 1, book: undefined }]),
+    options.nodes.map((node) => [node, { inForce: new Map(), arriving: [], revision: 1, book: undefined }]),
   );
   const timers = new Set<NodeJS.Timeout>();
-  let changes = 0;
+
+  const arrive = (state: NodeState): void => {
+    const now = options.now();
+    const due = state.arriving.filter(({ at }) => at <= now);
+    state.arriving = state.arriving.filter(({ at }) => at > now);
+    for (const { take } of due) take();
+    const [next] = state.arriving;
+    if (!next) return;
+    const timer = setTimeout(
+      () => {
+        timers.delete(timer);
+        arrive(state);
+      },
+      Math.ceil(next.at - now),
+    );
+    timers.add(timer);
+  };
 
   const take = (state: NodeState, id: string, object: KubeObject | undefined): boolean => {
     const read = object && readPolicy({ kind: id.slice(0, id.indexOf(' ')), ...object });
@@ -67,17 +82,15 @@ export const createRealisation = (options: RealisationOptions): Realisation => {
 
   const seen = (kind: string, key: string, object: KubeObject | undefined): void => {
     const [id, seenAt] = [`${kind} ${key}`, options.now()];
-    changes += 1;
-    const change = changes;
     for (const [node, state] of states) {
-      const timer = setTimeout(() => {
-        timers.delete(timer);
-        if ((state.begun.get(id) ?? 0) > change) return;
-        state.begun.set(id, change);
+      const at = Math.max(seenAt + options.delay(), state.arriving.at(-1)?.at ?? 0);
+      const inForce = (): void => {
         if (!take(state, id, object)) return;
         options.onInForce({ policy: key, kind, generation: object?.metadata.generation ?? 0, node, seenAt, inForceAt: options.now() });
-      }, options.delay());
-      timers.add(timer);
+      };
+      // A newer version takes the place of one that is still on its way.
+      state.arriving = [...state.arriving.filter((one) => one.id !== id), { id, at, take: inForce }];
+      arrive(state);
     }
   };
 

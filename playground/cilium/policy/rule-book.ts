@@ -4,8 +4,7 @@ import type { Explanation, RuleName } from '../../../src/domain/policy/decision.
 import { compilePolicies } from '../../../src/domain/policy/evaluator.ts';
 import type { PolicyFlow, PolicyService } from '../../../src/domain/policy/flow.ts';
 import { parsePolicy } from '../../../src/domain/policy/parse.ts';
-import type { Policy, PolicyRule } from '../../../src/domain/policy/policy.ts';
-import { policyId } from '../../../src/domain/policy/policy.ts';
+import { type Policy, type PolicyRule, policyId } from '../../../src/domain/policy/policy.ts';
 import type { PolicyRef } from '../flows/flow.ts';
 import type { KubeObject } from '../kube/types.ts';
 

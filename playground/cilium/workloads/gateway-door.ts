@@ -3,8 +3,7 @@
  * answer until the proxy would have given up connecting, and what is sent on an old one goes unheard until the door opens again.
  */
 import type { IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo, Server, Socket } from 'node:net';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 
 /** `ask` = every request is first put to the pod's own layer 7 proxy. */
 export type DoorState = 'open' | 'shut' | 'ask';

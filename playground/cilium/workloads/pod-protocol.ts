@@ -1,8 +1,13 @@
 /** The two ways in which demo pods speak: HTTP/1.1, and gRPC over HTTP/2 without TLS. */
-import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
-import { createServer } from 'node:http';
-import type { Http2Server, Http2ServerRequest, Http2ServerResponse, ServerHttp2Session } from 'node:http2';
-import { constants, createServer as createHttp2Server } from 'node:http2';
+import { createServer, type Server as HttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  constants,
+  createServer as createHttp2Server,
+  type Http2Server,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Session,
+} from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Fault } from './fault.ts';
 

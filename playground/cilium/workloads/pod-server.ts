@@ -1,14 +1,10 @@
 /** The server of one demo pod: answers who it is, slowly or wrongly when told to. */
 import type { AddressInfo } from 'node:net';
-import type { Delay } from '../delays.ts';
-import { draw } from '../delays.ts';
+import { type Delay, draw } from '../delays.ts';
 import { createRandom } from '../random.ts';
-import type { Fault } from './fault.ts';
-import { healthy } from './fault.ts';
-import type { DoorEvents, DoorState, PodRequest, PodResponse } from './gateway-door.ts';
-import { openDoor } from './gateway-door.ts';
-import type { Protocol, Speech } from './pod-protocol.ts';
-import { answerFor, speakGrpc, speakHttp } from './pod-protocol.ts';
+import { type Fault, healthy } from './fault.ts';
+import { type DoorEvents, type DoorState, openDoor, type PodRequest, type PodResponse } from './gateway-door.ts';
+import { answerFor, type Protocol, type Speech, speakGrpc, speakHttp } from './pod-protocol.ts';
 
 // How long a pod waits for what it depends on before it answers 503.
 const starvedMs = 1_000;

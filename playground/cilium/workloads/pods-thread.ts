@@ -2,8 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { DoorEvents } from './gateway-door.ts';
 import type { DoorEvent, PodsData, PodsReply, PodsRequest } from './messages.ts';
-import type { PodServer } from './pod-server.ts';
-import { servePod } from './pod-server.ts';
+import { type PodServer, servePod } from './pod-server.ts';
 
 const { serviceTime } = workerData as PodsData;
 const servers = new Map<string, PodServer>();

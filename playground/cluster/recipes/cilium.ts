@@ -30,7 +30,7 @@ export const cilium: Recipe = {
 /** What runs in the pods of real nodes. Its entry carries its own number: raise it with its source. */
 export const pods: Recipe = {
   title: 'servers and callers of the demo pods',
-  entry: 'real-pods-2',
+  entry: 'real-pods-3',
   files: ['pods'],
   verb: 'built',
   fill: (staging, kitchen) => built(kitchen, staging, { name: 'pods', module: 'cilium', target: './pods' }),

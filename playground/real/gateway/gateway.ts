@@ -3,15 +3,13 @@
  * the real agent's, out of what the proxy logs. What the agent does for Cilium's own Envoy is done here.
  */
 import { join } from 'node:path';
-import type { Exchange } from '../../cilium/envoy/access-log.ts';
-import { serveAccessLog } from '../../cilium/envoy/access-log.ts';
+import { type Exchange, serveAccessLog } from '../../cilium/envoy/access-log.ts';
 import { createXdsFiles } from '../../cilium/envoy/files.ts';
 import { type Envoy, startEnvoy } from '../../cilium/envoy/process.ts';
 import { endpointsAt, fileSafe } from '../../cilium/envoy/resources.ts';
 import { clusterName, parseClusterName, weightsOf } from '../../cilium/gateway/translate.ts';
 import type { Ground } from '../../cilium/ground.ts';
-import type { Kube } from '../../cilium/kube/client.ts';
-import { resource } from '../../cilium/kube/client.ts';
+import { type Kube, resource } from '../../cilium/kube/client.ts';
 import { createLoop } from '../../cilium/kube/loop.ts';
 import { type Mirror, mirror } from '../../cilium/kube/mirror.ts';
 import { resources } from '../../cilium/kube/resources.ts';

@@ -27,8 +27,7 @@ export const agentStories: readonly Scenario[] = [
         asked.push(verdict?.words ?? '');
         must(verdict?.kind === 'blind' || verdict?.kind === 'no-traffic', `it holds for ${verdict?.kind}: ${verdict?.words}`);
         must(asked.length <= MOST_EXTENDED, `it held ${asked.length} times: ${asked.join(' | ')}`);
-        await operation.press('reviewer', 'meshops:extend');
-        await operation.leave('holding');
+        await operation.answer('reviewer', 'meshops:extend');
       }
       ended(await operation.result(), 'completed');
       must((await podsInCohorts(scene)).length === 0, 'cohort labels are left on pods');

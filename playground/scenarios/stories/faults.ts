@@ -73,7 +73,7 @@ export const faultStories: readonly Scenario[] = [
       const extra = { answer, truth: truth.text };
       if (!/has started/i.test(truth.text) && scene.newRoots().length === 0) return { extra };
       const operation = await scene.operation();
-      await operation.press('operator', 'meshops:abort');
+      await operation.abort('operator');
       must((await operation.result()).kind === 'aborted', 'the operation did not end as aborted');
       must(scene.newRoots().length === 1, `there are ${scene.newRoots().length} root messages`);
       return { operation, extra };

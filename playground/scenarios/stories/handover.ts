@@ -62,7 +62,7 @@ async function asPatch(scene: Scene, git: GitServer): Promise<object> {
   await git.git(PROJECT, ['commit', '--quiet', '-am', 'As the canary left it']);
   await git.git(PROJECT, ['push', '--quiet', 'origin', 'main']);
   await drive.waitFor(() => threadText(scene, operation).includes('Git agrees with it'), { timeoutMs: 20_000, what: 'that Git agrees' });
-  must(!(await status(scene)).includes('differs from Git'), `status says still: ${await status(scene)}`);
+  await scene.until(async () => !(await status(scene)).includes('differs from Git'), 'the status to forget it');
   return { handedMs, patchBytes: patch.length };
 }
 

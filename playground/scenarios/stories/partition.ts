@@ -45,7 +45,7 @@ export const partitionStories: readonly Scenario[] = [
         await underWatch(scene, first, 2);
         // Its machine stands still until the next operation is under way: else it would miss the canary's requests after the abort, and fire early.
         cutOff.kill('SIGSTOP');
-        await first.press('operator', 'meshops:abort');
+        await first.abort('operator');
         const aborted = await first.result();
         must(aborted.kind === 'aborted' && aborted.restoredExactly === true, `the first outcome is ${aborted.kind}: ${aborted.words}`);
         return await secondUndisturbed(scene, cutOff, first);
@@ -77,7 +77,7 @@ async function secondUndisturbed(scene: Scene, stale: Child, first: Operation) {
   must(second.root().text !== first.root().text, 'the message of the second operation is that of the first');
   const view = await second.view();
   must(view.phase === 'watching', `the second operation is ${view.phase}`);
-  await second.press('operator', 'meshops:abort');
+  await second.abort('operator');
   const outcome = await second.result();
   must(outcome.kind === 'aborted' && outcome.restoredExactly === true, `the second outcome is ${outcome.kind}: ${outcome.words}`);
   return { operation: second, extra: { stale: fuse, refused: after.refused - before.refused } };

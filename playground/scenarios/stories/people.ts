@@ -37,7 +37,7 @@ export const peopleStories: readonly Scenario[] = [
     play: async (scene) => {
       const operation = await approvedCanary(scene, '/mesh canary backend 10% --soak 60s');
       await scene.wait(500 + scene.random() * 1_000);
-      await operation.press('operator', 'meshops:abort');
+      await operation.abort('operator');
       const outcome = await operation.result();
       must(outcome.kind === 'aborted' && outcome.restoredExactly === true, `the outcome is ${outcome.kind}: ${outcome.words}`);
       must((await scene.weight(CANARY)) === 0, 'the canary still has weight');
@@ -68,7 +68,7 @@ export const peopleStories: readonly Scenario[] = [
       const operation = await scene.begin('/mesh canary backend 10%');
       const request = scene.rig.slack.drive.lastRequest();
       await scene.rig.slack.drive.replay(request, 2);
-      await operation.press('operator', 'meshops:abort');
+      await operation.abort('operator');
       const outcome = await operation.result();
       // A replay that comes after the operation is over must not start a second one either.
       await scene.rig.slack.drive.replay(request, 1);

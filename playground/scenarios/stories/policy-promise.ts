@@ -12,10 +12,12 @@ const named = (name: string): string => POLICY.replace(/frontend$/, name);
 async function standing(scene: Scene, name: string, spec: object): Promise<void> {
   const metadata = { name, namespace: 'frontend' };
   await scene.put(named(name), { apiVersion: 'cilium.io/v2', kind: 'CiliumNetworkPolicy', metadata, spec });
-  await scene.until(
-    () => scene.rig.cilium.truth.policies.list.some(({ policy, inForceAt }) => policy.endsWith(`/${name}`) && inForceAt >= scene.began),
-    `policy ${name} to be in force`,
-  );
+  const { nodes, truth } = scene.rig.cilium;
+  const isNew = ({ policy, inForceAt }: (typeof truth.policies.list)[number]): boolean =>
+    policy.endsWith(`/${name}`) && inForceAt >= scene.began;
+  // One node takes it after the other.
+  const inForce = () => new Set(truth.policies.list.filter(isNew).map(({ node }) => node));
+  await scene.until(() => nodes.every((node) => inForce().has(node.name)), `policy ${name} to be in force on every node`);
 }
 
 const blocksOf = (operation: Operation): string => JSON.stringify(operation.root().blocks);
@@ -26,8 +28,7 @@ async function acceptedByAnother(scene: Scene, operation: Operation): Promise<vo
   await operation.press('operator', 'meshops:continue');
   await scene.until(() => scene.heard('operator').length > heard, 'the refusal of the own answer');
   must((await operation.view()).phase === 'holding', 'the requester has accepted what their own policy drops');
-  await operation.press('reviewer', 'meshops:continue');
-  await operation.leave('holding');
+  await operation.answer('reviewer', 'meshops:continue');
 }
 
 const underDeny: Scenario = {
@@ -61,7 +62,7 @@ const acceptByApprover: Scenario = {
   play: async (scene) => {
     const operation = await enforce(scene, MISSING_PEER, '--window 10s --soak 2s');
     await operation.phase('holding', 60_000);
-    must(/external/.test(blocksOf(operation)), 'the question does not name the client');
+    await operation.seen(({ blocks }) => /external/.test(JSON.stringify(blocks)), 'the question to name the client');
     await acceptedByAnother(scene, operation);
     for (;;) {
       // More of it than was accepted is asked about again.
@@ -162,8 +163,7 @@ const churn: Scenario = {
         const { phase, verdict } = await operation.anyPhase(['holding', 'over'], 120_000);
         if (phase === 'over') break;
         must(verdict?.kind === 'no-traffic', `it holds for ${verdict?.words}`);
-        await operation.press('reviewer', 'meshops:continue');
-        await operation.leave('holding');
+        await operation.answer('reviewer', 'meshops:continue');
       }
       ended(await operation.result(), 'completed');
       must((await podsInCohorts(scene)).length === 0, 'cohort labels are left on pods');
@@ -174,4 +174,46 @@ const churn: Scenario = {
   },
 };
 
-export const policyPromiseStories: readonly Scenario[] = [underDeny, acceptByApprover, nameTaken, overlap, churn];
+const cohortReplaced: Scenario = {
+  name: 'policy-cohort-replaced',
+  story:
+    'the pod that goes first is replaced while it is watched: without a connection of it the step proves nothing and holds; the next one reaches as many pods as were approved',
+  play: async (scene) => {
+    const operation = await enforce(scene, GOOD, '--no-observe --soak 4s');
+    await operation.phase('watching', 60_000);
+    const [labelled] = await podsInCohorts(scene);
+    must(labelled !== undefined, 'no pod goes first');
+    await replacePod(scene, labelled);
+    let held = '';
+    /** Says go on to what holds for silence, until the operation is there. */
+    const until = (holds: (view: View) => boolean, what: string): Promise<View> =>
+      scene.poll(
+        async () => {
+          const view = await operation.view();
+          const { phase, verdict, stages } = view;
+          if (phase !== 'holding') return holds(view) ? view : undefined;
+          must(verdict?.kind === 'no-traffic', `it holds for ${verdict?.words}`);
+          if (stages[1]?.startedAt === undefined) held = verdict.words;
+          await operation.answer('reviewer', 'meshops:continue');
+          return undefined;
+        },
+        what,
+        180_000,
+      );
+    const { stages } = await until(
+      ({ phase, stages: [, next] }) => phase === 'watching' && next?.startedAt !== undefined,
+      'the second step',
+    );
+    must(held !== '' || (stages[0]?.counts?.canary.requests ?? 0) > 0, 'the first step passed without evidence');
+    const reached = (await podsInCohorts(scene)).length;
+    must(reached === 2, `the second step reaches ${reached} pods instead of 2`);
+    await until(({ phase }) => phase === 'over', 'the end');
+    ended(await operation.result(), 'completed');
+    must((await podsInCohorts(scene)).length === 0, 'cohort labels are left on pods');
+    return { operation, extra: { held } };
+  },
+};
+
+type View = Awaited<ReturnType<Operation['view']>>;
+
+export const policyPromiseStories: readonly Scenario[] = [underDeny, acceptByApprover, nameTaken, overlap, churn, cohortReplaced];

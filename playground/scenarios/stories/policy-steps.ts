@@ -1,4 +1,4 @@
-import type { Outcome } from '../../../src/domain/operation.ts';
+import type { Outcome } from '../../../src/domain/lifecycle/operation.ts';
 import { list } from '../mesh-state.ts';
 import type { Operation } from '../operation.ts';
 import { must } from '../scenario.ts';

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual, promisify } from 'node:util';
-import type { Verdict } from '../../../src/domain/verdict.ts';
+import type { Verdict } from '../../../src/domain/judge/verdict.ts';
 import { must, type Scenario } from '../scenario.ts';
 import { CANARY, type Scene } from '../scene.ts';
 import { approvedCanary } from './canary.ts';

@@ -1,4 +1,4 @@
-import type { OperationView } from '../../../src/domain/operation.ts';
+import type { OperationView } from '../../../src/domain/lifecycle/operation.ts';
 import type { Operation } from '../operation.ts';
 import { must, type Scenario } from '../scenario.ts';
 import { CANARY, type Scene } from '../scene.ts';
@@ -124,13 +124,11 @@ export const sightStories: readonly Scenario[] = [
       await faults.relayUnavailable(true);
       const { verdict } = await heldAs(scene, operation, 'blind');
       await faults.relayUnavailable(false);
-      await operation.press('reviewer', 'meshops:extend');
-      await operation.leave('holding');
+      await operation.answer('reviewer', 'meshops:extend');
       // The stream comes back a little after Relay itself; a watch that begins before is held once more.
       for (let again = 0; again < MOST_EXTENDED; again += 1) {
         if ((await operation.anyPhase(['holding', 'afterwatch', 'over'])).phase !== 'holding') break;
-        await operation.press('reviewer', 'meshops:extend');
-        await operation.leave('holding');
+        await operation.answer('reviewer', 'meshops:extend');
       }
       const outcome = await operation.result();
       must(outcome.kind === 'completed', `the outcome is ${outcome.kind}: ${outcome.words}`);

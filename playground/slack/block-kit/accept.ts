@@ -2,7 +2,7 @@
 import { shortId } from '../ids.ts';
 import type { Json } from '../messages.ts';
 import { SlackRefusal } from '../refusal.ts';
-import { inMessage, inModal } from './blocks.ts';
+import { inHome, inMessage, inModal } from './blocks.ts';
 import { type Check, isRecord, list, object, plainText, string } from './checks.ts';
 import { elementsOf, id } from './elements.ts';
 
@@ -76,6 +76,20 @@ const viewShape = object(
     submit_disabled: () => undefined,
   },
 );
+
+const homeShape = object({ blocks: () => undefined }, { callback_id: string(255), private_metadata: string(3000), external_id: id });
+
+/** A Home as given to views.publish: it has no title and is never submitted. Throws `invalid_arguments` with the places. */
+export function acceptHome(value: unknown, maxBlocks: number): Json {
+  if (!isRecord(value)) throw new SlackRefusal('invalid_arguments', { messages: ['[ERROR] must be an object [json-pointer:/view]'] });
+  const problems: string[] = [];
+  if (value['type'] !== 'home') problems.push(`unsupported type: ${String(value['type'])} [json-pointer:/view/type]`);
+  homeShape(value, '/view', problems);
+  problems.push(...problemsOf(value['blocks'], '/view/blocks', inHome, maxBlocks));
+  if (problems.length > 0) refuse('invalid_arguments', problems);
+  const blocks = Array.isArray(value['blocks']) ? value['blocks'].filter(isRecord) : [];
+  return { ...value, blocks: blocks.map(withIds) };
+}
 
 /** A modal as given to views.open, with ids filled in. Throws `invalid_arguments` with the places. */
 export function acceptView(value: unknown, maxBlocks: number): Json {

@@ -87,6 +87,9 @@ export const inMessage = typed({
   file: object({ external_id: string(255, 1), source: among('remote') }, base),
 });
 
+/** Blocks a Home may carry. */
+export const inHome = typed(everywhere);
+
 /** Blocks a modal may carry. `alert` is for modals only (node-slack-sdk #2567). */
 export const inModal = typed({
   ...everywhere,

@@ -57,6 +57,14 @@ const manyOfOptions: Check = object(
   },
 );
 const ids = list(id, 1, 100);
+/** What an app may offer for an external select (docs.slack.dev/reference/block-kit/block-elements/select-menu-element). */
+export const suggestions: Check = also(
+  object(
+    {},
+    { options: list(option, 0, 100), option_groups: list(object({ label: plainText(75), options: list(option, 0, 100) }), 0, 100) },
+  ),
+  (value) => (value['options'] === undefined && value['option_groups'] === undefined ? 'missing required field: options' : undefined),
+);
 const external = { min_query_length: number(0, 1000) };
 
 const selects: Record<string, Check> = {

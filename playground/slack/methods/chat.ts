@@ -21,6 +21,7 @@ function postMessage(core: Core, args: Args): Json {
   core.rate.post(channel.id);
   const message = core.messages.post({ ...draft, user: core.directory.botUserId, botId: core.directory.botId });
   core.log.posted(message);
+  core.notifications.add(message);
   return { channel: channel.id, ts: message.ts, message: shownMessage(core, message, true) };
 }
 

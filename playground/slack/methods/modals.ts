@@ -1,6 +1,6 @@
-// views.*: modals, opened by a trigger of the last three seconds.
+// views.*: modals, opened by a trigger of the last three seconds, and Homes.
 import type { Args } from '../args.ts';
-import { acceptView } from '../block-kit/accept.ts';
+import { acceptHome, acceptView } from '../block-kit/accept.ts';
 import type { Core } from '../core.ts';
 import type { Json } from '../messages.ts';
 import { SlackRefusal } from '../refusal.ts';
@@ -41,7 +41,16 @@ function update(core: Core, args: Args): Json {
   return shown(core, updated);
 }
 
+/** Homes belong to people of this workspace; a bot has none. */
+function publish(core: Core, args: Args): Json {
+  const view = acceptHome(args.json('view'), core.limits.viewBlocks);
+  const user = core.directory.user(args.required('user_id'));
+  if (user.isBot) throw new SlackRefusal('not_enabled');
+  return shown(core, core.views.publish(user.id, view, args.optional('hash')));
+}
+
 export const modalMethods: Methods = {
+  'views.publish': { tier: 4, run: publish },
   'views.open': { tier: 4, run: open },
   'views.push': { tier: 4, run: push },
   'views.update': { tier: 4, run: update },

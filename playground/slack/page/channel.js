@@ -1,15 +1,21 @@
 // The channel and its thread pane.
+
+import { blocks } from './blocks.js';
 import { composer } from './composer.js';
 import { closeButton } from './dialog.js';
 import { h, icon } from './dom.js';
-import { go, on, shownMessages, store } from './store.js';
+import { go, HOME, on, shownMessages, store } from './store.js';
 import { timeline } from './timeline.js';
 
 const inThread = (ts) => (message) => message.thread_ts === ts || message.ts === ts;
 
 function welcome(box) {
-  const example = store.commands[0];
-  const tries = example ? [`${example.command} help`, `${example.command} canary backend 10%`] : [];
+  const behind = ['canary backend 10%', 'enforce frontend', 'on wireguard'];
+  const [first] = store.commands;
+  const tries = [
+    ...store.commands.map(({ command }, index) => [command, behind[index] ?? 'help'].join(' ')),
+    ...(first ? [`${first.command} help`] : []),
+  ];
   const one = (text) =>
     h(
       'button',
@@ -38,8 +44,27 @@ export function startChannel(root, extras) {
   const head = h('header', { class: 'bar' }, h('div', { class: 'grow' }, title, about), extras);
   const list = timeline('Messages', false);
   const box = composer({ id: 'channel-input', placeholder: 'Message or /command', thread: () => undefined });
-  root.append(head, list.list, box.form);
+  const home = h('div', { class: 'home', 'aria-label': 'Home', tabindex: '0' });
+  root.append(head, list.list, home, box.form);
+  const drawHome = () => {
+    const isHome = store.channel === HOME;
+    home.hidden = !isHome;
+    list.list.hidden = isHome;
+    box.form.hidden = isHome;
+    if (!isHome) return;
+    title.replaceChildren('meshops');
+    about.textContent = 'Home';
+    const held = document.activeElement?.getAttribute?.('data-focus');
+    home.replaceChildren(
+      ...(store.home
+        ? [blocks(store.home.blocks, { viewId: store.home.id })].flat()
+        : [h('p', { class: 'muted' }, 'The app has not shown its Home yet.')]),
+    );
+    if (held) home.querySelector(`[data-focus="${CSS.escape(held)}"]`)?.focus();
+  };
   const draw = () => {
+    drawHome();
+    if (store.channel === HOME) return;
     const channel = store.channels.find((one) => one.id === store.channel);
     title.replaceChildren(channel?.is_im ? 'Direct message' : h('span', {}, icon('hash'), channel?.name ?? 'no channel'));
     const me = store.users.get(store.me)?.real_name ?? '';
@@ -52,6 +77,7 @@ export function startChannel(root, extras) {
   };
   on('messages', draw);
   on('people', draw);
+  on('home', drawHome);
   on('place', () => {
     list.reset();
     draw();

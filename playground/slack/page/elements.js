@@ -116,17 +116,23 @@ function externalSelect(one, block, place, id) {
     list: list.id,
     placeholder: one.placeholder?.text ?? 'Type to search…',
     value: one.initial_option?.text.text ?? '',
+    'data-focus': keyOf(block, one),
   });
   const offered = new Map();
-  control.addEventListener('input', async () => {
-    const picked = offered.get(control.value);
-    if (picked) return choose(one, block, place, control, picked);
+  const look = async () => {
     if (control.value.length < (one.min_query_length ?? 3)) return;
     const where = place.viewId ? { viewId: place.viewId } : { channel: place.channel, ts: place.ts };
-    const answer = await act({ do: 'suggest', place: where, element: { ...one, block_id: block.block_id }, typed: control.value });
+    const wanted = { element: { ...one, block_id: block.block_id }, typed: control.value, values: place.values ?? {} };
+    const answer = await act({ do: 'suggest', place: where, ...wanted });
     const options = answer.ack?.options ?? (answer.ack?.option_groups ?? []).flatMap((group) => group.options);
     for (const option of options) offered.set(option.text.text, option);
-    list.replaceChildren(...options.map((option) => h('option', { value: option.text.text })));
+    list.replaceChildren(...options.map((option) => h('option', { value: option.text.text }, option.description?.text)));
+  };
+  control.addEventListener('focus', () => void look());
+  control.addEventListener('input', () => {
+    const picked = offered.get(control.value);
+    if (picked) choose(one, block, place, control, picked);
+    else void look();
   });
   return h('span', {}, control, list);
 }

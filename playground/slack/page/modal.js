@@ -23,6 +23,7 @@ function refill(dialog, values) {
   for (const [key, value] of Object.entries(values)) {
     const control = dialog.querySelector(`[data-focus="${CSS.escape(key)}"]`);
     if (control && typeof value === 'string') control.value = value;
+    else if (control && value?.text?.text) control.value = value.text.text;
   }
 }
 

@@ -1,7 +1,7 @@
 // The workspace: channels, and the person one acts as.
 import { avatar, badgeOf } from './avatar.js';
 import { h, icon } from './dom.js';
-import { become, go, on, store } from './store.js';
+import { become, go, HOME, on, store } from './store.js';
 import { themeButton } from './theme.js';
 
 /** In a narrow window a choice here leads back to the channel. */
@@ -21,6 +21,16 @@ function channelButton(channel) {
     onclick: () => show(() => go(channel.id, undefined)),
   };
   return h('li', {}, h('button', props, icon(channel.is_im ? 'person' : 'hash'), h('span', { class: 'grow' }, label), mark));
+}
+
+function homeButton() {
+  const props = {
+    type: 'button',
+    class: 'item',
+    'aria-current': store.channel === HOME ? 'page' : undefined,
+    onclick: () => show(() => go(HOME, undefined)),
+  };
+  return h('li', {}, h('button', props, icon('mesh'), h('span', { class: 'grow' }, 'meshops Home')));
 }
 
 function personButton(user) {
@@ -73,7 +83,7 @@ export function startSide(root) {
         'div',
         { class: 'side-scroll' },
         h('h2', {}, 'Channels'),
-        h('ul', {}, store.channels.map(channelButton)),
+        h('ul', {}, store.channels.map(channelButton), homeButton()),
         h('h2', {}, 'Act as'),
         group,
       ),

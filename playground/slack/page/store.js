@@ -1,5 +1,8 @@
 // What the page knows, and the live stream that keeps it so.
 
+/** Where a channel's id would stand, when the app's Home is shown. */
+export const HOME = 'home';
+
 export const store = {
   me: sessionStorage.getItem('as') ?? 'U0OPERATOR',
   channel: sessionStorage.getItem('channel') ?? '',
@@ -14,6 +17,7 @@ export const store = {
   dismissed: new Set(),
   unread: new Set(),
   views: [],
+  home: null,
   calls: [],
   refused: 0,
   duplicates: 0,
@@ -43,7 +47,8 @@ function takePeople(data) {
   store.channels = data.channels.filter((channel) => channel.members.includes(store.me));
   store.commands = data.commands;
   store.shortcuts = data.shortcuts;
-  if (!store.channels.some((channel) => channel.id === store.channel)) store.channel = store.channels[0]?.id ?? '';
+  if (store.channel !== HOME && !store.channels.some((channel) => channel.id === store.channel))
+    store.channel = store.channels[0]?.id ?? '';
 }
 
 function takeSnapshot(data) {
@@ -51,13 +56,15 @@ function takeSnapshot(data) {
   takePeople(data);
   store.messages = new Map(data.messages.map((message) => [keyOf(message), message]));
   store.views = data.views;
+  store.home = data.home;
   store.calls = data.calls;
   store.refused = Object.values(data.counts).reduce((sum, count) => sum + count.refused, 0);
   store.duplicates = data.duplicates;
   store.faults = data.faults;
   store.panel = data.panel ?? undefined;
   store.rates = new Map(Object.entries(store.panel?.history ?? {}));
-  for (const topic of ['online', 'people', 'place', 'messages', 'views', 'calls', 'faults', 'panel']) tell(topic, true);
+  for (const topic of ['online', 'people', 'place', 'messages', 'views', 'home', 'calls', 'faults', 'panel']) tell(topic, true);
+  if (store.channel === HOME) void act({ do: 'home' });
 }
 
 /** The last two minutes of rates, for the small charts. */
@@ -90,6 +97,10 @@ const handlers = {
   views: (views) => {
     store.views = views;
     tell('views');
+  },
+  home: (home) => {
+    store.home = home;
+    tell('home');
   },
   call: ({ entry, duplicates }) => {
     store.calls = [...store.calls, entry].slice(-300);
@@ -128,6 +139,7 @@ export function go(channel, thread) {
   store.thread = thread;
   store.unread.delete(channel);
   sessionStorage.setItem('channel', channel);
+  if (channel === HOME) void act({ do: 'home' });
   tell('place');
   tell('people');
   tell('messages');

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../json.ts';
-import type { Write } from '../plan.ts';
+import type { Write } from '../lifecycle/plan.ts';
 import { headerWords, isOurs, RULES } from './ab-rules.ts';
 import type { Header } from './change.ts';
 import { type Impossible, impossible } from './planned.ts';

@@ -1,5 +1,5 @@
 import { canonicalJson, type Json, type JsonObject } from '../json.ts';
-import type { PlannedStage, Write } from '../plan.ts';
+import type { PlannedStage, Write } from '../lifecycle/plan.ts';
 import type { Target } from '../target.ts';
 import { problemOf } from './ab-limits.ts';
 import { headerWords, isOurs, OURS, RULES } from './ab-rules.ts';
@@ -7,8 +7,8 @@ import type { Header } from './change.ts';
 import { detailsJson, detailsOf } from './details.ts';
 import { ownedRoute } from './managers.ts';
 import { type Impossible, impossible, type Planned, type Unclear, unclear } from './planned.ts';
-import { findReceiver, type MovedRule, names, nearServices } from './receiver.ts';
-import { type HttpRoute, routeName } from './route.ts';
+import { findReceiver, names, nearServices } from './receiver.ts';
+import { type HttpRoute, type MovedRule, routeName } from './route.ts';
 import { refOf } from './stages.ts';
 import { shareOf } from './weights.ts';
 import { sharesWords, trafficWords } from './words.ts';
@@ -16,7 +16,7 @@ import { sharesWords, trafficWords } from './words.ts';
 /** Nobody knows how many requests carry the header; more than none, and gates and messages need a number. */
 const LEAST_EXPOSURE = 0.001;
 
-export interface AbInput {
+interface AbInput {
   readonly routes: readonly HttpRoute[];
   /** The rules of a route as the API server has them, with every field. */
   readonly rulesOf: (route: HttpRoute) => readonly JsonObject[];
@@ -28,7 +28,7 @@ export interface AbInput {
   readonly firstStage: number;
 }
 
-export type AbPlan = Planned | Impossible | Unclear;
+type AbPlan = Planned | Impossible | Unclear;
 
 /**
  * Plans header A/B: for each rule that has the canary beside the service, one rule of ours before the others, with the same matches and

@@ -1,8 +1,8 @@
 import { canonicalJson, type JsonObject } from '../json.ts';
-import { differencesOf, Live, nameOf, sameObject } from '../live.ts';
-import { formatPercent } from '../percent.ts';
-import { type Fields, type ObjectRef, objectKey, type PlannedStage, type Write } from '../plan.ts';
-import { alreadyBack, type Completed, movedBy } from '../way-back.ts';
+import { differencesOf, Live, nameOf, sameObject } from '../lifecycle/live.ts';
+import { type Fields, type ObjectRef, objectKey, type PlannedStage, type Write } from '../lifecycle/plan.ts';
+import { alreadyBack, type Completed, movedBy } from '../lifecycle/way-back.ts';
+import { formatPercent } from '../words/percent.ts';
 import { headerWords, isOurs, RULES } from './ab-rules.ts';
 import type { Header } from './change.ts';
 import { climbBack, type ReceiversOf, raises } from './climb-back.ts';
@@ -13,7 +13,7 @@ import { type HttpRoute, parseRoute } from './route.ts';
 import { indexOf, nameAt, rulesIn, shareIn, shareOfAll } from './rule-fields.ts';
 import { weightAt } from './stages.ts';
 
-export interface BackInput {
+interface BackInput {
   readonly completed: Completed | undefined;
   /** The objects of its write set as they are now. */
   readonly live: readonly unknown[];

@@ -1,4 +1,5 @@
-import type { Command } from '../command.ts';
+import type { Command } from '../commands/command.ts';
+import type { WayBack } from '../lifecycle/change.ts';
 
 /** What `/mesh canary`, `promote` and `rollback` ask for. */
 export type CanaryChange =
@@ -18,12 +19,6 @@ export type CanaryChange =
   /** Requests with this header go to the canary, beside the weights; without a header that rule is taken away again. */
   | { readonly kind: 'ab'; readonly header?: Header; readonly explicit?: true }
   | WayBack;
-
-/** Back to what was before the last completed operation of the verb on this target. `of`: the operation that a button named. */
-export interface WayBack {
-  readonly kind: 'back';
-  readonly of?: string;
-}
 
 export interface Header {
   /** Lower case. */

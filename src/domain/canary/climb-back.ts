@@ -1,5 +1,5 @@
-import { formatPercent } from '../percent.ts';
-import type { Fields, PlannedStage, Write } from '../plan.ts';
+import type { Fields, PlannedStage, Write } from '../lifecycle/plan.ts';
+import { formatPercent } from '../words/percent.ts';
 import { climb } from './ladder.ts';
 import { type RuleFields, rulesIn, shareOfAll } from './rule-fields.ts';
 import { weightAt } from './stages.ts';

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import type { JsonObject } from '../json.ts';
 import type { Target } from '../target.ts';
-import { isServiceHere, type MovedRule } from './receiver.ts';
+import { isServiceHere } from './receiver.ts';
+import { type MovedRule } from './route.ts';
 import { refOf } from './stages.ts';
 
 const Parent = z.object({ kind: z.string(), namespace: z.string(), name: z.string() });

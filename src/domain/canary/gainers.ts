@@ -1,4 +1,4 @@
-import type { ObjectRef, Write } from '../plan.ts';
+import type { ObjectRef, Write } from '../lifecycle/plan.ts';
 import type { HttpRoute } from './route.ts';
 import { indexOf, rulesIn, shareIn } from './rule-fields.ts';
 

@@ -1,6 +1,6 @@
-import { formatDuration } from '../duration.ts';
-import { percent } from '../judge/words.ts';
-import type { OperationSettings } from '../settings.ts';
+import type { OperationSettings } from '../lifecycle/settings.ts';
+import { formatDuration } from '../words/duration.ts';
+import { percent } from '../words/words.ts';
 
 /** What a canary is held to, for people: one clause each. */
 export function heldTo(settings: OperationSettings, isCompared = true): readonly string[] {

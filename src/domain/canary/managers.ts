@@ -1,4 +1,4 @@
-import { controllingOwner } from '../owner.ts';
+import { controllingOwner } from '../lifecycle/owner.ts';
 import { type Impossible, impossible } from './planned.ts';
 import { type HttpRoute, routeName } from './route.ts';
 

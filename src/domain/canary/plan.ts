@@ -1,15 +1,16 @@
-import { formatPercent } from '../percent.ts';
-import { type Original, objectKey, type PlannedStage, type Write } from '../plan.ts';
-import { type Refusal, sentenceOf } from '../sentences.ts';
+import { type Original, objectKey, type PlannedStage, type Write } from '../lifecycle/plan.ts';
 import type { Target } from '../target.ts';
+import { formatPercent } from '../words/percent.ts';
+import { type Refusal, sentenceOf } from '../words/sentences.ts';
 import type { CanaryChange } from './change.ts';
 import { type CanaryDetails, detailsJson, detailsOf } from './details.ts';
 import { gainersAt } from './gainers.ts';
 import { climb, largestStep } from './ladder.ts';
 import { ownedRoute } from './managers.ts';
 import { type Impossible, impossible, type Planned, type Unclear, unclear } from './planned.ts';
-import { findReceiver, largestOther, type MovedRule, names, nearServices, type Receiver } from './receiver.ts';
-import { type HttpRoute, routeName } from './route.ts';
+import { raisedBy } from './raised.ts';
+import { findReceiver, largestOther, names, nearServices, type Receiver } from './receiver.ts';
+import { type HttpRoute, type MovedRule, routeName } from './route.ts';
 import { refOf, stagesOf } from './stages.ts';
 import { shareOf } from './weights.ts';
 import { explain, sharesWords } from './words.ts';
@@ -68,6 +69,14 @@ function planFor(input: CanaryInput): CanaryPlan {
   const stages = stagesOf(receiver.rules, visited, firstStage, originals);
   if ('unknown' in stages) return unknownProportions(stages.unknown);
   const lowers = shares.every((share) => share >= change.percent);
+  const raised = lowers ? raisedBy(receiver, stages.at(-1), originals ?? []) : undefined;
+  if (raised) {
+    const parameters = { receiver: receiver.name, raised: `${service.namespace}/${raised.name}` };
+    return impossible({
+      code: 'RaisesCanary',
+      parameters: { ...parameters, from: formatPercent(raised.from), to: formatPercent(raised.to) },
+    });
+  }
   return planned(service, receiver, here, elsewhere, stages, lowers);
 }
 

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../json.ts';
-import type { Plan, PlannedStage } from '../plan.ts';
-import { type Refusal, sentenceOf } from '../sentences.ts';
+import type { Plan, PlannedStage } from '../lifecycle/plan.ts';
+import { type Refusal, sentenceOf } from '../words/sentences.ts';
 import type { Gainer } from './gainers.ts';
 
 /** What a canary, a header rule or a way back would do; hash, originals, rights and readiness are the activity's. */

@@ -2,7 +2,7 @@ import type { JsonObject } from '../json.ts';
 import { type Asked, type Match, matchesOf, ruleFor, takesPath } from './rule-match.ts';
 
 /** A request that a moved rule takes, or why none can be made. */
-export type ProbeRequest = Asked | { readonly reason: string };
+type ProbeRequest = Asked | { readonly reason: string };
 
 /** A probe must change nothing (RFC 9110, 9.2.1: safe methods). */
 const SAFE = ['GET', 'HEAD', 'OPTIONS'];

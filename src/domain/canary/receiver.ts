@@ -1,17 +1,10 @@
-import { nearOnes } from '../command/nearest.ts';
-import type { Original } from '../plan.ts';
-import type { Refusal } from '../sentences.ts';
+import { nearOnes } from '../commands/nearest.ts';
+import type { Original } from '../lifecycle/plan.ts';
 import type { Target } from '../target.ts';
-import { CANARY_ANNOTATION, type HttpRoute, isParent, isService, routeName } from './route.ts';
+import type { Refusal } from '../words/sentences.ts';
+import { CANARY_ANNOTATION, type HttpRoute, isParent, isService, type MovedRule, routeName } from './route.ts';
 import { earlierWeights } from './stages.ts';
 import { shareOf } from './weights.ts';
-
-/** One rule that is moved: where it stands, and which of its backends receive. */
-export interface MovedRule {
-  readonly route: HttpRoute;
-  readonly index: number;
-  readonly backends: readonly { readonly name: string; readonly weight: number; readonly receives: boolean }[];
-}
 
 /** Who may receive, and why. */
 export type Receiver =

@@ -40,8 +40,7 @@ const Route = z.object({
 
 /** An HTTPRoute (or GRPCRoute: the same shape) as far as planning needs it. */
 export type HttpRoute = z.infer<typeof Route>;
-export type RouteBackend = z.infer<typeof BackendRef>;
-export type RouteParent = z.infer<typeof ParentRef>;
+type RouteBackend = z.infer<typeof BackendRef>;
 
 /** Reads one route as the API server gave it. Undefined when it has not the shape of one. */
 export function parseRoute(value: unknown): HttpRoute | undefined {
@@ -68,4 +67,11 @@ export function isParent(route: HttpRoute, namespace: string, name: string): boo
 /** `namespace/name`, as people write a route. */
 export function routeName(route: HttpRoute): string {
   return `${route.metadata.namespace}/${route.metadata.name}`;
+}
+
+/** One rule that is moved: where it stands, and which of its backends receive. */
+export interface MovedRule {
+  readonly route: HttpRoute;
+  readonly index: number;
+  readonly backends: readonly { readonly name: string; readonly weight: number; readonly receives: boolean }[];
 }

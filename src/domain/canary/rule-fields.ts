@@ -1,4 +1,4 @@
-import type { Fields } from '../plan.ts';
+import type { Fields } from '../lifecycle/plan.ts';
 import { weightAt } from './stages.ts';
 
 /** One rule in the managed fields of a route. */

@@ -18,6 +18,11 @@ export interface SplitRoute {
   readonly rules: readonly { readonly matches?: readonly Match[]; readonly backendRefs?: readonly Backend[] }[];
 }
 
+/** An HTTPRoute and a GRPCRoute may have the same name. */
+export function routeKey({ kind, namespace, name }: Pick<SplitRoute, 'kind' | 'namespace' | 'name'>): string {
+  return `${kind}/${namespace}/${name}`;
+}
+
 export interface Split {
   /** True: by every Gateway that can have sent it, the rule that takes it is a moved one. False: another one, or nobody can tell. */
   readonly isMoved: (asked: Asked) => boolean;
@@ -37,8 +42,8 @@ const REMEMBERED = 2_000;
 
 /**
  * Which requests came through the split. By Gateway API's precedence: the most specific hostname, an exact path, the longest prefix, a method,
- * most headers, most query parameters, the older route, its name, the earlier rule. `moved`: indices of the rules that move, by `namespace/name`
- * of their route; `services`: `namespace/name` of their backends. Only Gateways (or Services of the mesh) whose routes name one of these are asked.
+ * most headers, most query parameters, the older route, its name, the earlier rule. `moved`: indices of the rules that move, by the key of
+ * their route; `services`: `namespace/name` of their backends. Only Gateways (or Services of the mesh) whose routes name one of these are asked.
  */
 export function createSplit(
   routes: readonly SplitRoute[],
@@ -105,7 +110,7 @@ function candidatesOf(
   moved: ReadonlyMap<string, readonly number[]>,
   services: ReadonlySet<string>,
 ): readonly Candidate[] {
-  const mine = moved.get(`${route.namespace}/${route.name}`) ?? [];
+  const mine = moved.get(routeKey(route)) ?? [];
   const hosts = route.hostnames.length === 0 ? [''] : route.hostnames.map((host) => host.toLowerCase());
   return route.rules.flatMap(({ matches, backendRefs = [] }, index) =>
     (matches && matches.length > 0 ? matches : [{}]).flatMap((match) =>

@@ -1,7 +1,6 @@
-import { formatPercent } from '../percent.ts';
-import type { Fields, ObjectRef, Original, PlannedStage, Write } from '../plan.ts';
-import type { MovedRule } from './receiver.ts';
-import type { HttpRoute } from './route.ts';
+import type { Fields, ObjectRef, Original, PlannedStage, Write } from '../lifecycle/plan.ts';
+import { formatPercent } from '../words/percent.ts';
+import type { HttpRoute, MovedRule } from './route.ts';
 import { shareOf, shiftWeights } from './weights.ts';
 
 /** Weights of one rule at each stage, as long as the list of stages. */

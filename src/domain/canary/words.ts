@@ -1,9 +1,9 @@
-import { formatPercent } from '../percent.ts';
-import type { PlannedStage } from '../plan.ts';
+import type { PlannedStage } from '../lifecycle/plan.ts';
 import type { Target } from '../target.ts';
+import { formatPercent } from '../words/percent.ts';
 import type { CanaryDetails } from './details.ts';
-import type { MovedRule, Receiver } from './receiver.ts';
-import { type HttpRoute, routeName } from './route.ts';
+import type { Receiver } from './receiver.ts';
+import { type HttpRoute, type MovedRule, routeName } from './route.ts';
 import { refOf, weightAt } from './stages.ts';
 import { shareOf } from './weights.ts';
 

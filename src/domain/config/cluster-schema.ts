@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { Address, FilePath, HttpUrl, Label } from './values.ts';
-import { GitOps, Ladders, Objectives, OwnTimings } from './watch-schema.ts';
+import { GitOps, Ladders, Objectives, OwnTimings, TunnelWindow } from './watch-schema.ts';
 
 /** How one cluster is reached: its API server, its flows, its metrics, its Gateways. */
 
@@ -76,4 +76,5 @@ export const Cluster = z.strictObject({
   objectives: Objectives.default({}),
   timings: OwnTimings.default({}),
   gitops: GitOps.optional(),
+  tunnelWindow: TunnelWindow.optional(),
 });

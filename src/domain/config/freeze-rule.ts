@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { isScope } from '../freeze.ts';
+import { isScope } from '../lifecycle/freeze.ts';
 
 /** `from` or `until` of a freeze in meshops.yaml: an instant (epoch ms), or a minute of every week (Monday 00:00 = 0) or day. */
 type When = { readonly every: 'once'; readonly at: number } | { readonly every: 'week' | 'day'; readonly minute: number };

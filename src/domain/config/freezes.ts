@@ -1,4 +1,4 @@
-import { CONFIGURED, type Freeze } from '../freeze.ts';
+import { CONFIGURED, type Freeze } from '../lifecycle/freeze.ts';
 import { type FreezeRule, PERIOD } from './freeze-rule.ts';
 
 const MINUTE_MS = 60_000;

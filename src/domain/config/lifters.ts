@@ -1,4 +1,4 @@
-import type { GateRule } from '../gate.ts';
+import type { GateRule } from '../lifecycle/gate.ts';
 import type { Config } from './schema.ts';
 
 /**
@@ -13,9 +13,14 @@ export function liftersOf(gates: Config['gates'], scope: string): GateRule['appr
   const within = scope === '*' ? undefined : cluster;
   const wide = gates.filter((gate) => covers(gate.clusters, within) && covers(gate.namespaces, namespace));
   const counting = wide.length > 0 ? wide : gates.filter((gate) => touches(gate.clusters, within) && touches(gate.namespaces, namespace));
-  if (counting.length === 0) return undefined;
+  return namedIn(counting);
+}
+
+/** Everybody whom these gates name as approvers; undefined: there are none. */
+export function namedIn(gates: Config['gates']): GateRule['approvers'] | undefined {
+  if (gates.length === 0) return undefined;
   const all = (of: (approvers: GateRule['approvers']) => readonly string[]): readonly string[] => [
-    ...new Set(counting.flatMap(({ approvers }) => of(approvers))),
+    ...new Set(gates.flatMap(({ approvers }) => of(approvers))),
   ];
   return { usergroups: all(({ usergroups }) => usergroups), emails: all(({ emails }) => emails) };
 }

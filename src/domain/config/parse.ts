@@ -1,17 +1,9 @@
 import * as z from 'zod';
-import { nearest } from '../command/nearest.ts';
+import { nearest } from '../commands/nearest.ts';
 import { Config } from './schema.ts';
-import { secretsIn } from './secrets.ts';
+import { type ConfigProblem, secretsIn } from './secrets.ts';
 
-/** One thing that is wrong, and where: `path` leads from the top of the file to the value. */
-export interface ConfigProblem {
-  readonly path: readonly (string | number)[];
-  readonly words: string;
-}
-
-export type ParsedConfig =
-  | { readonly ok: true; readonly config: Config }
-  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+type ParsedConfig = { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
 
 /** Reads the value of a meshops.yaml. Total: any value gives a configuration or everything that is wrong with it. */
 export function parseConfig(value: unknown): ParsedConfig {

@@ -1,10 +1,10 @@
 import * as z from 'zod';
-import { VERBS } from '../verbs.ts';
+import { VERBS } from '../commands/verbs.ts';
 import { Cluster, Tls } from './cluster-schema.ts';
 import { FreezeRule } from './freeze-rule.ts';
 import { HandoverRule } from './handover.ts';
 import { Address, Duration, Email, FilePath, HttpUrl, Label, Percent } from './values.ts';
-import { GitOps, Ladders, Objectives, Timings } from './watch-schema.ts';
+import { GitOps, Ladders, Objectives, Timings, TunnelWindow } from './watch-schema.ts';
 
 /** The shape of meshops.yaml. Everything is named; unknown keys are refused, so that a misspelt key is never silently a default. */
 
@@ -17,6 +17,11 @@ const Channel = z.strictObject({
   id: z.string().regex(/^(\*|[CG][A-Z0-9]{2,})$/, 'This is not a channel: write its id, such as C0MESH, or * for all others.'),
   /** What may be run here; left out: everything. `help` always may. */
   verbs: z.array(VerbWord).optional(),
+  /** Clusters and namespaces that may be named here: `demo`, `demo/backend`. Left out: all. */
+  scope: z
+    .array(z.string().regex(/^[a-z0-9-]+(\/[a-z0-9-]+)?$/, 'Write a cluster, or cluster/namespace.'))
+    .min(1)
+    .optional(),
   /** What a bare name means here. */
   cluster: Label.optional(),
   namespace: Label.optional(),
@@ -39,6 +44,14 @@ const Identity = z.strictObject({
   groups: z.array(Group).default([]),
 });
 
+const Usergroup = z.string().regex(/^S[A-Z0-9]+$/, 'This is not a usergroup: write its id, such as S0REVIEWERS.');
+
+const Membership = z.strictObject({
+  usergroup: Usergroup,
+  user: User.default('meshops:{email}'),
+  groups: z.array(Group).min(1, 'Name the groups that its members have.'),
+});
+
 const Gate = z
   .strictObject({
     /** Left out: every verb that needs a gate. */
@@ -48,13 +61,23 @@ const Gate = z
     /** Stands before the first stage above this exposure; 0 = before anything happens. */
     above: Percent.default(0),
     approvers: z.strictObject({
-      usergroups: z.array(z.string().regex(/^S[A-Z0-9]+$/, 'This is not a usergroup: write its id, such as S0REVIEWERS.')).default([]),
+      usergroups: z.array(Usergroup).default([]),
       emails: z.array(Email).default([]),
     }),
     quorum: z.int().min(1, 'At least one person must approve.').max(20).default(1),
     expiry: Duration.default(15 * 60_000),
     /** A rollback needs no approval for so long after what it takes back has completed. */
     rollbackWithin: Duration.default(24 * 3_600_000),
+    /** It stands for itself beside a stricter one, and whoever has agreed to another rule of the stage does not count here: one approval from each. */
+    required: z.boolean().optional(),
+    /** Of a required rule: who has agreed to another one counts here as well. */
+    samePerson: z.boolean().optional(),
+    /** Who may answer is reminded after this share of the time; 0%: never. Left out: at half of it, where it is 4 minutes or more. */
+    remind: Percent.optional(),
+    /** Usergroup that is called when nobody has answered: at half of what the reminder leaves. */
+    escalate: Usergroup.optional(),
+    /** A direct message to each who may answer, instead of a mention in the thread. */
+    dm: z.boolean().optional(),
   })
   .refine(
     ({ approvers }) => approvers.usergroups.length + approvers.emails.length > 0,
@@ -69,6 +92,8 @@ export const Config = z.strictObject({
   channels: z.array(Channel).min(1, 'At least one channel is needed.'),
   identities: z.strictObject({
     rules: z.array(Identity).default([]),
+    /** What members of a usergroup of Slack are besides: its groups are added, and its user stands where no rule names the person. */
+    usergroups: z.array(Membership).max(20, 'More than 20 usergroups: Slack allows some 20 readings of groups a minute.').default([]),
     /** For people whom no rule names; left out: they cannot change anything. */
     default: z.strictObject({ user: User.default('{email}'), groups: z.array(Group).default([]) }).optional(),
   }),
@@ -78,6 +103,8 @@ export const Config = z.strictObject({
   objectives: Objectives.default({}),
   /** Where Argo CD or Flux applies what an operation changes and would write it back: say so in the plan, or refuse. */
   gitops: GitOps.default('warn'),
+  /** In tunnel mode encryption changes on all nodes at once or not at all: may `/encryption window` restart all agents together? */
+  tunnelWindow: TunnelWindow.default('refused'),
   /** Where Git is told what an operation has left. The first rule that names the target counts. */
   handover: z.array(HandoverRule).default([]),
   /** Times that are known beforehand; `/mesh freeze` is for those that are not. */
@@ -115,10 +142,7 @@ export const Config = z.strictObject({
     /** Names of the slash commands; other apps may own /policy. */
     commands: z.strictObject({ mesh: SlashName('/mesh'), policy: SlashName('/policy'), encryption: SlashName('/encryption') }).prefault({}),
     /** Usergroup that is called when an undo keeps failing. */
-    onCall: z
-      .string()
-      .regex(/^S[A-Z0-9]+$/, 'This is not a usergroup: write its id, such as S0ONCALL.')
-      .optional(),
+    onCall: Usergroup.optional(),
     /** Requests and clicks that are taken from one person in a minute; aborts, rejections and rollbacks have as many again. */
     requestsPerMinute: z.int('Write a whole number.').min(5, 'At least 5.').max(100_000, 'At most 100,000.').default(30),
     /** Another Web API than Slack's own, for tests. */

@@ -1,5 +1,3 @@
-import type { ConfigProblem } from './parse.ts';
-
 /** Keys that hold secrets elsewhere. `keyFile` and the like are paths, so they are fine. */
 const SECRET_KEY = /token|secret|passw|credential|private|signing|api_?key|^key$|bearer|codecKey|dsn/i;
 const PATH_KEY = /(File|Path)$/;
@@ -22,3 +20,9 @@ export function secretsIn(value: unknown, path: readonly (string | number)[] = [
 
 const WHERE =
   'Secrets never stand in this file: they come from the environment or from files that it names. If it was shared, replace the secret.';
+
+/** One thing that is wrong, and where: `path` leads from the top of the file to the value. */
+export interface ConfigProblem {
+  readonly path: readonly (string | number)[];
+  readonly words: string;
+}

@@ -1,10 +1,12 @@
-import type { KubernetesIdentity } from '../actor.ts';
-import type { ChangeOptions } from '../command.ts';
-import type { GateRule } from '../gate.ts';
-import type { Refusal } from '../sentences.ts';
-import type { OperationSettings } from '../settings.ts';
+import type { ChangeOptions } from '../commands/command.ts';
+import { type CommandName } from '../commands/command.ts';
+import { verbOf } from '../commands/verbs.ts';
+import type { KubernetesIdentity } from '../lifecycle/actor.ts';
+import type { GateRule } from '../lifecycle/gate.ts';
+import type { OperationSettings } from '../lifecycle/settings.ts';
 import type { Target, TargetText } from '../target.ts';
-import { type CommandName, verbOf } from '../verbs.ts';
+import { EVERYWHERE, isClusterWide } from '../target.ts';
+import type { Refusal } from '../words/sentences.ts';
 import type { Config } from './schema.ts';
 
 /** Ladder and objective where the configuration says nothing. */
@@ -40,6 +42,7 @@ export function settingsFor(config: Config, target: Target, verb: CommandName, o
     watchHeartbeatMs: timings.heartbeat,
     editEveryMs: timings.editEvery,
     ...((own?.gitops ?? config.gitops) === 'refuse' && { gitops: 'refuse' as const }),
+    ...((own?.tunnelWindow ?? config.tunnelWindow) === 'allowed' && { tunnelWindow: 'allowed' as const }),
     gates: gatesFor(config, target, verb),
   };
 }
@@ -47,17 +50,36 @@ export function settingsFor(config: Config, target: Target, verb: CommandName, o
 /** The gate rules of one command on one target, in the order of the file. A way back that comes late, or raises a share, meets those of its verb. */
 function gatesFor(config: Config, target: Target, command: CommandName): readonly GateRule[] {
   const verb = verbOf(command)?.gatedAs ?? command;
-  if (verbOf(verb)?.gate !== 'required') return [];
+  const spec = verbOf(verb);
+  if (spec?.gate !== 'required') return [];
   const applies = (list: readonly string[] | undefined, value: string) => list === undefined || list.includes(value);
   return config.gates
-    .filter((gate) => applies(gate.verbs, verb) && applies(gate.clusters, target.cluster) && applies(gate.namespaces, target.namespace))
-    .map(({ above, approvers, quorum, expiry, rollbackWithin }) => ({
-      above: above / 100,
-      approvers,
-      quorum,
-      expiryMs: expiry,
-      rollbackWithinMs: rollbackWithin,
+    .filter(
+      (gate) =>
+        applies(gate.verbs, verb) &&
+        applies(gate.clusters, target.cluster) &&
+        (isClusterWide(target) || applies(gate.namespaces, target.namespace)),
+    )
+    .map((gate) => ({
+      above: gate.above / 100,
+      approvers: gate.approvers,
+      // What a gate says of this very command holds; what it says of all is the least.
+      quorum: gate.verbs === undefined ? Math.max(gate.quorum, spec.quorum ?? 0) : gate.quorum,
+      expiryMs: gate.expiry,
+      rollbackWithinMs: gate.rollbackWithin,
+      ...(gate.required && { required: true as const }),
+      ...(gate.samePerson && { samePerson: true as const }),
+      ...callsIn(gate),
     }));
+}
+
+function callsIn({ remind, escalate, dm }: Config['gates'][number]): Pick<GateRule, 'calls'> {
+  const calls = {
+    ...(remind !== undefined && { remindAt: remind / 100 }),
+    ...(escalate !== undefined && { escalate }),
+    ...(dm && { dm: true as const }),
+  };
+  return Object.keys(calls).length > 0 ? { calls } : {};
 }
 
 /** What a channel may do: its own entry, else the one for all others, else undefined. */
@@ -81,7 +103,16 @@ export function resolveTarget(
   if (cluster === undefined) return { refusal: { code: 'NoCluster', parameters: { name: text.name } } };
   if (!clusters.includes(cluster)) return { refusal: { code: 'UnknownCluster', parameters: { cluster, clusters } } };
   if (namespace === undefined) return { refusal: { code: 'NoNamespace', parameters: { name: text.name } } };
+  if (!isInScope(channel?.scope, cluster, namespace))
+    return { refusal: { code: 'OutOfScope', parameters: { what: `${cluster}/${namespace}`, scope: channel?.scope ?? [] } } };
   return { cluster, namespace, name: text.name };
+}
+
+/** May a channel of this scope name the namespace? Any part of a cluster lets the cluster itself be named. */
+export function isInScope(scope: readonly string[] | undefined, cluster: string, namespace: string): boolean {
+  if (!scope) return true;
+  const within = namespace === EVERYWHERE.namespace ? scope.map((one) => one.split('/')[0]) : scope;
+  return within.includes(cluster) || within.includes(`${cluster}/${namespace}`);
 }
 
 /** Why this verb may not be used in this channel, or undefined. `help` may be asked for everywhere. */
@@ -93,14 +124,19 @@ export function refuseVerb(config: Config, channelId: string, verb: CommandName)
   return { code: 'VerbNotAllowed', parameters: { verb, allowed: channel.verbs } };
 }
 
-/** Whom the cluster sees for a person (canonical id = e-mail, lower case). An exact address beats a domain, the first beats the next. */
-export function kubernetesIdentity(config: Config, email: string): KubernetesIdentity | undefined {
+/**
+ * Whom the cluster sees for a person (canonical id = e-mail, lower case). An exact address beats a domain, the first beats the next; `memberOf`, ids of
+ * usergroups, adds groups to that, and stands alone where no rule names the person.
+ */
+export function kubernetesIdentity(config: Config, email: string, memberOf: readonly string[] = []): KubernetesIdentity | undefined {
   const id = email.toLowerCase();
-  const { rules, default: usual } = config.identities;
+  const { rules, usergroups, default: usual } = config.identities;
   const domain = `*@${id.slice(id.lastIndexOf('@') + 1)}`;
-  const rule = rules.find((each) => each.email === id) ?? rules.find((each) => each.email === domain) ?? usual;
+  const member = usergroups.filter(({ usergroup }) => memberOf.includes(usergroup));
+  const rule = rules.find((each) => each.email === id) ?? rules.find((each) => each.email === domain) ?? member[0] ?? usual;
   const user = rule?.user.replaceAll('{email}', id);
-  return rule && user !== undefined && !user.trim().startsWith('system:') ? { user, groups: rule.groups } : undefined;
+  if (!rule || user === undefined || user.trim().startsWith('system:')) return undefined;
+  return { user, groups: [...new Set([...rule.groups, ...member.flatMap(({ groups }) => groups)])] };
 }
 
 type Objective = Config['objectives'][string];

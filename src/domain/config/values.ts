@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { isLabel } from '../command/target-text.ts';
-import { parseDuration } from '../duration.ts';
-import { parsePercent } from '../percent.ts';
+import { isLabel } from '../commands/target-text.ts';
+import { parseDuration } from '../words/duration.ts';
+import { parsePercent } from '../words/percent.ts';
 
 /** Kinds of value that meshops.yaml is made of. Each refusal is a whole sentence. */
 
@@ -37,7 +37,7 @@ export const Label = z
 /** Lower case: e-mail addresses are people's canonical ids. */
 export const Email = z
   .string('Expected an e-mail address.')
-  .regex(/^[^\s@]+@[^\s@]+$/, 'This is not an e-mail address.')
+  .regex(/^[\x21-\x3f\x41-\x7e]+@[\x21-\x3f\x41-\x7e]+$/, 'This is not an e-mail address of plain letters.')
   .transform((text) => text.toLowerCase());
 
 /** A file's path. Secrets are read from files, never written here. */

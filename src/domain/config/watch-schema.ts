@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { MOST_PROBES } from '../command/flags.ts';
+import { MOST_PROBES } from '../commands/flags.ts';
 import { Duration, FailureShare, Percent } from './values.ts';
 
 /** How changes climb and what they are held to: for all clusters, or for one. */
@@ -74,3 +74,4 @@ export const Timings = z.strictObject(times((usual) => Duration.default(usual)))
 export const OwnTimings = z.strictObject(times(() => Duration.optional()));
 
 export const GitOps = z.enum(['warn', 'refuse'], 'Write warn or refuse.');
+export const TunnelWindow = z.enum(['refused', 'allowed'], 'Write refused or allowed.');

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { ObjectRef } from '../plan.ts';
+import type { ObjectRef } from '../lifecycle/plan.ts';
 import { type GitOpsSource, type Marks, sourceName } from './source.ts';
 
 /** What a GitOps tool does with fields that differ from Git: it leaves them, or writes them back at some time. In words for people. */

@@ -24,7 +24,7 @@ export interface Block {
   hidden: boolean;
 }
 
-export interface BlocksSnapshot {
+interface BlocksSnapshot {
   readonly pending: readonly Block[];
   readonly settledTo: number;
   /** Requests per ms, and the canary's share in the last block; 0 and the asked share before. */

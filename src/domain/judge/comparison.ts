@@ -29,7 +29,7 @@ const LAW = new Hypergeometric(ODDS);
 /** Of the block that is looked at. */
 const RATIOS: number[] = ODDS.map(() => 0.5);
 
-export interface ComparisonSnapshot extends MassesSnapshot {
+interface ComparisonSnapshot extends MassesSnapshot {
   readonly sums: readonly number[];
   readonly lent: readonly number[];
   /** To lend in watches to come, and now. */

@@ -1,8 +1,7 @@
-import type { DropEvidence, Evidence, RequestEvidence } from '../evidence.ts';
 import { driftWords, toolOf } from '../gitops/tool.ts';
 import type { JsonObject } from '../json.ts';
-import type { Counts, Harmful, Verdict } from '../verdict.ts';
 import { Drops } from './drops.ts';
+import type { DropEvidence, Evidence, RequestEvidence } from './evidence.ts';
 import { budgetWords, harmWords, readinessWords } from './harm-words.ts';
 import type { ExplainedJudge, JudgeSettings, Standing } from './judge.ts';
 import { promote } from './promotion.ts';
@@ -12,6 +11,7 @@ import { type Settled, Snapshot } from './snapshot.ts';
 import { Tally } from './tally.ts';
 import { type Terms, termsOf } from './terms.ts';
 import { Trial } from './trial.ts';
+import { CHANGED, type Counts, type Harmful, type Verdict } from './verdict.ts';
 import { countWords } from './words.ts';
 
 /**
@@ -90,11 +90,8 @@ class EventJudge implements ExplainedJudge {
         return undefined;
       case 'drift':
         return this.#drift(event);
-      // Connections are judged by the policies' own judge; what nobody can be blamed for is no evidence.
-      case 'trouble':
-      case 'connection':
-      case 'cohort':
-      case 'tick':
+      // What other judges hear is none of this one's; what nobody can be blamed for is no evidence.
+      default:
         return undefined;
     }
   }
@@ -105,7 +102,7 @@ class EventJudge implements ExplainedJudge {
     // A retry is shown to people but is no evidence of its own, on either side.
     const known = failed ? this.#retries.known(event) : undefined;
     if (known !== 'again' && this.#trial.request(event, this.#sight.isHidden, known === 'twin')) return this.#harm(at);
-    return side === 'canary' && failed ? this.#overBudget(at) : undefined;
+    return side === CHANGED && failed ? this.#overBudget(at) : undefined;
   }
 
   #drop(event: DropEvidence): Harmful | undefined {

@@ -1,5 +1,5 @@
-import type { DropEvidence } from '../evidence.ts';
-import { number } from './words.ts';
+import { number } from '../words/words.ts';
+import type { DropEvidence } from './evidence.ts';
 
 /** Causes told apart; what comes beyond is harm enough to look at by other means. */
 const MOST = 64;

@@ -8,7 +8,7 @@ import { Masses, type MassesSnapshot, type Parts, type Planned } from './prior.t
  * by the smaller of the objective's factor and of the mean ratio of the comparison: whichever half holds in it, the mean is at most 1. What
  * both sides suffer costs nothing, and harm needs more requests to be found: about 9 instead of 4 where all fail.
  */
-export interface ExcusedSnapshot extends MassesSnapshot {
+interface ExcusedSnapshot extends MassesSnapshot {
   readonly sums: readonly number[];
 }
 

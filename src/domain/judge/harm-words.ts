@@ -1,8 +1,9 @@
-import type { Counts } from '../verdict.ts';
-import type { JudgeSettings } from './judge.ts';
-import type { Statistical, Terms } from './terms.ts';
+import { number, percent } from '../words/words.ts';
+import type { JudgeSettings, Statistical } from './judge.ts';
+import type { Terms } from './terms.ts';
 import type { Total } from './total.ts';
-import { countWords, number, oddsWords, percent, shareWords } from './words.ts';
+import type { Counts } from './verdict.ts';
+import { countWords, oddsWords, shareWords } from './words.ts';
 
 const CLEARLY = 5;
 

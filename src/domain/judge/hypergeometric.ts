@@ -2,7 +2,7 @@
 const LARGE = 1e200;
 
 /** Counts of a block: requests, those of the canary, failures, those of the canary. */
-export interface Margins {
+interface Margins {
   readonly events: number;
   readonly canary: number;
   readonly failures: number;

@@ -1,8 +1,8 @@
-import type { Evidence } from '../evidence.ts';
 import type { JsonObject } from '../json.ts';
-import type { Counts, Verdict } from '../verdict.ts';
+import type { Evidence } from './evidence.ts';
 import type { Planned } from './prior.ts';
-import type { Statistical } from './terms.ts';
+
+import type { Counts, Verdict } from './verdict.ts';
 
 /** What one watch holds its canary to. Shares 0..1, times in milliseconds. */
 export interface JudgeSettings {
@@ -86,3 +86,6 @@ export interface Standing {
   readonly evidence: number;
   readonly needed: number;
 }
+
+/** The three tests, each with its name in verdicts. */
+export type Statistical = 'objective' | 'relative' | 'silence';

@@ -1,4 +1,4 @@
-import { number } from './words.ts';
+import { number } from '../words/words.ts';
 
 /** Kinds told apart; what else comes is counted as the rest. */
 const MOST = 8;

@@ -30,7 +30,7 @@ export function alternatives(p0: number): readonly number[] {
   });
 }
 
-export interface ObjectiveSnapshot extends MassesSnapshot {
+interface ObjectiveSnapshot extends MassesSnapshot {
   /** Released mass, and what of it was released when. */
   readonly marks: MarksSnapshot;
   readonly runs: RunsSnapshot;

@@ -1,9 +1,10 @@
-import type { Counts, Verdict } from '../verdict.ts';
+import { number, percent } from '../words/words.ts';
 import { logProof, lowerBound, requestsNeeded, upperBound } from './bound.ts';
 import type { JudgeSettings } from './judge.ts';
 import type { Silence } from './silence.ts';
 import type { Terms } from './terms.ts';
-import { boundWords, countWords, number, percent } from './words.ts';
+import type { Counts, Verdict } from './verdict.ts';
+import { boundWords, countWords } from './words.ts';
 
 /** In `relative` mode a canary may show this many times its control's share: equal ones differ by chance half of the time. */
 const RELATIVE_ROOM = 1.5;

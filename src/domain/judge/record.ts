@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import type { Evidence } from '../evidence.ts';
 import type { JsonObject } from '../json.ts';
+import type { Evidence } from './evidence.ts';
 import type { JudgeSettings } from './judge.ts';
 
 /**

@@ -1,8 +1,8 @@
-import type { Evidence } from '../evidence.ts';
-import type { Counts, Verdict } from '../verdict.ts';
 import { createJudge } from './create.ts';
+import type { Evidence } from './evidence.ts';
 import type { JudgeSettings, Standing } from './judge.ts';
 import type { Begin } from './record.ts';
+import type { Counts, Verdict } from './verdict.ts';
 import { oddsWords } from './words.ts';
 
 /** One event and what it did. */
@@ -92,8 +92,12 @@ function eventWords(event: Evidence): string {
       return `${event.node} in sight again`;
     case 'drift':
       return `${event.manager} set ${event.field} of ${event.object} to ${event.found}`;
+    case 'proof':
+      return `changed nodes: ${event.proof.kind === 'proved' ? `proved (${event.proof.by})` : event.proof.words.join('; ')}`;
     case 'cohort':
       return `${event.left} of ${event.of} pods under the policy are left`;
+    case 'before':
+      return `what was before is told${event.unread.length === 0 ? '' : `, but not by ${event.unread.map(({ node }) => node).join(', ')}`}`;
     case 'tick':
       return 'time passed';
   }

@@ -1,4 +1,4 @@
-import type { RequestEvidence } from '../evidence.ts';
+import type { RequestEvidence } from './evidence.ts';
 
 /** Failures of one client and path closer together than this are one failure and its retries (ms). */
 const CLUSTER_MS = 1_000;

@@ -23,7 +23,7 @@ interface Factors {
   readonly here: Powers;
 }
 
-export interface ShareSnapshot {
+interface ShareSnapshot {
   /** The bet, what is not yet bet, and the event time up to which it is released. */
   readonly bet: number;
   readonly left: number;

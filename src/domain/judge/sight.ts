@@ -19,7 +19,7 @@ export const GapSnapshot = z.object({
 type Gap = Readonly<z.infer<typeof GapSnapshot>>;
 
 /** What is told of a node that is out of sight. */
-export interface Unseen {
+interface Unseen {
   readonly at: number;
   readonly reason: string;
   /** Events that are known to be lost. */

@@ -7,7 +7,7 @@ const TIMES_LONGEST = 3;
 /** Requests from which a rate can be told. */
 const ENOUGH = 10;
 
-export interface SilenceSnapshot {
+interface SilenceSnapshot {
   readonly first: number;
   readonly last: number;
   readonly count: number;

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import type { Harmful, Verdict } from '../verdict.ts';
 import { GapSnapshot } from './sight.ts';
+import type { Harmful, Verdict } from './verdict.ts';
 
 /** A verdict that stands: what came after it does not change it. */
 export type Settled = Harmful | Extract<Verdict, { kind: 'drift' }>;

@@ -1,9 +1,9 @@
-import type { DropEvidence, RequestEvidence } from '../evidence.ts';
-import type { Counts } from '../verdict.ts';
+import type { DropEvidence, RequestEvidence } from './evidence.ts';
 import { Kinds } from './kinds.ts';
 import { Others } from './others.ts';
 import { Silence } from './silence.ts';
 import type { Snapshot } from './snapshot.ts';
+import { CHANGED, type Counts } from './verdict.ts';
 
 interface Side {
   requests: number;
@@ -46,11 +46,11 @@ export class Tally {
   /** A connection that no request can use: a failed request of which nothing is heard. */
   connection({ side, reason, at }: DropEvidence): void {
     this.#count(side, true, false, at);
-    if (side === 'canary') this.#kinds.add(`dropped (${reason})`);
+    if (side === CHANGED) this.#kinds.add(`dropped (${reason})`);
   }
 
   #count(side: 'canary' | 'stable', failed: boolean, synthetic: boolean, at: number): void {
-    const count = side === 'canary' ? this.#canary : this.#stable;
+    const count = side === CHANGED ? this.#canary : this.#stable;
     count.requests += 1;
     if (failed) count.failures += 1;
     if (synthetic) count.synthetic = (count.synthetic ?? 0) + 1;

@@ -1,8 +1,5 @@
 import { upperBound } from './bound.ts';
-import type { JudgeSettings } from './judge.ts';
-
-/** The three tests, each with its name in verdicts. */
-export type Statistical = 'objective' | 'relative' | 'silence';
+import type { JudgeSettings, Statistical } from './judge.ts';
 
 /** What one watch tests, decided by its settings alone, before the first event. */
 export interface Terms {

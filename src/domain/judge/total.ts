@@ -1,11 +1,12 @@
 import type { Block } from './blocks.ts';
 import { Comparison } from './comparison.ts';
 import { Excused } from './excused.ts';
+import type { Statistical } from './judge.ts';
 import { type Failure, Objective } from './objective.ts';
 import { FIRST, type Planned, partOf } from './prior.ts';
 import { Share } from './share.ts';
 import type { TotalSnapshot } from './snapshot.ts';
-import type { Statistical, Terms } from './terms.ts';
+import type { Terms } from './terms.ts';
 
 /**
  * The evidence of a whole operation: one test supermartingale

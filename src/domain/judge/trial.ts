@@ -1,11 +1,11 @@
-import type { DropEvidence, RequestEvidence } from '../evidence.ts';
 import type { JsonObject } from '../json.ts';
-import type { Counts } from '../verdict.ts';
 import { type Block, Blocks } from './blocks.ts';
+import type { DropEvidence, RequestEvidence } from './evidence.ts';
 import type { JudgeSettings } from './judge.ts';
 import { Carried, type Snapshot } from './snapshot.ts';
 import type { Terms } from './terms.ts';
 import { Total } from './total.ts';
+import { CHANGED, type Counts } from './verdict.ts';
 
 /** The statistical part of one watch: the operation's evidence, and the blocks that are under way. */
 export class Trial {
@@ -71,7 +71,7 @@ export class Trial {
   request(event: RequestEvidence, hidden: boolean, isTwin = false): boolean {
     const { at, openMs } = event;
     const start = event.startedAt ?? at - event.latencyMs;
-    const harm = event.side === 'canary' && !isTwin && this.#hear(event, start);
+    const harm = event.side === CHANGED && !isTwin && this.#hear(event, start);
     this.#clock = Math.max(this.#clock, at);
     if (openMs !== undefined) this.#blocks.open(openMs === 0 ? Number.POSITIVE_INFINITY : at - openMs);
     if (this.#moves && !event.unsplit) {
@@ -122,7 +122,7 @@ function added(a: Counts['canary'], b: Counts['canary']): Counts['canary'] {
 }
 
 function put(block: Block, { side, failed, cold, at }: RequestEvidence): void {
-  const canary = side === 'canary';
+  const canary = side === CHANGED;
   block.answered += 1;
   if (canary) block.reached += 1;
   if (cold) return;

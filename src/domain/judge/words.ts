@@ -1,5 +1,6 @@
-import type { Counts, SideCounts } from '../verdict.ts';
+import { number, percent } from '../words/words.ts';
 import { upperBound } from './bound.ts';
+import type { Counts, SideCounts } from './verdict.ts';
 
 /** Level of the bound that people are shown. */
 const SHOWN_ALPHA = 0.05;
@@ -20,16 +21,6 @@ export function countWords({ canary, stable }: Counts): string {
 /** What the canary's share may be at most over the whole watch, for people. It says nothing of how it is just now. */
 export function boundWords({ canary }: Counts): string {
   return `over the whole watch its share is below ${percent(upperBound(canary.failures, canary.requests, SHOWN_ALPHA))} (95% confidence)`;
-}
-
-export function percent(share: number): string {
-  const value = share * 100;
-  return `${Number(value < 1 ? value.toPrecision(2) : value.toFixed(1))}%`;
-}
-
-/** Thousands apart, the same on every machine. */
-export function number(value: number): string {
-  return String(value).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
 /** Odds given as a natural logarithm: `44,000`, `more than a million`. */

@@ -1,10 +1,10 @@
 import type { JsonObject } from '../json.ts';
+import type { WayBack } from '../lifecycle/change.ts';
 
 /** What `/policy observe`, `enforce`, `relax` and `bootstrap` ask for. */
 export type PolicyChange =
   | EnforceChange
-  /** Back to what was before the last completed policy operation on this workload. `of`: the operation that a button named. */
-  | { readonly kind: 'back'; readonly of?: string }
+  | WayBack
   /** In requests of earlier versions: back to what was before the last completed operation on this workload, which is `back` now. */
   | { readonly kind: 'relax'; readonly policy?: string }
   /** Default deny for a whole namespace, keeping DNS, the API server, health and ingress. The target's name is `bootstrapName`. */
@@ -12,6 +12,7 @@ export type PolicyChange =
       readonly kind: 'bootstrap';
       readonly windowMs?: number;
       readonly steps?: readonly number[];
+      readonly observe?: false;
       readonly accept?: readonly string[];
       readonly counted?: Readonly<Record<string, number>>;
     };
@@ -19,7 +20,7 @@ export type PolicyChange =
 /** What brings something new into force, by cohorts. */
 export type RolloutChange = Exclude<PolicyChange, { readonly kind: 'back' | 'relax' }>;
 
-export interface EnforceChange {
+export type EnforceChange = {
   /** `observe`: the shadow alone for the window, then it is removed again. */
   readonly kind: 'enforce' | 'observe';
   readonly candidate: Candidate;
@@ -27,7 +28,7 @@ export interface EnforceChange {
   readonly windowMs?: number;
   /** Shares in percent of the pods that are under the policy, rising; the whole is always the last. */
   readonly steps?: readonly number[];
-  /** False: enforced without the shadow before it. */
+  /** False: enforced without the shadow before it, but for what a policy needs that allows by name. */
   readonly observe?: false;
   /** Keys of drops that are meant (`doubtKey`), as the dry-run shows them. */
   readonly accept?: readonly string[];
@@ -39,7 +40,7 @@ export interface EnforceChange {
   readonly withoutDryRun?: true;
   /** `--replace`: a policy of this name that also protects other pods may be replaced; approvers see what is lost. */
   readonly replace?: true;
-}
+};
 
 /** One CiliumNetworkPolicy as it was written, before any server prunes it. A type, not an interface: it goes into records as JSON. */
 export type Candidate = {

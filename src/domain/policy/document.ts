@@ -73,7 +73,9 @@ const common = {
   toPorts: list(PortRule),
   icmps: list(z.object({ fields: list(IcmpField).transform((value) => value ?? []) })),
 };
+const authentication = z.object({ mode: text }).nullish();
 const Ingress = z.object({
+  authentication,
   fromEndpoints: list(EndpointSelector),
   fromRequires: texts,
   fromCIDR: texts,
@@ -84,6 +86,7 @@ const Ingress = z.object({
   ...common,
 });
 const Egress = z.object({
+  authentication,
   toEndpoints: list(EndpointSelector),
   toRequires: texts,
   toCIDR: texts,

@@ -1,11 +1,11 @@
 import type { Decision, Explanation } from './decision.ts';
 import { explainSide } from './explain.ts';
-import type { DnsQuery, FlowProtocol, HttpRequest, PolicyFlow, PolicyPeer } from './flow.ts';
+import { type CompileWorld, type DnsQuery, type FlowProtocol, type HttpRequest, isIcmp, type PolicyFlow, type PolicyPeer } from './flow.ts';
 import { Identity, LabelSet, labelsKey, peerKey } from './identity.ts';
 import { decideSide, decisionOf, finish, type Outcome, type Question, type Side, settledOutcome } from './outcome.ts';
 import { OutcomeTable } from './outcome-table.ts';
 import type { Policy } from './policy.ts';
-import { type CompiledRule, type CompileWorld, compileRule, directionRules, PROTOCOL_BITS, type SubjectRules } from './rules.ts';
+import { type CompiledRule, compileRule, directionRules, PROTOCOL_BITS, type SubjectRules } from './rules.ts';
 import { NAMESPACE_LABEL } from './selector.ts';
 import { SelectorTable } from './selector-table.ts';
 
@@ -95,7 +95,7 @@ class PolicyEvaluator implements Evaluator {
   decideBetween(flow: CompactFlow): Decision {
     const port = portOf(flow);
     const bit = PROTOCOL_BITS[flow.protocol];
-    const what = port * 16 + bit;
+    const what = port * 32 + bit;
     let outcome = this.#outcomes.get(flow.source, flow.destination, what);
     if (!outcome) {
       outcome = this.#outcome(this.#at(flow.source), this.#at(flow.destination), bit, port);
@@ -158,7 +158,7 @@ class PolicyEvaluator implements Evaluator {
 }
 
 function portOf({ protocol, icmpType, destinationPort }: Pick<CompactFlow, 'protocol' | 'icmpType' | 'destinationPort'>): number {
-  return (protocol === 'ICMP' ? icmpType : destinationPort) ?? 0;
+  return (isIcmp(protocol) ? icmpType : destinationPort) ?? 0;
 }
 
 function decided({ settled, egress, ingress }: Outcome, { http, dns }: Pick<CompactFlow, 'http' | 'dns'>): Decision {

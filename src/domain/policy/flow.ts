@@ -10,8 +10,13 @@ export interface PolicyFlow {
   readonly dns?: DnsQuery | undefined;
 }
 
-export const FLOW_PROTOCOLS = ['TCP', 'UDP', 'SCTP', 'ICMP'] as const;
+export const FLOW_PROTOCOLS = ['TCP', 'UDP', 'SCTP', 'ICMP', 'ICMPV6'] as const;
 export type FlowProtocol = (typeof FLOW_PROTOCOLS)[number];
+
+/** Whether it has types instead of ports. */
+export function isIcmp(protocol: string): boolean {
+  return protocol === 'ICMP' || protocol === 'ICMPV6';
+}
 
 export interface PolicyPeer {
   /** Identity labels, `source:key=value`; without `=` the value is empty. */
@@ -50,4 +55,10 @@ export interface PolicyService {
   readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly selector?: Readonly<Record<string, string>> | undefined;
   readonly backends?: readonly string[] | undefined;
+}
+
+export interface CompileWorld {
+  /** What `toServices` may name. */
+  readonly services?: readonly PolicyService[];
+  readonly clusterName?: string;
 }

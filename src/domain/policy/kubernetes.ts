@@ -1,8 +1,7 @@
 import * as z from 'zod';
 import { contains, parsePrefix } from './cidr.ts';
 import { decodeError, Metadata } from './document.ts';
-import type { ParsedPolicy } from './parse.ts';
-import type { Direction, PeerSelector, Peers, PolicyRule, PortMatch } from './policy.ts';
+import type { Direction, ParsedPolicy, PeerSelector, Peers, PolicyRule, PortMatch } from './policy.ts';
 import { isPortName } from './port.ts';
 import { portMatch } from './ports.ts';
 import {

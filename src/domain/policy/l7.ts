@@ -1,7 +1,7 @@
 import { canonicalName, dnsRuleMatch, type NameMatch } from './dns-pattern.ts';
 import type { HttpRequest } from './flow.ts';
 import type { HttpRule, L7Match } from './policy.ts';
-import { compileRegex, type FullMatch } from './re2/compile.ts';
+import { compileRegex, type FullMatch } from './regex.ts';
 
 export type RequestMatch = (request: HttpRequest) => boolean;
 export type L7 =

@@ -2,17 +2,12 @@ import * as z from 'zod';
 import { CiliumDocument, decodeError, type EgressDocument, type IngressDocument, Metadata, type RuleDocument } from './document.ts';
 import { parseKubernetesPolicy } from './kubernetes.ts';
 import { egressPeers, ingressPeers } from './peers.ts';
-import { POLICY_KINDS, type Policy, type PolicyKind, type PolicyRule, policyId, type Subject } from './policy.ts';
+import { type ParsedPolicy, POLICY_KINDS, type PolicyKind, type PolicyRule, policyId, type Subject } from './policy.ts';
 import { type Traffic, trafficPorts } from './ports.ts';
 import { NAMESPACE_LABEL, requirementsOf, selectorKeys, withLabel, withSources } from './selector.ts';
 import { ruleError } from './validity.ts';
 
-export type ParsedPolicy =
-  | { readonly ok: true; readonly policy: Policy }
-  /** `decode`: the JSON does not fit the type; `sanitize`: it does, and the engine still rejects it. `policy` = `namespace/name`. */
-  | { readonly ok: false; readonly policy: string; readonly stage: 'decode' | 'sanitize'; readonly error: string };
-
-export interface ParseContext {
+interface ParseContext {
   /** Cilium's `cluster-name`: peers are limited to it unless a selector names a cluster. */
   readonly clusterName?: string;
 }
@@ -73,7 +68,9 @@ function rulesOf(rule: RuleDocument, path: string, { namespace, clusterName }: S
   ): PolicyRule[] =>
     items.map((item, index) => {
       const made = rest(item as never);
-      return { path: `${path}.${section}[${index}]`, subject, ports: trafficPorts(item as Traffic, made.verdict), ...made };
+      const isAuthenticated = made.verdict === 'allow' && !['', 'disabled'].includes(item.authentication?.mode ?? '');
+      const ports = trafficPorts(item as Traffic, made.verdict);
+      return { path: `${path}.${section}[${index}]`, subject, ports, ...made, ...(isAuthenticated && { authenticated: true as const }) };
     });
   const inward = (verdict: 'allow' | 'deny') => (item: IngressDocument) =>
     ({ direction: 'ingress', verdict, defaultDeny: closesIngress, peers: ingressPeers(item, scope) }) as const;

@@ -13,7 +13,7 @@ import {
   withSources,
 } from './selector.ts';
 
-export interface PeerScope {
+interface PeerScope {
   /** Empty for cluster-wide policies. */
   readonly namespace: string;
   readonly clusterName: string;
@@ -25,7 +25,7 @@ export interface PeerScope {
  * A peer selector of a policy stands for peers of the policy's own namespace and cluster, unless one of its keys speaks of that; a
  * `reserved:` key lifts both (cilium v1.20.2, pkg/k8s/apis/cilium.io/utils).
  */
-export function scopedSelector(selector: Selector, { namespace, clusterName, selectsInit }: PeerScope): Selector {
+function scopedSelector(selector: Selector, { namespace, clusterName, selectsInit }: PeerScope): Selector {
   const keys = selectorKeys(selector);
   if (keys.some((key) => key.startsWith('reserved:'))) return selector;
   const speaksOf = (label: string) => keys.includes(`k8s:${label}`) || keys.includes(`any:${label}`);

@@ -27,6 +27,8 @@ export interface PolicyRule {
   readonly peers: Peers;
   /** null = every port and protocol, ICMP too. An empty list matches nothing. */
   readonly ports: readonly PortMatch[] | null;
+  /** Both ends must prove who they are first; whether they do cannot be seen here. */
+  readonly authenticated?: true;
 }
 
 export interface Subject {
@@ -71,6 +73,8 @@ export interface PortMatch {
   /** Last port of a range; not above `port` = no range. */
   readonly endPort: number;
   readonly l7: L7Match | null;
+  /** What else must hold, and cannot be seen here: the name in a TLS handshake, what a listener of one's own does, a header's secret value. */
+  readonly condition?: 'serverNames' | 'listener' | 'secret';
 }
 
 export type L7Match =
@@ -95,3 +99,8 @@ export interface DnsRule {
 export function policyId(policy: Pick<Policy, 'namespace' | 'name'>): string {
   return policy.namespace === '' ? policy.name : `${policy.namespace}/${policy.name}`;
 }
+
+export type ParsedPolicy =
+  | { readonly ok: true; readonly policy: Policy }
+  /** `decode`: the JSON does not fit the type; `sanitize`: it does, and the engine still rejects it. `policy` = `namespace/name`. */
+  | { readonly ok: false; readonly policy: string; readonly stage: 'decode' | 'sanitize'; readonly error: string };

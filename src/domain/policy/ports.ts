@@ -11,7 +11,11 @@ export function trafficPorts({ toPorts = [], icmps = [] }: Traffic, verdict: 'al
   return [
     ...toPorts.flatMap((rule) => {
       const l7 = verdict === 'allow' ? l7Of(rule) : null;
-      return rule.ports.map(({ port, endPort, protocol }) => portMatch(port, endPort, protocol.toUpperCase() || 'ANY', l7));
+      const condition = verdict === 'allow' ? conditionOf(rule) : undefined;
+      return rule.ports.map(({ port, endPort, protocol }) => ({
+        ...portMatch(port, endPort, protocol.toUpperCase() || 'ANY', l7),
+        ...(condition && { condition }),
+      }));
     }),
     ...icmps.flatMap(({ fields }) => fields.map(icmpMatch)),
   ];
@@ -25,6 +29,13 @@ export function portMatch(port: string, endPort: number, protocol: string, l7: L
     endPort: endPort & 0xffff,
     l7,
   };
+}
+
+function conditionOf({ serverNames, listener, rules }: PortRuleDocument): PortMatch['condition'] {
+  if (serverNames.length > 0) return 'serverNames';
+  if (listener) return 'listener';
+  const hasSecret = rules?.http?.some(({ headerMatches }) => headerMatches.some(({ mismatch, secret }) => mismatch === '' && secret));
+  return hasSecret ? 'secret' : undefined;
 }
 
 function l7Of({ rules }: PortRuleDocument): L7Match | null {

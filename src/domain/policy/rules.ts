@@ -1,14 +1,14 @@
 import { contains, type Prefix, parseAddress, parsePrefix } from './cidr.ts';
 import { fqdnMatch, type NameMatch } from './dns-pattern.ts';
-import type { FlowProtocol, NamedPort, PolicyService } from './flow.ts';
+import type { CompileWorld, FlowProtocol, NamedPort } from './flow.ts';
 import type { Identity, LabelSet } from './identity.ts';
 import { compileL7, type L7 } from './l7.ts';
 import type { PeerSelector, Peers, Policy, PolicyRule, PortMatch, Requirement } from './policy.ts';
 import type { SelectorTable } from './selector-table.ts';
 import { resolveServices } from './services.ts';
 
-export const PROTOCOL_BITS: Readonly<Record<FlowProtocol, number>> = { TCP: 1, UDP: 2, SCTP: 4, ICMP: 8 };
-const EVERY_PROTOCOL = 15;
+export const PROTOCOL_BITS: Readonly<Record<FlowProtocol, number>> = { TCP: 1, UDP: 2, SCTP: 4, ICMP: 8, ICMPV6: 16 };
+const EVERY_PROTOCOL = 31;
 const WITH_PORTS = 7;
 const LAST_PORT = 0xffff;
 
@@ -24,7 +24,7 @@ export interface CompiledRule {
   readonly ports: readonly CompiledPort[];
 }
 
-export interface CompiledPeers {
+interface CompiledPeers {
   readonly everybody: boolean;
   /** Places in the selector table. */
   readonly labels: readonly number[];
@@ -32,19 +32,13 @@ export interface CompiledPeers {
   readonly names: readonly NameMatch[];
 }
 
-export interface CompiledPort {
+interface CompiledPort {
   readonly protocols: number;
   readonly from: number;
   readonly to: number;
   /** A container port's name, to be looked up at the destination: then `from` does not count. */
   readonly name: string | undefined;
   readonly l7: L7 | null;
-}
-
-export interface CompileWorld {
-  /** What `toServices` may name. */
-  readonly services?: readonly PolicyService[];
-  readonly clusterName?: string;
 }
 
 export function compileRule(policy: Policy, rule: PolicyRule, table: SelectorTable, world: CompileWorld): Omit<CompiledRule, 'order'> {
@@ -75,7 +69,7 @@ function compilePeers({ selectors, emptyMembers }: Peers, hasPorts: boolean, tab
   };
 }
 
-function compilePort({ protocol, port, endPort, l7 }: PortMatch): CompiledPort {
+export function compilePort({ protocol, port, endPort, l7 }: PortMatch): CompiledPort {
   const protocols = protocol === 'ANY' ? WITH_PORTS : (PROTOCOL_BITS[protocol as FlowProtocol] ?? 0);
   const compiled = { protocols, l7: l7 && compileL7(l7) };
   if (typeof port === 'string') return { ...compiled, name: port, from: 0, to: endPort };

@@ -1,7 +1,6 @@
 import { parseAddress } from './cidr.ts';
-import type { PolicyService } from './flow.ts';
+import type { CompileWorld, PolicyService } from './flow.ts';
 import type { PeerSelector, Peers, Requirement, ServiceReference } from './policy.ts';
-import type { CompileWorld } from './rules.ts';
 import { CLUSTER_LABEL, NAMESPACE_LABEL, requirement } from './selector.ts';
 
 /** A service with a selector stands for the pods it selects, one without for its addresses; one that is not there for nothing. */

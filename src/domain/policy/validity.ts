@@ -1,7 +1,7 @@
 import { dnsNameError, dnsPatternError } from './dns-pattern.ts';
 import type { EgressDocument, HttpDocument, IngressDocument, PortRuleDocument, RuleDocument } from './document.ts';
 import { isPortName, parsePortNumber } from './port.ts';
-import { regexError } from './re2/compile.ts';
+import { regexError } from './regex.ts';
 import { selectorError } from './selector.ts';
 import { combinationError, type Found, first, peerError } from './validity-peers.ts';
 
@@ -96,7 +96,7 @@ function trafficError({ toPorts = [], icmps = [] }: Pick<EgressDocument, 'toPort
   );
 }
 
-export function hasL7({ rules }: PortRuleDocument): boolean {
+function hasL7({ rules }: PortRuleDocument): boolean {
   return (rules?.http?.length ?? 0) + (rules?.dns?.length ?? 0) > 0;
 }
 

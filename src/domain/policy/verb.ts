@@ -1,7 +1,12 @@
 import type { VerbRecord } from '../verb-record.ts';
+import { POLICY_COMMANDS } from './commands.ts';
 
 /** Network policies by cohorts of pods: connections of pods under the policy beside those of the others. */
 export const POLICY_VERB: VerbRecord = {
+  commands: POLICY_COMMANDS,
+  scope: 'workload',
+  isWayBack: () => false,
+  mayContinue: () => false,
   command: 'policy enforce',
   wayBack: 'policy relax',
   onwards: {},

@@ -1,13 +1,18 @@
 // The candidate of a request: the attached file, else what the sources hold for the workload.
 
-import { ClusterFailure } from '../../../activities/clients/kubernetes/failure.ts';
-import type { FoundCandidate } from '../../../activities/policy/sources/find.ts';
-import type { Refusal } from '../../domain/sentences.ts';
-import type { Target } from '../../domain/target.ts';
-import type { LintedText } from '../../policy/lint.ts';
+import { ClusterFailure } from '../../clients/kubernetes/failure.ts';
+import type { LintedText } from '../../documents/lint.ts';
+import type { CommandName } from '../../domain/commands/command.ts';
+import type { Target, TargetText } from '../../domain/target.ts';
+import type { Refusal } from '../../domain/words/sentences.ts';
+import type { FoundCandidate } from '../../reading/policy/sources/find.ts';
+import type { Answer } from '../answer.ts';
 import type { BotDeps } from '../deps.ts';
+import { refusalOf } from '../refusals.ts';
+import { isRefused } from '../rules.ts';
 import { NotDone } from './apart.ts';
 import type { PolicyAsked } from './parts.ts';
+import { refused } from './refuse.ts';
 
 /** Reading a ConfigMap and a file takes milliseconds; a cluster that is silent for this long is not waited for. */
 const READ_MS = 5_000;
@@ -45,6 +50,19 @@ async function fromFile(
   }
   if (read.kind === 'candidate') return { kind: 'found', candidate: read.candidate };
   return { kind: 'refused', refusal: { code: 'BadCandidate', parameters: { source: read.source, words: read.words } } };
+}
+
+/** Of a command that is about a file for a workload: both, or the refusal that was said and recorded. */
+export async function askedFor(
+  deps: BotDeps,
+  asked: PolicyAsked,
+  { workload, kind }: { readonly workload: TargetText; readonly kind: CommandName },
+): Promise<{ readonly refusal: Answer } | (Extract<FoundCandidate, { kind: 'found' }> & { readonly target: Target })> {
+  const target = asked.rule.resolve(workload, kind);
+  if (isRefused(target)) return { refusal: refused(deps, asked, target) };
+  const found = await candidateFor(deps, asked, target);
+  if (found.kind === 'refused') return { refusal: refused(deps, asked, refusalOf(found.refusal), target) };
+  return { ...found, target };
 }
 
 /** What the check finds, made apart. A text that takes too long is one finding. */

@@ -1,17 +1,16 @@
 // `policy check`: what the lint and the server say, each finding with its line and the right form.
 
-import type { ServerWord } from '../../../activities/policy/seen/server-word.ts';
-import type { PolicyCommand } from '../../domain/command.ts';
+import type { PolicyCommand } from '../../domain/commands/command.ts';
 import { formatTarget } from '../../domain/target.ts';
-import { code, said } from '../../domain/words.ts';
+import { code, said } from '../../domain/words/words.ts';
+import type { ServerWord } from '../../reading/policy/server-word.ts';
 import { type Answer, section } from '../answer.ts';
 import type { BotDeps } from '../deps.ts';
 import { refusalOf } from '../refusals.ts';
-import { isRefused } from '../rules.ts';
-import { candidateFor, clusterSilent, lintApart } from './candidate.ts';
+import { askedFor, clusterSilent, lintApart } from './candidate.ts';
 import { findingLines } from './findings.ts';
 import type { PolicyAsked } from './parts.ts';
-import { noteAsked, refused } from './refuse.ts';
+import { noteAsked } from './refuse.ts';
 
 const SERVER_MS = 1_500;
 
@@ -20,11 +19,9 @@ export async function check(
   asked: PolicyAsked,
   command: Extract<PolicyCommand, { readonly workload: unknown; readonly options: unknown }>,
 ): Promise<Answer> {
-  const target = asked.rule.resolve(command.workload, command.kind);
-  if (isRefused(target)) return refused(deps, asked, target);
-  const found = await candidateFor(deps, asked, target);
-  if (found.kind === 'refused') return refused(deps, asked, refusalOf(found.refusal), target);
-  const { candidate, note } = found;
+  const found = await askedFor(deps, asked, command);
+  if ('refusal' in found) return found.refusal;
+  const { target, candidate, note } = found;
   noteAsked(deps, asked, target, { sha256: candidate.sha256, source: candidate.source });
   const { findings } = await lintApart(deps, candidate.text);
   const server = await serverLine(deps, asked, target.cluster, candidate);

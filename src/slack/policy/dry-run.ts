@@ -1,22 +1,21 @@
 // `policy dryrun`: the result is a message that everybody sees, with a table as a file where it is long.
 
-import { type Ran, reachSentences } from '../../../activities/policy/dry-run.ts';
-import type { WrittenCandidate } from '../../../activities/policy/sources/read-candidate.ts';
-import type { PolicyCommand } from '../../domain/command.ts';
+import type { PolicyCommand } from '../../domain/commands/command.ts';
 import type { DryRun } from '../../domain/policy/dryrun/dry-run.ts';
 import { UNKNOWN_REASONS } from '../../domain/policy/dryrun/flow.ts';
 import type { FlowGroup } from '../../domain/policy/dryrun/group.ts';
 import { dryRunCsv, dryRunSentences, groupSentence } from '../../domain/policy/dryrun/words.ts';
 import { formatTarget, type Target } from '../../domain/target.ts';
-import { clockTime, code, fitLines, number, person, plural, said } from '../../domain/words.ts';
+import { clockTime, code, fitLines, number, person, plural, said } from '../../domain/words/words.ts';
+import { type Ran, reachSentences, shortMemory } from '../../reading/policy/dry-run.ts';
+import type { WrittenCandidate } from '../../reading/policy/sources/read-candidate.ts';
 import { type Answer, say, sayPlain, section } from '../answer.ts';
 import type { BotDeps } from '../deps.ts';
 import { refusalOf } from '../refusals.ts';
-import { isRefused } from '../rules.ts';
 import { afterwards } from './afterwards.ts';
-import { candidateFor, clusterSilent } from './candidate.ts';
+import { askedFor, clusterSilent } from './candidate.ts';
 import type { Later, PolicyAsked } from './parts.ts';
-import { noteAsked, refused } from './refuse.ts';
+import { noteAsked } from './refuse.ts';
 import { runDry } from './run-dry.ts';
 
 const DEADLINE_MS = 15_000;
@@ -26,11 +25,9 @@ const LONG = 8;
 type Command = Extract<PolicyCommand, { readonly workload: unknown; readonly options: unknown }>;
 
 export async function dryRunCommand(deps: BotDeps, asked: PolicyAsked, command: Command, later: Later): Promise<Answer> {
-  const target = asked.rule.resolve(command.workload, command.kind);
-  if (isRefused(target)) return refused(deps, asked, target);
-  const found = await candidateFor(deps, asked, target);
-  if (found.kind === 'refused') return refused(deps, asked, refusalOf(found.refusal), target);
-  const { candidate, note } = found;
+  const found = await askedFor(deps, asked, command);
+  if ('refusal' in found) return found.refusal;
+  const { target, candidate, note } = found;
   noteAsked(deps, asked, target, { sha256: candidate.sha256, source: candidate.source });
   const windowMs = command.options.windowMs ?? deps.config().policy.window;
   const work = async (): Promise<Answer | undefined> => {
@@ -42,6 +39,8 @@ export async function dryRunCommand(deps: BotDeps, asked: PolicyAsked, command: 
     }
     if (ran.kind === 'wrong')
       return sayPlain(refusalOf({ code: 'BadCandidate', parameters: { source: candidate.source, words: ran.words } }).words);
+    const short = command.options.windowMs === undefined ? undefined : shortMemory(ran);
+    if (short) return sayPlain(refusalOf(short).words);
     await publish(deps, asked, target, candidate, ran);
     return undefined;
   };

@@ -1,17 +1,17 @@
 // `policy enforce`, `observe`, `relax` and `bootstrap`: from what was typed to an operation.
 
-import type { WrittenCandidate } from '../../../activities/policy/sources/read-candidate.ts';
-import type { ChangeOptions, PolicyCommand } from '../../domain/command.ts';
+import type { ChangeOptions, PolicyCommand } from '../../domain/commands/command.ts';
 import { bootstrapName, type EnforceChange, type PolicyChange } from '../../domain/policy/change.ts';
 import type { Target } from '../../domain/target.ts';
-import { code, said } from '../../domain/words.ts';
+import { code, said } from '../../domain/words/words.ts';
+import type { WrittenCandidate } from '../../reading/policy/sources/read-candidate.ts';
 import { type Answer, say, sayPlain, section } from '../answer.ts';
 import { askForChange } from '../change.ts';
 import type { BotDeps } from '../deps.ts';
 import { refusalOf } from '../refusals.ts';
 import { rollback } from '../rollback.ts';
 import { isRefused } from '../rules.ts';
-import { candidateFor, lintApart } from './candidate.ts';
+import { askedFor, lintApart } from './candidate.ts';
 import { findingLines } from './findings.ts';
 import type { Later, PolicyAsked } from './parts.ts';
 import { refused } from './refuse.ts';
@@ -26,11 +26,9 @@ export async function enforce(
   command: Extract<Changing, { readonly workload: unknown }>,
   later: Later,
 ): Promise<Answer> {
-  const target = asked.rule.resolve(command.workload, command.kind);
-  if (isRefused(target)) return refused(deps, asked, target);
-  const found = await candidateFor(deps, asked, target);
-  if (found.kind === 'refused') return refused(deps, asked, refusalOf(found.refusal), target);
-  const { candidate, note } = found;
+  const found = await askedFor(deps, asked, command);
+  if ('refusal' in found) return found.refusal;
+  const { target, candidate, note } = found;
   const linted = await lintApart(deps, candidate.text);
   const wrong = linted.findings.filter(({ severity }) => severity === 'error');
   if (wrong.length > 0) return refuseWrong(deps, asked, target, candidate, wrong);
@@ -40,7 +38,6 @@ export async function enforce(
     kind: command.kind === 'policy observe' ? 'observe' : 'enforce',
     candidate: carried,
     ...optionsOf(command.options),
-    ...(command.options.observe === false ? { observe: false } : {}),
     ...(seen && { dryRun: seen.words }),
     ...(seen && command.options.accept && { counted: countedOf(command.options.accept, seen.counts) }),
     ...(command.options.withoutDryRun && { withoutDryRun: true }),
@@ -87,11 +84,12 @@ function countedOf(accept: readonly string[], counts: Readonly<Record<string, nu
   return Object.fromEntries(accept.flatMap((key) => (counts[key] === undefined ? [] : [[key, counts[key]]])));
 }
 
-function optionsOf({ windowMs, steps, accept }: ChangeOptions) {
+function optionsOf({ windowMs, steps, accept, observe }: ChangeOptions) {
   return {
     ...(windowMs === undefined ? {} : { windowMs }),
     ...(steps === undefined ? {} : { steps }),
     ...(accept === undefined ? {} : { accept }),
+    ...(observe === undefined ? {} : { observe }),
   };
 }
 

@@ -1,17 +1,17 @@
 // `policy explain`: which rule decides one connection, and why, in both directions.
 
-import type { World } from '../../../activities/policy/world.ts';
-import type { FlowEnd } from '../../domain/command/question.ts';
-import type { PolicyCommand } from '../../domain/command.ts';
+import type { FlowEnd, PolicyCommand } from '../../domain/commands/command.ts';
 import type { Explanation, Reason } from '../../domain/policy/decision.ts';
 import { mapFlow, UNKNOWN_REASONS } from '../../domain/policy/dryrun/flow.ts';
 import { readRecorded } from '../../domain/policy/dryrun/recorded.ts';
-import type { PolicyFlow, PolicyPeer } from '../../domain/policy/flow.ts';
+import { isIcmp, type PolicyFlow, type PolicyPeer } from '../../domain/policy/flow.ts';
 import { NAMESPACE_LABEL } from '../../domain/policy/selector.ts';
-import { formatTarget, type Target } from '../../domain/target.ts';
-import { code, said } from '../../domain/words.ts';
+import { EVERYWHERE, formatTarget, type Target } from '../../domain/target.ts';
+import { code, said } from '../../domain/words/words.ts';
+import type { World } from '../../reading/policy/world.ts';
 import { type Answer, sayPlain, section } from '../answer.ts';
 import type { BotDeps } from '../deps.ts';
+import { refuseRead } from '../reading.ts';
 import { type Refused, refusalOf } from '../refusals.ts';
 import { isRefused } from '../rules.ts';
 import { candidateFor, clusterSilent } from './candidate.ts';
@@ -19,6 +19,8 @@ import type { PolicyAsked } from './parts.ts';
 import { noteAsked, refused } from './refuse.ts';
 
 const READ_MS = 5_000;
+/** Types of an echo request (RFC 792, RFC 4443). */
+const ECHO = { v4: 8, v6: 128 } as const;
 
 type Command = Extract<PolicyCommand, { kind: 'policy explain' }>;
 
@@ -32,7 +34,7 @@ interface Subject {
 }
 
 export async function explain(deps: BotDeps, asked: PolicyAsked, command: Command): Promise<Answer> {
-  const here = asked.rule.resolve({ name: 'here', namespace: 'here' }, command.kind);
+  const here = asked.rule.resolve({ name: EVERYWHERE.name, namespace: EVERYWHERE.namespace }, command.kind);
   if (isRefused(here)) return refused(deps, asked, here);
   try {
     const signal = AbortSignal.timeout(READ_MS);
@@ -40,11 +42,24 @@ export async function explain(deps: BotDeps, asked: PolicyAsked, command: Comman
       command.question.kind === 'flow' ? recorded(command.question.flow, here) : await pair(deps, asked, command.question, signal);
     if (subject.kind === 'refused') return refused(deps, asked, subject, here);
     if (subject.kind === 'answer') return subject.answer;
+    const unread = await refuseEnds(deps, asked, subject);
+    if (unread) return refused(deps, asked, unread, here);
     noteAsked(deps, asked, subject.workloads[0] ?? { cluster: subject.cluster, namespace: '', name: '' });
     return await explained(deps, asked, subject, signal);
   } catch (error) {
     return refused(deps, asked, refusalOf(clusterSilent(here.cluster, error)), here);
   }
+}
+
+/** Both ends must be what the channel may name and the person may read. */
+async function refuseEnds(deps: BotDeps, { rule, actor }: PolicyAsked, { flow, cluster }: Subject): Promise<Refused | undefined> {
+  for (const namespace of new Set([namespaceOf(flow.source), namespaceOf(flow.destination)])) {
+    if (namespace === '') continue;
+    const target = rule.resolve({ cluster, namespace, name: 'workload' }, 'policy explain');
+    const unread = isRefused(target) ? target : await refuseRead(deps, actor, target, 'policies');
+    if (unread) return unread;
+  }
+  return undefined;
 }
 
 type Read = Subject | Refused | { readonly kind: 'answer'; readonly answer: Answer };
@@ -79,9 +94,9 @@ async function pair(
     source: source.peer,
     destination: destination.peer,
     protocol,
-    ...(protocol === 'ICMP' ? { icmpType: 8 } : { destinationPort: port }),
+    ...(isIcmp(protocol) ? { icmpType: ECHO[protocol === 'ICMP' ? 'v4' : 'v6'] } : { destinationPort: port }),
   };
-  const words = `${source.name} → ${destination.name}, ${protocol === 'ICMP' ? 'ICMP echo request' : `${port}/${protocol}`}`;
+  const words = `${source.name} → ${destination.name}, ${isIcmp(protocol) ? `${protocol} echo request` : `${port}/${protocol}`}`;
   const workloads = [destination.target, source.target].filter((target) => target !== undefined);
   const cluster = workloads[0]?.cluster ?? Object.keys(deps.config().clusters)[0] ?? '';
   return { kind: 'subject', flow, words, workloads, cluster };

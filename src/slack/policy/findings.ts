@@ -1,8 +1,8 @@
 // What the lint found, for people who read it in Slack.
 
-import { escapeMrkdwn, inertMrkdwn } from '../../domain/mrkdwn.ts';
 import type { Finding } from '../../domain/policy/lint/finding.ts';
-import { code, cut, plural } from '../../domain/words.ts';
+import { escapeMrkdwn, inertMrkdwn } from '../../domain/words/mrkdwn.ts';
+import { code, cut, plural } from '../../domain/words/words.ts';
 
 const MARKS = { error: '✗ error', warning: '! warning', note: '· note' } as const;
 const MOST_SHOWN = 15;

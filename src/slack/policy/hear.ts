@@ -1,12 +1,15 @@
 // Messages that begin with the bot's mention, with a policy attached or not, and the buttons below a proposal.
+
 import type { App, BlockAction, ButtonAction } from '@slack/bolt';
-import { shortName, verbOf, verbsIn } from '../../domain/verbs.ts';
-import type { Admission, Origin } from '../admission.ts';
+import type { Area } from '../../domain/commands/verbs.ts';
+import { shortName, verbOf, verbsIn } from '../../domain/commands/verbs.ts';
+import type { Admission } from '../admission.ts';
 import { type Answer, sayPlain } from '../answer.ts';
 import { answerSlash } from '../commands.ts';
 import type { BotDeps } from '../deps.ts';
 import { type ReplyTo, tell } from '../later.ts';
 import { commandIn, MENTION_VALID_MS, type Mentioned, readMention } from '../mention.ts';
+import type { Origin } from '../origin.ts';
 import { refusal, refusalOf } from '../refusals.ts';
 import { typed } from '../typed.ts';
 import { afterwards } from './afterwards.ts';
@@ -101,9 +104,11 @@ async function pressed(
   return answerSlash(deps, admission, slash, show);
 }
 
+const AREA: Area = 'policy';
+
 function isPolicyWord(text: string): boolean {
   const first = text.split(/\s+/)[0]?.toLowerCase() ?? '';
-  return first === 'policy' || (verbOf(first) === undefined && verbsIn('policy').some((verb) => shortName(verb) === first));
+  return first === AREA || (verbOf(first) === undefined && verbsIn(AREA).some((verb) => shortName(verb) === first));
 }
 
 function teller(deps: BotDeps, to: ReplyTo): (answer: Answer) => Promise<void> {

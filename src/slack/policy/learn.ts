@@ -1,14 +1,14 @@
 // `policy learn`: a proposal as a file, with the difference to what is in force. Nothing is applied.
 import { createHash } from 'node:crypto';
-import { reachSentences } from '../../../activities/policy/dry-run.ts';
-import { readCandidate } from '../../../activities/policy/sources/read-candidate.ts';
-import type { PolicyCommand } from '../../domain/command.ts';
+import type { PolicyCommand } from '../../domain/commands/command.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import { lineDifference } from '../../domain/policy/learn/difference.ts';
 import { type Learned, learnPolicy } from '../../domain/policy/learn/learn.ts';
 import { yamlOf } from '../../domain/policy/learn/yaml.ts';
 import { formatTarget, type Target } from '../../domain/target.ts';
-import { code, person, plural, said } from '../../domain/words.ts';
+import { code, person, plural, said } from '../../domain/words/words.ts';
+import { reachSentences, shortMemory } from '../../reading/policy/dry-run.ts';
+import { readCandidate } from '../../reading/policy/sources/read-candidate.ts';
 import { type Answer, say, sayPlain, section } from '../answer.ts';
 import type { BotDeps } from '../deps.ts';
 import { refusalOf } from '../refusals.ts';
@@ -35,7 +35,7 @@ export async function learn(
   const windowMs = command.options.windowMs ?? deps.config().policy.window;
   const work = async (): Promise<Answer | undefined> => {
     try {
-      return await propose(deps, asked, target, windowMs);
+      return await propose(deps, asked, target, { windowMs, isNamed: command.options.windowMs !== undefined });
     } catch (error) {
       return sayPlain(refusalOf(clusterSilent(target.cluster, error)).words);
     }
@@ -45,7 +45,13 @@ export async function learn(
   return say(`Looking at what ${code(formatTarget(target))} did. The proposal comes in this channel; nothing is applied.`);
 }
 
-async function propose(deps: BotDeps, asked: PolicyAsked, target: Target, windowMs: number): Promise<Answer | undefined> {
+interface Window {
+  readonly windowMs: number;
+  /** Somebody asked for just this. */
+  readonly isNamed: boolean;
+}
+
+async function propose(deps: BotDeps, asked: PolicyAsked, target: Target, { windowMs, isNamed }: Window): Promise<Answer | undefined> {
   const signal = AbortSignal.timeout(DEADLINE_MS);
   const workload = await deps.policy.workload(target, signal);
   if (!workload) {
@@ -58,6 +64,8 @@ async function propose(deps: BotDeps, asked: PolicyAsked, target: Target, window
     deps.policy.rings(target.cluster, request, signal),
     deps.policy.world(target.cluster, target.namespace, signal),
   ]);
+  const short = isNamed ? shortMemory({ rings: contents, windowMs, at }) : undefined;
+  if (short) return sayPlain(refusalOf(short).words);
   const learned = learnPolicy({
     flows: await checkedFlows(contents.flows),
     namespace: target.namespace,

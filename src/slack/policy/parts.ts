@@ -1,15 +1,15 @@
-import type { RingContents, RingRequest } from '../../../activities/clients/hubble/ring.ts';
-import type { SlackFile, SlackText } from '../../../activities/clients/slack.ts';
-import type { ServerWord } from '../../../activities/policy/seen/server-word.ts';
-import type { SeenWorkload } from '../../../activities/policy/seen/workload.ts';
-import type { FoundCandidate } from '../../../activities/policy/sources/find.ts';
-import type { AttachedFile, Downloaded } from '../../../activities/policy/sources/thread-file.ts';
-import type { World } from '../../../activities/policy/world.ts';
-import type { Actor, KubernetesIdentity } from '../../domain/actor.ts';
+import type { RingContents, RingRequest } from '../../clients/hubble/ring.ts';
+import type { SlackFile, SlackText } from '../../clients/slack.ts';
+import type { Actor, KubernetesIdentity } from '../../domain/lifecycle/actor.ts';
 import type { Candidate } from '../../domain/policy/change.ts';
 import type { Target } from '../../domain/target.ts';
-import type { Origin } from '../admission.ts';
+import type { SeenWorkload } from '../../reading/policy/seen-workload.ts';
+import type { ServerWord } from '../../reading/policy/server-word.ts';
+import type { FoundCandidate } from '../../reading/policy/sources/find.ts';
+import type { AttachedFile, Downloaded } from '../../reading/policy/sources/thread-file.ts';
+import type { World } from '../../reading/policy/world.ts';
 import type { Answer } from '../answer.ts';
+import type { Origin } from '../origin.ts';
 import type { ChannelRule } from '../rules.ts';
 import type { Apart } from './apart.ts';
 
@@ -24,6 +24,11 @@ export interface PolicyParts {
   /** Policies, services and settings that decide the connections of a namespace. */
   world(cluster: string, namespace: string, signal: AbortSignal): Promise<World>;
   workload(target: Target, signal: AbortSignal): Promise<SeenWorkload | undefined>;
+  /** Namespaces that have a workload of this name; `first` is looked at before all others, and alone where it has it. Rejects when the cluster does not say. */
+  namespacesOf(
+    where: { readonly cluster: string; readonly name: string; readonly first: string | undefined },
+    signal: AbortSignal,
+  ): Promise<readonly string[]>;
   /** What Hubble still holds. */
   rings(cluster: string, request: RingRequest, signal: AbortSignal): Promise<RingContents>;
   /** The server's word on a policy, in a strict dry run as this person. */

@@ -1,7 +1,7 @@
 // The buttons below a proposal. A button names the proposal by its hash; the text itself is the file in the thread.
-import type { AttachedFile } from '../../../activities/policy/sources/thread-file.ts';
-import type { Target } from '../../domain/target.ts';
-import { formatTarget } from '../../domain/target.ts';
+
+import { formatTarget, type Target } from '../../domain/target.ts';
+import type { AttachedFile } from '../../reading/policy/sources/thread-file.ts';
 import type { BotDeps } from '../deps.ts';
 
 export const PROPOSAL_ACTIONS = {

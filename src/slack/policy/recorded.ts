@@ -1,5 +1,5 @@
 import { setImmediate as breathe } from 'node:timers/promises';
-import type { Flow } from '../../../activities/clients/hubble/flow.ts';
+import type { Flow } from '../../clients/hubble/flow.ts';
 import { type ReadFlow, readRecorded } from '../../domain/policy/dryrun/recorded.ts';
 
 /** Checking a record takes some 50 µs: between pieces of this many, other requests get their turn. */

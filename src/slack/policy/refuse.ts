@@ -1,9 +1,9 @@
 import type { JsonObject } from '../../domain/json.ts';
 import type { Target } from '../../domain/target.ts';
-import { requestIdOf } from '../admission.ts';
 import { type Answer, sayPlain } from '../answer.ts';
 import { inBackground } from '../background.ts';
 import type { BotDeps } from '../deps.ts';
+import { requestIdOf } from '../origin.ts';
 import type { Refused } from '../refusals.ts';
 import type { PolicyAsked } from './parts.ts';
 

@@ -1,8 +1,9 @@
 // A dry-run as the bot makes one: what was found a moment ago is kept, so that a change of the same file need not find it again.
-import { type Ran, reachSentences } from '../../../activities/policy/dry-run.ts';
+
 import type { Candidate } from '../../domain/policy/change.ts';
 import { countsByKey, dryRunSentences } from '../../domain/policy/dryrun/words.ts';
 import { formatTarget, type Target } from '../../domain/target.ts';
+import { type Ran, reachSentences } from '../../reading/policy/dry-run.ts';
 import type { BotDeps } from '../deps.ts';
 
 export interface DryAsk {

@@ -1,15 +1,15 @@
 // `policy status`: which policies select a workload, what they close, and what runs on it.
 
-import type { Condition, KubeObject } from '../../../activities/clients/kubernetes/objects.ts';
-import type { SeenWorkload } from '../../../activities/policy/seen/workload.ts';
-import { selects } from '../../../activities/policy/subject.ts';
-import type { World } from '../../../activities/policy/world.ts';
-import type { PolicyCommand } from '../../domain/command.ts';
+import type { Condition, KubeObject } from '../../clients/kubernetes/objects.ts';
+import type { PolicyCommand } from '../../domain/commands/command.ts';
 import { LabelSet } from '../../domain/policy/identity.ts';
 import { parsePolicy } from '../../domain/policy/parse.ts';
 import { DIRECTIONS, type Direction, type Policy } from '../../domain/policy/policy.ts';
 import { formatTarget } from '../../domain/target.ts';
-import { code, plural, said } from '../../domain/words.ts';
+import { code, plural, said } from '../../domain/words/words.ts';
+import type { SeenWorkload } from '../../reading/policy/seen-workload.ts';
+import { selects } from '../../reading/policy/subject.ts';
+import type { World } from '../../reading/policy/world.ts';
 import { type Answer, section } from '../answer.ts';
 import type { BotDeps } from '../deps.ts';
 import { refusalOf } from '../refusals.ts';
@@ -35,7 +35,7 @@ export async function policyStatus(
     const [workload, world, running] = await Promise.all([
       deps.policy.workload(target, signal),
       deps.policy.world(target.cluster, target.namespace, signal),
-      statusOfOne(deps, target),
+      statusOfOne(deps, target, asked.actor),
     ]);
     if (!workload) {
       const looked = ['a Deployment', 'a StatefulSet', 'a DaemonSet'];

@@ -1,14 +1,15 @@
 // What is done with files of people, apart from the thread that answers. Everything in and out is plain data.
-import type { Flow } from '../../../activities/clients/hubble/flow.ts';
-import { type ReadCandidate, readCandidate } from '../../../activities/policy/sources/read-candidate.ts';
-import { inForce, type World } from '../../../activities/policy/world.ts';
+
+import type { Flow } from '../../clients/hubble/flow.ts';
+import { type LintedText, lintText } from '../../documents/lint.ts';
 import type { Explanation } from '../../domain/policy/decision.ts';
 import { type DryRun, dryRun, withCandidate } from '../../domain/policy/dryrun/dry-run.ts';
 import { readRecorded } from '../../domain/policy/dryrun/recorded.ts';
 import { compilePolicies } from '../../domain/policy/evaluator.ts';
 import type { PolicyFlow, PolicyPeer } from '../../domain/policy/flow.ts';
 import { parsePolicy } from '../../domain/policy/parse.ts';
-import { type LintedText, lintText } from '../../policy/lint.ts';
+import { type ReadCandidate, readCandidate } from '../../reading/policy/sources/read-candidate.ts';
+import { inForce, type World } from '../../reading/policy/world.ts';
 
 type Documents = World['documents'];
 type Compile = World['compile'];

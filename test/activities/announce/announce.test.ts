@@ -1,10 +1,10 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createAnnounce } from '../../../activities/announce/index.ts';
-import { createSlackMessages } from '../../../activities/clients/slack.ts';
 import { type SlackPlayground, startSlack } from '../../../playground/slack/slack.ts';
-import type { MessageRef, OperationView } from '../../../src/domain/operation.ts';
-import { BLIND, COUNTS, everyView, gate, stages, view as viewAt } from './views.ts';
+import { createSlackMessages } from '../../../src/clients/slack.ts';
+import type { MessageRef, OperationView } from '../../../src/domain/lifecycle/operation.ts';
+import { BLIND, COUNTS, everyView, gate, stages, view as viewAt } from '../../messages/views.ts';
 
 const CHANNEL = 'C0MESH';
 const SCOPES = ['chat:write', 'channels:history', 'files:write'];
@@ -54,7 +54,7 @@ describe('announcing an operation', () => {
     const { announce } = announcer();
     const message = await announce({ view: view('planning'), channelId: CHANNEL });
     for (const one of everyView()) {
-      expect(await announce({ view: { ...one.view, message }, channelId: CHANNEL })).toEqual(message);
+      expect(await announce({ view: { ...one.view, message }, channelId: CHANNEL })).toMatchObject(message);
     }
     expect(roots()).toHaveLength(1);
     expect(slack.log.refusals()).toEqual([]);
@@ -70,10 +70,25 @@ describe('announcing an operation', () => {
     expect(roots()).toMatchObject([{ ts: ref.ts }]);
   });
 
+  it('takes no message of another app for its own, whatever metadata that has', async () => {
+    const early = view('planning', { startedAt: Date.now() - 60_000 });
+    const payload = { op_id: early.opId, version: '1', key: 'k' };
+    slack.drive.postAsOtherApp(CHANNEL, { text: 'not ours', metadata: { event_type: 'meshops_operation', event_payload: payload } });
+    const ref = await announcer(2).announce({ view: early, channelId: CHANNEL });
+    slack.drive.postAsOtherApp(CHANNEL, {
+      text: 'said',
+      threadTs: ref.ts,
+      metadata: { event_type: 'meshops_note', event_payload: payload },
+    });
+    await announcer(2).say({ view: early, thread: ref, note: { kind: 'unready', words: 'Look first.' }, key: 'k' });
+    expect(roots()).toHaveLength(2);
+    expect(replies(ref).map(({ text }) => text)).toEqual(['said', expect.stringContaining('Look first')]);
+  });
+
   it('finds its message by the operation when a later activity does not know of it', async () => {
     const early = view('planning', { startedAt: Date.now() - 60_000 });
     const ref = await announcer(1).announce({ view: early, channelId: CHANNEL });
-    expect(await announcer(1).announce({ view: { ...early, phase: 'waiting', gate: gate() }, channelId: CHANNEL })).toEqual(ref);
+    expect(await announcer(1).announce({ view: { ...early, phase: 'waiting', gate: gate() }, channelId: CHANNEL })).toMatchObject(ref);
     const other = { ...early, opId: 'op-other' };
     expect(await announcer(2).announce({ view: other, channelId: CHANNEL })).not.toEqual(ref);
     expect(roots()).toHaveLength(2);

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createAnnouncer } from '../../../activities/announce/announce.ts';
-import { createSlackMessages } from '../../../activities/clients/slack.ts';
 import { findElement } from '../../../playground/slack/block-kit/elements.ts';
 import { type SlackPlayground, startSlack } from '../../../playground/slack/slack.ts';
-import { view as viewAt } from './views.ts';
+import { createSlackMessages } from '../../../src/clients/slack.ts';
+import { view as viewAt } from '../../messages/views.ts';
 
 const CHANNEL = 'C0MESH';
 let slack: SlackPlayground;
@@ -28,7 +28,7 @@ it('a change that nobody watches is shown, and said once with a button, whicheve
   const note = { kind: 'lost', how: 'terminated', wroteAt: Date.now(), label: '10%', before: 'backend 100%' } as const;
   for (const _worker of [1, 2]) await announcer().say({ view: { ...view, message: thread }, thread, note, key: 'canary-k3f2/lost/0' });
   const [root, ...replies] = slack.drive.thread(CHANNEL, thread.ts);
-  expect(root?.text).toContain('nobody watches it');
+  expect(root?.text).toContain('not being watched');
   expect(findElement(root?.blocks ?? [], 'meshops:abort')).toBeDefined();
   expect(replies).toHaveLength(1);
   expect(replies[0]?.text).toContain('<!subteam^S0ONCALL> *Nobody watches a change on backend.*');

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { type CountedServices, followCounters } from '../../../activities/canary/counters.ts';
 import { createUnshown } from '../../../activities/canary/unshown.ts';
-import { PrometheusFailure, type Sample } from '../../../activities/clients/prometheus/prometheus.ts';
-import { SILENT } from '../../../activities/log.ts';
-import type { Evidence } from '../../../src/domain/evidence.ts';
+import { PrometheusFailure, type Sample } from '../../../src/clients/prometheus/prometheus.ts';
+import type { Evidence } from '../../../src/domain/judge/evidence.ts';
+import { SILENT } from '../../../src/log.ts';
 
 const services = [
   ['backend-canary', 'canary'],

@@ -1,13 +1,14 @@
 import { afterEach, expect, test } from 'vitest';
 import { canaryWatching } from '../../../activities/canary/evidence.ts';
 import { checkSight, missing } from '../../../activities/canary/sight.ts';
-import { createFlows, fixedNodes } from '../../../activities/clients/hubble/flows.ts';
-import type { Observer } from '../../../activities/clients/hubble/observer.ts';
-import type { Cluster } from '../../../activities/clients/kubernetes/cluster.ts';
-import type { Follower, Hub } from '../../../activities/clients/kubernetes/hub.ts';
-import type { KubeObject } from '../../../activities/clients/kubernetes/objects.ts';
-import { SILENT } from '../../../activities/log.ts';
-import type { Evidence } from '../../../src/domain/evidence.ts';
+import { createFlows } from '../../../src/clients/hubble/flows.ts';
+import { fixedNodes } from '../../../src/clients/hubble/nodes.ts';
+import type { Observer } from '../../../src/clients/hubble/observer.ts';
+import type { Cluster } from '../../../src/clients/kubernetes/cluster.ts';
+import type { Follower, Hub } from '../../../src/clients/kubernetes/hub.ts';
+import type { KubeObject } from '../../../src/clients/kubernetes/objects.ts';
+import type { Evidence } from '../../../src/domain/judge/evidence.ts';
+import { SILENT } from '../../../src/log.ts';
 import { answerFlow, startAgent } from '../support/hubble.ts';
 import { watchInput } from '../support/watching.ts';
 

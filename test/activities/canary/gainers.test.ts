@@ -2,8 +2,8 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { expect, test } from 'vitest';
 import { askIfUnready } from '../../../activities/canary/preconditions.ts';
 import { unready } from '../../../activities/canary/unready.ts';
-import type { Cluster } from '../../../activities/clients/kubernetes/cluster.ts';
-import type { Unready } from '../../../activities/contract.ts';
+import type { Cluster } from '../../../src/clients/kubernetes/cluster.ts';
+import type { Unready } from '../../../src/domain/lifecycle/contract.ts';
 
 /** A cluster of which only the ready endpoints of some Services are known. */
 function clusterWith(ready: Readonly<Record<string, number>>): Cluster {

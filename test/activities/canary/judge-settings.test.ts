@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { judgeSettings } from '../../../activities/canary/judge-settings.ts';
-import type { WatchInput } from '../../../activities/contract.ts';
 import type { JsonObject } from '../../../src/domain/json.ts';
 import { createJudge } from '../../../src/domain/judge/create.ts';
-import type { OperationSettings } from '../../../src/domain/settings.ts';
+import type { WatchInput } from '../../../src/domain/lifecycle/contract.ts';
+import type { OperationSettings } from '../../../src/domain/lifecycle/settings.ts';
 import { SETTINGS } from '../support/canary.ts';
 import { watchInput } from '../support/watching.ts';
 

@@ -2,10 +2,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test, vi } from 'vitest';
 import { probingWords, sendProbes } from '../../../activities/canary/probing.ts';
-import type { Cluster } from '../../../activities/clients/kubernetes/cluster.ts';
-import type { Route } from '../../../activities/clients/kubernetes/objects.ts';
-import { SILENT } from '../../../activities/log.ts';
+import type { Cluster } from '../../../src/clients/kubernetes/cluster.ts';
+import type { Route } from '../../../src/clients/kubernetes/objects.ts';
 import type { CanaryDetails } from '../../../src/domain/canary/details.ts';
+import { SILENT } from '../../../src/log.ts';
 
 const cleanups: (() => void)[] = [];
 afterEach(() => {

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { createDropReader } from '../../../activities/canary/drops.ts';
 import { createRequestReader } from '../../../activities/canary/requests.ts';
 import { readyOf, Sides } from '../../../activities/canary/sides.ts';
-import type { Flow } from '../../../activities/clients/hubble/flow.ts';
-import type { EndpointSlice } from '../../../activities/clients/kubernetes/objects.ts';
+import type { Flow } from '../../../src/clients/hubble/flow.ts';
+import type { EndpointSlice } from '../../../src/clients/kubernetes/objects.ts';
 import { type Answer, answerFlow, askFlow, dropFlow } from '../support/hubble.ts';
 
 function slice(pod: string, address: string, ready?: boolean): EndpointSlice {
@@ -47,6 +47,7 @@ test.each<[string, Answer, object | undefined]>([
   ['a 429', { status: 429 }, { failed: false }],
   ['a client that went away before there was a status', { status: 0 }, undefined],
   ['a stable pod', { pod: 'backend-1', address: '10.0.2.1' }, { side: 'stable' }],
+  ["somebody else's pod with the address that a pod of the canary had", { pod: 'other', address: '10.0.1.9', status: 500 }, undefined],
   ["somebody else's pod", { pod: 'other', address: '10.0.3.3' }, undefined],
   ['the record of a request', { type: 'REQUEST' }, undefined],
 ])('%s', (_, answer, expected) => {
@@ -138,6 +139,19 @@ test('a request without an answer within the limit is a failure, told once, and 
   expect(answer('hangs', 11_700)).toBeUndefined();
 });
 
+test('a request that is heard of after its answer is not waited for; one that is made again afterwards is', () => {
+  const { requests } = watched();
+  const ask = (requestId: string, at: number) => requests.read(askFlow('node-1', { requestId, at }) as Flow, 'node-1', at);
+  const answer = (requestId: string, at: number) => requests.read(answerFlow('node-1', { requestId, at }) as Flow, 'node-1', at);
+  expect(answer('swapped', 10_002)).toMatchObject({ failed: false });
+  expect(ask('swapped', 10_000)).toBeUndefined();
+  ask('newer', 13_000);
+  expect(requests.overdue(13_000)).toEqual([]);
+  ask('swapped', 13_000);
+  ask('newest', 15_000);
+  expect(requests.overdue(15_000)).toHaveLength(2);
+});
+
 test('what came through the split is compared; a caller of the mesh, another rule, and whatever nobody can tell are not', () => {
   const { sides } = watched();
   const split = { isMoved: ({ path }: { readonly path?: string }) => path === '/' };
@@ -210,6 +224,19 @@ test('a drop that is no request is told once per pair, port and reason in ten se
   expect(drop({ at: 29_000, port: 9090 })).toBeDefined();
   expect(drop({ at: 29_000, reason: 'POLICY_DENY' })).toBeDefined();
   expect(drop({ at: 30_000 })).not.toHaveProperty('connection');
+});
+
+test('a drop is heard by the verdict before it, since an agent keeps its newest event back until the next one; not twice', () => {
+  const { sides } = watched();
+  const drop = dropFlow('node-1', { at: 20_000.02 }) as Flow;
+  const verdict = { ...(dropFlow('node-1', { at: 20_000 }) as Flow), event_type: { type: 5 } };
+  const drops = createDropReader(sides);
+  expect(drops.read({ ...verdict, ...scraper }, 0)).toMatchObject({ side: 'canary', reason: 'POLICY_DENIED' });
+  expect(drops.read({ ...drop, ...scraper }, 0)).toBeUndefined();
+  expect(createDropReader(sides).read({ ...verdict, ...scraper, verdict: 'FORWARDED' }, 0)).toBeUndefined();
+  const ofGateway = createDropReader(sides, 500);
+  expect(ofGateway.read(verdict, 0)).toMatchObject({ connection: true });
+  expect(ofGateway.read(drop, 0)).toBeUndefined();
 });
 
 describe('a connection of the gateway to a pod', () => {

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import type { PlanInput } from '../../../activities/contract.ts';
 import { inspect } from '../../../activities/writes/inspect.ts';
 import { canonicalJson, type Json } from '../../../src/domain/json.ts';
-import type { Plan, PlannedStage } from '../../../src/domain/plan.ts';
+import type { PlanInput } from '../../../src/domain/lifecycle/contract.ts';
+import type { Plan, PlannedStage } from '../../../src/domain/lifecycle/plan.ts';
 import { arrangeMesh, canaryRig, planIn, shiftInput } from '../support/canary.ts';
 import { grantRights, startTestCluster, type TestCluster } from '../support/cluster.ts';
 import { jsonPatch, tokenOn } from '../support/routes.ts';

@@ -3,11 +3,12 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { proveSight } from '../../../activities/canary/probe.ts';
 import { limitsOf } from '../../../activities/canary/sight.ts';
-import { createFlows, fixedNodes } from '../../../activities/clients/hubble/flows.ts';
-import type { Cluster } from '../../../activities/clients/kubernetes/cluster.ts';
-import type { Route } from '../../../activities/clients/kubernetes/objects.ts';
-import { SILENT } from '../../../activities/log.ts';
+import { createFlows } from '../../../src/clients/hubble/flows.ts';
+import { fixedNodes } from '../../../src/clients/hubble/nodes.ts';
+import type { Cluster } from '../../../src/clients/kubernetes/cluster.ts';
+import type { Route } from '../../../src/clients/kubernetes/objects.ts';
 import type { CanaryDetails } from '../../../src/domain/canary/details.ts';
+import { SILENT } from '../../../src/log.ts';
 import { answerFlow, startAgent } from '../support/hubble.ts';
 
 const cleanups: (() => void)[] = [];

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import { readSplit } from '../../../activities/canary/split.ts';
-import type { Cluster } from '../../../activities/clients/kubernetes/cluster.ts';
-import type { Log } from '../../../activities/log.ts';
-import { SILENT } from '../../../activities/log.ts';
+import type { Cluster } from '../../../src/clients/kubernetes/cluster.ts';
+import { type Log, SILENT } from '../../../src/log.ts';
 
 const DETAILS = {
   namespace: 'backend',
@@ -62,4 +61,11 @@ test('nothing is compared where the routes cannot be read, which is logged', asy
   const split = await readSplit({ cluster: { list } as unknown as Cluster, log, now: () => 1 }, DETAILS, signal);
   expect([split.isMoved(asked('/')), split.isWhole]).toEqual([false, false]);
   expect(warned).toEqual(['routes cannot be read: the canary is compared with nobody in this watch']);
+});
+
+test('a GRPCRoute of the same name as a route that moves is another one', async () => {
+  const grpc = { ...web, kind: 'GRPCRoute', spec: { ...web.spec, rules: [{ backendRefs: [{ name: 'backend' }] }] } };
+  const list = async ({ kind }: { readonly kind: string }) => ({ items: kind === 'HTTPRoute' ? [web] : [grpc] });
+  const split = await readSplit({ cluster: { list } as unknown as Cluster, log: SILENT, now: Date.now }, DETAILS, signal);
+  expect(split.isWhole).toBe(false);
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { WatchInput } from '../../../activities/contract.ts';
-import { objectKey, type Plan, type PlannedStage, TOKEN_ANNOTATION } from '../../../src/domain/plan.ts';
+import type { WatchInput } from '../../../src/domain/lifecycle/contract.ts';
+import { objectKey, type Plan, type PlannedStage, TOKEN_ANNOTATION } from '../../../src/domain/lifecycle/plan.ts';
 import { accept, arrangeMesh, canaryRig, planIn, SETTINGS, setReady, shiftInput, viewOf } from '../support/canary.ts';
 import { grantRights, startTestCluster, type TestCluster } from '../support/cluster.ts';
 import { answerFlow } from '../support/hubble.ts';
@@ -88,6 +88,17 @@ describe('the plan', () => {
     await setReady(world, 'backend-canary', false);
     expect(await rig.step('plan', shiftInput(10))).toMatchObject({ code: 'NotReady' });
     await setReady(world, 'backend-canary', true);
+  });
+
+  test('a canary whose pod is behind the other Service as well is refused, unless nothing is asked of it', async () => {
+    const path = '/apis/discovery.k8s.io/v1/namespaces/backend/endpointslices';
+    const { metadata, ...slice } = (await world.admin('GET', `${path}/backend-canary-1`)) as unknown as { metadata: { name: string } };
+    const labels = { 'kubernetes.io/service-name': 'backend' };
+    await world.admin('POST', path, { ...slice, metadata: { name: 'backend-too', labels } });
+    expect(await rig.step('plan', shiftInput(10))).toMatchObject({ code: 'SharedPod', words: expect.stringContaining('backend-canary-1') });
+    await world.admin('DELETE', `${path}/backend-too`);
+    expect(metadata.name).toBe('backend-canary-1');
+    planIn(await rig.step('plan', shiftInput(10)));
   });
 
   test('somebody without the right is told before anybody is asked', async () => {

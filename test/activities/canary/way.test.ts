@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { unprovedWords } from '../../../activities/canary/probe.ts';
 import { wayIn } from '../../../activities/canary/way.ts';
-import type { Cluster } from '../../../activities/clients/kubernetes/cluster.ts';
-import type { Route } from '../../../activities/clients/kubernetes/objects.ts';
+import type { Cluster } from '../../../src/clients/kubernetes/cluster.ts';
+import type { Route } from '../../../src/clients/kubernetes/objects.ts';
 import type { CanaryDetails } from '../../../src/domain/canary/details.ts';
 
 const LISTENERS = [

@@ -1,9 +1,11 @@
 import { expect, it } from 'vitest';
-import type { PlanInput } from '../../../activities/contract.ts';
-import { type PlanDeps, planPolicy } from '../../../activities/policy/plan.ts';
-import { planHashOf } from '../../../activities/writes/digest.ts';
+import { type PlanDeps } from '../../../activities/policy/deps.ts';
+import { planPolicy } from '../../../activities/policy/plan.ts';
+import { digestOf, planHashOf } from '../../../activities/writes/digest.ts';
+import type { KubeObject } from '../../../src/clients/kubernetes/objects.ts';
 import type { JsonObject } from '../../../src/domain/json.ts';
-import type { ObjectRef } from '../../../src/domain/plan.ts';
+import type { PlanInput } from '../../../src/domain/lifecycle/contract.ts';
+import type { ObjectRef } from '../../../src/domain/lifecycle/plan.ts';
 import { FULL, OP } from '../../domain/policy/stages/documents.ts';
 import { request } from '../../support/operations.ts';
 
@@ -21,8 +23,8 @@ function clusterOf(pods: readonly Pod[]) {
   const live = pods.map(({ name, uid, node, ready }) => ({
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { name, namespace: 'frontend', uid, resourceVersion: '1', labels: { app: 'frontend' } },
-    spec: { nodeName: node, containers: [] },
+    metadata: { name, namespace: 'frontend', uid, resourceVersion: '1', labels: { app: 'frontend' }, annotations: { note: uid } },
+    spec: { nodeName: node, serviceAccountName: 'app', containers: [] },
     status: { phase: 'Running', conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }] },
   }));
   const labels = ['k8s:app=frontend', 'k8s:io.kubernetes.pod.namespace=frontend', 'k8s:io.cilium.k8s.policy.cluster=default'];
@@ -38,7 +40,11 @@ function clusterOf(pods: readonly Pod[]) {
   const items: Record<string, readonly object[]> = { Pod: live, CiliumEndpoint: endpoints };
   return {
     read: async ({ kind, name }: ObjectRef) => (kind === 'Pod' ? live.find(({ metadata }) => metadata.name === name) : own[kind]),
-    list: async ({ kind }: { readonly kind: string }) => ({ items: items[kind] ?? [], resourceVersion: '1' }),
+    list: async ({ kind }: { readonly kind: string }, _: object, { part = (one: object) => one }: { part?: (one: object) => object }) => ({
+      items: (items[kind] ?? []).map(part),
+      resourceVersion: '1',
+    }),
+    live: live as unknown as readonly KubeObject[],
     patch: async (ref: ObjectRef) => live.find(({ metadata }) => metadata.name === ref.name) ?? {},
     create: async (object: JsonObject) => object,
     mayI: async () => ({ allowed: true, reason: '' }),
@@ -46,8 +52,9 @@ function clusterOf(pods: readonly Pod[]) {
 }
 
 async function planned(pods: readonly Pod[]) {
+  const cluster = clusterOf(pods);
   const deps = {
-    cluster: clusterOf(pods),
+    cluster,
     flows: { check: async () => [{ node: 'node-1' }] },
     audit: { holds: async () => false, lastCompleted: async () => undefined },
     now: () => 1_000_000,
@@ -59,8 +66,16 @@ async function planned(pods: readonly Pod[]) {
   const result = await planPolicy(deps, { opId: OP, firstStage: 1, request: asked } as unknown as PlanInput, AbortSignal.timeout(20_000));
   if (result.kind !== 'plan') throw new Error(result.words);
   // What was approved before: every write as it is.
-  return { hash: result.plan.planHash, writes: planHashOf(result.plan.stages), explanation: result.plan.explanation };
+  return { hash: result.plan.planHash, writes: planHashOf(result.plan.stages), plan: result.plan, live: cluster.live };
 }
+
+it('what was before is known whole of every pod that is written', async () => {
+  const { plan, live } = await planned(Array.from({ length: 4 }, (_, at) => ({ name: `a-${at}`, uid: `u-${at}`, node: 'n', ready: true })));
+  const digests = new Map(live.map((pod) => [pod.metadata.uid, digestOf(pod)]));
+  const pods = plan.originals.filter(({ object }) => object.kind === 'Pod');
+  expect(pods.length).toBeGreaterThan(0);
+  for (const { uid, digest } of pods) expect(digest).toBe(digests.get(uid));
+});
 
 /** Mulberry32, so that a failure can be seen again. */
 function randomFrom(seed: number): () => number {

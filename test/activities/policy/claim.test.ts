@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Cluster } from '../../../activities/clients/kubernetes/cluster.ts';
-import type { KubeObject, Resource } from '../../../activities/clients/kubernetes/objects.ts';
-import { SILENT } from '../../../activities/log.ts';
 import { applyAlone } from '../../../activities/policy/claim.ts';
-import { type PlannedStage, TOKEN_ANNOTATION, type Write } from '../../../src/domain/plan.ts';
+import type { Cluster } from '../../../src/clients/kubernetes/cluster.ts';
+import type { KubeObject, Resource } from '../../../src/clients/kubernetes/objects.ts';
+import { type PlannedStage, TOKEN_ANNOTATION, type Write } from '../../../src/domain/lifecycle/plan.ts';
 import { inertRule } from '../../../src/domain/policy/stages/rule-document.ts';
+import { SILENT } from '../../../src/log.ts';
 import { FULL, OP, podsOf, stagesOf } from '../../domain/policy/stages/documents.ts';
 
 const OTHER = 'policy-other';

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { Flow } from '../../../activities/clients/hubble/flow.ts';
 import { type ConnectionContext, createConnectionReader } from '../../../activities/policy/connections.ts';
-import { selects } from '../../../activities/policy/subject.ts';
+import type { Flow } from '../../../src/clients/hubble/flow.ts';
 import type { JsonObject } from '../../../src/domain/json.ts';
+import { denialDoubt } from '../../../src/domain/policy/dryrun/doubts.ts';
 import { compilePolicies } from '../../../src/domain/policy/evaluator.ts';
 import { parsePolicy } from '../../../src/domain/policy/parse.ts';
+import { selects } from '../../../src/reading/policy/subject.ts';
 import { FULL, OP, policyAfter, policyDocument, stagesOf } from '../../domain/policy/stages/documents.ts';
 import { type VerdictOptions, verdictFlow } from './flows.ts';
 
@@ -58,6 +59,15 @@ describe('a drop', () => {
     expect(read({ ...DENIED, at: DENIED.at + 1_000 })).toBeUndefined();
     expect(read({ ...DENIED, at: DENIED.at + 11_000 })).toBeDefined();
     expect(read({ ...DENIED, port: 9090 })).toBeDefined();
+  });
+
+  it.each([
+    ['that a port is unreachable', { type: 3, code: 3 }, false],
+    ['that a packet was too large', { type: 3, code: 4 }, true],
+    ['an echo request', { type: 8 }, true],
+  ] as const)('of an ICMP message, %s, is one of a connection where somebody waits for it', (_, ICMPv4, isHeard) => {
+    const also = { l4: { ICMPv4 } } as unknown as Partial<Flow>;
+    expect(readerOf()(DENIED, also)?.outcome).toBe(isHeard ? 'dropped' : undefined);
   });
 
   it.each(['AUTH_REQUIRED', 189, 'CT_MAP_INSERTION_FAILED', 'NO_TUNNEL_OR_ENCAPSULATION_ENDPOINT'])(
@@ -161,20 +171,71 @@ describe('while a shadow observes', () => {
   });
 });
 
+const trace = {
+  event_type: { type: 4 },
+  trace_observation_point: 'TO_ENDPOINT',
+  traffic_direction: 'EGRESS',
+} as unknown as Partial<Flow>;
+const step = { from: 2_000_000, before: compilePolicies([]), now: compilePolicies([parsed(policyAfter(stages, 2))]) };
+
+describe('where no policy selects a pod its agent has traces alone', () => {
+  const at = 3_000_000;
+
+  it('so the pods that are not under the policy yet are counted by them, each connection once', () => {
+    const read = readerOf({ step });
+    expect(read({ at, pod: 'frontend-2', from: 41_000 }, trace)).toMatchObject({ outcome: 'forwarded', side: 'stable' });
+    expect(read({ at, pod: 'frontend-2', from: 41_000 }, trace)).toBeUndefined();
+    expect(read({ at, pod: 'frontend-2', from: 41_000 })).toBeUndefined();
+    expect(read({ at, pod: 'frontend-2', from: 41_001 }, trace)).toBeDefined();
+  });
+
+  it('a pod under the policy is spoken of by its verdicts alone', () => {
+    expect(readerOf({ step })({ at }, trace)).toBeUndefined();
+    expect(readerOf({ step })({ at })).toMatchObject({ outcome: 'forwarded', side: 'canary' });
+  });
+
+  it('and within a node the record of the arrival is all that tells of the way out', () => {
+    const source = verdictFlow('node-1').destination;
+    const destination = {
+      identity: 2_001,
+      namespace: 'backend',
+      labels: ['k8s:io.kubernetes.pod.namespace=backend'],
+      pod_name: 'backend-1',
+    };
+    const out = { ...trace, source, destination } as unknown as Partial<Flow>;
+    expect(readerOf({ step })({ at: 1_000_000 }, out)).toMatchObject({ outcome: 'forwarded', group: { direction: 'egress' } });
+  });
+});
+
 describe('before the stage', () => {
-  const step = { from: 2_000_000, before: compilePolicies([]), now: compilePolicies([parsed(policyAfter(stages, 2))]) };
-  const trace = {
-    event_type: { type: 4 },
-    trace_observation_point: 'TO_ENDPOINT',
-    traffic_direction: 'EGRESS',
-  } as unknown as Partial<Flow>;
   const at = 1_000_000;
 
   it('what was let through says how the stage decides its kind, known from traces where there are no verdicts yet', () => {
     const read = readerOf({ step });
     expect(read({ app: 'legacy', at }, trace)).toMatchObject({ outcome: 'forwarded', newly: 'denied', group: { direction: 'ingress' } });
     expect(readerOf({ step })({ at }, trace)).toMatchObject({ outcome: 'forwarded', newly: 'enforced' });
-    expect(readerOf({ step })({ at: 3_000_000 }, trace)).toBeUndefined();
+  });
+
+  it('is not demanded again where no record of before can have the name that the candidate lets through', () => {
+    const names = parsed(FULL);
+    const now = compilePolicies([names]);
+    const outward = (destination_port: number): Partial<Flow> => ({
+      event_type: { type: 4, sub_type: 3 },
+      IP: { source: '10.0.0.1', destination: '203.0.113.80' },
+      l4: { TCP: { source_port: 41_000, destination_port, flags: { SYN: true } } },
+      source: {
+        identity: 1_000,
+        namespace: 'frontend',
+        pod_name: 'frontend-1',
+        labels: ['k8s:app=frontend', 'k8s:io.kubernetes.pod.namespace=frontend'],
+      },
+      destination: { identity: 2, labels: ['reserved:world'] },
+      ...({ trace_observation_point: 'TO_STACK', trace_reason: 'NEW' } as object),
+    });
+    const step = { from: 2_000_000, before: compilePolicies([]), now, doubt: denialDoubt([names], 'frontend', true) };
+    const read = readerOf({ step, cohort: undefined, compared: { before: step.before, candidate: now } });
+    expect(read({ at: 1_000_000 }, outward(443))).toMatchObject({ newly: 'enforced', group: { direction: 'egress', port: 443 } });
+    expect(read({ at: 1_000_000 }, outward(22))).toMatchObject({ newly: 'denied', group: { direction: 'egress', port: 22 } });
   });
 
   it('is known to go through a proxy under the stage; while a shadow only observes no request can show', () => {
@@ -186,8 +247,8 @@ describe('before the stage', () => {
 
   it('is told once, however many records tell of it', () => {
     const read = readerOf({ step });
-    expect(read({ at })).toBeDefined();
-    expect(read({ at: at + 1 }, trace)).toBeUndefined();
+    expect(read({ at, from: 41_000 })).toBeDefined();
+    expect(read({ at: at + 1, from: 41_000 }, trace)).toBeUndefined();
   });
 
   it('is nothing new where the stage decides it as before', () => {

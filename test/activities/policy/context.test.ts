@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import type { WatchInput } from '../../../activities/contract.ts';
 import { contextOf, decidedIn, judgedFrom } from '../../../activities/policy/context.ts';
-import type { World } from '../../../activities/policy/world.ts';
 import type { JsonObject } from '../../../src/domain/json.ts';
+import type { WatchInput } from '../../../src/domain/lifecycle/contract.ts';
 import type { PolicyFlow } from '../../../src/domain/policy/flow.ts';
 import { shadowName } from '../../../src/domain/policy/stages/stages.ts';
+import type { World } from '../../../src/reading/policy/world.ts';
 import { FULL, OP, policyDocument, stagesOf } from '../../domain/policy/stages/documents.ts';
 
 const { stages, policy, shadow } = stagesOf({ observeOnly: true });

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { Flow } from '../../../activities/clients/hubble/flow.ts';
-import type { FlowFollower, Flows } from '../../../activities/clients/hubble/flows.ts';
-import type { Cluster } from '../../../activities/clients/kubernetes/cluster.ts';
-import type { Resource } from '../../../activities/clients/kubernetes/objects.ts';
-import type { WatchInput } from '../../../activities/contract.ts';
 import { policyWatching } from '../../../activities/policy/evidence.ts';
-import type { Evidence } from '../../../src/domain/evidence.ts';
+import type { Flow } from '../../../src/clients/hubble/flow.ts';
+import type { Flows } from '../../../src/clients/hubble/flows.ts';
+import type { FlowFollower } from '../../../src/clients/hubble/stream-listener.ts';
+import type { Cluster } from '../../../src/clients/kubernetes/cluster.ts';
+import type { Resource } from '../../../src/clients/kubernetes/objects.ts';
+import type { Evidence } from '../../../src/domain/judge/evidence.ts';
+import type { WatchInput } from '../../../src/domain/lifecycle/contract.ts';
 import { FULL, OP, podsOf, stagesOf } from '../../domain/policy/stages/documents.ts';
 import { verdictFlow } from './flows.ts';
 
@@ -23,6 +24,8 @@ function rig({ latencyMs = 0, accepts }: { readonly latencyMs?: number; readonly
   let followers: FlowFollower | undefined;
   let ring: Promise<void> | undefined;
   let present = [...labelled];
+  let traces: readonly Flow[] = [];
+  let silent: string | undefined;
   const cluster = {
     read: async () => sleep(latencyMs, { data: {} }),
     list: async (resource: Resource) => {
@@ -36,6 +39,8 @@ function rig({ latencyMs = 0, accepts }: { readonly latencyMs?: number; readonly
     replay: async (_keys: readonly string[], since: number, follower: FlowFollower) => {
       replayed.push(since);
       await ring;
+      if (silent !== undefined) follower.gap(silent, began, 'no answer in time', 1);
+      if (follower.traces) for (const trace of traces) follower.flow(trace, 'node-1', began);
       for (const at of [began - 40_000, began - 20_000])
         follower.flow(verdictFlow('node-1', { address: '203.0.113.9', pod: labelled[0] ?? '', at }) as unknown as Flow, 'node-1', began);
     },
@@ -83,6 +88,8 @@ function rig({ latencyMs = 0, accepts }: { readonly latencyMs?: number; readonly
     open,
     flow,
     judge,
+    hold: (...held: readonly Flow[]) => void (traces = held),
+    silence: (node: string) => void (silent = node),
     holdRing: (until: Promise<void>) => void (ring = until),
     lose: (name: string) => (present = present.filter((one) => one !== name)),
   };
@@ -131,6 +138,37 @@ describe('a watch whose API server takes its time', () => {
     await open(true);
     expect(replayed).toEqual([began]);
     expect(heard.filter(({ kind }) => kind === 'connection')).toEqual([]);
+  });
+});
+
+describe('a connection that was open before any policy', () => {
+  const [pod = ''] = labelled;
+  const traceOf = (app: string, trace_reason: string, at: number): Flow =>
+    ({
+      ...verdictFlow('node-1', { app, pod, at }),
+      event_type: { type: 4, sub_type: 0 },
+      // As agents write it, also at the destination.
+      traffic_direction: 'EGRESS',
+      trace_observation_point: 'TO_ENDPOINT',
+      trace_reason,
+    }) as unknown as Flow;
+
+  test.each(['NEW', 'ESTABLISHED'])('shows by its trace (%s) alone: not seen again, nothing is healthy', async (reason) => {
+    const { open, flow, judge, hold, began } = rig();
+    hold(traceOf('legacy', reason, began - 5_000));
+    await open(false);
+    for (const app of ['external', undefined]) flow('node-1', { pod, ...(app !== undefined && { app }) });
+    const verdict = judge.conclude(Date.now() + 120_000);
+    expect(verdict).toMatchObject({ kind: 'no-traffic', words: expect.stringContaining('connections from legacy/legacy') });
+  });
+
+  test('may be missed where a node cannot tell what it had, and people are asked', async () => {
+    const { open, flow, judge, silence } = rig();
+    silence('node-7');
+    await open(false);
+    flow('node-1', { pod });
+    // Nothing is known of where the pods are, so every node counts.
+    expect(judge.conclude(Date.now() + 120_000)).toMatchObject({ kind: 'no-traffic', words: expect.stringContaining('node-7') });
   });
 });
 

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Cluster } from '../../../activities/clients/kubernetes/cluster.ts';
-import type { Resource } from '../../../activities/clients/kubernetes/objects.ts';
 import { fillStage } from '../../../activities/policy/fill.ts';
-import type { ObjectRef, Plan } from '../../../src/domain/plan.ts';
+import { digestOf } from '../../../activities/writes/digest.ts';
+import type { Cluster } from '../../../src/clients/kubernetes/cluster.ts';
+import type { KubeObject, Resource } from '../../../src/clients/kubernetes/objects.ts';
+import type { ObjectRef, Plan } from '../../../src/domain/lifecycle/plan.ts';
 import { COHORT_LABEL } from '../../../src/domain/policy/stages/rule-document.ts';
 import { FULL, OP, podsOf, stagesOf } from '../../domain/policy/stages/documents.ts';
 
@@ -13,14 +14,25 @@ const details = { change: 'enforce', opId: OP, policy, directions: ['ingress'], 
 const plan = { stages, originals: [], details } as unknown as Plan;
 const labelsIn = (stage: typeof one) => (stage?.writes ?? []).flatMap(({ object, uid }) => (object.kind === 'Pod' ? [uid] : []));
 
+interface Parted {
+  readonly part?: (object: object) => unknown;
+}
+
 /** The pods as they are now; `asked` names what was listed without a selector. */
 function clusterOf(pods: readonly { readonly name: string; readonly uid: string; readonly labels?: Record<string, string> }[]) {
   const asked: string[] = [];
   const objects = pods.map(({ name, uid, labels }) => ({
     kind: 'Pod',
     apiVersion: 'v1',
-    metadata: { name, namespace: 'frontend', uid, labels: { app: 'frontend', ...labels } },
-    spec: { nodeName: 'node-1' },
+    metadata: {
+      name,
+      namespace: 'frontend',
+      uid,
+      resourceVersion: '1',
+      labels: { app: 'frontend', ...labels },
+      annotations: { note: uid },
+    },
+    spec: { nodeName: 'node-1', serviceAccountName: 'app' },
     status: { conditions: [{ type: 'Ready', status: 'True' }] },
   }));
   const endpoints = objects.map(({ metadata: { name, labels } }) => ({
@@ -32,27 +44,23 @@ function clusterOf(pods: readonly { readonly name: string; readonly uid: string;
       kind === 'ConfigMap'
         ? { data: {} }
         : [...(kind === 'Pod' ? objects : kind === 'CiliumEndpoint' ? endpoints : [])].find(({ metadata }) => metadata.name === name),
-    list: async ({ kind }: Resource, { labelSelector }: { readonly labelSelector?: string }) => {
+    list: async ({ kind }: Resource, { labelSelector }: { readonly labelSelector?: string }, { part = (one) => one }: Parted) => {
       if (labelSelector === undefined) asked.push(kind);
       const items = kind === 'Pod' ? objects : kind === 'CiliumEndpoint' ? endpoints : [];
       const [key = '', value] = (labelSelector ?? '').split('=');
-      return {
-        items:
-          labelSelector === undefined
-            ? items
-            : objects.filter(({ metadata }) => (metadata.labels as Record<string, string>)[key] === value),
-        resourceVersion: '1',
-      };
+      const isAsked = ({ metadata }: (typeof objects)[number]) => (metadata.labels as Record<string, string>)[key] === value;
+      return { items: (labelSelector === undefined ? items : objects.filter(isAsked)).map(part), resourceVersion: '1' };
     },
   } as unknown as Cluster;
-  return { cluster, asked };
+  return { cluster, asked, objects };
 }
 
 async function filled(stage: typeof one, pods: Parameters<typeof clusterOf>[0]) {
   if (!stage) throw new Error('no such stage');
-  const { cluster, asked } = clusterOf(pods);
+  const { cluster, asked, objects } = clusterOf(pods);
   const input = { opId: OP, plan, stage, planned: stage.number, written: [] };
-  return { uids: labelsIn((await fillStage(cluster, input, AbortSignal.timeout(5_000))).stage), asked };
+  const { stage: made, originals } = await fillStage(cluster, input, AbortSignal.timeout(60_000));
+  return { uids: labelsIn(made), asked, originals, objects };
 }
 
 describe('the pods of a stage, as it is written', () => {
@@ -69,8 +77,11 @@ describe('the pods of a stage, as it is written', () => {
   ])('are made up for where one %s: as many go first as people approved', async (_, change) => {
     const gone = labelsIn(one)[0];
     const now = all.map(({ name, uid }) => (uid === gone ? change(name, uid) : { name, uid }));
-    const { uids } = await filled(one, now);
+    const { uids, originals, objects } = await filled(one, now);
     expect(uids).toHaveLength(1);
+    // Its undo is measured by the whole pod, whatever is kept of each where all are looked at.
+    const chosen = objects.find(({ metadata }) => metadata.uid === uids[0]);
+    expect(originals).toMatchObject([{ uid: uids[0], digest: digestOf(chosen as unknown as KubeObject) }]);
     if (now.find(({ uid }) => uid === gone)) expect(uids).not.toContain(gone);
   });
 

@@ -15,12 +15,15 @@ export interface VerdictOptions {
   readonly matchType?: number;
   readonly log?: readonly string[];
   readonly event?: 1 | 5;
+  /** Port of the caller; left out: another connection each time. */
+  readonly from?: number;
 }
 
 /** What an agent reports about a new connection to a pod of frontend/frontend. */
 export function verdictFlow(node: string, options: VerdictOptions = {}): Flow {
   const { pod = 'frontend-1', app, address, verdict = 'FORWARDED', port = 8080, at = Date.now(), event = 5 } = options;
   uuids += 1;
+  const { from = 30_000 + (uuids % 20_000) } = options;
   const isDrop = verdict === 'DROPPED';
   return {
     time: timestamp(at),
@@ -34,7 +37,7 @@ export function verdictFlow(node: string, options: VerdictOptions = {}): Flow {
     ...(options.matchType !== undefined && { policy_match_type: options.matchType }),
     ...(options.log && { policy_log: [...options.log] }),
     IP: { source: address ?? '10.0.9.9', destination: '10.0.0.1', ipVersion: 'IPv4' },
-    l4: { TCP: { source_port: 41_000, destination_port: port, flags: { SYN: true } } },
+    l4: { TCP: { source_port: from, destination_port: port, flags: { SYN: true } } },
     source: peerOf(app, address),
     destination: {
       identity: 1_000,

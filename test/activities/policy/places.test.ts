@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import type { Cluster } from '../../../activities/clients/kubernetes/cluster.ts';
 import { Places } from '../../../activities/policy/places.ts';
 import { Carriers } from '../../../activities/watch/carriers.ts';
-import type { Evidence } from '../../../src/domain/evidence.ts';
+import type { Cluster } from '../../../src/clients/kubernetes/cluster.ts';
+import type { Evidence } from '../../../src/domain/judge/evidence.ts';
 
 const pod = (name: string, app: string, nodeName: string) => ({
   metadata: { name, namespace: 'shop', labels: { app } },

@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import type { Cluster } from '../../../activities/clients/kubernetes/cluster.ts';
-import { type CiliumPolicy, type Pod, refOf } from '../../../activities/clients/kubernetes/objects.ts';
 import { checkNeeds } from '../../../activities/policy/checks.ts';
 import { checkOverlap } from '../../../activities/policy/overlap.ts';
 import { checkReplaced } from '../../../activities/policy/replaced.ts';
-import { changedSince } from '../../../activities/policy/sources/again.ts';
-import type { SelectedPod } from '../../../activities/policy/workload.ts';
-import type { World } from '../../../activities/policy/world.ts';
-import { type Fields, TOKEN_ANNOTATION, type Write } from '../../../src/domain/plan.ts';
+import type { Cluster } from '../../../src/clients/kubernetes/cluster.ts';
+import { type CiliumPolicy, type Pod, refOf } from '../../../src/clients/kubernetes/objects.ts';
+import { type Fields, TOKEN_ANNOTATION, type Write } from '../../../src/domain/lifecycle/plan.ts';
 import { COHORT_LABEL, inertRule } from '../../../src/domain/policy/stages/rule-document.ts';
+import { atOnce } from '../../../src/domain/policy/stages/shape.ts';
+import { changedSince } from '../../../src/reading/policy/sources/again.ts';
+import type { SelectedPod } from '../../../src/reading/policy/workload.ts';
+import type { World } from '../../../src/reading/policy/world.ts';
 import { valid } from '../../domain/policy/cluster.ts';
 import { FULL, policyDocument } from '../../domain/policy/stages/documents.ts';
 import { request, settings } from '../../support/operations.ts';
@@ -75,7 +76,7 @@ describe("another workload's policy of the candidate's name", () => {
       change: { kind: 'enforce', candidate: { document: FULL, sha256: '', source: 't' }, ...(replace && { replace: true as const }) },
       settings: settings({ gates }),
     });
-  const check = (...of: Parameters<typeof asked>) => checkReplaced(asked(...of), existing, valid(FULL), pods, world(existing));
+  const check = (...of: Parameters<typeof asked>) => atOnce(checkReplaced(asked(...of), existing, valid(FULL), pods, world(existing)));
 
   it('is not replaced silently: pods and rules that lose protection are named', () => {
     expect(check(false)).toMatchObject({

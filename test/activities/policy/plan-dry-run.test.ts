@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { PlanInput } from '../../../activities/contract.ts';
-import type { PlanDeps } from '../../../activities/policy/plan.ts';
+import type { PlanDeps } from '../../../activities/policy/deps.ts';
 import { dryRunForPlan } from '../../../activities/policy/plan-dry-run.ts';
 import type { Rollout } from '../../../activities/policy/rollout.ts';
-import { readCandidate } from '../../../activities/policy/sources/read-candidate.ts';
+import type { PlanInput } from '../../../src/domain/lifecycle/contract.ts';
+import { readCandidate } from '../../../src/reading/policy/sources/read-candidate.ts';
 import { BACKEND, DATABASE } from '../../domain/policy/dryrun/lines.ts';
 import { flowsOf, GOOD } from '../../slack/policy/played.ts';
 import { request } from '../../support/operations.ts';

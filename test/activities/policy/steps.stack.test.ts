@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { inspect } from '../../../activities/writes/inspect.ts';
 import type { JsonObject } from '../../../src/domain/json.ts';
-import { type Plan, TOKEN_ANNOTATION } from '../../../src/domain/plan.ts';
+import { type Plan, TOKEN_ANNOTATION } from '../../../src/domain/lifecycle/plan.ts';
 import { COHORT_LABEL } from '../../../src/domain/policy/stages/rule-document.ts';
 import { FULL } from '../../domain/policy/stages/documents.ts';
 import { planIn } from '../support/canary.ts';

@@ -1,11 +1,12 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { createFlows, fixedNodes } from '../../../activities/clients/hubble/flows.ts';
-import { createHub } from '../../../activities/clients/kubernetes/hub.ts';
-import type { PlanInput, PlanResult, Steps } from '../../../activities/contract.ts';
 import { type ActivityDeps, createActivities } from '../../../activities/index.ts';
-import { type Log, SILENT } from '../../../activities/log.ts';
-import type { OperationRequest, OperationView } from '../../../src/domain/operation.ts';
-import type { Plan } from '../../../src/domain/plan.ts';
+import { createFlows } from '../../../src/clients/hubble/flows.ts';
+import { fixedNodes } from '../../../src/clients/hubble/nodes.ts';
+import { createHub } from '../../../src/clients/kubernetes/hub.ts';
+import type { PlanInput, PlanResult, Steps } from '../../../src/domain/lifecycle/contract.ts';
+import type { OperationRequest, OperationView } from '../../../src/domain/lifecycle/operation.ts';
+import type { Plan } from '../../../src/domain/lifecycle/plan.ts';
+import { type Log, SILENT } from '../../../src/log.ts';
 import type { TestCluster } from './cluster.ts';
 import { startAgent } from './hubble.ts';
 

@@ -1,5 +1,4 @@
 import { KubeConfig } from '@kubernetes/client-node';
-import { type Cluster, connectCluster } from '../../../activities/clients/kubernetes/cluster.ts';
 import { findBinaries } from '../../../playground/cluster/binaries.ts';
 import { startKube } from '../../../playground/cluster/kube.ts';
 import { loadCrds } from '../../../playground/cluster/load.ts';
@@ -7,6 +6,7 @@ import { openPorts } from '../../../playground/cluster/ports.ts';
 import { makeRunDir } from '../../../playground/cluster/rundir.ts';
 import type { KubeUser } from '../../../playground/cluster/users.ts';
 import { openWarden } from '../../../playground/cluster/warden.ts';
+import { type Cluster, connectCluster } from '../../../src/clients/kubernetes/cluster.ts';
 import type { Json } from '../../../src/domain/json.ts';
 
 /** A real etcd and kube-apiserver with the CRDs, and the rights that the product needs. */

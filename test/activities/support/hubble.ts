@@ -1,6 +1,5 @@
 import type { ServerCredentials } from '@grpc/grpc-js';
-import type { Flow } from '../../../playground/cilium/flows/flow.ts';
-import { timestamp } from '../../../playground/cilium/flows/flow.ts';
+import { type Flow, timestamp } from '../../../playground/cilium/flows/flow.ts';
 import { serveObserver } from '../../../playground/cilium/flows/observer.ts';
 import { createRing } from '../../../playground/cilium/flows/ring.ts';
 

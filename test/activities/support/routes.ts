@@ -1,8 +1,14 @@
-import type { KubeObject } from '../../../activities/clients/kubernetes/objects.ts';
-import type { RestoreInput } from '../../../activities/contract.ts';
 import { digestOf, planHashOf } from '../../../activities/writes/digest.ts';
-import type { Fields, ObjectRef, Original, PlannedStage, Write } from '../../../src/domain/plan.ts';
-import { TOKEN_ANNOTATION } from '../../../src/domain/plan.ts';
+import type { KubeObject } from '../../../src/clients/kubernetes/objects.ts';
+import type { RestoreInput } from '../../../src/domain/lifecycle/contract.ts';
+import {
+  type Fields,
+  type ObjectRef,
+  type Original,
+  type PlannedStage,
+  TOKEN_ANNOTATION,
+  type Write,
+} from '../../../src/domain/lifecycle/plan.ts';
 import type { TestCluster } from './cluster.ts';
 
 export const ROUTES = '/apis/gateway.networking.k8s.io/v1/namespaces/backend/httproutes';

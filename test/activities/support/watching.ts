@@ -1,15 +1,15 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
-import type { CallOptions, Cluster } from '../../../activities/clients/kubernetes/cluster.ts';
-import type { Follower, Hub } from '../../../activities/clients/kubernetes/hub.ts';
-import type { KubeObject } from '../../../activities/clients/kubernetes/objects.ts';
-import type { RestoreInput, RestoreResult, WatchInput, WatchResult } from '../../../activities/contract.ts';
-import { type Log, SILENT } from '../../../activities/log.ts';
 import { createWatch } from '../../../activities/watch/watch.ts';
 import type { Hear, Watching } from '../../../activities/watch/watching.ts';
-import type { RequestEvidence } from '../../../src/domain/evidence.ts';
+import type { CallOptions, Cluster } from '../../../src/clients/kubernetes/cluster.ts';
+import type { Follower, Hub } from '../../../src/clients/kubernetes/hub.ts';
+import type { KubeObject } from '../../../src/clients/kubernetes/objects.ts';
 import { createJudge } from '../../../src/domain/judge/create.ts';
-import type { OperationView } from '../../../src/domain/operation.ts';
-import { type ObjectRef, TOKEN_ANNOTATION } from '../../../src/domain/plan.ts';
+import type { RequestEvidence } from '../../../src/domain/judge/evidence.ts';
+import type { RestoreInput, RestoreResult, WatchInput, WatchResult } from '../../../src/domain/lifecycle/contract.ts';
+import type { OperationView } from '../../../src/domain/lifecycle/operation.ts';
+import { type ObjectRef, TOKEN_ANNOTATION } from '../../../src/domain/lifecycle/plan.ts';
+import { type Log, SILENT } from '../../../src/log.ts';
 import { fieldsOf, routeRef } from './routes.ts';
 
 /** A watch of stage 2 of `canary-t1` at 10%, with everything around it faked by its interface. Order of what happened in `events`. */

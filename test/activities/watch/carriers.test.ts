@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Carriers } from '../../../activities/watch/carriers.ts';
-import type { Evidence } from '../../../src/domain/evidence.ts';
+import type { Evidence } from '../../../src/domain/judge/evidence.ts';
 
 const START = 1_000_000;
 

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { SILENT } from '../../../activities/log.ts';
-import type { WatchRecord } from '../../../activities/ports.ts';
 import { Recorder } from '../../../activities/watch/recorder.ts';
 import type { JsonObject } from '../../../src/domain/json.ts';
 import { createJudge } from '../../../src/domain/judge/create.ts';
 import { readBegin, readEvent } from '../../../src/domain/judge/record.ts';
 import { Replay } from '../../../src/domain/judge/replay.ts';
-import type { Verdict } from '../../../src/domain/verdict.ts';
+import type { Verdict } from '../../../src/domain/judge/verdict.ts';
+import { SILENT } from '../../../src/log.ts';
+import type { WatchRecord } from '../../../src/ports.ts';
 import { randomFrom, request, START, settings } from '../../domain/judge/traffic.ts';
 
 const OVER = settings({ exposure: 0.1, durationMs: 600_000 });

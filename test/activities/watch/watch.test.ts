@@ -1,7 +1,7 @@
 import { ActivityCancellationDetails, CancelledFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
-import { ClusterFailure } from '../../../activities/clients/kubernetes/failure.ts';
-import type { OperationView } from '../../../src/domain/operation.ts';
+import { ClusterFailure } from '../../../src/clients/kubernetes/failure.ts';
+import type { OperationView } from '../../../src/domain/lifecycle/operation.ts';
 import { failure, request, routeObject, watchInput, watchRig } from '../support/watching.ts';
 
 type Rig = ReturnType<typeof watchRig>;

@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Cluster } from '../../../activities/clients/kubernetes/cluster.ts';
-import type { KubeObject } from '../../../activities/clients/kubernetes/objects.ts';
-import type { ApplyInput } from '../../../activities/contract.ts';
-import { SILENT } from '../../../activities/log.ts';
 import { applyStage, type WriteDeps } from '../../../activities/writes/apply.ts';
 import { guardedPatch } from '../../../activities/writes/guarded-patch.ts';
 import { restore } from '../../../activities/writes/restore.ts';
-import type { PlannedStage } from '../../../src/domain/plan.ts';
-import { TOKEN_ANNOTATION, tokenOf } from '../../../src/domain/plan.ts';
+import type { Cluster } from '../../../src/clients/kubernetes/cluster.ts';
+import type { KubeObject } from '../../../src/clients/kubernetes/objects.ts';
+import type { ApplyInput } from '../../../src/domain/lifecycle/contract.ts';
+import { type PlannedStage, TOKEN_ANNOTATION, tokenOf } from '../../../src/domain/lifecycle/plan.ts';
+import { SILENT } from '../../../src/log.ts';
 import { grantRights, startTestCluster, type TestCluster } from '../support/cluster.ts';
 import * as routes from '../support/routes.ts';
 

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { planBack } from '../../../src/domain/canary/back.ts';
 import type { Impossible, Planned } from '../../../src/domain/canary/planned.ts';
 import { type HttpRoute, parseRoute } from '../../../src/domain/canary/route.ts';
-import type { Fields } from '../../../src/domain/plan.ts';
-import type { Completed } from '../../../src/domain/way-back.ts';
+import type { Fields } from '../../../src/domain/lifecycle/plan.ts';
+import type { Completed } from '../../../src/domain/lifecycle/way-back.ts';
 
 type Backends = Readonly<Record<string, number>>;
 const OBJECT = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute', namespace: 'backend', name: 'backend' };

@@ -4,7 +4,7 @@ import { changeOf } from '../../../src/domain/canary/change.ts';
 import { CanaryDetails } from '../../../src/domain/canary/details.ts';
 import { type CanaryInput, type CanaryPlan, planCanary } from '../../../src/domain/canary/plan.ts';
 import { CANARY_ANNOTATION, type HttpRoute, parseRoute } from '../../../src/domain/canary/route.ts';
-import { managedState } from '../../../src/domain/managed-state.ts';
+import { managedState } from '../../../src/domain/lifecycle/managed-state.ts';
 
 type Backends = Readonly<Record<string, number | undefined>>;
 const rule = (backends: Backends) => ({
@@ -49,6 +49,40 @@ const weights = (result: CanaryPlan) =>
     writes.map(({ after }) => Object.entries(after).flatMap(([pointer, value]) => (pointer.endsWith('/weight') ? [value] : []))),
   );
 const usual = () => route([{ backend: 100, 'backend-canary': 0 }]);
+
+describe('what takes from one Service gives to the others', () => {
+  const raises = (result: CanaryPlan) => (result.kind === 'impossible' && result.code === 'RaisesCanary' ? result.words : result.kind);
+
+  it.each([0, 20])('a canary is raised by its own name alone, with its gates: not by giving the other %i percent', (percent) => {
+    const words = raises(plan([route([{ backend: 40, 'backend-canary': 60 }])], percent, { explicit: true }));
+    expect(words).toContain(`If it is meant: \`canary backend/backend-canary ${100 - percent}%\`.`);
+    const annotated = route([{ backend: 40, next: 60 }], { metadata: { annotations: { [CANARY_ANNOTATION]: 'next' } } });
+    expect(raises(plan([annotated], percent, { explicit: true }))).toContain('canary backend/next');
+  });
+
+  it('whom the last operation has exposed counts as a canary, beyond what it had before', () => {
+    const live = route([{ v1: 40, v2: 60 }]);
+    const fields = (v1: number, v2: number) => ({
+      '/spec/rules/0/backendRefs/0/name': 'v1',
+      '/spec/rules/0/backendRefs/0/weight': v1,
+      '/spec/rules/0/backendRefs/1/name': 'v2',
+      '/spec/rules/0/backendRefs/1/weight': v2,
+    });
+    const object = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute', namespace: 'backend', name: 'backend' };
+    const own = ['/spec/rules/0/backendRefs/1/weight'];
+    const originals = [{ object, uid: 'u1', fields: fields(100, 0), own, token: null, digest: '' }];
+    expect(raises(plan([live], 0, { name: 'v1', explicit: true, originals }))).toContain('canary backend/v2 100%');
+    // Taking the exposed one out is the way back.
+    expect(planned(plan([route([{ v1: 60, v2: 40 }])], 0, { name: 'v2', explicit: true, originals })).lowers).toBe(true);
+  });
+
+  it('the canary itself is always taken out', () => {
+    expect(planned(plan([route([{ backend: 60, 'backend-canary': 40 }])], 0)).lowers).toBe(true);
+    expect(planned(plan([route([{ backend: 0, 'backend-canary': 100 }])], 0, { name: 'backend-canary', explicit: true })).lowers).toBe(
+      true,
+    );
+  });
+});
 
 describe('a canary plan', () => {
   it('moves the demo by one stage, in words and in fields', () => {

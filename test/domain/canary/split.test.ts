@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createSplit, type SplitRoute } from '../../../src/domain/canary/split.ts';
+import { createSplit, routeKey, type SplitRoute } from '../../../src/domain/canary/split.ts';
 
 const GATEWAY = 'Gateway/backend/mesh';
 const split = [{ name: 'backend' }, { name: 'backend-canary' }];
@@ -18,7 +18,7 @@ function route(name: string, rules: SplitRoute['rules'], over: Partial<SplitRout
 const prefix = (value: string) => ({ path: { type: 'PathPrefix', value } });
 const services = new Set(['backend/backend', 'backend/backend-canary']);
 const of = (routes: readonly SplitRoute[], moved: Record<string, readonly number[]> = { 'backend/web': [0] }) =>
-  createSplit(routes, new Map(Object.entries(moved)), services);
+  createSplit(routes, new Map(routes.map((one) => [routeKey(one), moved[`${one.namespace}/${one.name}`] ?? []])), services);
 const asked = (path: string, over: object = {}) => ({
   method: 'GET',
   host: 'shop.example',

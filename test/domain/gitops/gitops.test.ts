@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
-import { briefOf, snippetOf } from '../../../activities/gitops/snippet.ts';
+import { briefOf, snippetOf } from '../../../activities/planning/snippet.ts';
 import { type GitOpsSource, gitOpsSource, type Marks, sourceName } from '../../../src/domain/gitops/source.ts';
 import { type Changed, syncingOf, syncingWords } from '../../../src/domain/gitops/syncing.ts';
 import { driftWords, healerOf } from '../../../src/domain/gitops/tool.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Evidence } from '../../../src/domain/evidence.ts';
 import type { JsonObject } from '../../../src/domain/json.ts';
 import { createJudge } from '../../../src/domain/judge/create.ts';
+import type { Evidence } from '../../../src/domain/judge/evidence.ts';
 import { arrivals, told } from './told.ts';
 import { randomFrom, START, settings } from './traffic.ts';
 

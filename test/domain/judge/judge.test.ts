@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Evidence } from '../../../src/domain/evidence.ts';
 import type { JsonObject } from '../../../src/domain/json.ts';
 import { upperBound } from '../../../src/domain/judge/bound.ts';
 import { createJudge } from '../../../src/domain/judge/create.ts';
+import type { Evidence } from '../../../src/domain/judge/evidence.ts';
 import { request, START, settings } from './traffic.ts';
 
 const after = (ms: number) => START + ms;

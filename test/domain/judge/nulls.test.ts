@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Evidence } from '../../../src/domain/evidence.ts';
 import { createJudge } from '../../../src/domain/judge/create.ts';
+import type { Evidence } from '../../../src/domain/judge/evidence.ts';
 import type { JudgeSettings } from '../../../src/domain/judge/judge.ts';
 import { arrivals, type Request, told } from './told.ts';
 import { randomFrom, START, settings } from './traffic.ts';

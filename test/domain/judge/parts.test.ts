@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Evidence } from '../../../src/domain/evidence.ts';
 import { logProof, lowerBound, requestsNeeded, upperBound } from '../../../src/domain/judge/bound.ts';
 import { createJudge } from '../../../src/domain/judge/create.ts';
+import type { Evidence } from '../../../src/domain/judge/evidence.ts';
 import type { JudgeSettings } from '../../../src/domain/judge/judge.ts';
 import { randomFrom, request, START, settings } from './traffic.ts';
 

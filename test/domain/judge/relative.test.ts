@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Evidence } from '../../../src/domain/evidence.ts';
 import type { Block } from '../../../src/domain/judge/blocks.ts';
 import { Comparison } from '../../../src/domain/judge/comparison.ts';
 import { createJudge } from '../../../src/domain/judge/create.ts';
+import type { Evidence } from '../../../src/domain/judge/evidence.ts';
 import { Hypergeometric } from '../../../src/domain/judge/hypergeometric.ts';
 import { randomFrom, request, START, settings } from './traffic.ts';
 

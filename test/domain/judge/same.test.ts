@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { likelihoodRatio } from '../../../playground/bench/before/hypergeometric.ts';
-import type { Evidence } from '../../../src/domain/evidence.ts';
 import { createJudge } from '../../../src/domain/judge/create.ts';
+import type { Evidence } from '../../../src/domain/judge/evidence.ts';
 import { Hypergeometric } from '../../../src/domain/judge/hypergeometric.ts';
 import { Retries } from '../../../src/domain/judge/retries.ts';
 import { randomFrom, request, START, settings } from './traffic.ts';

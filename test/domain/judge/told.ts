@@ -1,4 +1,4 @@
-import type { Evidence, RequestEvidence } from '../../../src/domain/evidence.ts';
+import type { Evidence, RequestEvidence } from '../../../src/domain/judge/evidence.ts';
 import { START } from './traffic.ts';
 
 /** One request, `start` in ms from START. */

@@ -1,4 +1,4 @@
-import type { Evidence, RequestEvidence } from '../../../src/domain/evidence.ts';
+import type { Evidence, RequestEvidence } from '../../../src/domain/judge/evidence.ts';
 import type { JudgeSettings } from '../../../src/domain/judge/judge.ts';
 
 /** A small seeded generator (mulberry32): the same runs on every machine. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { asks, client, clientPolicy, cnp, decide, dns, get, outside, refusal, server, verdict } from './cluster.ts';
 
-// The surprises of layer 7, names and validity (facts/cilium.md, section 9); the rest is in surprises.test.ts.
+// The surprises of layer 7, names and validity of Cilium's engine; the rest is in surprises.test.ts.
 const fromAnyone = { fromEntities: ['all'] };
 const named = (port: string, more: object = {}) => [{ ports: [{ port, protocol: 'TCP', ...more }] }];
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ccnp, client, clientPolicy, cnp, decide, get, outside, pod, refusal, reserved, server, tcp, verdict } from './cluster.ts';
 
-// What nobody expects of Cilium's policy engine at first sight; the numbers are those of facts/cilium.md, section 9.
+// What nobody expects of Cilium's policy engine at first sight. The cases are numbered.
 const fromAnyone = { fromEntities: ['all'] };
 const named = (port: string, more: object = {}) => [{ ports: [{ port, protocol: 'TCP', ...more }] }];
 const icmp = (icmpType: number) => ({ protocol: 'ICMP', icmpType }) as const;

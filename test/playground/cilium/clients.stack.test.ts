@@ -1,15 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Cilium } from '../../../playground/cilium/cilium.ts';
-import { startCilium } from '../../../playground/cilium/cilium.ts';
-import type { Kube } from '../../../playground/cilium/kube/client.ts';
-import { createKube } from '../../../playground/cilium/kube/client.ts';
+import { type Cilium, startCilium } from '../../../playground/cilium/cilium.ts';
+import { createKube, type Kube } from '../../../playground/cilium/kube/client.ts';
 import { resources } from '../../../playground/cilium/kube/resources.ts';
 import type { KubeObject, Pod } from '../../../playground/cilium/kube/types.ts';
 import { until } from '../../../playground/cilium/until.ts';
-import type { Stack } from '../../../playground/cluster/stack.ts';
-import { startStack } from '../../../playground/cluster/stack.ts';
-import type { Observed } from './hubble.ts';
-import { collect, observerAt } from './hubble.ts';
+import { type Stack, startStack } from '../../../playground/cluster/stack.ts';
+import { collect, type Observed, observerAt } from './hubble.ts';
 
 const never = new AbortController().signal;
 const now = (): number => performance.timeOrigin + performance.now();
@@ -65,6 +61,10 @@ test('a client on demand is a pod with an identity of its own, that a policy wit
   const options = { name: 'reporting', namespace: 'external', to: 'backend/backend', everyMs: 100 };
   const client = await cilium.clients.start(options);
   await soon('It is not answered', () => client.counts.answered > 3);
+  // Its agent writes its endpoint some time after it is up.
+  await soon('It has no endpoint', async () =>
+    (await kube.list(resources.ciliumEndpoints)).items.some(({ metadata }) => metadata.name === 'reporting'),
+  );
   const { status } = await kube.get<KubeObject & { readonly status?: { readonly identity: { readonly labels: readonly string[] } } }>(
     resources.ciliumEndpoints,
     'external',
@@ -129,7 +129,7 @@ test('a pod that gets the label of a cohort gets a new identity, and with it the
   await kube.merge(resources.pods, pod as Pod, { metadata: { labels: { 'meshops.dev/cohort': null } } });
 });
 
-test('lookups are flows on port 53 with the name, and outside hosts carry it; a scanner is from the world', async () => {
+test('lookups are datagrams to port 53 whose name no agent sees without a rule for names; a scanner is from the world', async () => {
   const seen: Observed[] = [];
   const clients = cilium.nodes.map((node) => observerAt(node.hubbleAddress, cilium.hubbleTls));
   for (const client of clients) {
@@ -139,10 +139,11 @@ test('lookups are flows on port 53 with the name, and outside hosts carry it; a 
     client.close();
   }
   const flows = seen.flatMap(({ flow }) => flow ?? []);
-  const lookup = flows.find((flow) => flow.l7?.dns?.query === 'api.example.com.');
-  expect(lookup).toMatchObject({ l4: { UDP: { destination_port: 53 } }, source: { namespace: 'backend' } });
-  const outside = flows.find((flow) => flow.destination_names?.includes('api.example.com'));
-  expect(outside).toMatchObject({ IP: { destination: '203.0.113.10' }, destination: { identity: 2, labels: ['reserved:world'] } });
+  const lookup = flows.find((flow) => flow.l4.UDP?.destination_port === 53 && flow.source.namespace === 'backend');
+  expect(lookup).toMatchObject({ event_type: { type: 4 }, destination: { namespace: 'kube-system' } });
+  expect(flows.filter((flow) => flow.l7?.dns !== undefined || (flow.destination_names ?? []).length > 0)).toEqual([]);
+  const outside = flows.find((flow) => flow.IP.destination === '203.0.113.10');
+  expect(outside).toMatchObject({ trace_observation_point: 'TO_STACK', destination: { identity: 2, labels: ['reserved:world'] } });
   const scan = cilium.clients.scan({ to: 'frontend/frontend', ports: [22, 80, 8080], everyMs: 10 });
   await soon('It does not scan', () => scan.counts.sent > 12);
   scan.stop();

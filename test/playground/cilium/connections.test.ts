@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { Stamp } from '../../../playground/cilium/connections/connection-flows.ts';
 import { connectionFlows, refusalFlows } from '../../../playground/cilium/connections/connection-flows.ts';
 import { connects, isAllowed } from '../../../playground/cilium/connections/decision.ts';
+import type { Stamp } from '../../../playground/cilium/connections/packet.ts';
 import { hostParty, ingressParty, worldParty } from '../../../playground/cilium/connections/party.ts';
+import { exchange, packetFlows } from '../../../playground/cilium/connections/traces.ts';
 import { connection, member, policy, under } from './peers.ts';
 
 const stamp: Stamp = { at: 1_000, uuid: () => 'id' };
@@ -18,24 +19,39 @@ const onPort = { toPorts: [{ ports: [{ port: '5432', protocol: 'TCP' }] }] };
 const derived = (what: string) => [{ name: '', labels: [`reserved:io.cilium.policy.derived-from=${what}`] }];
 
 describe('the flows of one attempt', () => {
-  test('without policies: a verdict at each end that says so, a trace on each node', () => {
+  test('without policies nothing is decided: a trace on each node, EGRESS where it arrives as well', () => {
     const made = connectionFlows(connection(backend, database), under()(connection(backend, database)), stamp);
-    expect(kinds(made)).toEqual([
-      'node-1 5 EGRESS FORWARDED',
-      'node-1 4 EGRESS FORWARDED',
-      'node-2 5 INGRESS FORWARDED',
-      'node-2 4 INGRESS FORWARDED',
+    expect(kinds(made)).toEqual(['node-1 4 EGRESS FORWARDED', 'node-2 4 EGRESS FORWARDED']);
+    expect(made.map(({ flow }) => flow.trace_observation_point)).toEqual(['TO_OVERLAY', 'TO_ENDPOINT']);
+  });
+
+  test('on one node the arrival is all that is seen, of the answer as well', () => {
+    const within = connection(frontend, backend);
+    const [, answer] = exchange;
+    expect(kinds(connectionFlows(within, under()(within), stamp))).toEqual(['node-1 4 EGRESS FORWARDED']);
+    const [back, ...more] = packetFlows(within, answer, stamp);
+    expect([more, back?.flow]).toMatchObject([
+      [],
+      { trace_reason: 'REPLY', is_reply: { value: true }, destination: { pod_name: 'frontend' } },
     ]);
-    expect(made[2]?.flow).toMatchObject({ policy_match_type: 4, ingress_allowed_by: derived('allow-any-ingress') });
+  });
+
+  test('a verdict is told where a policy selects the pod, at no other end', () => {
+    const open = under(policy('open', { ingress: [fromBackend] }));
+    const made = connectionFlows(connection(backend, database), open(connection(backend, database)), stamp);
+    expect(kinds(made)).toEqual(['node-1 4 EGRESS FORWARDED', 'node-2 5 INGRESS FORWARDED', 'node-2 4 EGRESS FORWARDED']);
+    expect(made[1]?.flow).toMatchObject({ policy_log: [''], is_reply: { value: false } });
   });
 
   test('denied by default: verdict and drop with reason 133, and no policy to blame', () => {
     const decision = under(policy('closed', { ingress: [{ ...fromBackend, ...onPort }] }))(connection(frontend, database));
     const made = connectionFlows(connection(frontend, database), decision, stamp);
     expect(kinds(made).slice(-2)).toEqual(['node-2 5 INGRESS DROPPED', 'node-2 1 INGRESS DROPPED']);
-    const said = { drop_reason: 133, drop_reason_desc: 'POLICY_DENIED', ingress_denied_by: [], policy_log: [] };
-    expect(made.at(-2)?.flow).toMatchObject({ ...said, policy_match_type: 0 });
+    const said = { drop_reason: 133, drop_reason_desc: 'POLICY_DENIED' };
+    expect(made.at(-2)?.flow).toMatchObject(said);
     expect(made.at(-1)?.flow).toMatchObject({ ...said, event_type: { type: 1, sub_type: 133 } });
+    for (const field of ['is_reply', 'ingress_denied_by', 'policy_log', 'policy_match_type'])
+      expect(made.slice(-2).some(({ flow }) => field in flow)).toBe(false);
     expect(connects(decision)).toBe(false);
   });
 
@@ -50,6 +66,7 @@ describe('the flows of one attempt', () => {
       ingress_denied_by: [{ name: 'no-frontend', namespace: 'database' }],
     });
     expect(drop?.flow.event_type).toEqual({ type: 1, sub_type: 181 });
+    expect(drop?.flow).not.toHaveProperty('ingress_denied_by');
   });
 
   test('denied at its source: nothing is seen at the other end', () => {
@@ -104,7 +121,7 @@ describe('a shadow policy', () => {
       verdict: 'FORWARDED',
       policy_match_type: 4,
       ingress_allowed_by: derived('allow-any-ingress'),
-      policy_log: [],
+      policy_log: [''],
     });
   });
 });

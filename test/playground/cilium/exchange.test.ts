@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Exchange } from '../../../playground/cilium/envoy/access-log.ts';
-import type { ExchangeContext } from '../../../playground/cilium/flows/exchange-flows.ts';
-import { requestFlow, responseFlow } from '../../../playground/cilium/flows/exchange-flows.ts';
+import { type ExchangeContext, requestFlow, responseFlow } from '../../../playground/cilium/flows/exchange-flows.ts';
 import type { PodFacts } from '../../../playground/cilium/pod-book.ts';
 import { pod } from './peers.ts';
 

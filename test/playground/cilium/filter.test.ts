@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { FlowFilter } from '../../../playground/cilium/flows/filter.ts';
-import { flowFilter } from '../../../playground/cilium/flows/filter.ts';
+import { type FlowFilter, flowFilter } from '../../../playground/cilium/flows/filter.ts';
 import { filter, flow } from './flows.ts';
 
 const passes = (part: Partial<FlowFilter>, event = flow()): boolean => flowFilter([filter(part)], [])(event);

@@ -1,6 +1,5 @@
 import type { FlowFilter } from '../../../playground/cilium/flows/filter.ts';
-import type { Flow } from '../../../playground/cilium/flows/flow.ts';
-import { timestamp } from '../../../playground/cilium/flows/flow.ts';
+import { type Flow, timestamp } from '../../../playground/cilium/flows/flow.ts';
 
 /** A filter with the given fields; the others unset, as decoded. */
 export const filter = (part: Partial<FlowFilter>): FlowFilter => ({
@@ -29,6 +28,7 @@ export const filter = (part: Partial<FlowFilter>): FlowFilter => ({
   node_name: [],
   traffic_direction: [],
   encrypted: [],
+  tcp_flags: [],
   ...part,
 });
 

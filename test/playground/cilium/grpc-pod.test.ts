@@ -1,10 +1,8 @@
 import { Client, credentials, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Fault } from '../../../playground/cilium/workloads/fault.ts';
-import { healthy } from '../../../playground/cilium/workloads/fault.ts';
+import { type Fault, healthy } from '../../../playground/cilium/workloads/fault.ts';
 import type { SeenRequest } from '../../../playground/cilium/workloads/gateway-door.ts';
-import type { PodServer } from '../../../playground/cilium/workloads/pod-server.ts';
-import { servePod } from '../../../playground/cilium/workloads/pod-server.ts';
+import { type PodServer, servePod } from '../../../playground/cilium/workloads/pod-server.ts';
 
 const instant = { median: 0, sigma: 0, max: 0 };
 let pod: PodServer;

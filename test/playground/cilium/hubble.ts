@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Client, ClientReadableStream } from '@grpc/grpc-js';
-import { credentials, loadPackageDefinition } from '@grpc/grpc-js';
+import { type Client, type ClientReadableStream, credentials, loadPackageDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import type { Flow } from '../../../playground/cilium/flows/flow.ts';
 
-const folder = fileURLToPath(new URL('../../../activities/clients/hubble/proto', import.meta.url));
+const folder = fileURLToPath(new URL('../../../src/clients/hubble/proto', import.meta.url));
 
 export interface Observed {
   readonly flow?: Flow;

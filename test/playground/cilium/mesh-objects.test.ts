@@ -33,6 +33,7 @@ const service: Service = {
 describe('identities', () => {
   test("keep the labels that Cilium's default filter keeps", () => {
     expect(identityLabels(pod('a', true), { 'kubernetes.io/metadata.name': 'backend' })).toEqual([
+      'gen:io.cilium.k8s.named-ports=http.TCP.9000',
       'k8s:app.kubernetes.io/name=backend',
       'k8s:app=backend',
       'k8s:io.cilium.k8s.namespace.labels.kubernetes.io/metadata.name=backend',
@@ -74,7 +75,7 @@ test('the same seed draws the same delays, within their bounds', () => {
   expect(draws(1)).toEqual(draws(1));
   expect(draws(1)).not.toEqual(draws(2));
   expect(Math.max(...draws(1))).toBeLessThanOrEqual(presets.cluster.operator.max);
-  expect(draw(presets.ideal.operator, createRandom(1))).toBe(0);
+  expect(draw(presets.ideal.agent, createRandom(1))).toBe(0);
 });
 
 describe('the true record', () => {

@@ -2,10 +2,8 @@ import { expect, test } from 'vitest';
 import { flowFilter } from '../../../playground/cilium/flows/filter.ts';
 import { milliseconds, timestamp } from '../../../playground/cilium/flows/flow.ts';
 import { createMask } from '../../../playground/cilium/flows/mask.ts';
-import type { GetFlowsRequest } from '../../../playground/cilium/flows/observer.ts';
-import { selectHeld } from '../../../playground/cilium/flows/observer.ts';
-import type { RingEvent } from '../../../playground/cilium/flows/ring.ts';
-import { createRing } from '../../../playground/cilium/flows/ring.ts';
+import { type GetFlowsRequest, selectHeld } from '../../../playground/cilium/flows/observer.ts';
+import { createRing, type RingEvent } from '../../../playground/cilium/flows/ring.ts';
 import { filter, flow } from './flows.ts';
 
 const request = (part: Partial<GetFlowsRequest>): GetFlowsRequest => ({
@@ -41,7 +39,7 @@ test.each<[string, Partial<GetFlowsRequest>, string]>([
 });
 
 test('the ring forgets the oldest and tells followers everything', () => {
-  const ring = createRing(3);
+  const ring = createRing({ capacity: 3 });
   const heard: RingEvent['kind'][] = [];
   const stop = ring.follow((event) => heard.push(event.kind));
   for (const each of flows) ring.push({ kind: 'flow', flow: each });

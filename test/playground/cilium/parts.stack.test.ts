@@ -1,21 +1,17 @@
 import { Client, credentials, status } from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { followCounters } from '../../../activities/canary/counters.ts';
-import { connectPrometheus } from '../../../activities/clients/prometheus/prometheus.ts';
-import { SILENT } from '../../../activities/log.ts';
-import type { Cilium } from '../../../playground/cilium/cilium.ts';
-import { startCilium } from '../../../playground/cilium/cilium.ts';
-import type { Kube } from '../../../playground/cilium/kube/client.ts';
-import { createKube } from '../../../playground/cilium/kube/client.ts';
+import { type Cilium, startCilium } from '../../../playground/cilium/cilium.ts';
+import { createKube, type Kube } from '../../../playground/cilium/kube/client.ts';
 import { resources } from '../../../playground/cilium/kube/resources.ts';
 import type { KubeObject, Service } from '../../../playground/cilium/kube/types.ts';
 import type { Part } from '../../../playground/cilium/parts.ts';
 import { until } from '../../../playground/cilium/until.ts';
-import type { Stack } from '../../../playground/cluster/stack.ts';
-import { startStack } from '../../../playground/cluster/stack.ts';
-import type { RequestEvidence } from '../../../src/domain/evidence.ts';
-import type { Observed } from './hubble.ts';
-import { collect, observerAt } from './hubble.ts';
+import { type Stack, startStack } from '../../../playground/cluster/stack.ts';
+import { connectPrometheus } from '../../../src/clients/prometheus/prometheus.ts';
+import type { RequestEvidence } from '../../../src/domain/judge/evidence.ts';
+import { SILENT } from '../../../src/log.ts';
+import { collect, type Observed, observerAt } from './hubble.ts';
 
 const never = new AbortController().signal;
 const now = (): number => performance.timeOrigin + performance.now();

@@ -1,7 +1,5 @@
-import type { Connection, Decide } from '../../../playground/cilium/connections/decision.ts';
-import { decideBy } from '../../../playground/cilium/connections/decision.ts';
-import type { Party } from '../../../playground/cilium/connections/party.ts';
-import { podParty } from '../../../playground/cilium/connections/party.ts';
+import { type Connection, type Decide, decideBy } from '../../../playground/cilium/connections/decision.ts';
+import { type Party, podParty } from '../../../playground/cilium/connections/party.ts';
 import type { KubeObject } from '../../../playground/cilium/kube/types.ts';
 import type { PodFacts } from '../../../playground/cilium/pod-book.ts';
 import { compileBook, readPolicy } from '../../../playground/cilium/policy/rule-book.ts';

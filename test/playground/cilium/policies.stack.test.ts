@@ -1,15 +1,11 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import type { Cilium } from '../../../playground/cilium/cilium.ts';
-import { startCilium } from '../../../playground/cilium/cilium.ts';
-import type { Kube, Resource } from '../../../playground/cilium/kube/client.ts';
-import { createKube, KubeError } from '../../../playground/cilium/kube/client.ts';
+import { type Cilium, startCilium } from '../../../playground/cilium/cilium.ts';
+import { createKube, type Kube, KubeError, type Resource } from '../../../playground/cilium/kube/client.ts';
 import { resources } from '../../../playground/cilium/kube/resources.ts';
 import type { CiliumPolicy, KubeObject } from '../../../playground/cilium/kube/types.ts';
 import { until } from '../../../playground/cilium/until.ts';
-import type { Stack } from '../../../playground/cluster/stack.ts';
-import { startStack } from '../../../playground/cluster/stack.ts';
-import type { Observed } from './hubble.ts';
-import { collect, observerAt } from './hubble.ts';
+import { type Stack, startStack } from '../../../playground/cluster/stack.ts';
+import { collect, type Observed, observerAt } from './hubble.ts';
 
 const never = new AbortController().signal;
 const now = (): number => performance.timeOrigin + performance.now();

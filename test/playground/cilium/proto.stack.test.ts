@@ -3,7 +3,7 @@ import protobuf from 'protobufjs';
 import { beforeAll, expect, test } from 'vitest';
 import { findBinaries } from '../../../playground/cluster/binaries.ts';
 
-const ours = fileURLToPath(new URL('../../../activities/clients/hubble/proto', import.meta.url));
+const ours = fileURLToPath(new URL('../../../src/clients/hubble/proto', import.meta.url));
 const files = ['flow/flow.proto', 'observer/observer.proto', 'relay/relay.proto'];
 
 const load = async (folder: string): Promise<protobuf.Root> => {

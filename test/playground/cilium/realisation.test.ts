@@ -2,8 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { connects, decideBy } from '../../../playground/cilium/connections/decision.ts';
 import { draw, presets } from '../../../playground/cilium/delays.ts';
 import type { KubeObject } from '../../../playground/cilium/kube/types.ts';
-import type { Realisation, TruePolicy } from '../../../playground/cilium/policy/realisation.ts';
-import { createRealisation } from '../../../playground/cilium/policy/realisation.ts';
+import { createRealisation, type Realisation, type TruePolicy } from '../../../playground/cilium/policy/realisation.ts';
 import { createRandom } from '../../../playground/cilium/random.ts';
 import { connection, member, policy } from './peers.ts';
 

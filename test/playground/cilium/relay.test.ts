@@ -1,10 +1,9 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import type { GetFlowsResponse } from '../../../activities/clients/hubble/flow.ts';
-import { connectObserver } from '../../../activities/clients/hubble/observer.ts';
-import type { Peer } from '../../../playground/cilium/flows/relay.ts';
-import { startRelay } from '../../../playground/cilium/flows/relay.ts';
+import { type Peer, startRelay } from '../../../playground/cilium/flows/relay.ts';
 import { createRing } from '../../../playground/cilium/flows/ring.ts';
 import { createSortBuffer } from '../../../playground/cilium/flows/sort-buffer.ts';
+import type { GetFlowsResponse } from '../../../src/clients/hubble/flow.ts';
+import { connectObserver } from '../../../src/clients/hubble/observer.ts';
 import { answerFlow } from '../../activities/support/hubble.ts';
 
 const cleanups: (() => void)[] = [];

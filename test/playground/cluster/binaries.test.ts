@@ -2,8 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { findBinaries, type Search } from '../../../playground/cluster/binaries.ts';
-import type { Progress } from '../../../playground/cluster/progress.ts';
-import { progressText } from '../../../playground/cluster/progress.ts';
+import { type Progress, progressText } from '../../../playground/cluster/progress.ts';
 import { crds } from '../../../playground/cluster/recipes/crds.ts';
 import { distribution, prometheus } from '../../../playground/cluster/recipes/prometheus.ts';
 import { TOOLS_DIR, VERSIONS } from '../../../playground/cluster/versions.ts';

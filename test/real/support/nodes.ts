@@ -19,7 +19,7 @@ const { signal } = asked;
 const progress = () => undefined;
 
 async function inside(): Promise<void> {
-  const programs = await layReal(env, progress, signal);
+  const programs = await layReal(2, env, progress, signal);
   const binaries = await findBinaries({ env, os: process.platform, arch: process.arch, signal, progress });
   const dir = makeRunDir(env);
   const warden = await openWarden({ dir, env, signal });
@@ -28,7 +28,7 @@ async function inside(): Promise<void> {
   await loadCrds(kube.api, [binaries.ciliumCrds, binaries.gatewayCrds], signal);
   const prometheus = { scrape: () => undefined } as unknown as Stack['prometheus'];
   const stack = { ...ground, kube, prometheus } as unknown as Stack;
-  const cilium = await startRealCilium({ stack, programs, seed: 1, identityMaxJitter: '1s', signal, progress });
+  const cilium = await startRealCilium({ stack, programs, nodes: 2, seed: 1, identityMaxJitter: '1s', signal, progress });
   process.stdout.write(`${JSON.stringify({ pods: cilium.pods().length, pins: pins() })}\n`);
   await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
   await cilium.stop();

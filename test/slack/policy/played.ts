@@ -1,12 +1,13 @@
 // Policy sources that a test fills; files, messages and uploads go to the real playground.
-import type { Flow } from '../../../activities/clients/hubble/flow.ts';
-import type { KubeObject } from '../../../activities/clients/kubernetes/objects.ts';
-import { createSlackMessages } from '../../../activities/clients/slack.ts';
-import type { ServerWord } from '../../../activities/policy/seen/server-word.ts';
-import { readCandidate } from '../../../activities/policy/sources/read-candidate.ts';
-import { downloadText } from '../../../activities/policy/sources/thread-file.ts';
+
 import type { SlackPlayground } from '../../../playground/slack/slack.ts';
+import type { Flow } from '../../../src/clients/hubble/flow.ts';
+import type { KubeObject } from '../../../src/clients/kubernetes/objects.ts';
+import { createSlackMessages } from '../../../src/clients/slack.ts';
 import type { JsonObject } from '../../../src/domain/json.ts';
+import type { ServerWord } from '../../../src/reading/policy/server-word.ts';
+import { readCandidate } from '../../../src/reading/policy/sources/read-candidate.ts';
+import { downloadText } from '../../../src/reading/policy/sources/thread-file.ts';
 import type { PolicyParts } from '../../../src/slack/policy/parts.ts';
 import { runHere } from '../../../src/slack/policy/tasks.ts';
 import { line, pod, type Told } from '../../domain/policy/dryrun/lines.ts';
@@ -14,6 +15,8 @@ import { line, pod, type Told } from '../../domain/policy/dryrun/lines.ts';
 export type PlayedPolicy = { -readonly [Part in keyof PolicyParts]: PolicyParts[Part] } & {
   /** Texts by `namespace/workload`, as ConfigMaps would hold them. */
   readonly texts: Map<string, string>;
+  /** Namespaces of each workload; one that is not in it is where it is looked for. */
+  readonly places: Map<string, readonly string[]>;
   documents: KubeObject[];
   flows: Flow[];
   reachesTo: number;
@@ -41,6 +44,7 @@ export function playPolicy(slack: Pick<SlackPlayground, 'botToken' | 'apiUrl'>):
   const played: PlayedPolicy = {
     apart: { run: runHere },
     texts,
+    places: new Map(),
     documents: [],
     flows: [],
     reachesTo: 0,
@@ -55,6 +59,10 @@ export function playPolicy(slack: Pick<SlackPlayground, 'botToken' | 'apiUrl'>):
         ? { kind: 'Deployment', selector: { app: name }, pods: [podOf(namespace, name)] }
         : undefined,
     rings: async () => ({ flows: played.flows, lost: 0, reachesTo: played.reachesTo, nodes: 3, gaps: [], cut: false }),
+    namespacesOf: async ({ name, first }) => {
+      const found = played.places.get(name) ?? (first === undefined ? [] : [first]);
+      return first !== undefined && found.includes(first) ? [first] : found;
+    },
     askServer: async () => played.server,
     candidate: async (target) => {
       const text = texts.get(`${target.namespace}/${target.name}`);

@@ -37,11 +37,26 @@ describe('policy dryrun', () => {
     await at.idle();
     const text = posted().at(-1)?.text ?? '';
     expect(text).toContain('1 of 2 connections that were seen would be dropped');
-    expect(text).toContain('The ring reaches back 7 min; 10 min were asked for.');
+    expect(text).toContain('Only the last 7 min were read of 10 min, since Hubble remembers no more.');
     expect(text).toContain('from database/database to port 9090/TCP');
     expect(text).toContain('`ingress/database/database/9090/TCP`');
     expect(text).toContain('the source has no labels');
     expect(at.played.begins).toHaveLength(0);
+  });
+
+  test.each(['dryrun', 'learn'])('a window that somebody names and no ring reaches is refused: %s', async (verb) => {
+    at.policy.texts.set('backend/backend', GOOD);
+    at.policy.reachesTo = Date.now() - 31_000;
+    at.policy.flows = flowsOf({ from: FRONTEND, to: BACKEND });
+    const before = posted().length;
+    await type(`/policy ${verb} backend --window 10m`);
+    await at.idle();
+    expect(heard()).toContain('Hubble remembers the last 31 s only, not the 10 min that you asked for');
+    expect(heard()).toContain('`--window 31s`');
+    expect(posted()).toHaveLength(before);
+    await type(`/policy ${verb} backend --window 30s`);
+    await at.idle();
+    expect(posted().length).toBeGreaterThan(before);
   });
 
   test('a long result comes with a table', async () => {
@@ -256,7 +271,11 @@ describe('a mention', () => {
 
   test.each([
     ['too large', `# ${'x'.repeat(257 * 1024)}`, 'at most 262144 are read'],
-    ['aliases', 'a: &a [x]\nb: *a\n', 'Aliases'],
+    [
+      'aliases without bound',
+      ['l0: &l0 [x]', ...Array.from({ length: 30 }, (_, n) => `l${n + 1}: &l${n + 1} [*l${n}, *l${n}]`)].join('\n'),
+      'alias',
+    ],
     ['another namespace', GOOD.replace('namespace: backend', 'namespace: other'), 'written for namespace "other"'],
     ['two documents', `${GOOD}---\n${GOOD}`, 'holds 2 documents'],
     ['not a text', Buffer.from([0xff, 0xfe, 0xfd]), 'not a text in UTF-8'],

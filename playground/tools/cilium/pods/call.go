@@ -136,14 +136,26 @@ func isTimeout(err error) bool {
 
 // unacknowledged tells a network that swallows packets from a server that does not answer.
 func unacknowledged(connection net.Conn) bool {
+	info := infoOf(connection)
+	return info.Unacked > 0 && info.Retransmits > 0
+}
+
+// retransmissions is how many packets of the connection were sent more than once until now.
+func retransmissions(connection net.Conn) uint32 {
+	return infoOf(connection).Total_retrans
+}
+
+// infoOf is what the kernel knows of a connection; nothing, where it is gone.
+func infoOf(connection net.Conn) unix.TCPInfo {
+	var known unix.TCPInfo
 	raw, err := connection.(*net.TCPConn).SyscallConn()
 	if err != nil {
-		return false
+		return known
 	}
-	var lost bool
 	raw.Control(func(fd uintptr) {
-		info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
-		lost = err == nil && info.Unacked > 0 && info.Retransmits > 0
+		if info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO); err == nil {
+			known = *info
+		}
 	})
-	return lost
+	return known
 }

@@ -44,6 +44,7 @@ func use(c call, connection net.Conn, first result, tell func(result), pause fun
 	r := first
 	for {
 		began := time.Now()
+		sentAgain := retransmissions(connection)
 		r.Outcome = "answered"
 		answered := make(chan struct{})
 		broken := make(chan bool, 1)
@@ -62,7 +63,13 @@ func use(c call, connection net.Conn, first result, tell func(result), pause fun
 		}()
 		c.ask(connection, reader, &r, givenUpAfter)
 		close(answered)
-		if !<-broken || r.Outcome == "answered" {
+		isTold := <-broken
+		// What was swallowed and came through at the second try was lost all the same.
+		if !isTold && retransmissions(connection) > sentAgain {
+			tell(result{Outcome: "dropped", At: millis(began), Broken: true})
+			isTold = true
+		}
+		if !isTold || r.Outcome == "answered" {
 			tell(r)
 		}
 		if r.Outcome != "answered" && r.Outcome != "refused" {

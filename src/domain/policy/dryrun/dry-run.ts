@@ -1,14 +1,20 @@
 import { compilePolicies, type Evaluator } from '../evaluator.ts';
 import type { PolicyFlow, PolicyService } from '../flow.ts';
 import type { Direction, Policy } from '../policy.ts';
-import { denialDoubt } from './doubts.ts';
+import { atWorst, type Hidden, withoutConditions } from '../worst.ts';
 import { type FlowContext, type FlowExample, mapFlow, type SeenFlow, type UnknownReason } from './flow.ts';
 import { createGroups, type FlowGroup } from './group.ts';
+import { queryWords } from './query-words.ts';
 import type { ReadFlow } from './recorded.ts';
+import { SeenSet } from './seen.ts';
+import { PolicySide, type Said } from './side.ts';
 
-export interface DryRunInput {
+export interface DryRunInput extends DryRunOptions {
   /** As they come out of a recording, in any order. */
   readonly flows: Iterable<ReadFlow>;
+}
+
+export interface DryRunOptions {
   /** All policies in force now. */
   readonly inForce: readonly Policy[];
   /** Takes the place of the one with its kind, namespace and name, or is added. */
@@ -42,7 +48,7 @@ export interface DryRun {
 }
 
 /** Connections that say too little: listed, never guessed. */
-export interface UnknownFlows {
+interface UnknownFlows {
   readonly reason: UnknownReason;
   readonly direction: Direction | undefined;
   readonly count: number;
@@ -54,14 +60,14 @@ export interface UnknownFlows {
  * tell of it; each end is judged where it was seen.
  */
 export function dryRun(input: DryRunInput): DryRun {
-  const run = new Run(input);
+  const run = new DryRunner(input);
   for (const read of input.flows) run.take(read);
   return run.result();
 }
 
 /** The same, yielding after every flow, so that a caller can let others have their turn. */
 export function* dryRunSteps(input: DryRunInput): Generator<undefined, DryRun> {
-  const run = new Run(input);
+  const run = new DryRunner(input);
   for (const read of input.flows) {
     run.take(read);
     yield undefined;
@@ -76,30 +82,43 @@ export function withCandidate(inForce: readonly Policy[], candidate: Policy): re
   return [...inForce.filter((policy) => !isReplaced(policy)), candidate];
 }
 
-class Run {
-  readonly #before: Evaluator;
-  readonly #after: Evaluator;
+/** Sets of labels that are known to be selected or not. */
+const MOST_PEERS = 100_000;
+
+/** A dry-run that is fed one record at a time: what it keeps does not grow with the recording. */
+export class DryRunner {
+  readonly #before: PolicySide;
+  readonly #after: PolicySide;
   readonly #alone: Evaluator;
-  readonly #doubtBefore: ReturnType<typeof denialDoubt>;
-  readonly #doubtAfter: ReturnType<typeof denialDoubt>;
+  readonly #candidate: Policy;
+  readonly #isConditional: boolean;
+  /** With what a deny rule of the candidate may match and the documents do not tell. */
+  readonly #worst: Readonly<Partial<Record<Hidden, Evaluator>>>;
   readonly #context: FlowContext;
   readonly #drops = createGroups();
   readonly #allows = createGroups();
   readonly #unknown = new Map<string, UnknownFlows>();
-  readonly #seen = new Set<string>();
+  readonly #seen = new SeenSet();
+  readonly #selected = new Map<string, boolean>();
   readonly #counts = { stillAllowed: 0, stillDenied: 0, records: 0, unreadable: 0, lost: 0 };
   #otherwise: { count: number; example?: FlowExample } = { count: 0 };
   #from: number | undefined;
   #until: number | undefined;
 
-  constructor({ inForce, candidate, clusterName, services, context }: DryRunInput) {
+  constructor({ inForce, candidate, clusterName, services, context }: DryRunOptions) {
     const world = { ...(clusterName === undefined ? {} : { clusterName }), ...(services === undefined ? {} : { services }) };
     const after = withCandidate(inForce, candidate);
-    this.#before = compilePolicies(inForce, world);
-    this.#after = compilePolicies(after, world);
+    this.#candidate = candidate;
+    this.#before = new PolicySide(inForce, world, candidate.namespace);
+    this.#after = new PolicySide(after, world, candidate.namespace);
+    this.#isConditional = withoutConditions([candidate]) !== undefined;
     this.#alone = compilePolicies([candidate], world);
-    this.#doubtBefore = denialDoubt(inForce, candidate.namespace, services !== undefined);
-    this.#doubtAfter = denialDoubt(after, candidate.namespace, services !== undefined);
+    const worstOf = (hidden: Hidden): Evaluator | undefined => {
+      const [widest] = atWorst([candidate], hidden) ?? [];
+      return widest && compilePolicies(withCandidate(inForce, widest), world);
+    };
+    const [groups, ports] = [worstOf('groups'), worstOf('ports')];
+    this.#worst = { ...(groups && { groups }), ...(ports && { ports }) };
     this.#context = context ?? {};
   }
 
@@ -139,40 +158,69 @@ class Run {
 
   #decide(seen: SeenFlow): void {
     const { flow, direction, id } = seen;
-    const before = this.#before.decide(flow)[direction];
-    const after = this.#after.decide(flow)[direction];
+    if (this.#isForNodes(flow, direction)) return this.#doubt('node', direction, id, seen.example);
+    const [before, after] = [this.#before.decide(flow, direction), this.#after.decide(flow, direction)];
     if (!before || !after || !this.#selects(direction === 'ingress' ? flow.destination : flow.source)) return;
+    const [was, is] = [before.decision, after.decision];
     // A connection that is denied as such has no requests to speak of.
-    if (seen.unit === 'request' && (before.l4 === 'denied' || after.l4 === 'denied')) return;
+    if (seen.unit === 'request' && (was.l4 === 'denied' || is.l4 === 'denied')) return;
     // A retransmission is the same connection; a verdict and a drop of it are the same event.
-    if (this.#seen.has(id)) return;
-    this.#seen.add(id);
-    if (seen.decided !== undefined && (seen.decided === 'allowed') !== before.allowed) {
+    if (!this.#seen.add(id)) return;
+    if (seen.decided !== undefined && (seen.decided === 'allowed') !== was.allowed) {
       this.#otherwise = { count: this.#otherwise.count + 1, example: this.#otherwise.example ?? seen.example };
     }
-    const doubt = before.allowed === after.allowed ? undefined : (after.allowed ? this.#doubtBefore : this.#doubtAfter)(flow, direction);
+    const doubt = this.#doubtOf(flow, direction, before, after);
     if (doubt !== undefined) this.#doubt(doubt, direction, `${id} decided`, seen.example);
-    else if (before.allowed && !after.allowed) this.#drops.add(seen, () => this.#why(flow, direction));
-    else if (!before.allowed && after.allowed) this.#allows.add(seen, () => this.#why(flow, direction));
-    else if (after.allowed) this.#counts.stillAllowed += 1;
+    else if (was.allowed && !is.allowed) this.#drops.add(seen, () => this.#why(flow, direction));
+    else if (!was.allowed && is.allowed) this.#allows.add(seen, () => this.#why(flow, direction));
+    else if (is.allowed) this.#counts.stillAllowed += 1;
     else this.#counts.stillDenied += 1;
   }
 
-  #why(flow: PolicyFlow, direction: Direction): string {
-    return this.#after.explain(flow)[direction]?.words ?? '';
+  #doubtOf(flow: PolicyFlow, direction: Direction, before: Said, after: Said): UnknownReason | undefined {
+    const [was, is] = [before.decision.allowed, after.decision.allowed];
+    // A condition of a policy that is in force before and after changes nothing.
+    if (after.doubt !== undefined && (this.#isConditional || before.doubt === undefined)) return after.doubt;
+    if (was !== is) return (is ? this.#before : this.#after).denialDoubt(flow, direction);
+    return was ? this.#mayBeDenied(flow, direction) : undefined;
   }
 
+  /** What a node receives or sends, under a candidate for nodes. */
+  #isForNodes(flow: PolicyFlow, direction: Direction): boolean {
+    const { labels } = direction === 'ingress' ? flow.destination : flow.source;
+    return labels.includes('reserved:host') && this.#candidate.rules.some(({ subject }) => subject.node);
+  }
+
+  /** Allowed, as far as the documents tell; a deny rule of the candidate may match it all the same. */
+  #mayBeDenied(flow: PolicyFlow, direction: Direction): UnknownReason | undefined {
+    const denies = (worst: Evaluator | undefined): boolean => worst?.decide(flow)[direction]?.allowed === false;
+    if (denies(this.#worst.groups)) return 'selector';
+    return flow.destination.namedPorts === undefined && denies(this.#worst.ports) ? 'namedPort' : undefined;
+  }
+
+  #why(flow: PolicyFlow, direction: Direction): string {
+    const asked = this.#after.asSeen(flow);
+    const words = this.#after.evaluator.explain(asked)[direction]?.words ?? '';
+    const isPermitted = (other: PolicyFlow): boolean => this.#after.evaluator.decide(other)[direction]?.allowed === true;
+    return `${words}${queryWords(asked, isPermitted)}`;
+  }
+
+  /** Whose labels these are is asked once. */
   #selects(peer: PolicyFlow['source']): boolean {
+    const key = peer.labels.join();
+    const known = this.#selected.get(key);
+    if (known !== undefined) return known;
     const world = { labels: ['reserved:world'] };
-    const inward = this.#alone.decide({ source: world, destination: peer, protocol: 'TCP', destinationPort: 1 }).ingress?.selected;
-    return (
-      inward || this.#alone.decide({ source: peer, destination: world, protocol: 'TCP', destinationPort: 1 }).egress?.selected || false
-    );
+    const to = { source: world, destination: peer, protocol: 'TCP', destinationPort: 1 } as const;
+    const from = { source: peer, destination: world, protocol: 'TCP', destinationPort: 1 } as const;
+    const isSelected = [this.#alone.decide(to).ingress, this.#alone.decide(from).egress].some((one) => one?.selected === true);
+    if (this.#selected.size >= MOST_PEERS) this.#selected.clear();
+    this.#selected.set(key, isSelected);
+    return isSelected;
   }
 
   #doubt(reason: UnknownReason, direction: Direction | undefined, id: string, example: FlowExample): void {
-    if (this.#seen.has(`${reason} ${id}`)) return;
-    this.#seen.add(`${reason} ${id}`);
+    if (!this.#seen.add(`${reason} ${id}`)) return;
     const key = `${reason} ${direction}`;
     const known = this.#unknown.get(key);
     this.#unknown.set(key, known ? { ...known, count: known.count + 1 } : { reason, direction, count: 1, example });

@@ -41,10 +41,13 @@ export const UNKNOWN_REASONS = {
   name: 'the name behind the address is not in the record, and a rule speaks of names',
   namedPort: 'a rule names its port, and the container ports of the destination are not known',
   selector: 'a rule speaks of groups or services that lie outside of the policies',
+  condition:
+    'a rule that lets it through has a further condition (serverNames, listener, authentication, a secret header), which a record does not tell',
+  node: 'the policy is for nodes (nodeSelector), which are not decided from records',
 } as const;
 export type UnknownReason = keyof typeof UNKNOWN_REASONS;
 
-export type MappedFlow =
+type MappedFlow =
   | { readonly kind: 'seen'; readonly seen: readonly SeenFlow[] }
   | {
       readonly kind: 'unknown';
@@ -85,8 +88,8 @@ const RESERVED: Readonly<Record<number, string>> = {
 /** What one record says. Total. A record of layer 7 speaks of its connection as well. */
 export function mapFlow(record: RecordedFlow, context: FlowContext = {}): MappedFlow {
   const event = record.event_type?.type ?? 0;
-  const isL7 = record.l7 !== null && record.l7 !== undefined;
-  if (record.is_reply === true || !isNewConnection(record, event, isL7)) return SKIPPED;
+  const isL7 = record.l7 !== undefined;
+  if (record.is_reply === true || isError(record) || !isNewConnection(record, event, isL7)) return SKIPPED;
   const layer4 = layer4Of(record);
   const source = peerOf(record, 'source', context);
   const destination = peerOf(record, 'destination', context);
@@ -159,6 +162,22 @@ function isNewConnection(record: RecordedFlow, event: number, isL7: boolean): bo
   }
 }
 
+/** ICMP messages about another packet (RFC 792, RFC 4443): unreachable, source quench, redirect, time exceeded, parameter problem. */
+const ERRORS: Readonly<Record<'ICMPv4' | 'ICMPv6', readonly number[]>> = { ICMPv4: [3, 4, 5, 11, 12], ICMPv6: [1, 3, 4] };
+const UNREACHABLE = 3;
+const TOO_LARGE = 4;
+
+/**
+ * An ICMP error is part of the connection that it speaks of, and nobody's attempt: a pod that no longer waits for an answer says so (port
+ * unreachable), which an agent drops where that connection went through its proxy (Cilium 1.20.2, DNS). That a packet was too large is heard, since
+ * without it the connection stands still.
+ */
+function isError({ l4 }: RecordedFlow): boolean {
+  if (l4?.ICMPv6) return ERRORS.ICMPv6.includes(l4.ICMPv6.type);
+  const icmp = l4?.ICMPv4;
+  return icmp ? ERRORS.ICMPv4.includes(icmp.type) && !(icmp.type === UNREACHABLE && icmp.code === TOO_LARGE) : false;
+}
+
 function opens({ l4 }: RecordedFlow): boolean {
   return l4?.TCP?.flags?.SYN === true && l4.TCP.flags.ACK !== true;
 }
@@ -176,7 +195,7 @@ function layer4Of({ l4 }: RecordedFlow): Ends | undefined {
     if (ports && ports.destination_port > 0) return { protocol, sourcePort: ports.source_port, port: ports.destination_port };
   }
   const icmp = l4?.ICMPv4 ?? l4?.ICMPv6;
-  return icmp ? { protocol: 'ICMP', sourcePort: 0, icmpType: icmp.type } : undefined;
+  return icmp ? { protocol: l4?.ICMPv4 ? 'ICMP' : 'ICMPV6', sourcePort: 0, icmpType: icmp.type } : undefined;
 }
 
 function peerOf(record: RecordedFlow, end: 'source' | 'destination', { namedPorts }: FlowContext): PolicyPeer {
@@ -206,7 +225,7 @@ function httpOf({ method, url, headers }: NonNullable<NonNullable<RecordedFlow['
 
 function exampleOf(record: RecordedFlow, layer4: Ends | undefined): FlowExample {
   const { http, dns } = record.l7 ?? {};
-  const request = http ? `${http.method} ${httpOf(http).path}` : dns?.query;
+  const request = http ? `${http.method} ${httpOf(http).path.split('?')[0]}` : dns?.query;
   return {
     at: record.time,
     source: nameOf(record, 'source'),

@@ -1,4 +1,5 @@
 // What a dry-run found, in sentences and tables for people and programs.
+import { csvOf } from '../../words/csv.ts';
 import type { DryRun } from './dry-run.ts';
 import { UNKNOWN_REASONS } from './flow.ts';
 import type { FlowGroup } from './group.ts';
@@ -6,18 +7,25 @@ import type { FlowGroup } from './group.ts';
 const total = (groups: readonly FlowGroup[]) => groups.reduce((sum, { count }) => sum + count, 0);
 const some = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
+/** Connections and requests that could be decided. */
+export function decidedIn({ wouldDrop, wouldAllow, stillAllowed, stillDenied }: DryRun): number {
+  return total(wouldDrop) + total(wouldAllow) + stillAllowed + stillDenied;
+}
+
 /** A few sentences, the most important first: what stands beside a plan. */
 export function dryRunSentences(run: DryRun, most = 3): readonly string[] {
-  const { wouldDrop, wouldAllow, unknown, stillAllowed, stillDenied, lost, decidedOtherwise } = run;
-  const decided = total(wouldDrop) + total(wouldAllow) + stillAllowed + stillDenied;
+  const { wouldDrop, wouldAllow, unknown, lost, decidedOtherwise } = run;
+  const decided = decidedIn(run);
   if (decided === 0 && unknown.length === 0)
     return ['Dry-run: no connection of these pods was seen, so nothing is known about what it would drop.'];
   const named = wouldDrop.slice(0, most).map((group) => `${groupSentence(group)} (${group.count})`);
   const more = wouldDrop.length > most ? [`${wouldDrop.length - most} more groups`] : [];
   return [
-    wouldDrop.length === 0
-      ? `Dry-run: none of ${some(decided, 'connection')} that were seen would be dropped.`
-      : `Dry-run: ${total(wouldDrop)} of ${some(decided, 'connection')} that were seen would be dropped: ${[...named, ...more].join('; ')}.`,
+    decided === 0
+      ? 'Dry-run: nothing could be decided, so nothing is known about what it would drop.'
+      : wouldDrop.length === 0
+        ? `Dry-run: none of ${some(decided, 'connection')} that were seen would be dropped.`
+        : `Dry-run: ${total(wouldDrop)} of ${some(decided, 'connection')} that were seen would be dropped: ${[...named, ...more].join('; ')}.`,
     ...(wouldAllow.length === 0 ? [] : [`Newly allowed: ${total(wouldAllow)} in ${some(wouldAllow.length, 'group')}.`]),
     ...(unknown.length === 0
       ? []
@@ -41,7 +49,6 @@ export function groupSentence({ direction, peer, port, protocol, request }: Flow
 const HEAD = ['change', 'direction', 'peer', 'labels', 'port', 'protocol', 'request', 'count', 'unit', 'firstSeen', 'lastSeen'] as const;
 const TAIL = ['exampleSource', 'exampleDestination', 'exampleVerdict', 'why', 'key'] as const;
 
-/** All groups as CSV (RFC 4180). A cell that a spreadsheet would take for a formula is kept a text. */
 /** How many connections and requests would be dropped, by each key that speaks of them. */
 export function countsByKey({ wouldDrop }: Pick<DryRun, 'wouldDrop'>): Readonly<Record<string, number>> {
   const counts = new Map<string, number>();
@@ -49,6 +56,7 @@ export function countsByKey({ wouldDrop }: Pick<DryRun, 'wouldDrop'>): Readonly<
   return Object.fromEntries(counts);
 }
 
+/** All groups as CSV. */
 export function dryRunCsv(run: DryRun): string {
   const rows = [
     ...run.wouldDrop.map((group) => row('would drop', group)),
@@ -62,7 +70,7 @@ export function dryRunCsv(run: DryRun): string {
     [...HEAD, ...TAIL],
     ...rows.map((cells) => [...HEAD, ...TAIL].map((name) => (cells as Record<string, string>)[name] ?? '')),
   ];
-  return `${lines.map((cells) => cells.map(cell).join(',')).join('\r\n')}\r\n`;
+  return csvOf(lines);
 }
 
 function row(change: string, group: FlowGroup): Record<string, string> {
@@ -85,11 +93,6 @@ function row(change: string, group: FlowGroup): Record<string, string> {
     why,
     key,
   };
-}
-
-function cell(text: string): string {
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
 /** Epoch ms as ISO 8601, `''` where the record had no time. */

@@ -9,6 +9,8 @@ export interface LearnedRule {
   readonly count: number;
   /** `8080/TCP`, `8/ICMPv4`: connections. */
   readonly ports: Map<string, number>;
+  /** Those of them that are DNS. */
+  readonly dns: ReadonlySet<string>;
 }
 
 interface Entries {
@@ -49,8 +51,8 @@ const CLUSTER_DNS: Entry = {
   words: 'not seen, but needed: names are learned from DNS answers',
 };
 
-function asksDns({ direction, ports }: LearnedRule): boolean {
-  return direction === 'egress' && ports.has('53/UDP');
+function asksDns({ direction, dns }: LearnedRule): boolean {
+  return direction === 'egress' && dns.size > 0;
 }
 
 function byCount(a: LearnedRule, b: LearnedRule): number {
@@ -72,7 +74,7 @@ function peerMember(direction: Direction, { selects }: LearnedPeer): JsonObject 
   const from = direction === 'ingress';
   switch (selects.kind) {
     case 'endpoints':
-      return { [from ? 'fromEndpoints' : 'toEndpoints']: [{ matchLabels: selects.matchLabels }] };
+      return { [from ? 'fromEndpoints' : 'toEndpoints']: [selectorOf(selects)] };
     case 'entity':
       return { [from ? 'fromEntities' : 'toEntities']: [selects.entity] };
     case 'name':
@@ -84,17 +86,21 @@ function peerMember(direction: Direction, { selects }: LearnedPeer): JsonObject 
   }
 }
 
+function selectorOf({ matchLabels, exists }: Extract<LearnedPeer['selects'], { kind: 'endpoints' }>): JsonObject {
+  return exists === undefined ? { matchLabels } : { matchLabels, matchExpressions: [{ key: exists, operator: 'Exists' }] };
+}
+
 /** ICMP and ports cannot stand in one entry; DNS goes through the proxy, other ports do not. */
 function entriesOf(direction: Direction, rules: readonly LearnedRule[], peers: JsonObject): readonly Entry[] {
   const ports = new Map<string, number>();
   for (const rule of rules) for (const [port, count] of rule.ports) ports.set(port, (ports.get(port) ?? 0) + count);
   const all = [...ports.keys()].toSorted((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10) || a.localeCompare(b));
   const icmp = all.filter((port) => port.includes('ICMP'));
-  const dns = all.filter((port) => direction === 'egress' && /^53\/(UDP|TCP)$/.test(port));
+  const dns = all.filter((port) => direction === 'egress' && rules.some((rule) => rule.dns.has(port)));
   const plain = all.filter((port) => !icmp.includes(port) && !dns.includes(port));
   const toPorts: Json[] = [
     ...chunks(plain, 40).map((some) => ({ ports: some.map(portOf) })),
-    ...(dns.length > 0 ? [{ ports: dns.map(portOf), rules: DNS_RULES }] : []),
+    ...(dns.length > 0 ? [{ ports: dnsPorts(dns), rules: DNS_RULES }] : []),
   ];
   const names = rules.length > 3 ? `${rules.length} addresses` : rules.map(({ peer }) => peer.name).join(', ');
   const counted = (some: readonly string[]) =>
@@ -106,6 +112,11 @@ function entriesOf(direction: Direction, rules: readonly LearnedRule[], peers: J
     ...(toPorts.length > 0 ? [{ entry: { ...peers, toPorts }, words: counted([...plain, ...dns]) }] : []),
     ...chunks(icmp, 40).map((some) => ({ entry: { ...peers, icmps: [{ fields: some.map(icmpOf) }] }, words: counted(some) })),
   ];
+}
+
+/** A long answer is asked for again over TCP, at the same port. */
+function dnsPorts(ports: readonly string[]): readonly JsonObject[] {
+  return [...new Set(ports.map((port) => port.split('/')[0] ?? ''))].map((port) => ({ port, protocol: 'ANY' }));
 }
 
 function portOf(text: string): JsonObject {

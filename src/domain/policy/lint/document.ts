@@ -5,7 +5,9 @@ export interface RawDocument {
   /** Plain JSON values. */
   readonly value: unknown;
   /** Where the entry stands; for one that is missing, the nearest thing around it. */
-  placeOf(path: Path): Place;
+  readonly placeOf: (path: Path) => Place;
+  /** A value as it is written, where that is known: `on`, where it means true. */
+  sourceOf?(path: Path): string | undefined;
   /** The patch as an edit of the text, if there is one that gives the same document. A reader may stop giving edits after many. */
   editOf?(patch: readonly PatchOperation[]): TextEdit | undefined;
 }

@@ -46,6 +46,20 @@ export interface Finding extends Place {
   readonly fix?: Fix;
 }
 
+/** One policy lets its pods ask for names. */
+export interface DnsGrant {
+  /** Whose it is: no policy is its own reason. */
+  readonly owner: object;
+  /** Undefined: of every namespace, or of the one that the client fills in. */
+  readonly namespace: string | undefined;
+  readonly clusterwide: boolean;
+  readonly selector: Readonly<Record<string, unknown>>;
+  /** The questions pass the proxy, so that names are learned. */
+  readonly sees: boolean;
+  /** The DNS rules; undefined where any name may be asked for. */
+  readonly names: readonly unknown[] | undefined;
+}
+
 /** What is known about the cluster. Nothing of it is guessed: what is not given is not said. */
 export interface LintContext {
   /** The pods that this policy selects receive traffic through the Gateway or an Ingress. */
@@ -54,6 +68,8 @@ export interface LintContext {
   readonly dnsAllowed?: boolean;
   /** Another policy in force already sends their DNS through the proxy, so that names are learned. */
   readonly dnsVisible?: boolean;
+  /** What other policies of the run, or in force, let which pods ask DNS. */
+  readonly dns?: readonly DnsGrant[];
   /** Services that exist, `namespace/name`. */
   readonly services?: readonly string[];
 }

@@ -1,8 +1,9 @@
 import { parsePolicy } from '../parse.ts';
 import type { Path } from './finding.ts';
-import { asList, asRecord, type PolicyView, type Raw, type RuleView } from './view.ts';
+import { withSettingsOn } from './rules/ports.ts';
+import { asList, asRecord, type PolicyView, type Raw, type RuleView, viewPolicy } from './view.ts';
 
-export interface Invalidity {
+interface Invalidity {
   readonly path: Path;
   readonly error: string;
   /** The types fit, and the engine still refuses it. */
@@ -10,7 +11,9 @@ export interface Invalidity {
 }
 
 /** What the engine's own validity rules say, and the smallest part that they still say it about. */
-export function invalidity(policy: PolicyView): Invalidity | undefined {
+export function invalidity(written: PolicyView): Invalidity | undefined {
+  const value = withSettingsOn(written.value) as Raw;
+  const policy = viewPolicy({ path: written.path, value }, written.clusterwide);
   const parsed = parsePolicy(policy.value);
   if (parsed.ok) return undefined;
   if (parsed.stage === 'decode')

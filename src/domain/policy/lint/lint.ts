@@ -1,21 +1,30 @@
-import { nearest } from '../../command/nearest.ts';
+import { nearest } from '../../commands/nearest.ts';
+import { objectsIn } from '../objects.ts';
 import type { RawDocument } from './document.ts';
-import type { Finding, Fix, LintContext, Path, Severity } from './finding.ts';
+import type { Finding, Fix, LintContext } from './finding.ts';
 import { invalidity } from './invalid.ts';
+import { lintKubernetes } from './kubernetes.ts';
+import { valueAt } from './patch.ts';
 import { pathText, pointer } from './path.ts';
-import type { Draft } from './rule.ts';
+import { hasPlaceholders, placeholdersIn } from './placeholders.ts';
+import { createRecheck } from './recheck.ts';
 import { POLICY_RULES } from './rules.ts';
-import { asList, asRecord, type Located, type PolicyView, type Raw, viewPolicy } from './view.ts';
+import type { Said } from './said.ts';
+import { type Located, type PolicyView, type Raw, viewPolicy } from './view.ts';
 
 const KINDS = ['CiliumNetworkPolicy', 'CiliumClusterwideNetworkPolicy'] as const;
 const VERSION = 'cilium.io/v2';
 /** Other kinds of the group are not ours to judge. */
 const GROUP = /^cilium\.io\//;
 
-export interface Linted {
+interface Linted {
   readonly findings: readonly Finding[];
-  /** Cilium policies found in the document; a List can hold several. */
+  /** Policies found in the document; a List can hold several. */
   readonly policies: number;
+  /** Objects of other kinds, which are passed over. */
+  readonly others: number;
+  /** Values that something else fills in: not checked. */
+  readonly placeholders: number;
 }
 
 /** Rules compare parts of a policy with each other; nobody reviews a policy with more entries than this. */
@@ -38,58 +47,68 @@ function mostFindings(said: readonly Said[]): readonly Said[] {
   return [...kept, more];
 }
 
-interface Said extends Draft {
-  readonly rule: string;
-  readonly severity: Severity;
-}
-
 /**
  * Everything that is known to be wrong with the policies of one document, in the order of the text. Other objects are passed over.
  * Total: any value gives its findings.
  */
 export function lintDocument(document: RawDocument, context: LintContext = {}): Linted {
-  const objects = objectsOf(document.value, []);
-  const said = objects.flatMap((object) => lintObject(object, context));
+  const objects = objectsIn(document.value);
+  const said = objects.flatMap((object) => lintObject(object, context, document));
+  const policies = objects.filter(isPolicy);
+  const placeholders = policies.reduce((sum, { value }) => sum + placeholdersIn(value), 0);
+  const known = placeholders === 0 ? said : said.filter((one) => !isUncertain(one, document.value));
   // Errors first: they are what must be seen where there is more than anybody reads.
-  const kept = said.length > MOST_FINDINGS ? mostFindings(said) : said;
+  const kept = known.length > MOST_FINDINGS ? mostFindings(known) : known;
+  const recheck = createRecheck(objects, known, (object) => lintObject(object, context, {}));
   const findings = kept
-    .map((one) => finding(one, document))
-    .toSorted((a, b) => a.line - b.line || a.column - b.column || a.rule.localeCompare(b.rule));
-  return { findings, policies: objects.filter(isPolicy).length };
+    .map((one) => finding(one, document, recheck))
+    .toSorted((x, y) => x.line - y.line || x.column - y.column || x.rule.localeCompare(y.rule));
+  return { findings, policies: policies.length, others: objects.length - policies.length, placeholders };
 }
 
-/** The items of a List count as objects of their own, as they do for kubectl. */
-function objectsOf(value: unknown, path: Path): readonly Located<Raw>[] {
-  const object = asRecord(value);
-  if (!object) return [];
-  if (typeof object['kind'] !== 'string' || !object['kind'].endsWith('List') || !Array.isArray(object['items']))
-    return [{ path, value: object }];
-  return asList(object['items']).flatMap((item, index) => {
-    const one = asRecord(item);
-    return one ? [{ path: [...path, 'items', index], value: one }] : [];
-  });
+/** What it speaks of, or says, is filled in by something else. */
+function isUncertain({ path, happens }: Said, value: unknown): boolean {
+  return hasPlaceholders(happens) || hasPlaceholders(valueAt(value, path));
 }
 
 function isPolicy({ value }: Located<Raw>): boolean {
-  return KINDS.some((kind) => kind === value['kind']);
+  return KINDS.some((kind) => kind === value['kind']) || isKubernetes(value);
 }
 
-function lintObject(object: Located<Raw>, context: LintContext): readonly Said[] {
+function isKubernetes({ kind, apiVersion }: Raw): boolean {
+  return kind === 'NetworkPolicy' && String(apiVersion).startsWith('networking.k8s.io/');
+}
+
+function lintObject(object: Located<Raw>, context: LintContext, { sourceOf }: Pick<RawDocument, 'sourceOf'>): readonly Said[] {
   if (!isPolicy(object)) return unknownKind(object);
   const entries = entriesIn(object.value);
   if (entries > MOST_ENTRIES) return [tooLarge(object, entries)];
-  const policy = viewPolicy(object, object.value['kind'] === 'CiliumClusterwideNetworkPolicy');
+  if (isKubernetes(object.value)) return lintKubernetes(object, context);
+  const policy = viewPolicy(object, object.value['kind'] === 'CiliumClusterwideNetworkPolicy', sourceOf);
   const said: Said[] = [...wrongVersion(object)];
   const explained = new Set<string>();
   for (const { id, severity, check } of POLICY_RULES) {
     for (const draft of check(policy, context)) {
-      // The key that a rule of its own explains better.
+      // What a rule of its own explains better.
       if (id === 'unknown-field' && explained.has(pointer(draft.path))) continue;
+      const at = pointer(draft.path);
+      if (id === 'schema' && ([...explained].some((path) => isWithin(path, at)) || isGone(said, at))) continue;
       for (const path of [draft.path, ...(draft.also ?? [])]) explained.add(pointer(path));
       said.push({ rule: id, severity, ...draft });
     }
   }
   return [...said, ...invalid(policy, said)];
+}
+
+/** Rules about keys that are dropped with everything below. */
+const DROPPED: readonly string[] = ['requires', 'unknown-field', 'copied-rule', 'from-services', 'namespace-selector'];
+
+function isGone(said: readonly Said[], at: string): boolean {
+  return said.some(({ rule, path }) => DROPPED.includes(rule) && isWithin(at, pointer(path)));
+}
+
+function isWithin(path: string, around: string): boolean {
+  return path === around || path.startsWith(`${around}/`);
 }
 
 /** List entries at any depth. Stops counting where it is too many. */
@@ -114,10 +133,21 @@ function tooLarge({ path }: Located<Raw>, entries: number): Said {
   };
 }
 
+const SAYS_IT: readonly string[] = ['schema', 'port-range', 'http-glob', 'http-method'];
+const NO_SUBJECT = 'must have one of EndpointSelector or NodeSelector';
+
+/** A fix that gives the policy its selector. */
+function namesSubject({ fix }: Said): boolean {
+  return fix?.patch.some((one) => one.path.endsWith('/endpointSelector')) ?? false;
+}
+
 function invalid(policy: PolicyView, said: readonly Said[]): readonly Said[] {
   const found = invalidity(policy);
   // That an empty policy is refused is what this rule has said already, with the way out.
   if (!found || (said.some(({ rule }) => rule === 'empty-sections') && found.error.includes('at least one of'))) return [];
+  if ((found.error.includes(NO_SUBJECT) && said.some(namesSubject)) || isGone(said, pointer(found.path))) return [];
+  // The schema refuses the same, at its place and with the right form.
+  if (said.some(({ rule, path }) => SAYS_IT.includes(rule) && isWithin(pointer(path), pointer(found.path)))) return [];
   return [
     {
       rule: 'invalid',
@@ -159,7 +189,9 @@ function unknownKind({ path, value }: Located<Raw>): readonly Said[] {
   ];
 }
 
-function finding({ rule, severity, path, happens, instead, fix }: Said, document: RawDocument): Finding {
+function finding(said: Said, document: RawDocument, recheck: (said: Said) => Fix | undefined): Finding {
+  const { rule, severity, path, happens, instead } = said;
+  const fix = recheck(said);
   return {
     rule,
     severity,

@@ -30,6 +30,11 @@ export function admitsWorld(rule: RuleView): boolean {
   });
 }
 
+/** Whether it admits the whole world but a few ranges. */
+export function admitsMostOfWorld(rule: RuleView): boolean {
+  return asList(rule.value[member(rule, 'CIDRSet')]).some((one) => isEverything(asRecord(one)?.['cidr']));
+}
+
 export function entities(rule: RuleView): readonly unknown[] {
   return asList(rule.value[member(rule, 'Entities')]);
 }

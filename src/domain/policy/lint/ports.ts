@@ -51,11 +51,17 @@ export function overlap(a: Span, b: Span): boolean {
   return a.from <= b.to && b.from <= a.to && (a.protocol === b.protocol || a.protocol === 'ANY' || b.protocol === 'ANY');
 }
 
-/** Entries for exactly port 53 over UDP: the ones that carry names. */
+/** Where DNS servers listen: 5353 is that of OpenShift's pods. */
+const DNS_PORTS: readonly number[] = [53, 5353];
+const DNS_PORT_NAMES: readonly unknown[] = ['dns', 'dns-tcp', 'dns-udp', 'domain'];
+
+/** Entries that carry names: for exactly such a port over UDP, and for whatever port has DNS rules. */
 export function dnsGroups(rule: RuleView): readonly Located<Raw>[] {
-  const exact = { from: 53, to: 53, protocol: 'UDP' };
-  return records(rule, 'toPorts').filter((group) =>
-    groupSpans(group).some((span) => span.from === 53 && span.to === 53 && overlap(span, exact)),
+  return records(rule, 'toPorts').filter(
+    (group) =>
+      hasDnsRules(group) ||
+      records(group, 'ports').some(({ value }) => DNS_PORT_NAMES.includes(value['port'])) ||
+      groupSpans(group).some(({ from, to, protocol }) => from === to && DNS_PORTS.includes(from) && ['UDP', 'ANY'].includes(protocol)),
   );
 }
 

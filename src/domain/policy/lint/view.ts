@@ -24,6 +24,8 @@ export interface PolicyView extends Located<Raw> {
   /** The policy's own namespace as it is written; `undefined` for clusterwide ones and where it is left to the client. */
   readonly namespace: string | undefined;
   readonly specs: readonly SpecView[];
+  /** A value as it is written, where that is known. */
+  readonly sourceOf?: ((path: Path) => string | undefined) | undefined;
 }
 
 export function asRecord(value: unknown): Raw | undefined {
@@ -60,10 +62,10 @@ const SECTIONS = [
   ['egressDeny', 'egress', true],
 ] as const;
 
-export function viewPolicy(at: Located<Raw>, clusterwide: boolean): PolicyView {
+export function viewPolicy(at: Located<Raw>, clusterwide: boolean, sourceOf?: PolicyView['sourceOf']): PolicyView {
   const namespace = asRecord(at.value['metadata'])?.['namespace'];
   const specs: SpecView[] = [];
-  const policy = { ...at, clusterwide, namespace: !clusterwide && typeof namespace === 'string' ? namespace : undefined, specs };
+  const policy = { ...at, clusterwide, namespace: !clusterwide && typeof namespace === 'string' ? namespace : undefined, specs, sourceOf };
   const single = child(at, 'spec');
   for (const one of [...(single ? [single] : []), ...records(at, 'specs')]) specs.push(viewSpec(one, policy));
   return policy;

@@ -1,7 +1,7 @@
-import type { PolicyPeer } from '../flow.ts';
+import type { CompileWorld, PolicyPeer } from '../flow.ts';
 import type { Identity } from '../identity.ts';
 import { DIRECTIONS, type Direction } from '../policy.ts';
-import type { CompiledRule, CompileWorld } from '../rules.ts';
+import type { CompiledRule } from '../rules.ts';
 import { podClasses } from './labels.ts';
 import { spaceOf, whatsOf } from './space.ts';
 import { namedPortsFor, type State, States, type What } from './states.ts';
@@ -24,7 +24,7 @@ export interface Between {
   readonly cut: boolean;
 }
 
-export interface BetweenInput {
+interface BetweenInput {
   /** Before, in the end, and every moment between. */
   readonly before: State;
   readonly after: State;

@@ -1,27 +1,14 @@
 import { canonicalJson, type JsonObject } from '../../json.ts';
-import type { PolicyPeer } from '../flow.ts';
+import { type CompileWorld, isIcmp } from '../flow.ts';
 import type { Identity } from '../identity.ts';
 import { parsePolicy } from '../parse.ts';
 import { DIRECTIONS, type Direction, type Policy } from '../policy.ts';
-import { type CompiledRule, type CompileWorld, covers, matchesPeer, PROTOCOL_BITS } from '../rules.ts';
+import { type CompiledRule, covers, matchesPeer, PROTOCOL_BITS } from '../rules.ts';
 import { hasUnseen, unmet } from '../stages/unseen.ts';
 import { subjectsOf } from './between.ts';
+import { Groups } from './groups.ts';
 import { type Space, spaceOf } from './space.ts';
-import { namedPortsFor, States, type What } from './states.ts';
-
-/** One kind of flow that one side allows after a change and not before it, or the other way round. */
-export interface ReachChange {
-  readonly kind: 'opens' | 'closes';
-  /** The side that decides: `ingress` of a pod that is reached, `egress` of one that reaches out. */
-  readonly direction: Direction;
-  /** The other end. */
-  readonly peer: PolicyPeer;
-  readonly what: What;
-  /** One of many: those whom, or that which, no rule names. `all`: no rule names anybody, or anything. */
-  readonly rest: { readonly peer: Rest; readonly port: Rest };
-}
-
-export type Rest = 'named' | 'others' | 'all';
+import { namedPortsFor, type ReachChange, type Rest, States, type What } from './states.ts';
 
 export interface ReachChanges {
   readonly opens: readonly ReachChange[];
@@ -44,16 +31,17 @@ export function* reachChanges(
 ): Generator<undefined, ReachChanges> {
   const found = new Map<string, ReachChange>();
   let isCut = false;
+  const groups = new Groups();
   // Once as if every condition were met that the evaluator cannot see, and once as if none were.
   for (const seen of [...before, ...after].some(hasUnseen) ? [(one: JsonObject) => one, unmet] : [(one: JsonObject) => one]) {
-    const parse = parser(world, seen);
+    const parse = parser(world, (one) => seen(groups.standIns(one)));
     const states = [
       { name: 'before', policies: parse(before) },
       { name: 'after', policies: parse(after) },
     ];
     isCut = (yield* collect(new States(states, world), world.clusterName ?? 'default', found)) || isCut;
   }
-  const all = [...found.values()];
+  const all = [...found.values()].map((change) => groups.named(change));
   return { opens: all.filter(({ kind }) => kind === 'opens'), closes: all.filter(({ kind }) => kind === 'closes'), cut: isCut };
 }
 
@@ -120,7 +108,7 @@ function restOf(naming: number, isNamed: boolean): Rest {
 }
 
 function numberOf({ protocol, icmpType, destinationPort }: What): number {
-  return (protocol === 'ICMP' ? icmpType : destinationPort) ?? 0;
+  return (isIcmp(protocol) ? icmpType : destinationPort) ?? 0;
 }
 
 function keyOf({ kind, direction, peer, what }: ReachChange): JsonObject {

@@ -1,4 +1,4 @@
-import type { FlowProtocol, NamedPort, PolicyPeer } from '../flow.ts';
+import { FLOW_PROTOCOLS, type FlowProtocol, isIcmp, type NamedPort, type PolicyPeer } from '../flow.ts';
 import type { Identity } from '../identity.ts';
 import type { Direction, HttpRule, L7Match, PeerSelector } from '../policy.ts';
 import { type CompiledRule, covers, matchesPeer, PROTOCOL_BITS } from '../rules.ts';
@@ -102,9 +102,9 @@ function findWhats(rules: readonly CompiledRule[], named: readonly NamedPort[], 
   const types = [...new Set([...bounds, 8, 200])].filter((type) => type >= 1 && type <= 0xff);
   const whats: What[] = [];
   let cut = false;
-  for (const protocol of ['TCP', 'UDP', 'SCTP', 'ICMP'] as const) {
+  for (const protocol of FLOW_PROTOCOLS) {
     const seen = new Set<string>();
-    for (const number of protocol === 'ICMP' ? types : ports) {
+    for (const number of isIcmp(protocol) ? types : ports) {
       const covering = entries.map(({ port }) => covers(port, PROTOCOL_BITS[protocol], number, named, isIngress));
       const key = covering.map(Number).join('');
       if (seen.has(key)) continue;
@@ -118,7 +118,7 @@ function findWhats(rules: readonly CompiledRule[], named: readonly NamedPort[], 
 }
 
 function base(protocol: FlowProtocol, number: number): What {
-  return protocol === 'ICMP' ? { protocol, icmpType: number } : { protocol, destinationPort: number };
+  return isIcmp(protocol) ? { protocol, icmpType: number } : { protocol, destinationPort: number };
 }
 
 /** What can be asked over a connection that goes through a proxy; a connection without it is one thing. */

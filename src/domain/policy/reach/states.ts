@@ -1,8 +1,8 @@
-import type { HttpRequest, NamedPort, PolicyFlow, PolicyPeer } from '../flow.ts';
+import { type CompileWorld, type HttpRequest, isIcmp, type NamedPort, type PolicyFlow, type PolicyPeer } from '../flow.ts';
 import { Identity, LabelSet } from '../identity.ts';
 import { decideSide, finish } from '../outcome.ts';
 import type { Direction, Policy, Requirement } from '../policy.ts';
-import { type CompiledRule, type CompileWorld, compileRule, type DirectionRules, directionRules, PROTOCOL_BITS } from '../rules.ts';
+import { type CompiledRule, compileRule, type DirectionRules, directionRules, PROTOCOL_BITS } from '../rules.ts';
 import { SelectorTable } from '../selector-table.ts';
 
 /** One set of policies that is in force together at some moment of a rollout. */
@@ -106,7 +106,7 @@ export class States {
 
   #allowed(rules: DirectionRules, subject: Identity, direction: Direction, peer: Identity, what: What): boolean {
     const isIngress = direction === 'ingress';
-    const port = (what.protocol === 'ICMP' ? what.icmpType : what.destinationPort) ?? 0;
+    const port = (isIcmp(what.protocol) ? what.icmpType : what.destinationPort) ?? 0;
     const question = { peer, destination: isIngress ? subject : peer, isIngress, bit: PROTOCOL_BITS[what.protocol], port };
     return finish(decideSide(rules, question, this.table), what.http, what.dns)?.allowed ?? true;
   }
@@ -117,3 +117,17 @@ export function namedPortsFor(rules: readonly CompiledRule[]): readonly NamedPor
   const names = [...new Set(rules.flatMap(({ ports }) => ports.flatMap(({ name }) => name ?? [])))];
   return names.flatMap((name, index) => ['TCP', 'UDP', 'SCTP'].map((protocol) => ({ name, port: 50_001 + index * 10, protocol })));
 }
+
+/** One kind of flow that one side allows after a change and not before it, or the other way round. */
+export interface ReachChange {
+  readonly kind: 'opens' | 'closes';
+  /** The side that decides: `ingress` of a pod that is reached, `egress` of one that reaches out. */
+  readonly direction: Direction;
+  /** The other end. */
+  readonly peer: PolicyPeer;
+  readonly what: What;
+  /** One of many: those whom, or that which, no rule names. `all`: no rule names anybody, or anything. */
+  readonly rest: { readonly peer: Rest; readonly port: Rest };
+}
+
+export type Rest = 'named' | 'others' | 'all';

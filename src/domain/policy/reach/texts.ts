@@ -1,6 +1,6 @@
-import { type Automaton, automatonOf } from '../re2/compile.ts';
-import type { State } from '../re2/matcher.ts';
-import { bitsOf, type Choice } from './conjunctions.ts';
+import { RE2Set } from 're2js';
+import { regexError } from '../regex.ts';
+import type { Choice } from './conjunctions.ts';
 
 /** Which texts can occur: how they begin, and the characters (code points) they are made of. */
 export interface Alphabet {
@@ -19,67 +19,76 @@ export const METHODS: Alphabet = { begins: '', codes: range(0x41, 0x5a) };
 /** Names in DNS, lower case with the final dot: the form in which they are compared. */
 export const NAMES: Alphabet = { begins: '', codes: [...range(0x61, 0x7a), ...range(0x30, 0x39), 0x2d, 0x2e, 0x5f] };
 
-/** Positions in all automata together that are looked at; beyond that some classes may be missing. */
-const MOST_POSITIONS = 4_000;
+/** States of the automaton of all patterns together that are looked at; beyond that some classes may be missing. */
+const MOST_STATES = 4_000;
+const BEGIN_OF_TEXT = 0b101;
+const END_OF_TEXT = -1;
 
 /**
  * A text for every set of patterns (RE2, whole match) that a text can match together. `keeps` of a choice are the numbers of the patterns
- * it matches; a pattern that is no RE2 matches nothing. Walks the product of the automata breadth first, so each text is a short one.
+ * it matches; a pattern that is no RE2 matches nothing. Walks their common automaton breadth first, so each text is a short one.
  */
 export function textClasses(
   patterns: readonly string[],
   alphabet: Alphabet,
 ): { readonly choices: readonly Choice<string>[]; readonly cut: boolean } {
-  const automata = patterns.map(automatonOf);
-  const codes = distinctCodes(automata, alphabet.codes);
+  const automaton = new Automaton(patterns);
+  const codes = automaton.distinct(alphabet.codes);
   const found = new Map<bigint, string>();
-  const begin = automata.map(
-    (automaton) =>
-      automaton &&
-      Array.from(alphabet.begins).reduce((state, char) => automaton.matcher.after(state, codeOf(char)), automaton.matcher.start),
-  );
-  const seen = new Set([keyOf(begin)]);
-  const queue: { readonly states: readonly (State | undefined)[]; readonly text: string }[] = [{ states: begin, text: alphabet.begins }];
+  const begin = Array.from(alphabet.begins, codeOf).reduce((state, code) => automaton.after(state, code), automaton.start);
+  const seen = new Set([begin]);
+  const queue = [{ state: begin, text: alphabet.begins }];
   for (let next = queue.shift(); next; next = queue.shift()) {
-    const { states, text } = next;
-    const bits = bitsOf(automata, (automaton, index) => accepts(automaton, states[index]));
+    const { state, text } = next;
+    const bits = automaton.matched(state);
     if (!found.has(bits)) found.set(bits, text);
     for (const code of codes) {
-      const after = automata.map((automaton, index) => step(automaton, states[index], code));
-      const key = keyOf(after);
-      if (seen.has(key) || seen.size >= MOST_POSITIONS) continue;
-      seen.add(key);
-      queue.push({ states: after, text: text + String.fromCodePoint(code) });
+      const after = automaton.after(state, code);
+      if (seen.has(after) || seen.size >= MOST_STATES) continue;
+      seen.add(after);
+      queue.push({ state: after, text: text + String.fromCodePoint(code) });
     }
   }
   const choices = [...found].map(([keeps, value]) => ({ value, keeps }));
-  return { choices, cut: seen.size >= MOST_POSITIONS };
+  return { choices, cut: seen.size >= MOST_STATES };
 }
 
-function step(automaton: Automaton | undefined, state: State | undefined, code: number): State | undefined {
-  return automaton && state && automaton.matcher.after(state, code);
+/** What re2js says of a state: which patterns match a text that has ended here. */
+interface State {
+  readonly matchIDs: readonly number[];
 }
 
-function accepts(automaton: Automaton | undefined, state: State | undefined): boolean {
-  return automaton !== undefined && state !== undefined && automaton.matcher.accepts(state);
-}
+/** All patterns in one automaton, whose states are found as they are asked for. */
+class Automaton {
+  // Whoever walks it counts the states, so that it need not count their bytes.
+  readonly #set = new RE2Set(RE2Set.ANCHOR_BOTH, 0, Number.POSITIVE_INFINITY);
+  /** The numbers of the patterns, by the automaton's own. */
+  readonly #numbers: readonly number[];
 
-function keyOf(states: readonly (State | undefined)[]): string {
-  return states.map((state) => (state ? `${state.before}:${state.places.join()}` : '')).join('|');
-}
-
-/** One of all characters that no pattern tells apart. */
-function distinctCodes(automata: readonly (Automaton | undefined)[], codes: readonly number[]): readonly number[] {
-  const tests = automata.flatMap(
-    (automaton) => automaton?.program.steps.flatMap((one) => (one.kind === 'char' ? [one.matches] : [])) ?? [],
-  );
-  const hasWords = automata.some((automaton) => automaton?.program.hasAssertions);
-  const kinds = new Map<string, number>();
-  for (const code of codes) {
-    const key = `${tests.map((matches) => (matches(code) ? 1 : 0)).join('')}${hasWords ? /\w/.test(String.fromCodePoint(code)) : ''}`;
-    if (!kinds.has(key)) kinds.set(key, code);
+  constructor(patterns: readonly string[]) {
+    this.#numbers = [...patterns.keys()].filter((number) => regexError(patterns[number] ?? '') === undefined);
+    for (const number of this.#numbers) this.#set.add(patterns[number] ?? '');
+    this.#set.compile();
   }
-  return [...kinds.values()];
+
+  get start(): State {
+    return this.#set.dfa.start({ context: () => BEGIN_OF_TEXT }, 0);
+  }
+
+  after(state: State, code: number): State {
+    return this.#set.dfa.step(state, this.#set.dfa.runeClass(code), code, RE2Set.ANCHOR_BOTH);
+  }
+
+  /** The patterns that match a text which ends here: bit i = number i. */
+  matched(state: State): bigint {
+    const end: State = this.#set.dfa.step(state, this.#set.dfa.numClasses, END_OF_TEXT, RE2Set.ANCHOR_BOTH);
+    return end.matchIDs.reduce((bits, id) => bits | (1n << BigInt(this.#numbers[id] ?? 0)), 0n);
+  }
+
+  /** One of all characters that no pattern tells apart. */
+  distinct(codes: readonly number[]): readonly number[] {
+    return [...Map.groupBy(codes, (code) => this.#set.dfa.runeClass(code)).values()].flatMap(([first]) => first ?? []);
+  }
 }
 
 function codeOf(char: string): number {

@@ -1,7 +1,7 @@
 import { groupPeer } from '../dryrun/peer-name.ts';
-import type { PolicyPeer } from '../flow.ts';
+import { isIcmp, type PolicyPeer } from '../flow.ts';
 import type { Direction } from '../policy.ts';
-import type { ReachChange } from './changes.ts';
+import type { ReachChange } from './states.ts';
 
 const MOST_GROUPS = 4;
 const MOST_NAMES = 6;
@@ -53,7 +53,7 @@ const OTHER_PORTS = 'every other port';
 function whatWords({ what, rest }: ReachChange): string {
   if (rest.port !== 'named') return rest.port === 'all' ? 'every port' : OTHER_PORTS;
   const { protocol, destinationPort, icmpType, http, dns } = what;
-  if (protocol === 'ICMP') return `ICMP ${icmpType ?? 0}`;
+  if (isIcmp(protocol)) return `${protocol === 'ICMP' ? 'ICMP' : 'ICMPv6'} ${icmpType ?? 0}`;
   const port = `${destinationPort ?? 0}/${protocol}`;
   if (http) return `${port} (${http.method} ${http.path})`;
   return dns ? `${port} (names such as ${dns.query.replace(/\.$/, '')})` : port;

@@ -1,4 +1,5 @@
 import type { DirectionDecision } from '../decision.ts';
+import type { DenialDoubt } from '../dryrun/doubts.ts';
 import type { Evaluator } from '../evaluator.ts';
 import type { PolicyFlow } from '../flow.ts';
 import type { Direction } from '../policy.ts';
@@ -8,16 +9,24 @@ import type { Cause, Newly } from './connection.ts';
 export interface Compared {
   readonly before: Pick<Evaluator, 'decide'>;
   readonly candidate: Pick<Evaluator, 'decide' | 'explain'>;
+  /** The candidate with its deny rules at their widest, where they speak of groups of addresses that lie elsewhere. */
+  readonly worst?: Pick<Evaluator, 'decide'> | undefined;
 }
 
 /** Whose doing a drop is: only the subject's own direction counts, since the policies of its peer are not what changes. */
-export function causeOf({ before, candidate }: Compared, flow: PolicyFlow, direction: Direction): Cause {
+export function causeOf({ before, candidate, worst = candidate }: Compared, flow: PolicyFlow, direction: Direction): Cause {
   if (!isAllowed(before.decide(flow)[direction])) return 'before';
-  return isAllowed(candidate.decide(flow)[direction]) ? 'unexplained' : 'candidate';
+  return isAllowed(candidate.decide(flow)[direction]) && isAllowed(worst.decide(flow)[direction]) ? 'unexplained' : 'candidate';
+}
+
+/** Allowed by the candidate as far as its documents tell, and perhaps denied by a group that lies elsewhere: the shadow denies nothing, so it does not show. */
+export function mayBeDenied({ before, candidate, worst }: Compared, flow: PolicyFlow, direction: Direction): boolean {
+  if (!worst || !isAllowed(before.decide(flow)[direction])) return false;
+  return isAllowed(candidate.decide(flow)[direction]) && !isAllowed(worst.decide(flow)[direction]);
 }
 
 /** What the datapath itself says about a forwarded connection while the shadow stands. */
-export interface ShadowVerdict {
+interface ShadowVerdict {
   /** The shadow selects the pod in this direction. */
   readonly stands: boolean;
   /** `policy_log` carries our marker: one of the candidate's allows matched. */
@@ -52,17 +61,19 @@ function isAllowed(decision: DirectionDecision | null): boolean {
 export interface Step {
   readonly before: Pick<Evaluator, 'decide'>;
   readonly now: Pick<Evaluator, 'decide'>;
+  /** Why a denial by `now` is not certain for a flow: no record of before has the name behind an address. */
+  readonly doubt?: DenialDoubt;
 }
 
 /** Does the stage decide what was seen before it otherwise, or for the first time? `was` and `is`: the same flow, with the pod as it was and is. */
 export function newlyOf(
-  { before, now }: Step,
+  { before, now, doubt }: Step,
   { was, is }: { readonly was: PolicyFlow; readonly is: PolicyFlow },
   direction: Direction,
 ): Newly | undefined {
   const [then, today] = [before.decide(was)[direction], now.decide(is)[direction]];
   if (!today || !isAllowed(then)) return undefined;
-  if (!today.allowed) return 'denied';
+  if (!today.allowed) return doubt?.(is, direction) === undefined ? 'denied' : 'enforced';
   const isProxied = today.l7 !== undefined && then?.l7 === undefined;
   // Names that are asked for are few, and each lookup is a connection of its own: one that comes through says what there is to say.
   if (isProxied && today.l7 === 'http') return 'proxied';

@@ -2,7 +2,7 @@ import type { JsonObject } from '../../json.ts';
 import type { Candidate } from '../change.ts';
 
 /** The policy that a bootstrap makes. */
-export const BASELINE_NAME = 'meshops-baseline';
+const BASELINE_NAME = 'meshops-baseline';
 
 /**
  * Default deny for a namespace that goes on living: DNS and the API server outward, Ingress, Gateway and Cilium's health checks inward.

@@ -7,7 +7,7 @@ export interface CohortPod {
 }
 
 /** Shares in percent of the pods, after the first one, where the command names none. */
-export const USUAL_SHARES: readonly number[] = [10, 50];
+const USUAL_SHARES: readonly number[] = [10, 50];
 /** More pods than this are never labelled at once: each is an object of the plan, with an undo of its own. */
 export const MOST_LABELLED = 50;
 

@@ -13,6 +13,8 @@ export interface ConnectionEvidence {
   /** Whose doing it is that it is, or would be, dropped; absent for what is forwarded. */
   readonly cause?: Cause;
   readonly group: FlowGroup;
+  /** Name of the pod under the policy. */
+  readonly pod?: string;
   /** Why it was dropped, where that was no policy's doing. */
   readonly reason?: string;
   /** Address of a peer outside, or of one that the record does not know; empty for others. */

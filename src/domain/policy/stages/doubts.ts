@@ -1,18 +1,20 @@
-import type { Doubt } from '../../verdict.ts';
+import type { Doubt } from '../../judge/verdict.ts';
 import type { ConnectionEvidence } from './connection.ts';
 import { anyAddressKey, anyPortKey, doubtKey, type FlowGroup, groupWords } from './group.ts';
 
 /** One group that people are to be asked about. */
-export interface DoubtGroup {
+interface DoubtGroup {
   readonly group: FlowGroup;
   readonly count: number;
   readonly example: string;
   readonly unexplained: boolean;
   /** Only the shadow lets it through. */
   readonly hidden?: boolean | undefined;
+  /** Of an address without a name: the pods that have used it so. Absent: nobody can say, and what has been seen stands. */
+  readonly pods?: readonly string[] | undefined;
 }
 
-export interface DoubtsSnapshot {
+interface DoubtsSnapshot {
   readonly since: number | null;
   /** Absent: as `since`. */
   readonly news?: number | null | undefined;
@@ -29,6 +31,8 @@ const ROOM = 3;
 const LEAST_ROOM = 10;
 /** Groups kept apart; beyond that only their number grows. */
 const MOST = 300;
+/** Pods remembered for each of them. */
+const MOST_PODS = 100;
 
 /** What is dropped and may be meant to be. */
 export class Doubts {
@@ -55,7 +59,7 @@ export class Doubts {
   }
 
   /** Is this one known to have been asked about? Then it is told at the end, not asked again now. */
-  add({ at, group, example, cause }: ConnectionEvidence, isPostponed = false): void {
+  add({ at, group, example, cause, pod, address }: ConnectionEvidence, isPostponed = false): void {
     if (!isPostponed) this.#news ??= at;
     this.#since ??= at;
     const key = doubtKey(group);
@@ -66,7 +70,34 @@ export class Doubts {
     }
     const unexplained = cause === 'unexplained';
     const hidden = cause === 'hidden' ? { hidden: true } : {};
-    this.#groups.set(key, known ? { ...known, count: known.count + 1 } : { group, count: 1, example, unexplained, ...hidden });
+    const isNameless = group.where !== undefined && group.where === address && pod !== undefined;
+    const before = known ? known.pods : [];
+    const pods = isNameless && before && before.length < MOST_PODS ? { pods: [...new Set([...before, pod])] } : { pods: undefined };
+    this.#groups.set(
+      key,
+      known ? { ...known, count: known.count + 1, ...pods } : { group, count: 1, example, unexplained, ...hidden, ...pods },
+    );
+  }
+
+  /**
+   * A pod is let through to an address that had no name when it used it before: what it did then says nothing any more. Returns how many
+   * connections are no doubt by now: all of them, once that is so for each pod.
+   */
+  withdraw({ group: { direction, port, protocol }, address, pod }: ConnectionEvidence): number {
+    for (const [key, known] of this.#groups) {
+      const { group, pods, count } = known;
+      if (group.where !== address || group.direction !== direction || group.port !== port || group.protocol !== protocol) continue;
+      if (pod === undefined || !pods?.includes(pod)) continue;
+      const left = pods.filter((one) => one !== pod);
+      if (left.length > 0) {
+        this.#groups.set(key, { ...known, pods: left });
+        return 0;
+      }
+      this.#groups.delete(key);
+      if (this.#groups.size === 0 && this.#overflow === 0) [this.#since, this.#news] = [undefined, undefined];
+      return count;
+    }
+    return 0;
   }
 
   /** Largest first. Ports that were accepted one by one count towards a scan: nobody is asked for ever. */
@@ -92,14 +123,14 @@ export class Doubts {
     return {
       since: this.#since ?? null,
       news: this.#news ?? null,
-      groups: [...this.#groups.values()].map(({ group, ...one }) => {
+      groups: [...this.#groups.values()].map(({ group, pods, ...one }) => {
         const { peer, direction, protocol, port, where, request } = group;
         const rest = {
           ...(port !== undefined && { port }),
           ...(where !== undefined && { where }),
           ...(request !== undefined && { request }),
         };
-        return { ...one, group: { peer: { ...peer }, direction, protocol, ...rest } };
+        return { ...one, ...(pods && { pods: [...pods] }), group: { peer: { ...peer }, direction, protocol, ...rest } };
       }),
       overflow: this.#overflow,
     };

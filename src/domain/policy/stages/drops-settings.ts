@@ -22,4 +22,6 @@ export interface DropsSettings {
    * not beyond its planned end.
    */
   readonly patientUntil?: number;
+  /** What there was before the stage is told, and then that it has been (`before`): until then nothing is known of what must be seen. */
+  readonly hearsBefore?: true;
 }

@@ -3,7 +3,7 @@ import type { ConnectionEvidence, Newly } from './connection.ts';
 import { acceptedKey, anyAddressKey, type FlowGroup, groupWords } from './group.ts';
 
 /** One kind of connection that was seen before the stage and that the stage decides otherwise, or for the first time. */
-export interface ExpectedKind {
+interface ExpectedKind {
   readonly group: FlowGroup;
   readonly newly: Newly;
   /** Of a peer outside: the last one that was seen. Empty for others. */
@@ -86,7 +86,7 @@ export class Expected {
   }
 }
 
-export interface ExpectedSnapshot {
+interface ExpectedSnapshot {
   readonly kinds: readonly ExpectedKind[];
   readonly asked: Readonly<Record<Direction, number>>;
 }

@@ -1,4 +1,4 @@
-import { parseDuration } from '../../duration.ts';
+import { parseDuration } from '../../words/duration.ts';
 
 /** Defaults of cilium v1.20.2 (pkg/identity and pkg/option). */
 const MAX_JITTER = '30s';
@@ -9,7 +9,16 @@ const GRACE = '5s';
  * `identity-change-grace-period`. Measured on real agents with the defaults: 10.6 to 34.1 s, half of them 25 s and more.
  */
 export function identityWaitMs(config: Readonly<Record<string, string>>): number {
-  return durationOf(config['identity-max-jitter'], MAX_JITTER) + durationOf(config['identity-change-grace-period'], GRACE);
+  const { jitterMs, graceMs } = identityTimesOf(config);
+  return jitterMs + graceMs;
+}
+
+/** The two parts of it (ms). */
+export function identityTimesOf(config: Readonly<Record<string, string>>): { readonly jitterMs: number; readonly graceMs: number } {
+  return {
+    jitterMs: durationOf(config['identity-max-jitter'], MAX_JITTER),
+    graceMs: durationOf(config['identity-change-grace-period'], GRACE),
+  };
 }
 
 function durationOf(text: string | undefined, usual: string): number {

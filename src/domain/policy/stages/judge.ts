@@ -1,16 +1,18 @@
-import type { Evidence } from '../../evidence.ts';
 import { driftWords, toolOf } from '../../gitops/tool.ts';
 import type { JsonObject } from '../../json.ts';
+import type { Evidence } from '../../judge/evidence.ts';
 import type { Judge } from '../../judge/judge.ts';
 import { createSight } from '../../judge/sight.ts';
-import type { Counts, Harmful, Verdict } from '../../verdict.ts';
+import { CHANGED, type Counts, type Harmful, type Verdict } from '../../judge/verdict.ts';
+import { Before } from './before.ts';
 import type { ConnectionEvidence } from './connection.ts';
 import { Doubts } from './doubts.ts';
 import type { DropsSettings } from './drops-settings.ts';
 import { Expected, type Missing, missingWords } from './expected.ts';
-import { acceptedKey, doubtKey, groupWords } from './group.ts';
+import { acceptedKey } from './group.ts';
 import { Known } from './known.ts';
 import { DropsSnapshot, type Settled } from './snapshot.ts';
+import { doubtWords, harmWords, replacedWords, silentWords, unprovedWords, WATCH_LONGER } from './verdict-words.ts';
 
 export type { DropsSettings } from './drops-settings.ts';
 
@@ -41,6 +43,7 @@ class DropsJudge implements Judge {
   readonly #known: Known;
   readonly #doubts: Doubts;
   readonly #expected: Expected;
+  readonly #before: Before;
   /** Reasons that are no policy's, for which connections were dropped before the stage as well. */
   readonly #ambient: Set<string>;
   readonly #seen: { ingress: number; egress: number };
@@ -67,6 +70,8 @@ class DropsJudge implements Judge {
     this.#stable = { ...(from?.stable ?? { requests: 0, failures: 0 }) };
     this.#meant = from?.meant ?? 0;
     this.#clock = from?.clock ?? settings.from;
+    // An attempt of an earlier version has heard it, and did not say so.
+    this.#before = new Before(from?.unread === undefined && (from || !settings.hearsBefore) ? [] : (from?.unread ?? undefined));
     this.#settled = from?.settled ?? undefined;
   }
 
@@ -91,6 +96,7 @@ class DropsJudge implements Judge {
     if (event.kind === 'connection') return this.#connection(event);
     if (event.kind === 'gap') this.#sight.gap(event.node, event);
     if (event.kind === 'sight') this.#sight.sight(event.node);
+    if (event.kind === 'before') this.#before.told(event.unread);
     if (event.kind === 'cohort') this.#cohort = { left: event.left, of: event.of };
     if (event.kind !== 'drift') return undefined;
     const { object, field, manager, found } = event;
@@ -108,9 +114,13 @@ class DropsJudge implements Judge {
       return undefined;
     }
     this.#seen[group.direction] += 1;
-    if (side === 'canary') this.#expected.saw(group);
-    const count = side === 'canary' ? this.#canary : this.#stable;
+    if (side === CHANGED) this.#expected.saw(group);
+    const count = side === CHANGED ? this.#canary : this.#stable;
     count.requests += 1;
+    // An address that belonged to no name has been looked up meanwhile.
+    if (outcome === 'forwarded' && this.#settings.observing && event.address !== '') {
+      count.failures = Math.max(0, count.failures - this.#doubts.withdraw(event));
+    }
     // Denied before as well: it is no news, and no reason to ask.
     if (outcome === 'forwarded' || cause === 'before' || (event.reason !== undefined && this.#ambient.has(event.reason))) return undefined;
     const meant = acceptedKey(this.#accepted, group);
@@ -136,8 +146,7 @@ class DropsJudge implements Judge {
   }
 
   #harmful({ at, group, example }: ConnectionEvidence): Harmful {
-    const who = group.peer.kind === 'cluster' ? 'a peer inside the cluster' : 'a peer that was let through before';
-    const words = `The policy drops connections ${groupWords(group)}, ${who}: ${example}. They were allowed before. ${this.#countWords()}. If that is meant, accept it with \`--accept ${doubtKey(group)}\`.`;
+    const words = harmWords(group, example, this.#countWords());
     // One event decides, so there are no odds to show.
     const odds = { logEvidence: 0, logThreshold: 0 };
     return { kind: 'harmful', judge: 'drops', counts: this.counts, firstHarmAt: at, decidedAt: at, ...odds, words };
@@ -153,10 +162,7 @@ class DropsJudge implements Judge {
     const all = this.#doubts.list(this.#accepted);
     // What is accepted is what was shown: the rest is asked about when these have been answered.
     const doubts = all.slice(0, MOST_ASKED);
-    const named = doubts.slice(0, 3).map(({ words }) => words);
-    const rest = all.length > 3 ? ` and ${all.length - 3} more groups` : '';
-    const what = this.#settings.observing ? 'would be dropped once the policy is enforced' : 'is dropped';
-    const words = `What ${what} and may be meant to be: ${named.join('; ')}${rest}. ${this.#countWords()}.`;
+    const words = doubtWords(all, this.#settings.observing, this.#countWords());
     return { kind: 'doubtful', counts: this.counts, doubts, words };
   }
 
@@ -174,6 +180,7 @@ class DropsJudge implements Judge {
     const { asks, patientUntil = 0 } = this.#settings;
     if (!asks || this.#settled || at >= patientUntil || this.#doubts.since !== undefined || this.#sight.blind(at) !== undefined)
       return undefined;
+    if (this.#before.isPending) return 'reading what there was before';
     const { needed } = this.#missing();
     return needed === undefined ? undefined : `waiting for ${needed}`;
   }
@@ -190,30 +197,21 @@ class DropsJudge implements Judge {
     if (reason !== undefined) return this.#blind(reason);
     if (this.#doubts.since !== undefined) return this.#doubtful();
     const { counts } = this;
+    const noTraffic = (words: string): Verdict => ({ kind: 'no-traffic', counts, needed: 1, words });
     const silent = directions.filter((direction) => this.#seen[direction] === 0);
-    if (observing && silent.length > 0) {
-      const words = `Not one connection was seen in direction ${silent.join(' and ')} in the whole window, so nothing is known about what the policy would do there. Watch longer, or go on knowing that.`;
-      return { kind: 'no-traffic', counts, needed: 1, words };
-    }
-    if (!observing && this.#cohort && this.#canary.requests === 0) {
-      const { left, of } = this.#cohort;
-      const words = `${of - left} of the ${of} pods of this step were replaced, and not one connection of a pod under the policy was seen: this step proves nothing.`;
-      return { kind: 'no-traffic', counts, needed: 1, words };
-    }
+    if (observing && silent.length > 0) return noTraffic(silentWords(silent));
+    if (!observing && this.#cohort && this.#canary.requests === 0) return noTraffic(replacedWords(this.#cohort));
+    const unknown = this.#settings.asks ? this.#before.unknown() : undefined;
+    if (unknown !== undefined) return noTraffic(`${unknown}. ${this.#countWords()}. ${WATCH_LONGER}`);
     const { needed, unseen } = this.#missing();
-    if (needed !== undefined) {
-      const words = `Not seen in the watch: ${needed}. So this step proves nothing about it. ${this.#countWords()}. Watch longer, or go on knowing that.`;
-      return { kind: 'no-traffic', counts, needed: 1, words };
-    }
-    const good = observing ? 'Nothing of it would be dropped.' : 'Nothing that was allowed before was dropped.';
-    return unseen.length === 0
-      ? { kind: 'healthy', counts, words: `${this.#countWords()}. ${good}` }
-      : {
-          kind: 'healthy',
-          counts,
-          words: `${this.#countWords()}. ${good} Not seen in the watch: ${missingWords(unseen)}.`,
-          unseen: missingWords(unseen),
-        };
+    if (needed !== undefined) return noTraffic(unprovedWords(needed, this.#countWords()));
+    const words = `${this.#countWords()}. ${observing ? 'Nothing of it would be dropped.' : 'Nothing that was allowed before was dropped.'}`;
+    const left = missingWords(unseen);
+    return {
+      kind: 'healthy',
+      counts,
+      ...(unseen.length === 0 ? { words } : { words: `${words} Not seen in the watch: ${left}.`, unseen: left }),
+    };
   }
 
   #countWords(): string {
@@ -233,6 +231,7 @@ class DropsJudge implements Judge {
       known: this.#known.snapshot(),
       doubts: this.#doubts.snapshot(),
       ambient: [...this.#ambient],
+      unread: this.#before.snapshot(),
       expected: this.#expected.snapshot(),
       seen: { ...this.#seen },
       canary: { ...this.#canary },

@@ -5,29 +5,39 @@ import { doubtKey } from './group.ts';
 const MOST = 2_000;
 /** An address that has tried more ports than this was looking, not calling. */
 const SCAN_PORTS = 3;
+/** A scan that has just begun tries one port of several pods at once, and by then it has come to others (ms of event time). */
+const APART_MS = 5_000;
 
 /** Who is at the other end of what. */
 type Peered = Pick<ConnectionEvidence, 'address' | 'group'>;
+type Sighted = Pick<ConnectionEvidence, 'address' | 'group' | 'at'>;
 
 /**
- * Who was let through before the stage, more than once: a single connection from outside is as likely to be the first of a port scan.
+ * Who was let through before the stage, more than once and for a while: what is seen in one moment from outside is as likely to be the first of a
+ * port scan.
  * Peers inside need no entry: their identity speaks for them.
  */
 export class Known {
   readonly #keys: Set<string>;
-  readonly #once = new Set<string>();
+  /** When it was first and last seen. */
+  readonly #seen = new Map<string, { readonly first: number; readonly last: number }>();
   readonly #ports = new Map<string, Set<string>>();
 
   constructor(from: readonly string[] = []) {
     this.#keys = new Set();
-    for (const key of from) this.#remember(key);
+    for (const key of from) {
+      this.#remember(key);
+      this.#port(key);
+    }
   }
 
-  add(event: ConnectionEvidence): void {
+  add(event: Sighted): void {
     if (event.group.peer.kind === 'cluster') return;
     const key = keyOf(event);
-    if (this.#once.has(key)) this.#remember(key);
-    else if (this.#once.size < MOST) this.#try(key);
+    const { first, last } = this.#seen.get(key) ?? { first: event.at, last: event.at };
+    const now = { first: Math.min(first, event.at), last: Math.max(last, event.at) };
+    if (this.#seen.has(key) || this.#seen.size < MOST) this.#try(key, now);
+    if (now.last - now.first >= APART_MS) this.#remember(key);
   }
 
   has(event: Peered): boolean {
@@ -40,14 +50,16 @@ export class Known {
   }
 
   #remember(key: string): void {
-    if (this.#keys.size >= MOST) return;
-    this.#keys.add(key);
-    this.#try(key);
+    if (this.#keys.size < MOST) this.#keys.add(key);
   }
 
   /** Also a port that was tried once speaks against its caller: the scan may have come round to the others only. */
-  #try(key: string): void {
-    this.#once.add(key);
+  #try(key: string, seen: { readonly first: number; readonly last: number }): void {
+    this.#seen.set(key, seen);
+    this.#port(key);
+  }
+
+  #port(key: string): void {
     const caller = callerOf(key);
     this.#ports.set(caller, (this.#ports.get(caller) ?? new Set()).add(key));
   }

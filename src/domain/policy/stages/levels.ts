@@ -1,6 +1,6 @@
-import { canonicalJson } from '../../json.ts';
+import { canonicalJson, isObject } from '../../json.ts';
 import type { Direction } from '../policy.ts';
-import { forCohort, inDirection, isObject, type RuleJson, type SpecFields, withoutProxy } from './rule-document.ts';
+import { forCohort, inDirection, type RuleJson, type SpecFields, withoutProxy } from './rule-document.ts';
 
 /** What a pod is held to once a phase is over for it: the rules of the policy as far as it has come. */
 export interface Level {
@@ -29,7 +29,7 @@ export function levelsOf(
 ): readonly Level[] {
   const cut = (rules: readonly RuleJson[], direction: Direction) => rules.map((rule) => inDirection(rule, direction)).filter(isObject);
   const step = (direction: Direction) =>
-    cut(split.includes(direction) ? candidate.map((rule) => withoutProxy(rule, { dns: true })) : candidate, direction);
+    cut(split.includes(direction) ? candidate.map((rule) => withoutProxy(rule, { dns: 'kept' })) : candidate, direction);
   const [now, then] = [before, candidate].map((rules) => meaning({ name: 'policy', rules }));
   if (now === then) return [{ name: 'before', rules: before }];
   const phases = order.map((name, index): Level => {
@@ -60,9 +60,4 @@ function meaning({ rules }: Level): string {
 export function splitSpec(ahead: Level, behind: Level, opId: string): SpecFields {
   const specs = [...behind.rules.map((rule) => forCohort(rule, opId, 'out')), ...ahead.rules.map((rule) => forCohort(rule, opId, 'in'))];
   return { spec: null, specs };
-}
-
-/** The policy when all pods are at one level. */
-export function wholeSpec({ rules }: Level): SpecFields {
-  return { spec: null, specs: [...rules] };
 }

@@ -1,9 +1,8 @@
-import type { Json, JsonObject } from '../../json.ts';
-import { canonicalJson } from '../../json.ts';
-import { objectKey, type PlannedStage } from '../../plan.ts';
+import { canonicalJson, type Json, type JsonObject } from '../../json.ts';
+import { objectKey, type PlannedStage } from '../../lifecycle/plan.ts';
 
 /** What the operation's own policies hold at one moment of the rollout. */
-export interface Moment {
+interface Moment {
   /** The stage that brings it about. */
   readonly stage: string;
   readonly documents: readonly JsonObject[];

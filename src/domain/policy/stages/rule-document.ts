@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../json.ts';
+import { isObject, type Json, type JsonObject } from '../../json.ts';
 import { DIRECTIONS, type Direction } from '../policy.ts';
 
 /** One rule of a policy as it is written: `spec`, or one of `specs`. */
@@ -44,11 +44,13 @@ export function inDirection(rule: RuleJson, direction: Direction): RuleJson | un
   return own === undefined ? rest : { ...rest, enableDefaultDeny: { [direction]: own } };
 }
 
+/** What becomes of DNS rules: they stay, they let every lookup through and only see it, or they go. */
+type Dns = 'kept' | 'seen' | 'none';
+
 /**
- * A rule on layers 3 and 4 alone. DNS rules stay where `dns` is true: without them `toFQDNs` learns no addresses, and every name would
- * be refused.
+ * A rule on layers 3 and 4 alone. DNS rules may stay: without them `toFQDNs` learns no addresses, and every name would be refused.
  */
-export function withoutProxy(rule: RuleJson, options: { readonly dns: boolean }): RuleJson {
+export function withoutProxy(rule: RuleJson, options: { readonly dns: Dns }): RuleJson {
   const plain = { ...rule };
   for (const section of ['ingress', 'egress']) {
     const entries = rule[section];
@@ -57,17 +59,17 @@ export function withoutProxy(rule: RuleJson, options: { readonly dns: boolean })
   return plain;
 }
 
-function plainEntry(entry: JsonObject, dns: boolean): JsonObject {
+function plainEntry(entry: JsonObject, dns: Dns): JsonObject {
   const { toPorts, ...rest } = without(entry, ['authentication']);
   if (!isList(toPorts)) return toPorts === undefined ? rest : { ...rest, toPorts };
   return { ...rest, toPorts: toPorts.map((one) => (isObject(one) ? plainPorts(one, dns) : one)) };
 }
 
-function plainPorts(ports: JsonObject, dns: boolean): JsonObject {
+function plainPorts(ports: JsonObject, dns: Dns): JsonObject {
   const { rules } = ports;
   const plain = without(ports, PROXY_PARTS);
-  const isDns = dns && isObject(rules) && hasEntries(rules['dns']);
-  return isDns ? { ...plain, rules: { dns: rules['dns'] } } : plain;
+  if (dns === 'none' || !isObject(rules) || !hasEntries(rules['dns'])) return plain;
+  return { ...plain, rules: { dns: dns === 'seen' ? [{ matchPattern: '*' }] : rules['dns'] } };
 }
 
 /** A rule for the pods of the cohort (`in`), or for all others (`out`). */
@@ -95,12 +97,18 @@ export function inertRule(opId: string): RuleJson {
 /**
  * The rule that only watches: its allows on layers 3 and 4, in the directions given, without default deny either way, marked in every
  * verdict. Deny entries and proxies are left out, since both would act. It leaves the cohort alone: beside an enforced rule on layer 7 its plain allow
- * would open what that rule closes. Source: facts of Cilium 1.20, `enableDefaultDeny`.
+ * would open what that rule closes. Where the policy has rules for names, lookups go through the DNS proxy all the same, which refuses none: an address
+ * that nobody has looked up by then belongs to no name when the policy comes. Source: facts of Cilium 1.20, `enableDefaultDeny`.
  */
-export function shadowRule(rule: RuleJson, directions: readonly Direction[], opId: string): RuleJson | undefined {
+export function shadowRule(
+  rule: RuleJson,
+  directions: readonly Direction[],
+  opId: string,
+  options: { readonly byName: boolean },
+): RuleJson | undefined {
   const wanted = directions.filter((direction) => inDirection(rule, direction) !== undefined);
   if (wanted.length === 0) return undefined;
-  const plain = withoutProxy(rule, { dns: false });
+  const plain = withoutProxy(rule, { dns: options.byName ? 'seen' : 'none' });
   // A section that only denies is watched as well: nothing is allowed by it, so every verdict shows as unmatched.
   const sections = wanted.map((direction) => [direction, hasEntries(plain[direction]) ? plain[direction] : [{}]] as const);
   return forCohort(
@@ -124,16 +132,17 @@ function without(object: JsonObject, keys: readonly string[]): JsonObject {
   return Object.fromEntries(Object.entries(object).filter(([key]) => !keys.includes(key)));
 }
 
-export function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 export function isList(value: Json | undefined): value is readonly Json[] {
   return Array.isArray(value);
 }
 
 function hasEntries(value: Json | undefined): boolean {
   return isList(value) && value.length > 0;
+}
+
+/** Does a policy allow names outside, which an agent knows only from the lookups that it has seen? */
+export function allowsByName(document: JsonObject): boolean {
+  return rulesOf(document).some(({ egress }) => isList(egress) && egress.some((entry) => isObject(entry) && hasEntries(entry['toFQDNs'])));
 }
 
 /** Does a rule speak of a port by its name? Said too often rather than too seldom. */

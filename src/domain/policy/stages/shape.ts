@@ -1,9 +1,10 @@
 import { canonicalJson, type JsonObject } from '../../json.ts';
-import type { PlannedStage } from '../../plan.ts';
+import type { PlannedStage } from '../../lifecycle/plan.ts';
+import type { CompileWorld } from '../flow.ts';
 import { parsePolicy } from '../parse.ts';
 import type { Policy } from '../policy.ts';
 import { type Between, type Breach, between } from '../reach/between.ts';
-import type { CompileWorld } from '../rules.ts';
+import { Groups } from '../reach/groups.ts';
 import { type Shape, USUAL_SHAPE } from './levels.ts';
 import { momentsOf } from './moments.ts';
 import { hasUnseen, unmet } from './unseen.ts';
@@ -64,9 +65,10 @@ export function* checkStages(
   const moments = momentsOf(stages, existing);
   const all = [...others, candidate, ...(existing ? [existing] : [])];
   let isCut = false;
+  const groups = new Groups();
   // Once as if every condition were met that the evaluator cannot see, and once as if none were.
   for (const seen of all.some(hasUnseen) ? [(one: JsonObject) => one, unmet] : [(one: JsonObject) => one]) {
-    const parsed = parser(world, seen);
+    const parsed = parser(world, (one) => seen(groups.standIns(one)));
     const rest = parsed(others);
     const found = yield* between({
       before: { name: 'before', policies: [...rest, ...parsed(existing ? [existing] : [])] },

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { GapSnapshot } from '../../judge/sight.ts';
-import type { Harmful, Verdict } from '../../verdict.ts';
+import type { Harmful, Verdict } from '../../judge/verdict.ts';
 import { DIRECTIONS } from '../policy.ts';
 
 /** A verdict that stands: what comes after it does not change it. */
@@ -33,11 +33,23 @@ export const DropsSnapshot = z.object({
     since: z.number().nullable(),
     news: z.number().nullable().optional(),
     groups: z.array(
-      z.object({ group: Group, count: z.number(), example: z.string(), unexplained: z.boolean(), hidden: z.boolean().optional() }),
+      z.object({
+        group: Group,
+        count: z.number(),
+        example: z.string(),
+        unexplained: z.boolean(),
+        hidden: z.boolean().optional(),
+        pods: z.array(z.string()).optional(),
+      }),
     ),
     overflow: z.number(),
   }),
   ambient: z.array(z.string()).optional(),
+  /** Nodes whose records of before the stage could not be read; null: they have not been told yet. */
+  unread: z
+    .array(z.object({ node: z.string(), reason: z.string() }))
+    .nullable()
+    .optional(),
   expected: z.object({ kinds: z.array(Expected), asked: z.object({ ingress: z.number(), egress: z.number() }) }).optional(),
   seen: z.object({ ingress: z.number(), egress: z.number() }),
   canary: Side,

@@ -1,9 +1,9 @@
-import type { JsonObject } from '../../json.ts';
-import type { Fields, ObjectRef, PlannedStage, Write } from '../../plan.ts';
+import { isObject, type JsonObject } from '../../json.ts';
+import type { Fields, ObjectRef, PlannedStage, Write } from '../../lifecycle/plan.ts';
 import type { Direction } from '../policy.ts';
 import { type CohortPod, cohortOrder, cohortSizes } from './cohort.ts';
 import { type Level, levelsOf, type Shape, splitSpec, USUAL_SHAPE } from './levels.ts';
-import { COHORT_LABEL, inertRule, isObject, rulesOf, type SpecFields, shadowRule, specFields } from './rule-document.ts';
+import { allowsByName, COHORT_LABEL, inertRule, rulesOf, type SpecFields, shadowRule, specFields } from './rule-document.ts';
 import { type Subject, Timeline } from './timeline.ts';
 
 /** JSON pointer (RFC 6901) of the cohort label on a pod. */
@@ -24,6 +24,8 @@ export interface StagesInput {
   readonly existing?: { readonly uid: string; readonly generation: number; readonly document: JsonObject };
   /** Every pod that the candidate selects. */
   readonly pods: readonly CohortPod[];
+  /** The order in which they go first, where the caller has it already: several ways are tried with the same pods. */
+  readonly order?: readonly CohortPod[];
   readonly shares?: readonly number[];
   /** Directions in which a shadow may watch first; none: no observe stage. */
   readonly observed: readonly Direction[];
@@ -53,7 +55,7 @@ export function policyStages(input: StagesInput): PolicyStages {
   const { shape = USUAL_SHAPE } = input;
   const levels = levelsOf(input.existing ? rulesOf(input.existing.document) : [], rulesOf(input.candidate), shape);
   const sizes = !shape.cohorts ? [] : cohortSizes(pods.length, pods.filter(({ ready }) => ready).length, input.shares);
-  const order = cohortOrder(pods, opId).slice(0, sizes.at(-1) ?? 0);
+  const order = (input.order ?? cohortOrder(pods, opId)).slice(0, sizes.at(-1) ?? 0);
   const timeline = new Timeline();
   const shadow = shadowOf(input);
   const drafts: Draft[] = shadow ? [observeStage(input, shadow, timeline)] : [];
@@ -144,8 +146,9 @@ interface Shadow {
 }
 
 function shadowOf({ opId, namespace, candidate, observed }: StagesInput): Shadow | undefined {
+  const byName = allowsByName(candidate);
   const specs = rulesOf(candidate)
-    .map((rule) => shadowRule(rule, observed, opId))
+    .map((rule) => shadowRule(rule, observed, opId, { byName }))
     .filter(isObject);
   return specs.length === 0 ? undefined : { subject: newPolicy(opId, { name: shadowName(opId), namespace }), specs };
 }

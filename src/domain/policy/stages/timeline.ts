@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../json.ts';
-import { type Fields, type ObjectRef, objectKey, type Write } from '../../plan.ts';
+import { type Fields, type ObjectRef, objectKey, type Write } from '../../lifecycle/plan.ts';
 
 /** An object that stages change, as it is before the first of them. */
 export interface Subject {

@@ -1,5 +1,5 @@
-import type { Json, JsonObject } from '../../json.ts';
-import { isList, isObject } from './rule-document.ts';
+import { isObject, type Json, type JsonObject } from '../../json.ts';
+import { isList } from './rule-document.ts';
 
 /** Parts of a rule that let a connection through on a condition which no label, port or request shows. */
 const OF_PORTS: readonly string[] = ['serverNames', 'listener', 'terminatingTLS', 'originatingTLS'];

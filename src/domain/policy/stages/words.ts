@@ -1,4 +1,4 @@
-import type { PolicyPeer } from '../flow.ts';
+import { isIcmp, type PolicyPeer } from '../flow.ts';
 import type { Direction } from '../policy.ts';
 import { MOST_LABELLED } from './cohort.ts';
 import { peerOf } from './group.ts';
@@ -6,7 +6,7 @@ import type { Shaped } from './shape.ts';
 import type { PolicyStages } from './stages.ts';
 
 /** What the plan of a rollout knows, for people. */
-export interface RolloutFacts {
+interface RolloutFacts {
   readonly opId: string;
   readonly namespace: string;
   readonly policyName: string;
@@ -23,6 +23,9 @@ export interface RolloutFacts {
   /** Why there is no shadow in a direction. */
   readonly unobserved: readonly { readonly direction: Direction; readonly because: string }[];
   readonly observeOnly: boolean;
+  readonly byName: boolean;
+  /** `--no-observe`: only what a policy needs that allows by name. */
+  readonly isShort: boolean;
   readonly windowMs: number;
   /** What people must read first: the dry-run, who loses protection, what opens and closes. */
   readonly first: readonly string[];
@@ -51,11 +54,14 @@ export function rolloutWords(facts: RolloutFacts): readonly string[] {
   ];
 }
 
-function observeWords({ planned, unobserved, windowMs }: RolloutFacts): readonly string[] {
+function observeWords({ planned, unobserved, windowMs, byName, isShort }: RolloutFacts): readonly string[] {
   const why = unobserved.map(({ direction, because }) => `No shadow watches ${direction}: ${because}.`);
   if (!planned.shadow) return why;
-  const words = `First a shadow policy watches for ${durationWords(windowMs)}: it allows what the candidate allows on layers 3 and 4 and denies nothing, so each connection shows whether it would be let through. Names in toFQDNs, deny entries and layer 7 are judged by our own evaluator there.`;
-  return [words, ...why];
+  const words = `First a shadow policy watches for ${durationWords(windowMs)}: it allows what the candidate allows on layers 3 and 4 and denies nothing, so each connection shows whether it would be let through. Deny entries and layer 7 are judged by our own evaluator there.`;
+  const names =
+    'The policy allows by name, so lookups go through the DNS proxy from then on, and none is refused: an address that a pod looked up earlier belongs to no name.';
+  const despite = 'That is why it is observed in spite of `--no-observe`; `--window` sets for how long.';
+  return [words, ...(byName ? [names] : []), ...(isShort ? [despite] : []), ...why];
 }
 
 function enforceWords({ isNew, policyName, pods, shaped, identityMs }: RolloutFacts, { levels, cohort }: PolicyStages): readonly string[] {
@@ -81,7 +87,7 @@ function enforceWords({ isNew, policyName, pods, shaped, identityMs }: RolloutFa
 /** Why the way is not the usual one, with an example of what would have been open for a while. */
 function shapeWords({ breaches, cut }: Shaped): readonly string[] {
   const why = breaches.map(({ kind, state, source, destination, what }) => {
-    const port = what.protocol === 'ICMP' ? `ICMP type ${what.icmpType}` : `port ${what.destinationPort}/${what.protocol}`;
+    const port = isIcmp(what.protocol) ? `${what.protocol} type ${what.icmpType}` : `port ${what.destinationPort}/${what.protocol}`;
     const asked = what.http ? `, ${what.http.method} ${what.http.path}` : what.dns ? `, query ${what.dns.query}` : '';
     const flow = `${nameOf(source)} to ${nameOf(destination)}, ${port}${asked}`;
     return `The usual way was not taken: at "${state}" it would have ${kind === 'opens' ? 'allowed what is denied' : 'denied what is allowed'} before and in the end, such as ${flow}.`;
@@ -103,7 +109,7 @@ export function watchedWords(directions: readonly Direction[]): readonly string[
   ];
 }
 
-export function durationWords(ms: number): string {
+function durationWords(ms: number): string {
   if (ms < 120_000) return `${Math.round(ms / 1_000)} s`;
   return ms < 7_200_000 ? `${Math.round(ms / 60_000)} min` : `${Math.round(ms / 3_600_000)} h`;
 }

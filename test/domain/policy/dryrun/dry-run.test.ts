@@ -144,7 +144,10 @@ describe('what says too little is listed, never guessed', () => {
   test('an address outside without its name, under a rule of names', () => {
     const names = policy('backend', 'backend', {
       endpointSelector: { matchLabels: { app: 'backend' } },
-      egress: [{ toFQDNs: [{ matchName: 'api.example.com' }], toPorts: [{ ports: [{ port: '443' }] }] }],
+      egress: [
+        { toFQDNs: [{ matchName: 'api.example.com' }], toPorts: [{ ports: [{ port: '443' }] }] },
+        { toPorts: [{ ports: [{ port: '53' }], rules: { dns: [{ matchPattern: '*' }] } }] },
+      ],
     });
     const out: Told = { from: BACKEND, to: WORLD(), port: 443, direction: 'EGRESS' };
     const flows = record(

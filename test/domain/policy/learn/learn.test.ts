@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { lintText } from '../../../../src/documents/lint.ts';
 import { dryRun } from '../../../../src/domain/policy/dryrun/dry-run.ts';
 import { learnPolicy } from '../../../../src/domain/policy/learn/learn.ts';
 import { parsePolicy } from '../../../../src/domain/policy/parse.ts';
-import { lintText } from '../../../../src/policy/lint.ts';
 import { API, BACKEND, DATABASE, DNS, FRONTEND, HOST, INGRESS, policy, record, type Told, WORLD } from '../dryrun/lines.ts';
 
 const learn = (...told: readonly Told[]) =>
@@ -60,7 +60,7 @@ spec:
       toPorts:
         - ports:
             - port: "53"
-              protocol: UDP
+              protocol: ANY
           rules:
             dns:
               - matchPattern: "*"
@@ -136,8 +136,14 @@ test('whatever was seen and let through: the proposal passes the lint and drops 
     });
   fc.assert(
     fc.property(fc.array(told, { minLength: 1, maxLength: 60 }), (all) => {
-      const flows = record(...all);
-      const { policy: proposed } = learnPolicy({ flows, namespace: 'backend', name: 'backend', selector: { app: 'backend' } });
+      // All of them were answered: a port that nobody answers is none that is used.
+      const flows = record(...all, ...all.map(answerTo));
+      const {
+        policy: proposed,
+        unanswered,
+        contradicted,
+      } = learnPolicy({ flows, namespace: 'backend', name: 'backend', selector: { app: 'backend' } });
+      expect({ unanswered, contradicted }).toEqual({ unanswered: 0, contradicted: 0 });
       if (!proposed) return;
       expect(parse(proposed.yaml)).toEqual(proposed.document);
       expect(lintText(proposed.yaml).findings.filter(({ severity }) => severity === 'error')).toEqual([]);
@@ -161,3 +167,7 @@ test('whatever was seen and let through: the proposal passes the lint and drops 
     { numRuns: 400 },
   );
 });
+
+function answerTo({ from, to, port = 8080, sourcePort = 40_000, udp = false }: Told): Told {
+  return { from: to, to: from, port: sourcePort, sourcePort: port, udp, reply: true, event: 4 };
+}

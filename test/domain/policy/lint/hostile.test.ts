@@ -1,7 +1,7 @@
 // Files that are made to cost time: each is read or refused in a time that grows with its length, not with its square.
 import { expect, test } from 'vitest';
-import { readCandidate } from '../../../../activities/policy/sources/read-candidate.ts';
-import { lintText } from '../../../../src/policy/lint.ts';
+import { lintText } from '../../../../src/documents/lint.ts';
+import { readCandidate } from '../../../../src/reading/policy/sources/read-candidate.ts';
 
 const HEAD =
   'apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: a, namespace: backend}\nspec:\n  endpointSelector: {}\n';

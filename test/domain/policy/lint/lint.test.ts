@@ -1,10 +1,12 @@
 import { describe, expect, it, test } from 'vitest';
+import { type LintOptions, lintText } from '../../../../src/documents/lint.ts';
+import { MAX_POLICY_BYTES } from '../../../../src/documents/read.ts';
 import type { Finding } from '../../../../src/domain/policy/lint/finding.ts';
 import { RULE_TITLES } from '../../../../src/domain/policy/lint/rules.ts';
-import { lintPolicy, lintText } from '../../../../src/policy/lint.ts';
-import { MAX_POLICY_BYTES } from '../../../../src/policy/read.ts';
 import { BROKEN, policy, RIGHT } from './documents.ts';
 import { edited } from './edited.ts';
+
+const lintPolicy = (text: string, options?: LintOptions) => lintText(text, options).findings;
 
 const words = (findings: readonly Finding[]): readonly string[] => findings.map(({ rule, line, path }) => `${line} ${rule} ${path}`);
 const markedLine = (text: string): number => text.split('\n').findIndex((line) => line.includes('# here')) + 1;
@@ -42,7 +44,14 @@ describe.each(BROKEN.map((one, index) => ({ name: `${one.rule} (${index})`, ...o
 
 test('every rule has a broken document', () => {
   const covered = new Set(BROKEN.map(({ rule }) => rule));
-  expect(RULE_TITLES.map(({ id }) => id).filter((id) => !covered.has(id))).toEqual(['too-large', 'not-yaml', 'unsafe-yaml']);
+  expect(RULE_TITLES.map(({ id }) => id).filter((id) => !covered.has(id))).toEqual([
+    'too-large',
+    'not-yaml',
+    'unsafe-yaml',
+    'template',
+    'kustomize-patch',
+    'waiver',
+  ]);
 });
 
 test.each(Object.entries(RIGHT))('%s passes', (_name, text) => {
@@ -112,7 +121,12 @@ describe('texts', () => {
   test('a key that stands there twice', () => expect(rules('a: 1\na: 2')).toEqual(error('not-yaml', 2)));
   test('aliases that would blow up', () => {
     const levels = Array.from({ length: 30 }, (_, n) => `l${n + 1}: &l${n + 1} [*l${n}, *l${n}]`);
-    expect(rules(['l0: &l0 [x]', ...levels].join('\n'))).toEqual(error('unsafe-yaml', 2));
+    expect(rules(['l0: &l0 [x]', ...levels].join('\n'))).toEqual(error('unsafe-yaml', 18));
+  });
+  test('a template that is no YAML before it is rendered is not checked, and that is no error', () => {
+    expect(rules('a: 1\n{{- if .Values.on }}\nb: 2\n{{- end }}')).toEqual([
+      { rule: 'template', file: 'p.yaml', line: 2, severity: 'note' },
+    ]);
   });
   test('tags', () => expect(rules('a: !run x')).toEqual(error('unsafe-yaml', 1)));
   test('more than 256 KiB', () => expect(rules(`# ${'x'.repeat(MAX_POLICY_BYTES)}`)).toEqual(error('too-large', 1)));
@@ -125,7 +139,8 @@ describe('texts', () => {
       policy(`ingress: [{fromEndpoints: [{}], toPorts: [{ports: [{port: "80", protocol: TCP}], rules: {http: [{path: /}, ${entries}]}}]}]`),
     );
     expect(found).toHaveLength(1_500);
-    expect(found.every(({ fix }) => fix !== undefined)).toBe(true);
+    // A fix is offered once it was tried, and not all of these are.
+    expect(found.filter(({ fix }) => fix !== undefined).length).toBeLessThan(50);
     const edits = found.filter(({ fix }) => fix?.edit !== undefined).length;
     expect(edits).toBeGreaterThan(0);
     expect(edits).toBeLessThan(50);

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { lintText } from '../../../../src/documents/lint.ts';
 import { parsePolicy } from '../../../../src/domain/policy/parse.ts';
-import { lintPolicy } from '../../../../src/policy/lint.ts';
 import { BROKEN } from './documents.ts';
 import { edited } from './edited.ts';
 import { randomPolicyText } from './random.ts';
@@ -13,7 +13,7 @@ test('a document without errors is one that the engine accepts, and one that it 
   let accepted = 0;
   fc.assert(
     fc.property(randomPolicyText, (text) => {
-      const findings = lintPolicy(text);
+      const findings = lintText(text).findings;
       const valid = parsePolicy(parse(text)).ok;
       if (!findings.some(isError)) expect(valid).toBe(true);
       if (valid) expect(findings.filter(({ rule }) => rule === 'invalid' || rule === 'empty-sections')).toEqual([]);
@@ -28,12 +28,12 @@ test('a fix that is taken never leaves what it was for, and never makes a policy
   let fixes = 0;
   fc.assert(
     fc.property(randomPolicyText, (text) => {
-      for (const { rule, path, fix } of lintPolicy(text)) {
+      for (const { rule, path, fix } of lintText(text).findings) {
         if (!fix?.edit) continue;
         fixes++;
         const after = edited(text, fix.edit);
         // List entries move up when one is removed, so the count of a rule says it, not the path.
-        const count = (of: string): number => lintPolicy(of).filter((one) => one.rule === rule).length;
+        const count = (of: string): number => lintText(of).findings.filter((one) => one.rule === rule).length;
         expect(count(after), `${rule} ${path}\n${text}\n---\n${after}`).toBeLessThan(count(text));
         if (parsePolicy(parse(text)).ok) expect(parsePolicy(parse(after)), `${rule} ${path}\n${after}`).toMatchObject({ ok: true });
       }
@@ -54,7 +54,7 @@ test('any text gives its findings, at places that it has', () => {
   fc.assert(
     fc.property(fc.oneof(torn, fc.json(), fc.string()), (text) => {
       const lines = text.split('\n');
-      for (const { line, column, endLine, endColumn } of lintPolicy(text)) {
+      for (const { line, column, endLine, endColumn } of lintText(text).findings) {
         expect(line).toBeLessThanOrEqual(lines.length);
         expect([column, endColumn].every((one) => one >= 1)).toBe(true);
         expect(endLine).toBeGreaterThanOrEqual(line);

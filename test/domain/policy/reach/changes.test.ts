@@ -42,6 +42,22 @@ describe('what a change of policies opens and closes', () => {
     expect(reachLines(closes).join(' ')).toContain('backend/backend');
   });
 
+  it('groups of addresses are opened to and closed for by their names, whatever they hold', () => {
+    const all = { fromEntities: ['all'] };
+    const blocked = policyDocument({ ingress: [all], ingressDeny: [{ fromCIDRSet: [{ cidrGroupRef: 'blocked' }] }] });
+    const open = policyDocument({ ingress: [all] });
+    expect(reachLines(between([open], [blocked]).closes)).toEqual(['Ingress: from world (CIDR group blocked) to every port.']);
+    expect(between([open], [blocked]).opens).toEqual([]);
+    const partners = policyDocument({
+      egress: [{ toCIDRSet: [{ cidrGroupRef: 'partners', except: ['10.0.0.0/8'] }] }, { toGroups: [{ aws: { region: 'eu' } }] }],
+    });
+    const none = policyDocument({ egress: [{ toCIDR: ['192.0.2.1/32'] }] });
+    const words = reachLines(between([partners], [none]).closes).join(' ');
+    expect(words).toContain('CIDR group partners without ["10.0.0.0/8"]');
+    expect(words).toContain('cloud group {"aws":{"region":"eu"}}');
+    expect(between([partners], [partners])).toEqual({ opens: [], closes: [], cut: false });
+  });
+
   it('nothing changes where nothing does', () => {
     expect(between([FULL], [FULL])).toEqual({ opens: [], closes: [], cut: false });
   });

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../../../src/domain/json.ts';
-import type { PlannedStage } from '../../../../src/domain/plan.ts';
+import type { PlannedStage } from '../../../../src/domain/lifecycle/plan.ts';
 import type { CohortPod } from '../../../../src/domain/policy/stages/cohort.ts';
 import { policyStages, type StagesInput } from '../../../../src/domain/policy/stages/stages.ts';
 

@@ -40,8 +40,16 @@ describe('harm', () => {
 
   it('is a drop of an address that was let through in the recorded window', () => {
     const judge = judgeOf();
-    for (const before of [5_000, 4_000]) judge.hear(connection({ at: T - before, group: worldTo(8080), address: '203.0.113.9' }));
+    for (const before of [9_000, 4_000]) judge.hear(connection({ at: T - before, group: worldTo(8080), address: '203.0.113.9' }));
     expect(judge.hear(dropped({ group: worldTo(8080), address: '203.0.113.9' }))?.kind).toBe('harmful');
+  });
+
+  it('is not a drop of an address that came with the stage: a scan that has just begun tries one port of every pod', () => {
+    const judge = judgeOf();
+    for (const before of [4_900, 4_700, 1_000, 0.5])
+      judge.hear(connection({ at: T - before, group: worldTo(22), address: '203.0.113.66' }));
+    expect(judge.hear(dropped({ group: worldTo(22), address: '203.0.113.66' }))).toBeUndefined();
+    expect(judge.conclude(T + 60_000).kind).toBe('doubtful');
   });
 
   it('is not a drop of an address that came once before: the first connection of a port scan is let through as well', () => {
@@ -194,6 +202,46 @@ describe('observing', () => {
     });
   });
 
+  describe('an address without a name', () => {
+    const [address, name] = ['203.0.113.10', 'api.example.com'];
+    const outside = (where: string): FlowGroup => ({ ...out, peer: { kind: 'world', name: 'world' }, port: 443, where });
+    const nameless = (pod: string, at: number) =>
+      connection({ group: outside(address), address, pod, at, outcome: 'would-drop', cause: 'candidate' });
+    const named = (pod: string, at: number) => connection({ group: outside(name), address, pod, at });
+    const lookedAt = (events: readonly ConnectionEvidence[], change: Partial<DropsSettings> = observing) => {
+      const judge = judgeOf(change);
+      for (const event of [connection(), ...events]) judge.hear(event);
+      return judge;
+    };
+
+    it('is no doubt any more once each pod that used it is let through by its name', () => {
+      const judge = lookedAt([nameless('a', T + 1), nameless('a', T + 2), nameless('b', T + 3), named('a', T + 20), named('b', T + 30)]);
+      expect(judge.conclude(T + 60_000)).toMatchObject({ kind: 'healthy', counts: { canary: { requests: 6, failures: 0 } } });
+    });
+
+    it.each([
+      ['another pod has used it and has not looked it up', [nameless('a', T + 1), nameless('b', T + 2), named('a', T + 20)]],
+      ['it is used without a name again', [nameless('a', T + 1), named('a', T + 20), nameless('a', T + 30)]],
+      ['it is another port', [nameless('a', T + 1), connection({ group: { ...outside(name), port: 80 }, address, pod: 'a', at: T + 20 })]],
+      ['the name has another address', [nameless('a', T + 1), connection({ group: outside(name), address: '203.0.113.11', pod: 'a' })]],
+    ])('stays one where %s', (_, events) => {
+      expect(lookedAt(events).conclude(T + 60_000)).toMatchObject({ kind: 'doubtful', doubts: [{ key: doubtKey(outside(address)) }] });
+    });
+
+    it('is known to the next attempt, pod by pod', () => {
+      const first = lookedAt([nameless('a', T + 1), nameless('b', T + 2), named('a', T + 20)]);
+      const next = judgeOf(observing, first.snapshot());
+      next.hear(named('b', T + 30));
+      expect(next.conclude(T + 60_000).kind).toBe('healthy');
+    });
+
+    it('that was dropped is not undone by that: only a shadow takes nothing from anybody', () => {
+      const dropped = { outcome: 'dropped', cause: 'unexplained' } as const;
+      const judge = lookedAt([{ ...nameless('a', T + 1), ...dropped }, named('a', T + 20)], { directions: ['egress'] });
+      expect(judge.conclude(T + 60_000).kind).toBe('doubtful');
+    });
+  });
+
   it('holds where a direction was silent in the whole window', () => {
     const judge = judgeOf(observing);
     judge.hear(connection());
@@ -214,7 +262,7 @@ describe('the rest', () => {
 
   it('another attempt goes on from the snapshot', () => {
     const judge = judgeOf();
-    for (const before of [5_000, 4_000]) judge.hear(connection({ at: T - before, group: worldTo(8080), address: '203.0.113.9' }));
+    for (const before of [9_000, 4_000]) judge.hear(connection({ at: T - before, group: worldTo(8080), address: '203.0.113.9' }));
     judge.hear(dropped({ group: worldTo(22), address: '198.51.100.7' }));
     const next = judgeOf({}, JSON.parse(JSON.stringify(judge.snapshot())));
     expect(next.counts).toEqual(judge.counts);
@@ -298,9 +346,9 @@ describe('what the stage changes', () => {
     const judge = judgeOf();
     judge.hear(before({ group: worldTo(22), address: '203.0.113.66', newly: 'denied' }));
     for (const port of [22, 23, 80, 8080])
-      for (const at of [T - 900, T - 500]) judge.hear(before({ at, group: worldTo(port), address: '198.51.100.7', newly: 'denied' }));
+      for (const at of [T - 9_000, T - 500]) judge.hear(before({ at, group: worldTo(port), address: '198.51.100.7', newly: 'denied' }));
     expect(judge.conclude(end).kind).toBe('healthy');
-    for (const at of [T - 300, T - 200]) judge.hear(before({ at, group: worldTo(8080), address: '203.0.113.9', newly: 'denied' }));
+    for (const at of [T - 9_000, T - 200]) judge.hear(before({ at, group: worldTo(8080), address: '203.0.113.9', newly: 'denied' }));
     expect(judge.conclude(end).kind).toBe('no-traffic');
   });
 
@@ -308,6 +356,48 @@ describe('what the stage changes', () => {
     const judge = judgeOf();
     judge.hear(before({ newly: 'denied' }));
     expect(judgeOf({}, JSON.parse(JSON.stringify(judge.snapshot()))).conclude(end).kind).toBe('no-traffic');
+  });
+});
+
+describe('what there was before the stage', () => {
+  const end = T + 60_000;
+  const read = { kind: 'before', at: T, unread: [] } as const;
+  const unread = { ...read, unread: [{ node: 'node-2', reason: 'no answer in time' }] };
+  const watched = (change: Partial<DropsSettings> = {}) => {
+    const judge = judgeOf({ hearsBefore: true, patientUntil: end + 30_000, ...change });
+    judge.hear(connection());
+    return judge;
+  };
+
+  it('is waited for, and nothing is healthy that was not compared with it', () => {
+    const judge = watched();
+    expect(judge.pending?.(end)).toBeDefined();
+    expect(judge.conclude(end)).toMatchObject({ kind: 'no-traffic', words: expect.stringContaining('could not be read from the nodes') });
+    judge.hear(read);
+    expect(judge.pending?.(end)).toBeUndefined();
+    expect(judge.conclude(end).kind).toBe('healthy');
+  });
+
+  it('holds where a node did not tell it, and says which', () => {
+    const judge = watched();
+    judge.hear(unread);
+    expect(judge.conclude(end)).toMatchObject({ kind: 'no-traffic', words: expect.stringContaining('node-2 (no answer in time)') });
+    expect(judgeOf({ hearsBefore: true }, JSON.parse(JSON.stringify(judge.snapshot()))).conclude(end).kind).toBe('no-traffic');
+  });
+
+  it('is known to the next attempt, also to one that goes on from a version that did not say so', () => {
+    const judge = watched();
+    judge.hear(read);
+    const { unread: said, ...older } = JSON.parse(JSON.stringify(judge.snapshot()));
+    expect(said).toEqual([]);
+    for (const snapshot of [judge.snapshot(), older]) expect(judgeOf({ hearsBefore: true }, snapshot).conclude(end).kind).toBe('healthy');
+    expect(judgeOf({ hearsBefore: true }, watched().snapshot()).conclude(end).kind).toBe('no-traffic');
+  });
+
+  it('asks nobody while people are being asked already', () => {
+    const judge = watched({ asks: false });
+    judge.hear(unread);
+    expect(judge.conclude(end).kind).toBe('healthy');
   });
 });
 

@@ -108,7 +108,7 @@ describe('the shadow', () => {
   it('allows on layers 3 and 4 only, denies nothing, carries the marker, and leaves the cohort alone', () => {
     const [rule] = shadowOf({});
     expect(rule).toMatchObject({ enableDefaultDeny: { ingress: false, egress: false }, log: { value: OP } });
-    expect(JSON.stringify(rule)).not.toMatch(/"rules"|Deny":\[/);
+    expect(JSON.stringify(rule)).not.toMatch(/"http"|Deny":\[/);
     expect(JSON.stringify(rule?.['endpointSelector'])).toContain('NotIn');
   });
 
@@ -116,6 +116,22 @@ describe('the shadow', () => {
     const [rule] = shadowOf({ candidate: policyDocument({ ingressDeny: [{ fromEntities: ['world'] }] }), observed: ['ingress'] });
     expect(rule).toMatchObject({ ingress: [{}] });
     expect(rule).not.toHaveProperty('ingressDeny');
+  });
+
+  it('lets every lookup through the DNS proxy where the policy allows by name, and no other proxy', () => {
+    const dns = {
+      toEndpoints: [{ matchLabels: { 'k8s-app': 'kube-dns' } }],
+      toPorts: [{ ports: [{ port: '53', protocol: 'UDP' }], rules: { dns: [{ matchName: 'api.example.com' }] } }],
+    };
+    const web = {
+      toEndpoints: [{ matchLabels: { app: 'backend' } }],
+      toPorts: [{ ports: [{ port: '80', protocol: 'TCP' }], rules: { http: [{ method: 'GET' }] } }],
+    };
+    const name = { toFQDNs: [{ matchName: 'api.example.com' }] };
+    const rulesIn = (egress: readonly JsonObject[]) =>
+      JSON.stringify(shadowOf({ candidate: policyDocument({ egress: [...egress] }), observed: ['egress'] })).match(/"rules":[^\]]*\]/g);
+    expect(rulesIn([dns, web, name])).toEqual(['"rules":{"dns":[{"matchPattern":"*"}]']);
+    expect(rulesIn([dns, web])).toBeNull();
   });
 
   it('is not there where no direction may be observed', () => {

@@ -4,7 +4,8 @@ import { covers, dnsGroups, groupSpans, hasDnsRules, limitsPorts, type Span } fr
 import { type Draft, fix, type LintRule, perHttp, perSpec, replace } from '../rule.ts';
 import { asList, asRecord, child, deniesByDefault, items, type Located, type Raw, type RuleView, records } from '../view.ts';
 
-const asPattern = /\.[*+]|[[\]\\^$|()]/;
+/** What nobody sends in a header: repetitions, anchors, classes, escapes. A bracket alone is text: `probe/1.2 (linux)`. */
+const asPattern = /\.[*+]|^\^|\$$|\\[.\wdsw]|\[[^\]]*\][*+?{]|\)[*+?]|\([^)]*\|/;
 
 export const headerLiteral: LintRule = {
   id: 'header-literal',
@@ -71,7 +72,8 @@ export const defaultAllowL7: LintRule = {
     spec.rules
       .filter((rule) => !rule.deny && !deniesByDefault(spec, rule.direction))
       .flatMap((rule) => records(rule, 'toPorts').flatMap((group) => child(group, 'rules') ?? []))
-      .filter(({ value }) => asList(value['http']).length + asList(value['dns']).length > 0)
+      // DNS rules that refuse nothing are how names are seen, and toFQDNs needs them.
+      .filter(({ value }) => asList(value['http']).length > 0)
       .map(({ path }) => ({
         path,
         happens:

@@ -1,15 +1,20 @@
 // Names: what DNS, the DNS proxy and toFQDNs need from each other.
 import { canonicalName, dnsNameError, dnsPatternError, dnsRuleMatch } from '../../dns-pattern.ts';
-import { admitsWorld, entities, member, namesNamespace } from '../peers.ts';
+import { grantsFor, possibleGrants } from '../grants.ts';
+import { admitsMostOfWorld, admitsWorld, entities, member, namesNamespace } from '../peers.ts';
 import { admitsPort, dnsGroups, groupSpans, hasDnsRules, limitsPorts, overlap, portsOf, spanOf } from '../ports.ts';
 import { add, type Draft, fix, type LintRule, perSpec, remove } from '../rule.ts';
 import { asList, asRecord, deniesByDefault, items, type RuleView, records, type SpecView } from '../view.ts';
+import { selectsReserved } from './whole.ts';
 
 const CLUSTER_DNS = {
   toEndpoints: [{ matchLabels: { 'k8s:io.kubernetes.pod.namespace': 'kube-system', 'k8s:k8s-app': 'kube-dns' } }],
   toPorts: [{ ports: [{ port: '53', protocol: 'ANY' }], rules: { dns: [{ matchPattern: '*' }] } }],
 } as const;
 const DNS_RULES = { dns: [{ matchPattern: '*' }] } as const;
+
+/** Another policy of the run sends DNS of pods through the proxy that may be these: nobody can tell by the labels. */
+const ELSEWHERE = { severity: 'warning' } as const;
 
 /** What the spec allows out, where it denies the rest. */
 function allowsOf(spec: SpecView): readonly RuleView[] {
@@ -28,7 +33,7 @@ export const fqdnWithoutDns: LintRule = {
     const rules = allowsOf(spec);
     const [first] = byName(rules);
     const groups = rules.flatMap(dnsGroups);
-    if (!first || context.dnsVisible || groups.some(hasDnsRules)) return [];
+    if (!first || context.dnsVisible || groups.some(hasDnsRules) || grantsFor(spec, context).some(({ sees }) => sees)) return [];
     const plain = groups.find((group) => !('rules' in group.value));
     const right = plain
       ? fix('Send DNS through the proxy', add([...plain.path, 'rules'], DNS_RULES))
@@ -36,6 +41,7 @@ export const fqdnWithoutDns: LintRule = {
     return [
       {
         path: plain ? plain.path : [...first.path, 'toFQDNs'],
+        ...(possibleGrants(spec, context).some(({ sees }) => sees) ? ELSEWHERE : {}),
         happens: `toFQDNs learns addresses only from DNS answers that pass Cilium's proxy, and no rule sends them there: ${plain ? 'no name is ever known' : 'names are not even resolved'}, so these destinations are DENIED.`,
         instead: 'Give the rule for port 53 the L7 part `rules: {dns: [{matchPattern: "*"}]}`.',
         fix: right,
@@ -51,8 +57,9 @@ export const fqdnVoid: LintRule = {
   check: perSpec((spec) => {
     const named = byName(allowsOf(spec));
     return allowsOf(spec)
-      .filter((rule) => admitsWorld(rule) && named.some((one) => sharePorts(one, rule)))
+      .filter((rule) => (admitsWorld(rule) || admitsMostOfWorld(rule)) && named.some((one) => sharePorts(one, rule)))
       .map((rule): Draft => {
+        if (!admitsWorld(rule)) return mostOfWorld(rule);
         const bare = named.filter((one) => !limitsPorts(one));
         const movable = onlyPorts(rule) && (bare.length > 0 || named.length > 0);
         return {
@@ -73,6 +80,15 @@ export const fqdnVoid: LintRule = {
   }),
 };
 
+function mostOfWorld(rule: RuleView): Draft {
+  return {
+    path: rule.path,
+    severity: 'warning',
+    happens: 'This rule allows every address but those excepted on the same ports: outside of them the list of names restricts nothing.',
+    instead: 'Leave this rule out, or name the addresses that are meant.',
+  };
+}
+
 export const fqdnNotAsked: LintRule = {
   id: 'fqdn-not-asked',
   severity: 'warning',
@@ -82,8 +98,10 @@ export const fqdnNotAsked: LintRule = {
     const groups = rules.flatMap(dnsGroups);
     const [first] = groups;
     // One rule for port 53 without names lets every name be asked for.
-    if (!first || context.dnsAllowed || !groups.every(hasDnsRules)) return [];
-    const permitted = groups.flatMap(({ value }) => asList(asRecord(value['rules'])?.['dns'])).map(asMatch);
+    const grants = grantsFor(spec, context);
+    if (!first || context.dnsAllowed || !groups.every(hasDnsRules) || grants.some(({ names }) => names === undefined)) return [];
+    const own = groups.flatMap(({ value }) => asList(asRecord(value['rules'])?.['dns']));
+    const permitted = [...own, ...grants.flatMap(({ names }) => names ?? [])].map(asMatch);
     return byName(rules).flatMap((rule) =>
       records(rule, 'toFQDNs').flatMap(({ path, value }) => {
         const name = value['matchName'];
@@ -127,13 +145,15 @@ export const egressWithoutDns: LintRule = {
   title: 'Egress is closed and DNS with it',
   check: perSpec((spec, context) => {
     const rules = allowsOf(spec);
-    const closed = deniesByDefault(spec, 'egress') && spec.value['nodeSelector'] === undefined;
+    const closed = deniesByDefault(spec, 'egress') && spec.value['nodeSelector'] === undefined && !selectsReserved(spec);
     if (!closed || context.dnsAllowed || context.dnsVisible || rules.some(admitsDns)) return [];
+    if (grantsFor(spec, context).length > 0) return [];
     // Rules that deny alone, and names without the proxy, have a rule of their own that says more.
     if (rules.length === 0 || byName(rules).length > 0) return [];
     return [
       {
         path: [...spec.path, 'egress'],
+        ...(possibleGrants(spec, context).length > 0 ? { severity: 'note' as const } : {}),
         happens:
           'Egress is denied by default and no rule allows DNS: unless another policy does, these pods resolve no name at all, cluster Services included.',
         instead: 'Allow port 53 to the cluster DNS.',
@@ -143,11 +163,12 @@ export const egressWithoutDns: LintRule = {
   }),
 };
 
-function admitsDns(rule: RuleView): boolean {
-  if (!admitsPort(rule, 53, 'UDP')) return false;
+/** Whether the rule lets these pods ask for names. */
+export function admitsDns(rule: RuleView): boolean {
   // Whoever writes port 53 means DNS, wherever it runs (a node's cache has an address of its own).
   if (dnsGroups(rule).length > 0) return true;
-  if (entities(rule).some((one) => one === 'all' || one === 'cluster')) return true;
+  if (!admitsPort(rule, 53, 'UDP')) return false;
+  if (entities(rule).some((one) => ['all', 'cluster'].includes(String(one).toLowerCase()))) return true;
   const peers = records(rule, member(rule, 'Endpoints'));
   if (peers.some(({ value }) => rule.spec.policy.clusterwide || namesNamespace(value))) return true;
   return limitsPorts(rule) && admitsWorld(rule);

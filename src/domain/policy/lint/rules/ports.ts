@@ -3,8 +3,8 @@
 import { isPortName } from '../../port.ts';
 import { entities, member, namesNobody } from '../peers.ts';
 import { portNumber, portsOf } from '../ports.ts';
-import { type Draft, fix, type LintRule, perRule, remove, replace } from '../rule.ts';
-import { asList, type Located, type Raw, type RuleView } from '../view.ts';
+import { add, type Draft, fix, type LintRule, perRule, remove, replace } from '../rule.ts';
+import { asList, items, type Located, type Raw, type RuleView } from '../view.ts';
 
 const perPort = (check: (port: Located<Raw>, rule: RuleView) => readonly Draft[]) =>
   perRule((rule) => portsOf(rule).flatMap((port) => check(port, rule)));
@@ -37,6 +37,68 @@ export const portBase: LintRule = {
     ];
   }),
 };
+
+export const portRange: LintRule = {
+  id: 'port-range',
+  severity: 'error',
+  title: 'A range of ports is port and endPort',
+  check: perPort((port) => {
+    const [, from, to] = /^(\d{1,5})\s*[-:.–]+\s*(\d{1,5})$/.exec(String(port.value['port'])) ?? [];
+    if (from === undefined || to === undefined) return [];
+    const isRange = Number(from) <= Number(to) && Number(to) <= 0xffff && port.value['endPort'] === undefined;
+    return [
+      {
+        path: [...port.path, 'port'],
+        happens: `Cilium refuses the whole policy: "${String(port.value['port'])}" is no port (condition Valid=False), and nothing of it is enforced.`,
+        instead: `\`port: "${from}", endPort: ${to}\`.`,
+        ...(isRange
+          ? { fix: fix(`Ports ${from} to ${to}`, replace([...port.path, 'port'], from), add([...port.path, 'endPort'], Number(to))) }
+          : {}),
+      },
+    ];
+  }),
+};
+
+const WITHOUT_PORTS: readonly unknown[] = ['VRRP', 'IGMP', 'GRE', 'IPIP', 'IPV6', 'ESP', 'AH'];
+
+/** Whether this works depends on how the cluster's Cilium was installed, which no file says. */
+export const needsSetting: LintRule = {
+  id: 'needs-setting',
+  severity: 'warning',
+  title: 'The policy needs a setting of Cilium that is off by default',
+  check: perRule((rule) => [
+    ...portsOf(rule)
+      .filter(({ value }) => WITHOUT_PORTS.includes(value['protocol']))
+      .slice(0, 1)
+      .map(({ path }) => ({
+        path: [...path, 'protocol'],
+        happens:
+          'Protocols without ports need `enable-extended-ip-protocols: true` in cilium-config. Where that is off, Cilium refuses the whole policy.',
+        instead: 'Ask whether it is on in this cluster.',
+      })),
+    ...items(rule, member(rule, 'Nodes'))
+      .slice(0, 1)
+      .map(({ path }) => ({
+        path,
+        happens:
+          'Nodes by their labels need `enable-node-selector-labels: true` in cilium-config. Where that is off, Cilium refuses the whole policy.',
+        instead: 'Ask whether it is on in this cluster.',
+      })),
+  ]),
+};
+
+/** The policy as an agent with all those settings on reads it. */
+export function withSettingsOn(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withSettingsOn);
+  if (typeof value !== 'object' || value === null) return value;
+  const record = value as Raw;
+  if (WITHOUT_PORTS.includes(record['protocol']) && record['port'] === undefined) return { ...record, port: '0' };
+  const named = Object.entries(record).map(([key, inner]): [string, unknown] => {
+    if (key !== 'fromNodes' && key !== 'toNodes') return [key, withSettingsOn(inner)];
+    return [key.replace('Nodes', 'Entities'), ['remote-node']];
+  });
+  return Object.fromEntries(named);
+}
 
 export const portZero: LintRule = {
   id: 'port-zero',

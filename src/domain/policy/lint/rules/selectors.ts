@@ -1,7 +1,7 @@
 // Which pods are meant: labels, namespaces, and their prefixes.
 import type { Path } from '../finding.ts';
 import { member } from '../peers.ts';
-import { type Check, type Draft, fix, type LintRule, perRule, remove, replace } from '../rule.ts';
+import { type Check, type Draft, fix, type LintRule, move, perRule, remove, replace } from '../rule.ts';
 import { asList, asRecord, child, type Located, type Raw, records } from '../view.ts';
 
 const POD_NAMESPACE = 'k8s:io.kubernetes.pod.namespace';
@@ -30,7 +30,7 @@ export const namespaceSelector: LintRule = {
 };
 
 /** The peer in Cilium's form; `undefined` if two keys would collide. */
-function translated(peer: Located<Raw>): Raw | undefined {
+export function translated(peer: Located<Raw>): Raw | undefined {
   const space = child(peer, 'namespaceSelector');
   const pods = child(peer, 'podSelector');
   const spaceLabels = Object.entries(asRecord(space?.value['matchLabels']) ?? {}).map(
@@ -111,6 +111,8 @@ export const mixedPrefix: LintRule = {
   ),
 };
 
+const SUBJECT_NAMESPACE = [POD_NAMESPACE, 'io.kubernetes.pod.namespace', 'any:io.kubernetes.pod.namespace'];
+
 export const selectorNamespace: LintRule = {
   id: 'selector-namespace',
   severity: 'error',
@@ -119,13 +121,54 @@ export const selectorNamespace: LintRule = {
     policy.specs.flatMap((spec) => {
       const selector = child(spec, 'endpointSelector');
       const labels = selector && child(selector, 'matchLabels');
-      if (!labels || policy.clusterwide) return [];
-      return Object.entries(labels.value)
-        .filter(([key, value]) => key === POD_NAMESPACE && value !== (policy.namespace ?? value))
+      if (!selector || policy.clusterwide || policy.namespace === undefined) return [];
+      const byExpression = records(selector, 'matchExpressions').filter(({ value }) => excludes(value, policy.namespace ?? ''));
+      const contradicted = byExpression.map(
+        ({ path }): Draft => ({
+          path,
+          happens: `Cilium adds the policy's own namespace \`${policy.namespace}\`, which this leaves out: the policy selects nothing.`,
+          instead: 'Put the policy into the namespace that is meant, or use a CiliumClusterwideNetworkPolicy.',
+        }),
+      );
+      if (!labels) return contradicted;
+      const byLabel = Object.entries(labels.value)
+        .filter(([key, value]) => SUBJECT_NAMESPACE.includes(key) && value !== (policy.namespace ?? value))
         .map(([key, value]) => ({
           path: [...labels.path, key],
-          happens: `Cilium overwrites this with the policy's own namespace: pods of \`${policy.namespace}\` are selected, not of \`${String(value)}\`.`,
+          happens:
+            key === POD_NAMESPACE
+              ? `Cilium overwrites this with the policy's own namespace: pods of \`${policy.namespace}\` are selected, not of \`${String(value)}\`.`
+              : `Cilium adds the policy's own namespace \`${policy.namespace}\`: no pod is in both, so the policy selects nothing.`,
           instead: 'Put the policy into that namespace, or use a CiliumClusterwideNetworkPolicy.',
         }));
+      return [...contradicted, ...byLabel];
     }),
+};
+
+/** Whether an expression on the namespace leaves this one out. */
+function excludes(expression: Raw, namespace: string): boolean {
+  const { key, operator } = expression;
+  if (!SUBJECT_NAMESPACE.includes(String(key))) return false;
+  const isIn = asList(expression['values']).includes(namespace);
+  return operator === 'In' ? !isIn : operator === 'NotIn' ? isIn : operator === 'DoesNotExist';
+}
+
+const NAME_OF_NAMESPACE = /^((k8s|any):)?kubernetes\.io\/metadata\.name$/;
+
+export const namespaceLabel: LintRule = {
+  id: 'namespace-label',
+  severity: 'error',
+  title: 'kubernetes.io/metadata.name is a label of namespaces, not of pods',
+  check: perLabels((labels, path) =>
+    Object.keys(labels)
+      .filter((key) => NAME_OF_NAMESPACE.test(key))
+      .map((key) => ({
+        path: [...path, key],
+        happens: 'This label is on the namespace. No pod has it, so the selector selects nothing.',
+        instead: `\`${POD_NAMESPACE}: ${String(labels[key])}\`.`,
+        ...(Object.hasOwn(labels, POD_NAMESPACE)
+          ? {}
+          : { fix: fix('The namespace of the pods', move([...path, key], [...path, POD_NAMESPACE])) }),
+      })),
+  ),
 };

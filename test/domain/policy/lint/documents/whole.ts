@@ -95,13 +95,4 @@ ingress:
     happens: /L7 rules can only apply to TCP/,
     right: policy('ingress:\n  - fromEntities: [world]'),
   },
-  {
-    rule: 'invalid',
-    text: policy('ingress:\n  - toPorts: # here\n      - ports: [{port: 443}]')
-      .replace('# here', '')
-      .replace('- ports', '- ports')
-      .replace('{port: 443}]', '{port: 443}] # here'),
-    happens: /Types do not fit/,
-    right: policy('ingress:\n  - toPorts:\n      - ports: [{port: "443"}]'),
-  },
 ];

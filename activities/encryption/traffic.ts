@@ -1,0 +1,238 @@
+import { type Flow, isTrace, millisecondsOf } from '../../src/clients/hubble/flow.ts';
+import { pairName } from '../../src/domain/encryption/evidence.ts';
+import type { Traffic } from '../../src/domain/encryption/proof.ts';
+import type { RequestEvidence } from '../../src/domain/judge/evidence.ts';
+import { POLICY_DROPS } from '../../src/domain/policy/dryrun/flow.ts';
+import { createUnanswered, type Waiting } from '../watch/unanswered.ts';
+import { Kinds } from './kinds.ts';
+import { bare, keyOf, kindOf } from './names.ts';
+
+/** A first packet is sent again after 1 s (RFC 6298): no answer to the second one either. */
+const ANSWER_MS = 2_000;
+/** Connections of a kind that end within this time nearly always hang where they do not (ms). */
+const END_MS = 5_000;
+/**
+ * A node's records come in order, so the next one tells that no answer is on its way. A node that tells nothing more for so long is lost rather
+ * than late (ms).
+ */
+const SILENT_MS = 10_000;
+const MOST_OPEN = 20_000;
+/** Strict mode drops what is not encrypted; a node without an id cannot be sent anything encrypted (drops 195 and 197). */
+const FOR_WANT_OF_ENCRYPTION: readonly string[] = ['UNENCRYPTED_TRAFFIC', 'NO_NODE_ID'];
+
+type Flags = Readonly<Partial<Record<'SYN' | 'ACK' | 'RST' | 'FIN', boolean>>>;
+
+interface Begun extends Waiting {
+  readonly pair: string;
+  readonly from: string;
+  readonly to: string;
+  /** Who serves it: what is alike ends alike. */
+  readonly kind: string;
+  readonly proves: boolean;
+}
+
+export interface TrafficReader {
+  /** What a flow says; undefined where it is about no connection between nodes, or nothing is known yet. */
+  read(flow: Flow, node: string, seenAt: number): RequestEvidence | undefined;
+  /** Connections of before the stage: which kinds come to their end. */
+  learn(flow: Flow, node: string): void;
+  overdue(now: number): readonly RequestEvidence[];
+  lost(node: string): void;
+  seen(node: string): void;
+  /** Between each two nodes, since `from`. */
+  readonly traffic: ReadonlyMap<string, Traffic>;
+  /** Lost as expected. */
+  readonly expected: number;
+}
+
+export interface TrafficOptions {
+  /** The node of a pod's address; undefined for what is none. `identity`: whose address Cilium says it is. */
+  readonly nodeOf: (address: string, identity?: number) => string | undefined;
+  readonly isChanged: (node: string) => boolean;
+  /** A connection that begins then and is lost is the cost that the plan names. */
+  readonly isExpected: (node: string, at: number) => boolean;
+  /** What began before counts for nobody (epoch ms). */
+  readonly from: number;
+  /** Did both nodes do for certain then what they were told? Earlier connections are judged, and are no part of `traffic`. */
+  readonly proves: (from: string, to: string, at: number) => boolean;
+}
+
+/**
+ * Connections from node to node, as the agent of the sender's node sees them: the first packet leaves, an answer arrives, the end is seen. The
+ * datapath reports nothing of what is lost between nodes, so only what does not come says that something is wrong.
+ */
+export function createTrafficReader(options: TrafficOptions): TrafficReader {
+  return new Reader(options);
+}
+
+class Reader implements TrafficReader {
+  readonly #options: TrafficOptions;
+  readonly #waiting = createUnanswered<Begun>(ANSWER_MS, SILENT_MS);
+  /** Answered, and not at their end. */
+  readonly #open = new Map<string, Begun>();
+  readonly #kinds = new Kinds();
+  readonly #learned = new Map<string, string>();
+  readonly #traffic = new Map<string, { -readonly [K in keyof Traffic]: Traffic[K] }>();
+  /** Event time that each node's records have reached. */
+  readonly #newest = new Map<string, number>();
+  #expected = 0;
+
+  constructor(options: TrafficOptions) {
+    this.#options = options;
+  }
+
+  get traffic(): ReadonlyMap<string, Traffic> {
+    return this.#traffic;
+  }
+
+  get expected(): number {
+    return this.#expected;
+  }
+
+  read(flow: Flow, node: string, seenAt: number): RequestEvidence | undefined {
+    const at = millisecondsOf(flow.time);
+    const key = keyOf(flow);
+    if (key === undefined) return undefined;
+    if (flow.verdict === 'DROPPED') this.#dropped(flow, key, at);
+    if (!isTrace(flow)) return undefined;
+    const flags = flow.l4?.TCP?.flags ?? {};
+    const isReply = flow.is_reply?.value === true;
+    this.#waiting.reached(bare(node), at);
+    this.#newest.set(bare(node), Math.max(at, this.#newest.get(bare(node)) ?? 0));
+    if (!isReply && flags.SYN && !flags.ACK) {
+      this.#begin(flow, bare(node), key, at);
+      return undefined;
+    }
+    if ('FIN' in flags) this.#end(key);
+    else if (isReply && flow.trace_observation_point === 'TO_ENDPOINT') return this.#answer(key, flags, { at, seenAt });
+    return undefined;
+  }
+
+  #dropped(flow: Flow, key: string, at: number): void {
+    const { drop_reason_desc: reason } = flow;
+    // A policy drops it: no answer is no loss.
+    if (reason === undefined || POLICY_DROPS.includes(reason)) return this.#waiting.forget(key);
+    if (!FOR_WANT_OF_ENCRYPTION.includes(reason) || at < this.#options.from) return;
+    const [from, to] = this.#ends(flow);
+    if (from !== undefined && to !== undefined && from !== to) this.#of({ pair: pairName(from, to), kind: kindOf(flow) }).drops += 1;
+  }
+
+  /** From which node to which. */
+  #ends({ IP, source, destination }: Flow): readonly [string | undefined, string | undefined] {
+    const { nodeOf } = this.#options;
+    return [nodeOf(IP?.source ?? '', source?.identity), nodeOf(IP?.destination ?? '', destination?.identity)];
+  }
+
+  #begin(flow: Flow, node: string, key: string, at: number): void {
+    const begun = this.#begunOf(flow, node, key, at);
+    if (!begun || at < this.#options.from) return;
+    if (this.#waiting.asked(begun)) this.#count(begun, 'begun');
+  }
+
+  #begunOf(flow: Flow, node: string, key: string, at: number): Begun | undefined {
+    if (flow.trace_observation_point === 'TO_ENDPOINT') return undefined;
+    const [from, to] = this.#ends(flow);
+    if (to === undefined || to === node || from !== node) return undefined;
+    return { key, node, at, pair: pairName(node, to), from, to, kind: kindOf(flow), proves: this.#options.proves(from, to, at) };
+  }
+
+  #answer(key: string, flags: Flags, { at, seenAt }: { readonly at: number; readonly seenAt: number }): RequestEvidence | undefined {
+    const begun = this.#waiting.answered(key, at);
+    if (begun === undefined || begun === 'told') return undefined;
+    this.#count(begun, 'answered');
+    // Refused: that is an answer, and nothing more comes.
+    if (!flags.RST) {
+      this.#open.set(key, { ...begun, at });
+      if (this.#open.size > MOST_OPEN) this.#open.delete(this.#open.keys().next().value ?? '');
+    }
+    return this.#told(begun, { at, seenAt });
+  }
+
+  #end(key: string): void {
+    const open = this.#open.get(key);
+    if (!open) return;
+    this.#open.delete(key);
+    this.#count(open, 'ended');
+    this.#kinds.began(open.kind);
+    this.#kinds.ended(open.kind);
+  }
+
+  learn(flow: Flow, node: string): void {
+    const key = keyOf(flow);
+    if (key === undefined || !isTrace(flow) || flow.is_reply?.value === true) return;
+    const flags = flow.l4?.TCP?.flags ?? {};
+    if (flags.SYN && !flags.ACK) {
+      const begun = this.#begunOf(flow, bare(node), key, millisecondsOf(flow.time));
+      if (!begun) return;
+      this.#learned.set(key, begun.kind);
+      this.#kinds.began(begun.kind);
+      return;
+    }
+    const kind = 'FIN' in flags ? this.#learned.get(key) : undefined;
+    if (kind === undefined) return;
+    this.#learned.delete(key);
+    this.#kinds.ended(kind);
+  }
+
+  overdue(now: number): readonly RequestEvidence[] {
+    const lost = this.#waiting.overdue(now).map((begun) => [begun, 'no answer'] as const);
+    const hanging = [...this.#open.values()].filter(({ node, at }) => (this.#newest.get(node) ?? 0) - at > END_MS);
+    for (const { key } of hanging) this.#open.delete(key);
+    const hung = hanging.filter(({ kind }) => this.#kinds.ends(kind)).map((begun) => [begun, 'hangs'] as const);
+    return [...lost, ...hung].flatMap(([begun, failure]) => {
+      const { from, to, at } = begun;
+      if (this.#options.isExpected(from, at) || this.#options.isExpected(to, at)) {
+        this.#expected += 1;
+        return [];
+      }
+      this.#count(begun, 'lost');
+      return [this.#told(begun, { at: now, seenAt: now, failure })];
+    });
+  }
+
+  lost(node: string): void {
+    this.#waiting.lost(bare(node));
+    for (const [key, open] of this.#open) if (open.node === bare(node)) this.#open.delete(key);
+  }
+
+  seen(node: string): void {
+    this.#waiting.seen(bare(node));
+  }
+
+  #told(
+    { key, pair, from, to, at: startedAt }: Begun,
+    { at, seenAt, failure }: { readonly at: number; readonly seenAt: number; readonly failure?: string },
+  ): RequestEvidence {
+    const { isChanged } = this.#options;
+    const side = isChanged(from) || isChanged(to) ? 'canary' : 'stable';
+    const failed = failure !== undefined;
+    return {
+      kind: 'request',
+      at,
+      seenAt,
+      side,
+      failed,
+      ...(failed && { failure }),
+      latencyMs: at - startedAt,
+      id: `${key} ${startedAt}`,
+      pair,
+    };
+  }
+
+  /** What began too early proves nothing; its pair is one with traffic all the same. */
+  #count(begun: Begun, what: 'begun' | 'answered' | 'lost' | 'ended'): void {
+    const traffic = this.#of(begun);
+    if (begun.proves) traffic[what] += 1;
+  }
+
+  #of({ pair, kind }: Pick<Begun, 'pair' | 'kind'>) {
+    const known = this.#traffic.get(pair);
+    if (known) {
+      known.ends ||= this.#kinds.ends(kind);
+      return known;
+    }
+    const fresh = { begun: 0, answered: 0, lost: 0, ended: 0, drops: 0, ends: this.#kinds.ends(kind) };
+    this.#traffic.set(pair, fresh);
+    return fresh;
+  }
+}
