@@ -43,7 +43,7 @@ export interface Heard {
   readonly flow: WireFlow;
 }
 
-/** Hears everything that the agents tell, until `stop`. */
+/** Hears everything that happens from now on, until `stop`: also what the agents have in their rings before a stream stands. */
 export function hearAll(
   { nodes, hubbleTls }: Pick<Cilium, 'nodes' | 'hubbleTls'>,
   protos: string,
@@ -68,7 +68,7 @@ export function hearAll(
       GetFlows.path,
       GetFlows.requestSerialize,
       GetFlows.responseDeserialize,
-      { follow: true },
+      { follow: true, since: { seconds: Math.floor(Date.now() / 1_000) } },
     );
     call.on('data', ({ flow }: { readonly flow?: WireFlow }) => {
       if (flow) heard.push({ arrived: performance.timeOrigin + performance.now(), node: name, flow });
