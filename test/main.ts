@@ -89,9 +89,11 @@ if (!isFast && (await check('programs of the real stack', process.execPath, 'pla
   await vitest('e2e');
   await vitest('image');
 }
-if (isReal && !isFast) {
+if (!isFast) {
   const why = whyNotReal(process.env);
-  if (why !== undefined) {
+  if (!isReal) {
+    console.log(`- tier real was not asked for (--real): ${why === undefined ? 'this machine can run it' : why}`);
+  } else if (why !== undefined) {
     console.log(`${isDemanded ? '✗' : '-'} tier real is left out: ${why}`);
     tally[isDemanded ? 'failed' : 'skipped'] += 1;
   } else if (await check('programs of real nodes', process.execPath, 'playground/real/main.ts')) await vitest('real');

@@ -1,8 +1,8 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { IdleReport, IdleWord } from './stages-words.ts';
+import { type IdleReport, type IdleWord, pauseOf, RESOLUTION_MS } from './stages-words.ts';
 
 /** A bare event loop: how late it is says what the machine, and nobody's code, does to every loop on it. */
-const delay = monitorEventLoopDelay({ resolution: 1 });
+const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
 
 process.on('message', (word: IdleWord) => {
   if (word === 'begin') {
@@ -11,5 +11,5 @@ process.on('message', (word: IdleWord) => {
     return;
   }
   delay.disable();
-  process.send?.({ longestMs: delay.max / 1e6, p99Ms: delay.percentile(99) / 1e6 } satisfies IdleReport);
+  process.send?.({ longestMs: pauseOf(delay.max), p99Ms: pauseOf(delay.percentile(99)) } satisfies IdleReport);
 });

@@ -70,3 +70,9 @@ export function policyOf(): JsonObject & { readonly metadata: JsonObject } {
     status: { conditions: [{ type: 'Valid', status: 'True', lastTransitionTime: '2026-01-01T00:00:00Z' }] },
   };
 }
+
+/** How often the delay of an event loop is sampled. */
+export const RESOLUTION_MS = 1;
+
+/** Milliseconds that a loop was late. A sample (ns) is the time since the one before it, the wait for it included (Node's ELDHistogram). */
+export const pauseOf = (sample: number): number => Math.max(0, sample / 1e6 - RESOLUTION_MS);

@@ -12,7 +12,7 @@ import { startTestCluster, type TestCluster } from '../../test/activities/suppor
 import { step } from '../cluster/progress.ts';
 import { realised as realisedBefore } from './before/realised.ts';
 import type { Bench } from './bench.ts';
-import { countSockets, measured } from './stages-measure.ts';
+import { countSockets, measured, preferred } from './stages-measure.ts';
 import { arrangePlan, planOnce, recorded } from './stages-plan.ts';
 import { endpointOf, NAMESPACE, OP, podOf, policyOf, type StagesWord } from './stages-words.ts';
 
@@ -55,6 +55,7 @@ export const stages: Bench = {
         stages: runs,
         cohort: COHORT,
         shownAfterMs: SHOWN_AFTER_MS,
+        isPreferred: preferred(process.pid, idle.pid),
         before: await waited('before', realisedBefore),
         now: await waited('now', realised),
         nowWithChoosingPods: await waited('now, pods chosen', realised, 'planned'),
