@@ -20,19 +20,19 @@ interface Options {
 }
 
 const interrupted = new AbortController();
-const onSignal = (signal: NodeJS.Signals): void => {
+function onSignal(signal: NodeJS.Signals): void {
   // The second one does not wait for anything; the warden ends the children all the same.
   if (interrupted.signal.aborted) process.exit(130);
   interrupted.abort(new Error(`Stopped by ${signal}.`));
-};
+}
 process.on('SIGINT', onSignal);
 process.on('SIGTERM', onSignal);
 
-const wholeNumber = (text: string): number => {
+function wholeNumber(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1 || value > 65_535) throw new InvalidArgumentError('Write a whole number from 1 to 65535.');
   return value;
-};
+}
 
 const PAGE =
   '  Type  /mesh canary backend 10%   as Operator, switch to Reviewer, press Approve, then break the canary in the panel.\n  Or      /policy enforce frontend, and /policy enforce database, whose policy forgets a client.';

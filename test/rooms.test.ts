@@ -86,6 +86,15 @@ describe('the rooms of the product', () => {
   });
 });
 
+describe('functions', () => {
+  it('of more than a line are declared', () => {
+    const files = [...FILES, ...['playground', 'test'].flatMap(filesIn)];
+    expect(
+      files.filter((file) => /^(?:export )?const \w+ = (?:async )?[(<][^(].*=>(?: \{)?$/m.test(readFileSync(join(ROOT, file), 'utf8'))),
+    ).toEqual([]);
+  });
+});
+
 function allows(from: string, to: string): boolean {
   if (from === to) return true;
   return (ROOMS[from] ?? []).some((one) => one === to || (one.endsWith('/*') && to.startsWith(one.slice(0, -1))));

@@ -7,10 +7,10 @@ const COMPARED = { ...CLIMB, exposures: [0.05, 0.25, 0.5, 0.5, 0.5] } as const;
 const RATE = 40;
 const steady = () => RATE;
 const always = (share: number) => () => share;
-const both = (share: number | ((ms: number) => number)) => {
+function both(share: number | ((ms: number) => number)) {
   const failing = typeof share === 'number' ? always(share) : share;
   return { canary: failing, stable: failing };
-};
+}
 /** Many requests for 3 s of 15, else few: about as many on average. */
 const bursts = (ms: number) => (ms % 15_000 < 3_000 ? 120 : 20);
 /** Both sides rise and fall together, within the objective. */
@@ -18,13 +18,15 @@ const drift = (ms: number) => 0.0055 + 0.0045 * Math.sin(ms / 4_000);
 /** Shared outages: half of everything fails for 2 s of every 10. */
 const outages = (ms: number) => (ms % 10_000 > 8_000 ? 0.5 : 0.005);
 const usual = { rate: steady, ...both(0.01) } as const;
-const pods = (canary: number, stable: number, over: Partial<NonNullable<Healthy['denied']>> = {}): Healthy => ({
-  exposures: [0.05, 0.05],
-  watchMs: [300_000, 300_000],
-  rate: always(10),
-  ...both(0.005),
-  denied: { canary, stable, everyMs: 15_000, peers: 1, ...over },
-});
+function pods(canary: number, stable: number, over: Partial<NonNullable<Healthy['denied']>> = {}): Healthy {
+  return {
+    exposures: [0.05, 0.05],
+    watchMs: [300_000, 300_000],
+    rate: always(10),
+    ...both(0.005),
+    denied: { canary, stable, everyMs: 15_000, peers: 1, ...over },
+  };
+}
 
 /** What is simulated, and why it could break a judge. Every cell is healthy by definition, most exactly at the boundary. */
 export const CELLS: Readonly<Record<string, Healthy>> = {

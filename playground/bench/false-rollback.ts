@@ -14,8 +14,9 @@ const SMALL_ALPHA = 0.001;
 const WEIGHED = 1 / 6;
 
 /** The environment may choose cells, `MESHOPS_BENCH=pods`: a regular expression on their names. */
-const chosen = (only: string | undefined) =>
-  Object.entries(CELLS).filter(([name]) => only === undefined || new RegExp(only, 'i').test(name));
+function chosen(only: string | undefined) {
+  return Object.entries(CELLS).filter(([name]) => only === undefined || new RegExp(only, 'i').test(name));
+}
 
 /**
  * How often a healthy canary is rolled back: whole operations, counted at alpha 0.05 and 0.01, and at 0.001 by importance sampling.

@@ -9,7 +9,7 @@ const order = JSON.parse(process.argv[2] ?? '{}') as AgentsOrder;
 const tell = (word: AgentsWord): void => void process.send?.(word);
 
 /** A ring that knows how many streams follow it now and how many ever did. */
-const counted = (ring: Ring): { readonly ring: Ring; readonly streams: () => { readonly open: number; readonly ever: number } } => {
+function counted(ring: Ring): { readonly ring: Ring; readonly streams: () => { readonly open: number; readonly ever: number } } {
   let open = 0;
   let ever = 0;
   const follow: Ring['follow'] = (listener) => {
@@ -34,7 +34,7 @@ const counted = (ring: Ring): { readonly ring: Ring; readonly streams: () => { r
     },
   };
   return { ring: own, streams: () => ({ open, ever }) };
-};
+}
 
 const agents = await Promise.all(
   Array.from({ length: order.nodes }, async (_, index) => {
@@ -48,42 +48,44 @@ const agents = await Promise.all(
 
 const broken = new Map<number, number>();
 
-const answer = (target: number, node: string, status: number): Flow => ({
-  time: timestamp(Date.now()),
-  uuid: randomUUID(),
-  verdict: 'FORWARDED',
-  Type: 'L7',
-  node_name: node,
-  event_type: { type: eventTypes.accessLog },
-  traffic_direction: 'EGRESS',
-  IP: { source: '10.0.0.1', destination: '10.0.0.2', ipVersion: 'IPv4' },
-  l4: { TCP: { source_port: 8080, destination_port: 40_000 } },
-  source: {
-    identity: 1_000 + target,
-    namespace: `ns-${target}`,
-    labels: ['k8s:app=backend', `k8s:io.kubernetes.pod.namespace=ns-${target}`],
-    pod_name: 'canary-1',
-  },
-  destination: { identity: 8, labels: ['reserved:ingress'] },
-  l7: {
-    type: 'RESPONSE',
-    latency_ns: 3e6,
-    http: {
-      code: status,
-      method: 'GET',
-      url: 'http://backend/',
-      protocol: 'HTTP/1.1',
-      headers: [{ key: 'X-Request-Id', value: randomUUID() }],
+function answer(target: number, node: string, status: number): Flow {
+  return {
+    time: timestamp(Date.now()),
+    uuid: randomUUID(),
+    verdict: 'FORWARDED',
+    Type: 'L7',
+    node_name: node,
+    event_type: { type: eventTypes.accessLog },
+    traffic_direction: 'EGRESS',
+    IP: { source: '10.0.0.1', destination: '10.0.0.2', ipVersion: 'IPv4' },
+    l4: { TCP: { source_port: 8080, destination_port: 40_000 } },
+    source: {
+      identity: 1_000 + target,
+      namespace: `ns-${target}`,
+      labels: ['k8s:app=backend', `k8s:io.kubernetes.pod.namespace=ns-${target}`],
+      pod_name: 'canary-1',
     },
-  },
-  is_reply: { value: true },
-  Summary: '',
-});
+    destination: { identity: 8, labels: ['reserved:ingress'] },
+    l7: {
+      type: 'RESPONSE',
+      latency_ns: 3e6,
+      http: {
+        code: status,
+        method: 'GET',
+        url: 'http://backend/',
+        protocol: 'HTTP/1.1',
+        headers: [{ key: 'X-Request-Id', value: randomUUID() }],
+      },
+    },
+    is_reply: { value: true },
+    Summary: '',
+  };
+}
 
-const send = (target: number, status: number): void => {
+function send(target: number, status: number): void {
   const agent = agents[target % agents.length];
   agent?.ring.push({ kind: 'flow', flow: answer(target, agent.node, status) });
-};
+}
 
 let cursor = 0;
 let due = Date.now();

@@ -22,33 +22,35 @@ const order = JSON.parse(process.argv[2] ?? '{}') as WorkerOrder;
 const tell = (word: WorkerWord): void => void process.send?.(word);
 
 const API = 'gateway.networking.k8s.io/v1';
-const routeOf = (namespace: string): KubeObject => ({
-  apiVersion: API,
-  kind: 'HTTPRoute',
-  metadata: {
-    name: 'backend',
-    namespace,
-    uid: namespace,
-    resourceVersion: '7',
-    generation: 2,
-    annotations: { [TOKEN_ANNOTATION]: `canary-${namespace}/1` },
-  },
-  spec: {
-    parentRefs: [{ name: 'mesh', namespace: 'gateway' }],
-    rules: [
-      {
-        backendRefs: [
-          { name: 'backend', weight: 90 },
-          { name: 'canary', weight: 10 },
-        ],
-      },
-    ],
-  },
-});
+function routeOf(namespace: string): KubeObject {
+  return {
+    apiVersion: API,
+    kind: 'HTTPRoute',
+    metadata: {
+      name: 'backend',
+      namespace,
+      uid: namespace,
+      resourceVersion: '7',
+      generation: 2,
+      annotations: { [TOKEN_ANNOTATION]: `canary-${namespace}/1` },
+    },
+    spec: {
+      parentRefs: [{ name: 'mesh', namespace: 'gateway' }],
+      rules: [
+        {
+          backendRefs: [
+            { name: 'backend', weight: 90 },
+            { name: 'canary', weight: 10 },
+          ],
+        },
+      ],
+    },
+  };
+}
 /** Each namespace has its pods on one node, whose agent reports its requests. */
 const nodeOf = (namespace: string): string => `node-${(Number(namespace.slice('ns-'.length)) % order.nodes.length) + 1}`;
-const sliceOf = (namespace: string, service: string): KubeObject =>
-  ({
+function sliceOf(namespace: string, service: string): KubeObject {
+  return {
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
     metadata: { name: service, namespace, uid: service, resourceVersion: '1' },
@@ -60,7 +62,8 @@ const sliceOf = (namespace: string, service: string): KubeObject =>
         targetRef: { kind: 'Pod', name: `${service}-1`, namespace },
       },
     ],
-  }) as KubeObject;
+  } as KubeObject;
+}
 
 const namespaces = Array.from({ length: order.targets }, (_, target) => `ns-${target}`);
 
@@ -76,7 +79,7 @@ const hub: Hub = {
   close: () => undefined,
 };
 
-const inputOf = (target: number): WatchInput => {
+function inputOf(target: number): WatchInput {
   const namespace = `ns-${target}`;
   const opId = `canary-${namespace}`;
   const object = { apiVersion: API, kind: 'HTTPRoute', namespace, name: 'backend' };
@@ -115,7 +118,7 @@ const inputOf = (target: number): WatchInput => {
     fuse: { opId, originals: [], written: [{ stage: 1, writes: [write] }], holder: { stage: 1 } },
     view: { opId } as OperationView,
   };
-};
+}
 
 const BATCH = 20;
 const BATCH_EVERY_MS = 40;

@@ -15,15 +15,16 @@ const BETWEEN_MS = 250;
 /** On a busy machine the last of them may be undone much later: how late is what is measured, not whether. */
 const LATEST_MS = 30_000;
 
-const start = (file: string, order: AgentsOrder | WorkerOrder): ChildProcess =>
-  fork(fileURLToPath(new URL(file, import.meta.url)), [JSON.stringify(order)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+function start(file: string, order: AgentsOrder | WorkerOrder): ChildProcess {
+  return fork(fileURLToPath(new URL(file, import.meta.url)), [JSON.stringify(order)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+}
 
 /** Waits for a word of a child; rejects when the child ends before. */
-const wordOf = <Word extends { readonly word: string }, Kind extends Word['word']>(
+function wordOf<Word extends { readonly word: string }, Kind extends Word['word']>(
   child: ChildProcess,
   kind: Kind,
-): Promise<Extract<Word, { readonly word: Kind }>> =>
-  new Promise((resolve, reject) => {
+): Promise<Extract<Word, { readonly word: Kind }>> {
+  return new Promise((resolve, reject) => {
     const hear = (word: Word): void => {
       if (word.word !== kind) return;
       child.off('message', hear);
@@ -32,6 +33,7 @@ const wordOf = <Word extends { readonly word: string }, Kind extends Word['word'
     child.on('message', hear);
     child.once('exit', (code) => reject(new Error(`A process of the bench ended (${code}).`)));
   });
+}
 
 export const fleet: Bench = {
   name: 'fleet',

@@ -50,8 +50,9 @@ const DENY: readonly Make[] = [
   () => ({ fromCIDR: ['203.0.113.128/25'] }),
 ];
 
-const some = (kinds: readonly Make[], random: Random): JsonObject[] =>
-  Array.from({ length: 1 + Math.floor(random() * 3) }, () => pick(kinds, random)(random));
+function some(kinds: readonly Make[], random: Random): JsonObject[] {
+  return Array.from({ length: 1 + Math.floor(random() * 3) }, () => pick(kinds, random)(random));
+}
 
 /** Policies of every kind: most of them namespaced and of one app, some of a whole namespace, some of the whole cluster. */
 export function createPolicyDocuments(count: number, random: Random): JsonObject[] {

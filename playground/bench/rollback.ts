@@ -25,8 +25,9 @@ const SETTINGS: readonly Setting[] = [
 ];
 
 /** The environment may choose one of the four, `MESHOPS_BENCH=ideal/agents`: each takes some minutes. */
-const chosen = (only: string | undefined): readonly Setting[] =>
-  SETTINGS.filter(({ preset, sight }) => only === undefined || only === `${preset}/${sight}`);
+function chosen(only: string | undefined): readonly Setting[] {
+  return SETTINGS.filter(({ preset, sight }) => only === undefined || only === `${preset}/${sight}`);
+}
 
 export const rollback: Bench = {
   name: 'rollback',

@@ -77,8 +77,9 @@ const Values = z.strictObject({
 
 type Schema = { properties?: Record<string, Schema>; required?: string[]; additionalProperties?: Schema };
 
-const asJson = (schema: z.ZodType): Schema =>
-  z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', target: 'draft-7' }) as unknown as Schema;
+function asJson(schema: z.ZodType): Schema {
+  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', target: 'draft-7' }) as unknown as Schema;
+}
 
 /** The JSON schema of the values. `config` is the schema of meshops.yaml, but for what the chart fills in. */
 export function valuesSchema(): object {

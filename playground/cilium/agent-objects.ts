@@ -7,8 +7,8 @@ import { type MeshNode, meshNodes } from './nodes.ts';
 import type { PodBook, PodFacts } from './pod-book.ts';
 import type { World } from './world.ts';
 
-const nodeObject = (node: MeshNode): KubeObject =>
-  ({
+function nodeObject(node: MeshNode): KubeObject {
+  return {
     apiVersion: 'v1',
     kind: 'Node',
     metadata: {
@@ -16,37 +16,40 @@ const nodeObject = (node: MeshNode): KubeObject =>
       labels: { 'kubernetes.io/hostname': node.name, 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': 'amd64' },
     },
     spec: { podCIDR: node.podCidr, podCIDRs: [node.podCidr] },
-  }) as KubeObject;
+  } as KubeObject;
+}
 
-const nodeStatus = (node: MeshNode, now: string): object => ({
-  addresses: [
-    { type: 'InternalIP', address: node.hostAddress },
-    { type: 'Hostname', address: node.name },
-  ],
-  conditions: [
-    {
-      type: 'Ready',
-      status: 'True',
-      reason: 'KubeletReady',
-      message: 'kubelet is posting ready status',
-      lastTransitionTime: now,
-      lastHeartbeatTime: now,
-    },
-    {
-      type: 'NetworkUnavailable',
-      status: 'False',
-      reason: 'CiliumIsUp',
-      message: 'Cilium is running on this node',
-      lastTransitionTime: now,
-      lastHeartbeatTime: now,
-    },
-  ],
-  capacity: { cpu: '4', memory: '8Gi', pods: '110' },
-  allocatable: { cpu: '4', memory: '8Gi', pods: '110' },
-});
+function nodeStatus(node: MeshNode, now: string): object {
+  return {
+    addresses: [
+      { type: 'InternalIP', address: node.hostAddress },
+      { type: 'Hostname', address: node.name },
+    ],
+    conditions: [
+      {
+        type: 'Ready',
+        status: 'True',
+        reason: 'KubeletReady',
+        message: 'kubelet is posting ready status',
+        lastTransitionTime: now,
+        lastHeartbeatTime: now,
+      },
+      {
+        type: 'NetworkUnavailable',
+        status: 'False',
+        reason: 'CiliumIsUp',
+        message: 'Cilium is running on this node',
+        lastTransitionTime: now,
+        lastHeartbeatTime: now,
+      },
+    ],
+    capacity: { cpu: '4', memory: '8Gi', pods: '110' },
+    allocatable: { cpu: '4', memory: '8Gi', pods: '110' },
+  };
+}
 
-const ciliumNodeObject = (node: MeshNode): KubeObject =>
-  ({
+function ciliumNodeObject(node: MeshNode): KubeObject {
+  return {
     apiVersion: 'cilium.io/v2',
     kind: 'CiliumNode',
     metadata: { name: node.name },
@@ -61,23 +64,24 @@ const ciliumNodeObject = (node: MeshNode): KubeObject =>
       ingress: { ipv4: node.ingressAddress },
       ipam: { podCIDRs: [node.podCidr] },
     },
-  }) as KubeObject;
+  } as KubeObject;
+}
 
 /** Writes Node and CiliumNode of every node. */
-export const createNodes = async (kube: Kube, now: string): Promise<void> => {
+export async function createNodes(kube: Kube, now: string): Promise<void> {
   for (const node of meshNodes) {
     await createNode(kube, node, now);
     await kube.apply(resources.ciliumNodes, ciliumNodeObject(node));
   }
-};
+}
 
 /** Writes a Node, as its kubelet does. */
-export const createNode = async (kube: Kube, node: MeshNode, now: string): Promise<void> => {
+export async function createNode(kube: Kube, node: MeshNode, now: string): Promise<void> {
   const object = await kube.apply(resources.nodes, nodeObject(node));
   await kube.merge(resources.nodes, object, { status: nodeStatus(node, now) }, 'status');
-};
+}
 
-const endpointObject = (facts: PodFacts, uid: string, key: number): KubeObject => {
+function endpointObject(facts: PodFacts, uid: string, key: number): KubeObject {
   const host = meshNodes.find((node) => node.name === facts.node)?.hostAddress ?? '';
   return {
     apiVersion: 'cilium.io/v2',
@@ -100,9 +104,9 @@ const endpointObject = (facts: PodFacts, uid: string, key: number): KubeObject =
       state: 'ready',
     },
   } as KubeObject;
-};
+}
 
-const identityObject = (id: number, labels: readonly string[]): KubeObject => {
+function identityObject(id: number, labels: readonly string[]): KubeObject {
   const security = securityLabels(labels);
   const namespace = security['k8s:io.kubernetes.pod.namespace'];
   return {
@@ -111,17 +115,17 @@ const identityObject = (id: number, labels: readonly string[]): KubeObject => {
     metadata: { name: String(id), ...(namespace === undefined ? {} : { labels: { 'io.kubernetes.pod.namespace': namespace } }) },
     'security-labels': security,
   } as KubeObject;
-};
+}
 
 /** The agents' loop body: identities first, since endpoints refer to them. */
-export const createAgentObjects = (
+export function createAgentObjects(
   kube: Kube,
   world: World,
   book: PodBook,
   identities: Identities,
   /** What the endpoints of a node carry. */
   keyOn: (node: string) => number,
-): { reconcile(): Promise<void> } => {
+): { reconcile(): Promise<void> } {
   const written = new Map<string, string>();
   const known = new Set<number>();
 
@@ -167,10 +171,10 @@ export const createAgentObjects = (
       }
     },
   };
-};
+}
 
 /** Takes over the identities that an earlier run left in the cluster, so that numbers stay what they were. */
-export const adoptIdentities = async (kube: Kube, identities: Identities): Promise<void> => {
+export async function adoptIdentities(kube: Kube, identities: Identities): Promise<void> {
   const list = await kube.list<KubeObject & { readonly 'security-labels'?: Readonly<Record<string, string>> }>(resources.ciliumIdentities);
   for (const object of list.items) {
     const labels = Object.entries(object['security-labels'] ?? {}).map(([key, value]) => `${key}=${value}`);
@@ -178,4 +182,4 @@ export const adoptIdentities = async (kube: Kube, identities: Identities): Promi
     if (!Number.isInteger(id)) throw new KubeError(0, `CiliumIdentity ${object.metadata.name} is not a number.`);
     identities.adopt(id, labels.toSorted());
   }
-};
+}

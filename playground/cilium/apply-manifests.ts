@@ -9,8 +9,8 @@ import type { KubeObject } from './kube/types.ts';
 const rank = (object: KubeObject): number => ['Namespace', 'GatewayClass', 'Service', 'Gateway'].indexOf(object.kind ?? '') >>> 0;
 
 /** Every object of a folder's YAML files. Kustomizations are for kubectl; rights are nothing to Cilium, whoever starts the cluster grants them. */
-export const readManifests = (folder: string): readonly KubeObject[] =>
-  readdirSync(folder)
+export function readManifests(folder: string): readonly KubeObject[] {
+  return readdirSync(folder)
     .filter((file) => file.endsWith('.yaml') && file !== 'kustomization.yaml')
     .toSorted()
     .flatMap((file) => parseAllDocuments(readFileSync(join(folder, file), 'utf8')))
@@ -21,16 +21,17 @@ export const readManifests = (folder: string): readonly KubeObject[] =>
       return object && !object.apiVersion?.startsWith('rbac.authorization.k8s.io/') ? object : [];
     })
     .toSorted((one, other) => rank(one) - rank(other));
+}
 
 /** Applies a folder; throws on a kind that the simulator does not know. */
-export const applyManifests = async (kube: Kube, folder: string): Promise<void> => {
+export async function applyManifests(kube: Kube, folder: string): Promise<void> {
   for (const object of readManifests(folder)) {
     const of = byKind[`${object.apiVersion}/${object.kind}`];
     if (!of)
       throw new Error(`The simulator does not know ${object.apiVersion} ${object.kind} ${object.metadata.name}. Nothing more was applied.`);
     await kube.apply(of, object);
   }
-};
+}
 
 /**
  * The settings of a Cilium 1.20.2 with Hubble, Gateway API and WireGuard off, as its ConfigMap has them: the product reads its sight from
@@ -79,7 +80,7 @@ export type CiliumSettings = Readonly<Record<string, string>>;
  * Writes the cilium-config ConfigMap, without touching it when it is there: a restart must not undo what someone set. Resolves with what it
  * says.
  */
-export const ensureCiliumConfig = async (kube: Kube, settings: CiliumSettings): Promise<CiliumSettings> => {
+export async function ensureCiliumConfig(kube: Kube, settings: CiliumSettings): Promise<CiliumSettings> {
   const object = {
     apiVersion: 'v1',
     kind: 'ConfigMap',
@@ -92,4 +93,4 @@ export const ensureCiliumConfig = async (kube: Kube, settings: CiliumSettings): 
   await kube.apply(resources.namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kube-system' } });
   await kube.apply(resources.configMaps, object);
   return object.data;
-};
+}

@@ -79,11 +79,11 @@ export interface Cilium {
 
 const demoFolder = fileURLToPath(new URL('../../manifests/demo', import.meta.url));
 
-const openCluster = async (
+async function openCluster(
   ground: Ground,
   manifests: string | false,
   settings: CiliumSettings,
-): Promise<{ readonly kube: Kube; readonly config: CiliumSettings }> => {
+): Promise<{ readonly kube: Kube; readonly config: CiliumSettings }> {
   const { kube: server } = ground.stack;
   const kube = createKube({ url: server.url, caFile: server.caFile, token: server.token('simulator') });
   ground.onStop(() => kube.close());
@@ -94,9 +94,9 @@ const openCluster = async (
     await applyManifests(kube, manifests);
   }
   return { kube, config };
-};
+}
 
-const registerMetrics = (stack: CiliumStack, { agents, envoy }: Plane): Cilium['metrics'] => {
+function registerMetrics(stack: CiliumStack, { agents, envoy }: Plane): Cilium['metrics'] {
   const urls = agents.nodes.map((node) => node.metricsUrl);
   stack.prometheus.scrape(
     'cilium-agent',
@@ -104,10 +104,10 @@ const registerMetrics = (stack: CiliumStack, { agents, envoy }: Plane): Cilium['
   );
   stack.prometheus.scrape('cilium-envoy', [`127.0.0.1:${envoy.adminPort}`], { metricsPath: '/stats/prometheus' });
   return { agents: urls, envoy: `http://127.0.0.1:${envoy.adminPort}/stats/prometheus` };
-};
+}
 
 /** What can go wrong, and what cannot be seen; `mend` without a Service ends both. */
-const allFaults = (plane: Plane, { load, resolver }: Traffic): Cilium['faults'] => {
+function allFaults(plane: Plane, { load, resolver }: Traffic): Cilium['faults'] {
   const faults = createFaults({ book: plane.controllers.faults, agents: plane.agents, traffic: load, resolver, gatewayNode });
   const sight = createSightFaults(plane);
   const mend = (service?: string): void => {
@@ -117,10 +117,10 @@ const allFaults = (plane: Plane, { load, resolver }: Traffic): Cilium['faults'] 
     sight.mendSight();
   };
   return { ...faults, ...sight, mend };
-};
+}
 
 /** Starts the simulated mesh and resolves when its pods are ready, its route is in force and load flows. Nothing is left behind when it rejects. */
-export const startCilium = async (options: CiliumOptions): Promise<Cilium> => {
+export async function startCilium(options: CiliumOptions): Promise<Cilium> {
   const { stack, preset = 'ideal', seed = 1, load = {}, manifests = demoFolder, signal, progress: say = () => undefined } = options;
   const { requestsPerSecond = 100, connectionsPerSecond = 10 } = load;
   const { ground, stop } = layGround({ stack, preset, seed, signal, say });
@@ -156,4 +156,4 @@ export const startCilium = async (options: CiliumOptions): Promise<Cilium> => {
     await stop();
     throw error;
   }
-};
+}

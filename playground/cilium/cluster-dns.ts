@@ -38,8 +38,8 @@ const objects: readonly KubeObject[] = [
 ];
 
 /** Writes the DNS pods' Deployment and Service. */
-export const ensureClusterDns = async (kube: Kube): Promise<void> => {
+export async function ensureClusterDns(kube: Kube): Promise<void> {
   const [deployment, service] = objects;
   if (deployment) await kube.apply(resources.deployments, deployment);
   if (service) await kube.apply(resources.services, service);
-};
+}

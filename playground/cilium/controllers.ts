@@ -62,12 +62,14 @@ const policyKinds: Readonly<Partial<Record<Kind, PolicyKind>>> = {
   networkPolicies: 'NetworkPolicy',
 };
 
-const policyService = ({ metadata, spec }: Service): PolicyService => ({
-  namespace: metadata.namespace ?? '',
-  name: metadata.name,
-  labels: metadata.labels,
-  selector: spec.selector,
-});
+function policyService({ metadata, spec }: Service): PolicyService {
+  return {
+    namespace: metadata.namespace ?? '',
+    name: metadata.name,
+    labels: metadata.labels,
+    selector: spec.selector,
+  };
+}
 
 interface Parts extends Controllers {
   readonly kube: Kube;
@@ -79,13 +81,13 @@ interface Parts extends Controllers {
 }
 
 /** By chance below `identity-max-jitter`, then `identity-change-grace-period`, then what the agent itself takes (v1.20.2 pkg/endpoint). */
-const identityDelay = ({ delayOf, randomFor }: Ground, config: CiliumSettings): (() => number) => {
+function identityDelay({ delayOf, randomFor }: Ground, config: CiliumSettings): () => number {
   const [random, own] = [randomFor('identity jitter'), delayOf('identityChange')];
   const { jitterMs, graceMs } = identityTimesOf(config);
   return () => random() * jitterMs + graceMs + own();
-};
+}
 
-const createLoops = (ground: Ground, parts: Parts): Readonly<Record<LoopName, Loop>> => {
+function createLoops(ground: Ground, parts: Parts): Readonly<Record<LoopName, Loop>> {
   const { kube, world, book, xds, operator, trigger } = parts;
   const { now, signal, onError, delayOf } = ground;
   const deployments = createDeployments(kube, world, ground.randomFor('pod names'), now);
@@ -127,7 +129,7 @@ const createLoops = (ground: Ground, parts: Parts): Readonly<Record<LoopName, Lo
     status: loop(() => operator.reconcile(), delayOf('operator')),
     policyStatus: loop(() => policyStatus.reconcile(), delayOf('operator')),
   };
-};
+}
 
 /** What others want to know at once. */
 export interface Hears {
@@ -139,14 +141,14 @@ export interface Hears {
 }
 
 /** Starts watching and playing the controllers; ends by the ground's signal. Resolves when the first translation of routes is written. */
-export const startControllers = async (
+export async function startControllers(
   ground: Ground,
   kube: Kube,
   config: CiliumSettings,
   pods: Pods,
   truth: TruthWriter,
   hears: Hears,
-): Promise<Controllers> => {
+): Promise<Controllers> {
   const { now, signal, onError, stack } = ground;
   let loops: Readonly<Record<LoopName, Loop>> | undefined;
   const trigger = (name: LoopName): void => loops?.[name].trigger();
@@ -230,4 +232,4 @@ export const startControllers = async (
   for (const each of Object.values(loops)) each.trigger();
   await loops.routes.idle();
   return { world, book, faults, xds, operator, realisation, encryption };
-};
+}

@@ -98,5 +98,6 @@ export const presets: Readonly<Record<Preset, Delays>> = {
 };
 
 /** One draw from a delay, in milliseconds. */
-export const draw = (delay: Delay, random: Random): number =>
-  delay.median === 0 ? 0 : Math.min(delay.max, delay.median * Math.exp(delay.sigma * normal(random)));
+export function draw(delay: Delay, random: Random): number {
+  return delay.median === 0 ? 0 : Math.min(delay.max, delay.median * Math.exp(delay.sigma * normal(random)));
+}

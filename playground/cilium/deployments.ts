@@ -10,50 +10,53 @@ import type { World } from './world.ts';
 // What Kubernetes uses for random suffixes: no vowels, so no words.
 const alphabet = 'bcdfghjklmnpqrstvwxz2456789';
 
-const suffix = (random: Random, length: number): string =>
-  Array.from({ length }, () => alphabet[Math.floor(random() * alphabet.length)]).join('');
+function suffix(random: Random, length: number): string {
+  return Array.from({ length }, () => alphabet[Math.floor(random() * alphabet.length)]).join('');
+}
 
 /** The pod-template-hash of a Deployment: changes when its template does. */
-export const templateHash = (deployment: Deployment): string => {
+export function templateHash(deployment: Deployment): string {
   const digest = createHash('sha256').update(JSON.stringify(deployment.spec.template)).digest();
   return [...digest.subarray(0, 9)].map((byte) => alphabet[byte % alphabet.length]).join('');
-};
+}
 
 /** The Deployment a pod belongs to, out of its ReplicaSet's name; undefined for pods of no Deployment. */
-export const deploymentOf = (pod: Pod): string | undefined => {
+export function deploymentOf(pod: Pod): string | undefined {
   const owner = pod.metadata.ownerReferences?.find((reference) => reference.kind === 'ReplicaSet')?.name;
   return owner?.slice(0, owner.lastIndexOf('-'));
-};
+}
 
-const podOf = (deployment: Deployment, set: KubeObject, hash: string, node: string, name: string): Pod => ({
-  apiVersion: 'v1',
-  kind: 'Pod',
-  metadata: {
-    name,
-    // By this and its owner an agent knows the workload of a pod.
-    generateName: `${set.metadata.name}-`,
-    namespace: deployment.metadata.namespace ?? '',
-    labels: { ...deployment.spec.template.metadata?.labels, 'pod-template-hash': hash },
-    ...(deployment.spec.template.metadata?.annotations ? { annotations: deployment.spec.template.metadata.annotations } : {}),
-    ownerReferences: [
-      { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: set.metadata.name, uid: set.metadata.uid ?? '', controller: true },
-    ],
-  },
-  spec: {
-    ...deployment.spec.template.spec,
-    nodeName: node,
-    serviceAccountName: deployment.spec.template.spec.serviceAccountName ?? 'default',
-  },
-});
+function podOf(deployment: Deployment, set: KubeObject, hash: string, node: string, name: string): Pod {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name,
+      // By this and its owner an agent knows the workload of a pod.
+      generateName: `${set.metadata.name}-`,
+      namespace: deployment.metadata.namespace ?? '',
+      labels: { ...deployment.spec.template.metadata?.labels, 'pod-template-hash': hash },
+      ...(deployment.spec.template.metadata?.annotations ? { annotations: deployment.spec.template.metadata.annotations } : {}),
+      ownerReferences: [
+        { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: set.metadata.name, uid: set.metadata.uid ?? '', controller: true },
+      ],
+    },
+    spec: {
+      ...deployment.spec.template.spec,
+      nodeName: node,
+      serviceAccountName: deployment.spec.template.spec.serviceAccountName ?? 'default',
+    },
+  };
+}
 
-const emptiest = (nodes: readonly MeshNode[], pods: readonly Pod[], all: Iterable<Pod>): string => {
+function emptiest(nodes: readonly MeshNode[], pods: readonly Pod[], all: Iterable<Pod>): string {
   const everyone = [...all];
   const on = (list: readonly Pod[], node: string): number => list.filter((pod) => pod.spec.nodeName === node).length;
   const [best] = nodes
     .map((node) => node.name)
     .toSorted((one, other) => on(pods, one) - on(pods, other) || on(everyone, one) - on(everyone, other) || one.localeCompare(other));
   return best ?? 'node-1';
-};
+}
 
 export interface Deployments {
   reconcile(): Promise<void>;
@@ -62,13 +65,13 @@ export interface Deployments {
 const pendingMs = 10_000;
 
 /** The controller; `reconcile` brings every Deployment one step closer and is called again after each change. */
-export const createDeployments = (
+export function createDeployments(
   kube: Kube,
   world: World,
   random: Random,
   now: () => number,
   nodes: readonly MeshNode[] = meshNodes,
-): Deployments => {
+): Deployments {
   // Pods created here that the watch has not shown yet: without them a quick second run would create them again.
   const pending = new Map<string, { readonly pod: Pod; readonly at: number }>();
   const sets = new Map<string, KubeObject>();
@@ -161,9 +164,9 @@ export const createDeployments = (
       }
     },
   };
-};
+}
 
-const writeStatus = async (kube: Kube, deployment: Deployment, mine: readonly Pod[], current: readonly Pod[]): Promise<void> => {
+async function writeStatus(kube: Kube, deployment: Deployment, mine: readonly Pod[], current: readonly Pod[]): Promise<void> {
   const ready = mine.filter(isReady).length;
   const available = ready >= (deployment.spec.replicas ?? 1);
   const status = {
@@ -187,4 +190,4 @@ const writeStatus = async (kube: Kube, deployment: Deployment, mine: readonly Po
       // Deleted meanwhile: nothing left to report on.
       if (!(error instanceof KubeError && error.status === 404)) throw error;
     });
-};
+}

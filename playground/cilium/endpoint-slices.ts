@@ -6,16 +6,16 @@ import type { World } from './world.ts';
 
 const managedBy = 'endpointslice-controller.k8s.io';
 
-const portNumber = (port: ServicePort, pods: readonly Pod[]): number => {
+function portNumber(port: ServicePort, pods: readonly Pod[]): number {
   const { targetPort } = port;
   if (targetPort === undefined) return port.port;
   if (typeof targetPort === 'number') return targetPort;
   const ports = pods.flatMap((pod) => pod.spec.containers.flatMap((container) => container.ports ?? []));
   return ports.find((candidate) => candidate.name === targetPort)?.containerPort ?? port.port;
-};
+}
 
 /** The one slice of a Service: every selected pod with an address, ready or not. */
-export const sliceOf = (service: Service, pods: readonly Pod[]): EndpointSlice => {
+export function sliceOf(service: Service, pods: readonly Pod[]): EndpointSlice {
   const mine = pods
     .filter(
       (pod) =>
@@ -49,10 +49,10 @@ export const sliceOf = (service: Service, pods: readonly Pod[]): EndpointSlice =
       protocol: port.protocol ?? 'TCP',
     })),
   };
-};
+}
 
 /** The controller's loop body. */
-export const createEndpointSlices = (kube: Kube, world: World): { reconcile(): Promise<void> } => {
+export function createEndpointSlices(kube: Kube, world: World): { reconcile(): Promise<void> } {
   const written = new Map<string, string>();
   return {
     reconcile: async () => {
@@ -73,4 +73,4 @@ export const createEndpointSlices = (kube: Kube, world: World): { reconcile(): P
       }
     },
   };
-};
+}

@@ -12,17 +12,17 @@ export interface FaultBook {
 }
 
 /** Full key of a Service named with or without its namespace; throws when none or several fit. */
-export const serviceKey = (services: ReadonlyMap<string, Service>, service: string): string => {
+export function serviceKey(services: ReadonlyMap<string, Service>, service: string): string {
   const keys = [...services.keys()].filter((key) => key === service || key.endsWith(`/${service}`));
   const [only] = keys;
   if (only === undefined || keys.length > 1) {
     throw new Error(`${keys.length} Services are called ${service}. No fault was set. Use one of: ${[...services.keys()].join(', ')}.`);
   }
   return only;
-};
+}
 
 /** A book without faults; `onChange` is called after each change. */
-export const createFaultBook = (services: ReadonlyMap<string, Service>, onChange: () => void): FaultBook => {
+export function createFaultBook(services: ReadonlyMap<string, Service>, onChange: () => void): FaultBook {
   const faults = new Map<string, Fault>();
   return {
     change: (service, part) => {
@@ -44,4 +44,4 @@ export const createFaultBook = (services: ReadonlyMap<string, Service>, onChange
       return healthy;
     },
   };
-};
+}

@@ -40,7 +40,7 @@ export interface GroundOptions {
 }
 
 /** The ground and the function that ends everything started on it; `stop` may be called again. */
-export const layGround = (options: GroundOptions): { readonly ground: Ground; readonly stop: () => Promise<void> } => {
+export function layGround(options: GroundOptions): { readonly ground: Ground; readonly stop: () => Promise<void> } {
   const { stack, seed, say } = options;
   const delays = presets[options.preset];
   const ending = new AbortController();
@@ -69,4 +69,4 @@ export const layGround = (options: GroundOptions): { readonly ground: Ground; re
     for (const end of undo.splice(0).toReversed()) await end();
   };
   return { ground, stop };
-};
+}

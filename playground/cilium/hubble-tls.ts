@@ -15,7 +15,7 @@ export interface HubbleTls {
 }
 
 /** Names of Cilium v1.20.2 install/kubernetes/cilium/templates/hubble/tls-*: agents share one certificate with a wildcard. */
-export const issueHubbleTls = async (folder: string, cluster: string, now: number): Promise<HubbleTls> => {
+export async function issueHubbleTls(folder: string, cluster: string, now: number): Promise<HubbleTls> {
   const authority = await createAuthority(now);
   const serving = ({ cert, key }: Issued): ServerCredentials =>
     ServerCredentials.createSsl(Buffer.from(authority.cert), [{ cert_chain: Buffer.from(cert), private_key: Buffer.from(key) }], true);
@@ -37,4 +37,4 @@ export const issueHubbleTls = async (folder: string, cluster: string, now: numbe
     agentFiles: await write('agent', agents),
     relayFiles: await write('relay', relay),
   };
-};
+}

@@ -25,7 +25,7 @@ const patterns: readonly (readonly [RegExp, boolean])[] = [
 const counts = (key: string): boolean => patterns.find(([pattern]) => pattern.test(key))?.[1] ?? true;
 
 /** The labels of a pod's identity with their source, sorted: `k8s:app=backend`, …; `namespaceLabels` are those of its namespace. */
-export const identityLabels = (pod: Pod, namespaceLabels: Readonly<Record<string, string>>): readonly string[] => {
+export function identityLabels(pod: Pod, namespaceLabels: Readonly<Record<string, string>>): readonly string[] {
   const all: Record<string, string> = {
     ...pod.metadata.labels,
     'io.kubernetes.pod.namespace': pod.metadata.namespace ?? '',
@@ -37,10 +37,10 @@ export const identityLabels = (pod: Pod, namespaceLabels: Readonly<Record<string
     .filter(([key]) => counts(key))
     .map(([key, value]) => `k8s:${key}=${value}`);
   return [...own, ...namedPorts(pod)].toSorted();
-};
+}
 
 /** Names of container ports are part of an identity, so that a pod that renames one gets another (v1.20.2 pkg/k8s/labels.go). */
-const namedPorts = ({ spec }: Pod): readonly string[] => {
+function namedPorts({ spec }: Pod): readonly string[] {
   const named = spec.containers
     .flatMap(({ ports = [] }) => ports)
     .flatMap(({ name, containerPort, protocol = 'TCP' }) =>
@@ -48,11 +48,12 @@ const namedPorts = ({ spec }: Pod): readonly string[] => {
     );
   const value = named.toSorted((one, other) => one.name.localeCompare(other.name)).map(({ text }) => text);
   return value.length === 0 ? [] : [`gen:io.cilium.k8s.named-ports=${value.join('_')}`];
-};
+}
 
 /** `security-labels` of a CiliumIdentity: key with source to value. */
-export const securityLabels = (labels: readonly string[]): Readonly<Record<string, string>> =>
-  Object.fromEntries(labels.map((label) => [label.slice(0, label.indexOf('=')), label.slice(label.indexOf('=') + 1)]));
+export function securityLabels(labels: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(labels.map((label) => [label.slice(0, label.indexOf('=')), label.slice(label.indexOf('=') + 1)]));
+}
 
 export interface Identities {
   /** The number for a set of labels; the same set always gets the same number. */
@@ -67,7 +68,7 @@ export interface Identities {
 const firstIdentity = 10_001;
 
 /** An allocator without any identity yet. */
-export const createIdentities = (): Identities => {
+export function createIdentities(): Identities {
   const byLabels = new Map<string, { readonly id: number; readonly labels: readonly string[] }>();
   let next = firstIdentity;
   const keyOf = (labels: readonly string[]): string => labels.join(';');
@@ -86,4 +87,4 @@ export const createIdentities = (): Identities => {
       next = Math.max(next, id + 1);
     },
   };
-};
+}

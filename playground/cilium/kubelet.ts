@@ -41,7 +41,7 @@ const graceMs = 400;
 const rfc3339 = (ms: number): string => new Date(Math.floor(ms / 1_000) * 1_000).toISOString().replace('.000Z', 'Z');
 
 /** Pod status as a kubelet writes it. */
-export const podStatus = (pod: Pod, facts: Pick<PodFacts, 'ip' | 'node'>, ready: boolean, crashed: boolean, now: number): object => {
+export function podStatus(pod: Pod, facts: Pick<PodFacts, 'ip' | 'node'>, ready: boolean, crashed: boolean, now: number): object {
   const at = rfc3339(now);
   const host = meshNodes.find((node) => node.name === facts.node)?.hostAddress ?? '';
   const state = crashed
@@ -76,14 +76,15 @@ export const podStatus = (pod: Pod, facts: Pick<PodFacts, 'ip' | 'node'>, ready:
       state,
     })),
   };
-};
+}
 
 /** A port called `grpc` is of a gRPC server, as meshes read port names. */
-const protocolOf = (pod: Pod): Protocol =>
-  pod.spec.containers.some(({ ports = [] }) => ports.some(({ name = '' }) => /^grpc\b/.test(name))) ? 'grpc' : 'http';
+function protocolOf(pod: Pod): Protocol {
+  return pod.spec.containers.some(({ ports = [] }) => ports.some(({ name = '' }) => /^grpc\b/.test(name))) ? 'grpc' : 'http';
+}
 
 /** The kubelets of all nodes as one loop body. */
-export const createKubelet = (options: KubeletOptions): Kubelet => {
+export function createKubelet(options: KubeletOptions): Kubelet {
   const { kube, world, pods, book, faults } = options;
   const busy = new Set<string>();
   const askedAgain = new Set<string>();
@@ -183,4 +184,4 @@ export const createKubelet = (options: KubeletOptions): Kubelet => {
       }
     },
   };
-};
+}

@@ -14,27 +14,30 @@ export interface AgentMetrics {
 
 const httpContext = ['source_namespace', 'source_workload', 'destination_namespace', 'destination_workload', 'traffic_direction'] as const;
 
-const contextOf = (flow: Flow) => ({
-  source_namespace: flow.source.namespace ?? '',
-  source_workload: flow.source.workloads?.[0]?.name ?? '',
-  destination_namespace: flow.destination.namespace ?? '',
-  destination_workload: flow.destination.workloads?.[0]?.name ?? '',
-  traffic_direction: flow.traffic_direction.toLowerCase(),
-});
+function contextOf(flow: Flow) {
+  return {
+    source_namespace: flow.source.namespace ?? '',
+    source_workload: flow.source.workloads?.[0]?.name ?? '',
+    destination_namespace: flow.destination.namespace ?? '',
+    destination_workload: flow.destination.workloads?.[0]?.name ?? '',
+    traffic_direction: flow.traffic_direction.toLowerCase(),
+  };
+}
 
 /** Hubble turns a response's ends round again, so that labels always read from client to server. */
-const clientToServer = (flow: Flow): Flow =>
-  flow.is_reply?.value === true ? { ...flow, source: flow.destination, destination: flow.source } : flow;
+function clientToServer(flow: Flow): Flow {
+  return flow.is_reply?.value === true ? { ...flow, source: flow.destination, destination: flow.source } : flow;
+}
 
-const protocolOf = (flow: Flow): string => {
+function protocolOf(flow: Flow): string {
   if (flow.l7) return flow.l7.dns ? 'DNS' : 'HTTP';
   return flow.l4.UDP ? 'UDP' : 'TCP';
-};
+}
 
-const subtypeOf = (flow: Flow): string => {
+function subtypeOf(flow: Flow): string {
   if (flow.event_type.type === eventTypes.trace) return flow.trace_observation_point === 'TO_NETWORK' ? 'to-network' : 'to-endpoint';
   return flow.l7 ? protocolOf(flow) : '';
-};
+}
 
 const typeNames: Readonly<Record<number, string>> = {
   [eventTypes.drop]: 'Drop',
@@ -45,7 +48,7 @@ const typeNames: Readonly<Record<number, string>> = {
 
 const matchNames = ['none', 'l3-only', 'l3-l4', 'l4-only', 'all', 'l3-proto', 'proto-only'];
 
-const families = (registry: Registry) => {
+function families(registry: Registry) {
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
     new Counter<L>({ name, help, labelNames: [...labelNames], registers: [registry] });
   return {
@@ -70,23 +73,26 @@ const families = (registry: Registry) => {
     }),
     endpoint: new Gauge({ name: 'cilium_endpoint', help: 'Number of endpoints managed by this agent', registers: [registry] }),
   };
-};
+}
 
-const reasonText = (reason: string): string =>
-  ({ POLICY_DENIED: 'Policy denied', POLICY_DENY: 'Policy denied by denylist', UNENCRYPTED_TRAFFIC: 'Traffic is unencrypted' })[reason] ??
-  reason;
+function reasonText(reason: string): string {
+  return (
+    { POLICY_DENIED: 'Policy denied', POLICY_DENY: 'Policy denied by denylist', UNENCRYPTED_TRAFFIC: 'Traffic is unencrypted' }[reason] ??
+    reason
+  );
+}
 
-const countHttp = (flow: Flow, families_: ReturnType<typeof families>): void => {
+function countHttp(flow: Flow, families_: ReturnType<typeof families>): void {
   const http = flow.l7?.http;
   if (!http || flow.l7?.type !== 'RESPONSE') return;
   const context = contextOf(clientToServer(flow));
   const reporter = flow.traffic_direction === 'INGRESS' ? 'server' : 'client';
   families_.requests.inc({ method: http.method, protocol: http.protocol, status: String(http.code ?? 0), reporter, ...context });
   families_.duration.observe({ method: http.method, reporter, ...context }, (flow.l7.latency_ns ?? 0) / 1e9);
-};
+}
 
 /** Empty metrics of one agent. */
-export const createAgentMetrics = (): AgentMetrics => {
+export function createAgentMetrics(): AgentMetrics {
   const registry = new Registry();
   const all = families(registry);
   // Series that must exist before their first event, so that rules over them can tell zero from absent.
@@ -113,10 +119,10 @@ export const createAgentMetrics = (): AgentMetrics => {
     endpoints: (count) => all.endpoint.set(count),
     text: () => registry.metrics(),
   };
-};
+}
 
 /** Serves `/metrics` on a free loopback port. */
-export const serveMetrics = async (metrics: AgentMetrics): Promise<{ readonly port: number; close(): void }> => {
+export async function serveMetrics(metrics: AgentMetrics): Promise<{ readonly port: number; close(): void }> {
   const server = createServer((request, response) => {
     if (request.url !== '/metrics') {
       response.writeHead(404).end();
@@ -138,4 +144,4 @@ export const serveMetrics = async (metrics: AgentMetrics): Promise<{ readonly po
       server.closeAllConnections();
     },
   };
-};
+}

@@ -37,33 +37,35 @@ export interface Faults {
   readonly gatewayNode: string;
 }
 
-const rateOf = (rate: number): number => {
+function rateOf(rate: number): number {
   if (!(rate >= 0 && rate <= 1)) throw new RangeError(`A rate is between 0 and 1, not ${rate}. Nothing was changed.`);
   return rate;
-};
+}
 
 /** What can be wrong with the answers of Services. */
-export const serviceFaults = (
+export function serviceFaults(
   book: FaultBook,
-): Pick<Faults, 'errorRate' | 'grpcErrors' | 'latency' | 'hang' | 'reset' | 'refuse' | 'crash' | 'mend'> => ({
-  errorRate: (service, rate, status = 500) => book.change(service, { errorRate: rateOf(rate), status }),
-  grpcErrors: (service, rate, status = 14) => book.change(service, { grpcRate: rateOf(rate), grpcStatus: status }),
-  latency: (service, ms) => book.change(service, { latencyMs: Math.max(0, ms) }),
-  hang: (service, rate = 1) => book.change(service, { hangRate: rateOf(rate) }),
-  reset: (service, rate = 1) => book.change(service, { resetRate: rateOf(rate) }),
-  refuse: (service) => book.change(service, { refused: true }),
-  crash: (service) => book.change(service, { crashed: true }),
-  mend: (service) => book.mend(service),
-});
+): Pick<Faults, 'errorRate' | 'grpcErrors' | 'latency' | 'hang' | 'reset' | 'refuse' | 'crash' | 'mend'> {
+  return {
+    errorRate: (service, rate, status = 500) => book.change(service, { errorRate: rateOf(rate), status }),
+    grpcErrors: (service, rate, status = 14) => book.change(service, { grpcRate: rateOf(rate), grpcStatus: status }),
+    latency: (service, ms) => book.change(service, { latencyMs: Math.max(0, ms) }),
+    hang: (service, rate = 1) => book.change(service, { hangRate: rateOf(rate) }),
+    reset: (service, rate = 1) => book.change(service, { resetRate: rateOf(rate) }),
+    refuse: (service) => book.change(service, { refused: true }),
+    crash: (service) => book.change(service, { crashed: true }),
+    mend: (service) => book.mend(service),
+  };
+}
 
 /** The functions over the parts they act on. */
-export const createFaults = (parts: {
+export function createFaults(parts: {
   readonly book: FaultBook;
   readonly agents: Agents;
   readonly traffic: LoadThread;
   readonly resolver: Resolver;
   readonly gatewayNode: string;
-}): Faults => {
+}): Faults {
   const { book, agents, traffic } = parts;
   return {
     ...serviceFaults(book),
@@ -74,4 +76,4 @@ export const createFaults = (parts: {
     load: (requestsPerSecond) => traffic.setRate(requestsPerSecond),
     gatewayNode: parts.gatewayNode,
   };
-};
+}

@@ -40,7 +40,7 @@ const folderOf = (part: PartName): string => fileURLToPath(new URL(`../../manife
 const order = ['HTTPRoute', 'GRPCRoute', 'Deployment', 'Service'];
 
 /** The parts over a plane that runs; `url` is the Gateway's. They end with the ground. */
-export const createParts = (ground: Ground, kube: Kube, plane: Plane, url: string): Parts => {
+export function createParts(ground: Ground, kube: Kube, plane: Plane, url: string): Parts {
   const { world, xds, faults } = plane.controllers;
   const { truth } = plane;
   const { now, signal } = ground;
@@ -121,4 +121,4 @@ export const createParts = (ground: Ground, kube: Kube, plane: Plane, url: strin
       }
     },
   };
-};
+}

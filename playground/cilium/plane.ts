@@ -44,7 +44,7 @@ export interface PlaneTruth extends Truth {
   readonly policies: Policies;
 }
 
-const startGatewayEnvoy = async (ground: Ground, accessLogPort: number): Promise<Envoy> => {
+async function startGatewayEnvoy(ground: Ground, accessLogPort: number): Promise<Envoy> {
   const { stack, now, signal } = ground;
   const envoy = await startEnvoy({
     warden: stack.warden,
@@ -57,10 +57,10 @@ const startGatewayEnvoy = async (ground: Ground, accessLogPort: number): Promise
   });
   ground.onStop(() => envoy.stop());
   return envoy;
-};
+}
 
 /** Starts the controllers, the agents and Envoy, in this order: Envoy finds its listeners written. */
-export const startPlane = async (ground: Ground, kube: Kube, config: CiliumSettings): Promise<Plane> => {
+export async function startPlane(ground: Ground, kube: Kube, config: CiliumSettings): Promise<Plane> {
   const { now, onError } = ground;
   const truth = createTruth();
   const more = createConnectionTruth();
@@ -103,12 +103,12 @@ export const startPlane = async (ground: Ground, kube: Kube, config: CiliumSetti
   await xds.routes();
   const allTruth = Object.assign(truth.truth, { connections: more.connections, policies: more.policies });
   return { controllers, agents, envoy, truth: allTruth, path, pods, relay, hubbleTls, doubles };
-};
+}
 
 const settleMs = 60_000;
 
 /** Waits until every Deployment has its pods ready and a Gateway listener with a route in force; resolves to that listener's URL. */
-export const settle = async (ground: Ground, plane: Plane): Promise<string> => {
+export async function settle(ground: Ground, plane: Plane): Promise<string> {
   const { world, xds } = plane.controllers;
   const within = { withinMs: settleMs, signal: ground.signal };
   const available = (): boolean =>
@@ -124,4 +124,4 @@ export const settle = async (ground: Ground, plane: Plane): Promise<string> => {
     plane.truth.weights.some((each) => each.inForceAt !== undefined) && [...xds.clusters.values()].every(({ ports }) => ports.length > 0);
   await until(warm, { what: 'No route came in force', ...within });
   return listener() ?? '';
-};
+}

@@ -44,19 +44,17 @@ export interface PodBook {
   all(): Iterable<PodFacts>;
 }
 
-const portsOf = (pod: Pod): readonly NamedPort[] =>
-  pod.spec.containers
+function portsOf(pod: Pod): readonly NamedPort[] {
+  return pod.spec.containers
     .flatMap((container) => container.ports ?? [])
     .map(({ name = '', containerPort, protocol = 'TCP' }) => ({ name, port: containerPort, protocol }));
+}
 
 const firstHost = 10;
 const lastHost = 254;
 
 /** An empty book; `namespaceLabels` gives the labels of a namespace now. */
-export const createPodBook = (
-  identities: Identities,
-  namespaceLabels: (namespace: string) => Readonly<Record<string, string>>,
-): PodBook => {
+export function createPodBook(identities: Identities, namespaceLabels: (namespace: string) => Readonly<Record<string, string>>): PodBook {
   const byKey = new Map<string, PodFacts>();
   const byAddress = new Map<string, PodFacts>();
   const byLocalPort = new Map<number, PodFacts>();
@@ -128,4 +126,4 @@ export const createPodBook = (
     byPort: (port) => byLocalPort.get(port),
     all: () => byKey.values(),
   };
-};
+}

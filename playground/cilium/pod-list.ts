@@ -9,10 +9,11 @@ export interface ListedPod {
   readonly node: string;
 }
 
-export const listPods = (pods: Iterable<Pod>, services: ReadonlyMap<string, Service>): readonly ListedPod[] =>
-  [...pods].map((pod) => {
+export function listPods(pods: Iterable<Pod>, services: ReadonlyMap<string, Service>): readonly ListedPod[] {
+  return [...pods].map((pod) => {
     const { name, namespace = '', labels } = pod.metadata;
     const [group] =
       [...services].find(([, { metadata, spec }]) => metadata.namespace === namespace && selects(spec.selector, labels)) ?? [];
     return { name, group: group ?? namespace, ready: isReady(pod), node: pod.spec.nodeName ?? '' };
   });
+}

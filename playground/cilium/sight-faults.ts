@@ -18,11 +18,11 @@ export interface Doubles {
   has(namespace: string): boolean;
 }
 
-export const createSightFaults = (parts: {
+export function createSightFaults(parts: {
   readonly agents: Agents;
   readonly relay: Relay;
   readonly doubles: Set<string>;
-}): SightFaults & { mendSight(): void } => {
+}): SightFaults & { mendSight(): void } {
   const { agents, relay, doubles } = parts;
   const l7Policy = (namespaces: readonly string[]): void => {
     doubles.clear();
@@ -39,4 +39,4 @@ export const createSightFaults = (parts: {
       l7Policy([]);
     },
   };
-};
+}

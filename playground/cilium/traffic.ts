@@ -38,17 +38,17 @@ interface Talk {
   readonly caller: Caller;
 }
 
-const setUpTalk = async (ground: Ground, { controllers, path: { wire }, pods }: Plane): Promise<Talk> => {
+async function setUpTalk(ground: Ground, { controllers, path: { wire }, pods }: Plane): Promise<Talk> {
   const directory = createDirectory(controllers.world, controllers.book, ground.randomFor('directory'));
   const { port: localPort } = await pods.open(outsideApi.name, 'v1');
   directory.addHost({ ...outsideApi, localPort });
   const { now, signal } = ground;
   const resolver = createResolver({ directory, wire, random: ground.randomFor('resolver'), now, signal });
   return { directory, resolver, caller: createCaller({ directory, resolver, wire, random: ground.randomFor('caller') }) };
-};
+}
 
 /** Starts the requests through the Gateway at `url` and the connections between pods. */
-export const startTraffic = async (ground: Ground, kube: Kube, plane: Plane, url: string, rates: Rates): Promise<Traffic> => {
+export async function startTraffic(ground: Ground, kube: Kube, plane: Plane, url: string, rates: Rates): Promise<Traffic> {
   const { onError } = ground;
   const { controllers, path, pods, truth } = plane;
   const { directory, resolver, caller } = await setUpTalk(ground, plane);
@@ -75,4 +75,4 @@ export const startTraffic = async (ground: Ground, kube: Kube, plane: Plane, url
   const load = startLoadThread(data, onError);
   ground.onStop(() => load.stop());
   return { load, hops, clients, resolver };
-};
+}

@@ -62,11 +62,12 @@ export interface TruthWriter {
 export const requestsKept = 100_000;
 const weightsKept = 10_000;
 
-const matches = (request: TrueRequest, service: string | undefined): boolean =>
-  service === undefined || request.service === service || request.service.endsWith(`/${service}`);
+function matches(request: TrueRequest, service: string | undefined): boolean {
+  return service === undefined || request.service === service || request.service.endsWith(`/${service}`);
+}
 
 /** An empty record. */
-export const createTruth = (): TruthWriter => {
+export function createTruth(): TruthWriter {
   let requests: TrueRequest[] = [];
   const weights: TrueWeights[] = [];
   const totals = new Map<string, { total: number; failed: number }>();
@@ -123,4 +124,4 @@ export const createTruth = (): TruthWriter => {
       for (const listener of weightListeners) listener(done);
     },
   };
-};
+}

@@ -35,12 +35,7 @@ export interface Change {
 }
 
 /** Starts every watch; ends by the signal. */
-export const watchWorld = (
-  kube: Kube,
-  signal: AbortSignal,
-  onChange: (change: Change) => void,
-  onError: (error: unknown) => void,
-): World => {
+export function watchWorld(kube: Kube, signal: AbortSignal, onChange: (change: Change) => void, onError: (error: unknown) => void): World {
   const live = <T extends KubeObject>(kind: Kind, keeps: (object: T) => boolean = () => true): Mirror<T> =>
     mirror<T>({
       kube,
@@ -71,7 +66,7 @@ export const watchWorld = (
     namespaceLabels: (namespace) => namespaces.objects.get(`/${namespace}`)?.metadata.labels ?? {},
     synced: Promise.all(Object.values(mirrors).map((each) => each.synced)).then(() => undefined),
   };
-};
+}
 
 const resourceOf = {
   namespaces: 'namespaces',

@@ -18,9 +18,8 @@ export type ApiAnswer = { readonly status: number; readonly body: string };
 export type Api = (request: ApiRequest) => Promise<ApiAnswer>;
 
 /** @param ca read for each request: the API server writes its certificate while it starts */
-export const openApi =
-  (options: { readonly url: string; readonly token: string; readonly ca: () => string }): Api =>
-  (wanted) =>
+export function openApi(options: { readonly url: string; readonly token: string; readonly ca: () => string }): Api {
+  return (wanted) =>
     new Promise((resolve, reject) => {
       const headers = {
         authorization: `Bearer ${options.token}`,
@@ -43,3 +42,4 @@ export const openApi =
       call.once('error', reject);
       call.end(wanted.body);
     });
+}

@@ -41,8 +41,8 @@ const FROM = { environment: 'the environment', PATH: 'PATH', envtest: 'the folde
 const foundText = (found: Found): string => `${found.version ?? ''} from ${FROM[found.from]} (${found.path})`.trim();
 
 /** Fills or reuses a folder of the cache, as one step of progress. */
-export const fromCache = (recipe: Recipe, search: Search): Promise<string> =>
-  step(search.progress, recipe.title, async (say) => {
+export function fromCache(recipe: Recipe, search: Search): Promise<string> {
+  return step(search.progress, recipe.title, async (say) => {
     const platform = supportedPlatform(search.os, search.arch);
     const kitchen = { env: search.env, platform, signal: search.signal, say };
     const entry = { root: cacheRoot(search.env), name: recipe.entry, files: recipe.files };
@@ -50,38 +50,42 @@ export const fromCache = (recipe: Recipe, search: Search): Promise<string> =>
     const { folder, filled } = await fillOnce(entry, (staging) => recipe.fill(staging, kitchen), options);
     return { value: folder, detail: filled ? recipe.verb : 'from the cache' };
   });
+}
 
-const find = async (name: BinaryName, search: Search): Promise<string | undefined> => {
+async function find(name: BinaryName, search: Search): Promise<string | undefined> {
   const { found, passedOver } = await lookUp(name, search.env, search.signal);
   const note = found === undefined ? passedOver : foundText(found);
   if (note !== undefined) search.progress({ kind: 'note', step: name, detail: note, ms: 0 });
   return found?.path;
-};
+}
 
-const findOrMake = async (name: BinaryName, recipe: Recipe, search: Search): Promise<string> =>
-  (await find(name, search)) ?? join(await fromCache(recipe, search), name);
+async function findOrMake(name: BinaryName, recipe: Recipe, search: Search): Promise<string> {
+  return (await find(name, search)) ?? join(await fromCache(recipe, search), name);
+}
 
 /** The Go builds one after the other: each alone keeps every core busy. */
-const goBuilt = async (search: Search): Promise<Pick<Binaries, 'kube-apiserver' | 'etcd' | 'temporal'>> => ({
-  'kube-apiserver': await findOrMake('kube-apiserver', kubeApiserver, search),
-  etcd: await findOrMake('etcd', etcd, search),
-  temporal: await findOrMake('temporal', temporal, search),
-});
+async function goBuilt(search: Search): Promise<Pick<Binaries, 'kube-apiserver' | 'etcd' | 'temporal'>> {
+  return {
+    'kube-apiserver': await findOrMake('kube-apiserver', kubeApiserver, search),
+    etcd: await findOrMake('etcd', etcd, search),
+    temporal: await findOrMake('temporal', temporal, search),
+  };
+}
 
 /** From one place, so that the rule checker and the server agree. */
-const prometheusPair = async (search: Search): Promise<Pick<Binaries, 'prometheus' | 'promtool'>> => {
+async function prometheusPair(search: Search): Promise<Pick<Binaries, 'prometheus' | 'promtool'>> {
   const server = await find('prometheus', search);
   const tool = await find('promtool', search);
   if (server !== undefined && tool !== undefined) return { prometheus: server, promtool: tool };
   const folder = await fromCache(prometheus, search);
   return { prometheus: server ?? join(folder, 'prometheus'), promtool: tool ?? join(folder, 'promtool') };
-};
+}
 
 /**
  * Finds or makes every binary: environment, PATH, cache, then built or installed by package name without root.
  * @throws StackFailure with one sentence about what is missing; the first failure stops the others
  */
-export const findBinaries = async (search: Search): Promise<Binaries> => {
+export async function findBinaries(search: Search): Promise<Binaries> {
   supportedPlatform(search.os, search.arch);
   const failed = new AbortController();
   const together = { ...search, signal: AbortSignal.any([search.signal, failed.signal]) };
@@ -110,7 +114,7 @@ export const findBinaries = async (search: Search): Promise<Binaries> => {
     gatewayCrds: join(crdFolder, 'gateway-api'),
     ciliumProtos: join(crdFolder, 'protos'),
   };
-};
+}
 
 /** What the chart is tried with, and an installation is made with; the playground itself needs none of it. */
 export type Clients = {
@@ -121,11 +125,11 @@ export type Clients = {
 };
 
 /** Finds or makes them. Throws as `findBinaries` does. */
-export const findClients = async (search: Search): Promise<Clients> => {
+export async function findClients(search: Search): Promise<Clients> {
   supportedPlatform(search.os, search.arch);
   return {
     helm: await findOrMake('helm', helm, search),
     kubectl: await findOrMake('kubectl', kubectl, search),
     operatorCrds: await fromCache(operatorCrds, search),
   };
-};
+}

@@ -8,8 +8,9 @@ import { withLock } from './lock.ts';
 export type Env = Readonly<Record<string, string | undefined>>;
 
 /** `${MESHOPS_CACHE:-${XDG_CACHE_HOME:-~/.cache}}/meshops`. An empty variable counts as unset. */
-export const cacheRoot = (env: Env): string =>
-  join(env['MESHOPS_CACHE'] || env['XDG_CACHE_HOME'] || join(env['HOME'] || homedir(), '.cache'), 'meshops');
+export function cacheRoot(env: Env): string {
+  return join(env['MESHOPS_CACHE'] || env['XDG_CACHE_HOME'] || join(env['HOME'] || homedir(), '.cache'), 'meshops');
+}
 
 /** One folder of the cache: complete or absent, never half. */
 export type CacheEntry = {
@@ -21,29 +22,29 @@ export type CacheEntry = {
 };
 
 /** The entry's folder if it is complete. */
-export const cached = (entry: CacheEntry): string | undefined => {
+export function cached(entry: CacheEntry): string | undefined {
   const folder = join(entry.root, entry.name);
   return entry.files.every((file) => existsSync(join(folder, file))) ? folder : undefined;
-};
+}
 
 const stagingPrefix = (entry: CacheEntry): string => `.${entry.name}.part-`;
 
-const removeLeftovers = async (entry: CacheEntry): Promise<void> => {
+async function removeLeftovers(entry: CacheEntry): Promise<void> {
   const names = await readdir(entry.root);
   const leftovers = names.filter((name) => name.startsWith(stagingPrefix(entry)));
   await Promise.all([entry.name, ...leftovers].map((name) => rm(join(entry.root, name), { recursive: true, force: true })));
-};
+}
 
 /**
  * The entry's folder, filled by `fill` when it is not complete. `fill` works in a folder of its own which is renamed when it is
  * done, so a start that is cut short leaves nothing that looks finished; one start at a time fills an entry, others wait for it.
  * @param waiting told once when another process holds the entry
  */
-export const fillOnce = async (
+export async function fillOnce(
   entry: CacheEntry,
   fill: (staging: string) => Promise<void>,
   options: { readonly signal: AbortSignal; readonly waiting: () => void },
-): Promise<{ readonly folder: string; readonly filled: boolean }> => {
+): Promise<{ readonly folder: string; readonly filled: boolean }> {
   const ready = cached(entry);
   if (ready !== undefined) return { folder: ready, filled: false };
   await mkdir(entry.root, { recursive: true });
@@ -63,4 +64,4 @@ export const fillOnce = async (
     if (folder === undefined) throw new Error(`Filling ${entry.name} did not give ${entry.files.join(', ')}.`);
     return { folder, filled: true };
   });
-};
+}

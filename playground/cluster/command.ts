@@ -26,7 +26,7 @@ const TAIL_LIMIT = 4000;
 const MISSING: CommandResult = { code: 'missing', stdout: '', tail: '' };
 
 /** Collects what a command says: the beginning of stdout, the end of both. */
-const listenTo = (child: ChildProcess, { say, line: tell }: Pick<Command, 'say' | 'line'>) => {
+function listenTo(child: ChildProcess, { say, line: tell }: Pick<Command, 'say' | 'line'>) {
   const heard = { stdout: '', tail: '' };
   const hear = (text: string): void => {
     heard.tail = (heard.tail + text).slice(-TAIL_LIMIT);
@@ -45,10 +45,10 @@ const listenTo = (child: ChildProcess, { say, line: tell }: Pick<Command, 'say' 
     for (const one of lines) tell?.(one);
   });
   return heard;
-};
+}
 
 /** Runs a command to its end. Where `program` is in PATH is decided by the given environment, not by this process's own. */
-export const run = async (command: Command): Promise<CommandResult> => {
+export async function run(command: Command): Promise<CommandResult> {
   const { signal } = command;
   signal.throwIfAborted();
   const path = command.program.includes('/') ? command.program : inPath(command.program, command.env);
@@ -73,13 +73,13 @@ export const run = async (command: Command): Promise<CommandResult> => {
       else resolve({ code: code ?? 1, ...heard });
     });
   });
-};
+}
 
 const NO_NETWORK =
   /dial tcp|no such host|i\/o timeout|TLS handshake timeout|network is unreachable|Temporary failure in name resolution|Temporary failure resolving|Could not resolve|Name or service not known|NewConnectionError|Connection refused|connection refused|Could not connect|Failed to fetch|No matching distribution found/;
 
 /** The failure that a command's end means, with its last lines. */
-export const commandFailure = (what: string, source: string, result: CommandResult): StackFailure => {
+export function commandFailure(what: string, source: string, result: CommandResult): StackFailure {
   const last = result.tail.trim().split('\n').slice(-6).join('\n');
   if (NO_NETWORK.test(result.tail)) {
     return new StackFailure(
@@ -88,11 +88,11 @@ export const commandFailure = (what: string, source: string, result: CommandResu
     );
   }
   return new StackFailure('build-failed', `${what} could not be made (exit code ${result.code}). Its last words:\n${last}`);
-};
+}
 
 /** Runs a command that must succeed and gives its stdout. */
-export const runOrFail = async (what: string, source: string, command: Command): Promise<string> => {
+export async function runOrFail(what: string, source: string, command: Command): Promise<string> {
   const result = await run(command);
   if (result.code === 0) return result.stdout;
   throw commandFailure(what, source, result);
-};
+}

@@ -15,10 +15,10 @@ export interface BuildProgress {
 const WIDTH = 10;
 
 /** A bar of 10, as `███░░░░░░░`. */
-export const bar = (share: number): string => {
+export function bar(share: number): string {
   const full = Math.max(0, Math.min(WIDTH, Math.round(share * WIDTH)));
   return '█'.repeat(full) + '░'.repeat(WIDTH - full);
-};
+}
 
 const timeText = (ms: number): string => (ms < 90_000 ? `${Math.max(5, Math.ceil(ms / 5_000) * 5)} s` : `${Math.ceil(ms / 60_000)} min`);
 
@@ -26,7 +26,7 @@ const timeText = (ms: number): string => (ms < 90_000 ? `${Math.max(5, Math.ceil
 const LEAST_SHARE = 0.05;
 
 /** Tells `say` how far a build is. `now`: epoch ms. */
-export const buildProgress = (say: (words: string) => void, now: () => number = Date.now): BuildProgress => {
+export function buildProgress(say: (words: string) => void, now: () => number = Date.now): BuildProgress {
   let [modules, done, total, begun] = [0, 0, 0, 0];
   const shown = (): void => {
     const share = total === 0 ? 1 : Math.min(1, done / total);
@@ -52,7 +52,7 @@ export const buildProgress = (say: (words: string) => void, now: () => number = 
       shown();
     },
   };
-};
+}
 
 /** A command of a Go module that is pinned here. */
 export interface GoBuild {
@@ -72,7 +72,7 @@ export interface GoBuild {
 const PROXY = 'the Go module proxy';
 
 /** Compiles it, saying how far it is. What an earlier build has compiled already is neither counted nor compiled again. */
-export const compile = async ({ what, cwd, target, output, ldflags = '', env, signal, say }: GoBuild): Promise<void> => {
+export async function compile({ what, cwd, target, output, ldflags = '', env, signal, say }: GoBuild): Promise<void> {
   const progress = buildProgress(say);
   const flags = ['-trimpath', '-buildvcs=false', '-mod=readonly', '-ldflags', `-s -w ${ldflags}`.trim()];
   const go = (args: readonly string[], line: (text: string) => void): Promise<string> =>
@@ -83,4 +83,4 @@ export const compile = async ({ what, cwd, target, output, ldflags = '', env, si
   );
   progress.counted(stale.split('\n').filter((line) => line !== '').length);
   await go(['build', ...flags, '-v', '-o', output, target], (line) => progress.compiled(line));
-};
+}

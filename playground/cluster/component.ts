@@ -18,7 +18,7 @@ export type Component = {
 };
 
 /** Starts a component and gives the handle to restart it with the same order. */
-export const startComponent = async (warden: Warden, order: ChildOrder, signal: AbortSignal): Promise<Component> => {
+export async function startComponent(warden: Warden, order: ChildOrder, signal: AbortSignal): Promise<Component> {
   let child: Child | undefined;
   const start = async (startSignal: AbortSignal): Promise<void> => {
     if (child !== undefined) return;
@@ -39,4 +39,4 @@ export const startComponent = async (warden: Warden, order: ChildOrder, signal: 
     pause: () => child?.kill('SIGSTOP'),
     resume: () => child?.kill('SIGCONT'),
   };
-};
+}

@@ -45,7 +45,7 @@ const VERSION_WORDS: Readonly<Partial<Record<BinaryName, readonly string[]>>> = 
 };
 
 /** Folders of the tools for API servers in tests (envtest, kubebuilder), newest version first. */
-const envtestFolders = (env: Env): readonly string[] => {
+function envtestFolders(env: Env): readonly string[] {
   const data = env['XDG_DATA_HOME'] || join(env['HOME'] ?? '/nonexistent', '.local/share');
   const versions = join(data, 'kubebuilder-envtest/k8s');
   const numbers = (name: string): readonly number[] => (versionIn(name) ?? '0').split('.').map(Number);
@@ -55,11 +55,11 @@ const envtestFolders = (env: Env): readonly string[] => {
   };
   const found = existsSync(versions) ? readdirSync(versions).toSorted(newest) : [];
   return [...found.map((name) => join(versions, name)), '/usr/local/kubebuilder/bin'];
-};
+}
 
 const ENVTEST: ReadonlySet<BinaryName> = new Set(['kube-apiserver', 'etcd', 'kubectl']);
 
-const fromEnvironment = (name: BinaryName, env: Env): string | undefined => {
+function fromEnvironment(name: BinaryName, env: Env): string | undefined {
   for (const { variable, folder } of VARIABLES[name]) {
     const value = env[variable];
     if (value === undefined || value === '') continue;
@@ -71,19 +71,19 @@ const fromEnvironment = (name: BinaryName, env: Env): string | undefined => {
     );
   }
   return undefined;
-};
+}
 
-const versionOf = async (name: BinaryName, path: string, env: Env, signal: AbortSignal): Promise<string | undefined> => {
+async function versionOf(name: BinaryName, path: string, env: Env, signal: AbortSignal): Promise<string | undefined> {
   const result = await run({ program: path, args: VERSION_WORDS[name] ?? ['--version'], env, signal });
   return result.code === 0 ? versionIn(`${result.stdout}\n${result.tail}`) : undefined;
-};
+}
 
 /**
  * Looks for a program where the person may have put it: the environment first (trusted whatever its version), then PATH
  * and the folders of envtest (taken when it says a version that is new enough).
  * @throws StackFailure `not-found` when a variable names something that is not a program
  */
-export const lookUp = async (name: BinaryName, env: Env, signal: AbortSignal): Promise<Lookup> => {
+export async function lookUp(name: BinaryName, env: Env, signal: AbortSignal): Promise<Lookup> {
   const given = fromEnvironment(name, env);
   if (given !== undefined) {
     return { found: { path: given, from: 'environment', version: await versionOf(name, given, env, signal) }, passedOver: undefined };
@@ -103,4 +103,4 @@ export const lookUp = async (name: BinaryName, env: Env, signal: AbortSignal): P
     passedOver ??= `${path} ${why} and is passed over`;
   }
   return { found: undefined, passedOver };
-};
+}

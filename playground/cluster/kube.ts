@@ -34,7 +34,7 @@ export type Ground = {
 
 const READY_WITHIN_MS = 60_000;
 
-const startEtcd = async (ground: Ground): Promise<{ readonly component: Component; readonly url: string }> => {
+async function startEtcd(ground: Ground): Promise<{ readonly component: Component; readonly url: string }> {
   const url = `http://127.0.0.1:${await ground.ports.take('etcd')}`;
   const peer = `http://127.0.0.1:${await ground.ports.take("etcd's peers")}`;
   const component = await startComponent(
@@ -64,10 +64,10 @@ const startEtcd = async (ground: Ground): Promise<{ readonly component: Componen
     ground.signal,
   );
   return { component, url };
-};
+}
 
-const apiserverArgs = (dir: string, address: string, port: number, etcdUrl: string): readonly string[] =>
-  flags({
+function apiserverArgs(dir: string, address: string, port: number, etcdUrl: string): readonly string[] {
+  return flags({
     'etcd-servers': etcdUrl,
     'cert-dir': dir,
     'bind-address': address,
@@ -81,16 +81,17 @@ const apiserverArgs = (dir: string, address: string, port: number, etcdUrl: stri
     // Pods are written by the simulator, without the controller that would make their service accounts.
     'disable-admission-plugins': 'ServiceAccount',
   });
+}
 
-const writeIdentity = (dir: string, tokens: Readonly<Record<KubeUser, string>>): void => {
+function writeIdentity(dir: string, tokens: Readonly<Record<KubeUser, string>>): void {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   writeFileSync(join(dir, 'sa.key'), privateKey.export({ type: 'sec1', format: 'pem' }), { mode: 0o600 });
   writeFileSync(join(dir, 'tokens.csv'), tokenFile(tokens), { mode: 0o600 });
-};
+}
 
 /** Starts etcd and kube-apiserver and waits until /readyz says ok. `address` is where the API server listens. */
-export const startKube = async (ground: Ground, wantedPort?: number, address = '127.0.0.1'): Promise<Kube> => {
+export async function startKube(ground: Ground, wantedPort?: number, address = '127.0.0.1'): Promise<Kube> {
   const dir = join(ground.dir, 'kube');
   const tokens = makeTokens();
   writeIdentity(dir, tokens);
@@ -121,4 +122,4 @@ export const startKube = async (ground: Ground, wantedPort?: number, address = '
   for (const user of KUBE_USER_NAMES)
     writeFileSync(path(user), kubeconfigText({ url, caFile, user, token: tokens[user] }), { mode: 0o600 });
   return { url, caFile, token: (user) => tokens[user], kubeconfig: path, etcd: etcd.component, apiserver, api };
-};
+}

@@ -6,14 +6,14 @@ import { until } from './waiting.ts';
 import { RECORD_FILE, WardenRecord } from './warden-protocol.ts';
 
 /** The record of the last warden of a folder; undefined when it stopped in order, or what it wrote cannot be read. */
-export const readRecord = (dir: string): WardenRecord | undefined => {
+export function readRecord(dir: string): WardenRecord | undefined {
   try {
     return WardenRecord.parse(JSON.parse(readFileSync(join(dir, RECORD_FILE), 'utf8')));
   } catch {
     // Written by rename, so never half: unreadable means absent or from another version, and neither names a process of ours.
     return undefined;
   }
-};
+}
 
 const GRACE_MS = 5000;
 const KILL_MS = 5000;
@@ -25,7 +25,7 @@ const gone = (processes: readonly ProcessIdentity[]): boolean => !processes.some
  * @returns how many children had to be ended
  * @throws StackFailure `dir-in-use` when the start that owns the folder is alive
  */
-export const cleanLeftovers = async (dir: string, signal: AbortSignal): Promise<number> => {
+export async function cleanLeftovers(dir: string, signal: AbortSignal): Promise<number> {
   const record = readRecord(dir);
   if (record === undefined) return 0;
   if (isAlive(record.owner)) {
@@ -48,4 +48,4 @@ export const cleanLeftovers = async (dir: string, signal: AbortSignal): Promise<
   await until(async () => gone(left), { ...waiting, withinMs: KILL_MS });
   rmSync(join(dir, RECORD_FILE), { force: true });
   return left.length;
-};
+}

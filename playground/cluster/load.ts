@@ -28,13 +28,14 @@ const Definitions = z.object({
 const ESTABLISHED_WITHIN_MS = 120_000;
 
 /** The documents of a YAML file as text: applied as they came, so that nothing is lost in reading and writing them. */
-const documents = (text: string): readonly string[] =>
-  text
+function documents(text: string): readonly string[] {
+  return text
     .split(/^---\s*$/m)
     .filter((part) => parse(part) !== null)
     .map((part) => part.trim());
+}
 
-const applyOne = async (api: Api, text: string, signal: AbortSignal): Promise<string> => {
+async function applyOne(api: Api, text: string, signal: AbortSignal): Promise<string> {
   const { kind, metadata } = Manifest.parse(parse(text));
   const base = PATHS[kind];
   if (base === undefined) throw new StackFailure('refused', `${kind} ${metadata.name} is not a kind that the playground loads.`);
@@ -43,9 +44,9 @@ const applyOne = async (api: Api, text: string, signal: AbortSignal): Promise<st
   if (answer.status >= 300)
     throw new StackFailure('refused', `The API server refused ${kind} ${metadata.name} (${answer.status}): ${answer.body.slice(0, 500)}`);
   return `${kind}/${metadata.name}`;
-};
+}
 
-const established = async (api: Api, names: ReadonlySet<string>, signal: AbortSignal): Promise<boolean> => {
+async function established(api: Api, names: ReadonlySet<string>, signal: AbortSignal): Promise<boolean> {
   const answer = await api({ method: 'GET', path: PATHS['CustomResourceDefinition'] ?? '', signal });
   if (answer.status !== 200) return false;
   const ready = Definitions.parse(JSON.parse(answer.body)).items.filter((definition) =>
@@ -53,17 +54,17 @@ const established = async (api: Api, names: ReadonlySet<string>, signal: AbortSi
   );
   const readyNames = new Set(ready.map((definition) => `CustomResourceDefinition/${definition.metadata.name}`));
   return [...names].filter((name) => name.startsWith('CustomResourceDefinition/')).every((name) => readyNames.has(name));
-};
+}
 
 /**
  * Applies the CRDs (and what guards them) of some folders server-side and waits until all are established.
  * @returns how many objects
  * @throws StackFailure `refused` with the API server's answer, `not-ready`
  */
-export const loadCrds = async (api: Api, folders: readonly string[], signal: AbortSignal): Promise<number> => {
+export async function loadCrds(api: Api, folders: readonly string[], signal: AbortSignal): Promise<number> {
   const files = folders.flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)));
   const texts = files.filter((file) => file.endsWith('.yaml')).flatMap((file) => documents(readFileSync(file, 'utf8')));
   const names = new Set(await Promise.all(texts.map((text) => applyOne(api, text, signal))));
   await until((either) => established(api, names, either), { what: 'The CRDs', withinMs: ESTABLISHED_WITHIN_MS, everyMs: 100, signal });
   return names.size;
-};
+}

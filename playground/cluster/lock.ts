@@ -5,13 +5,13 @@ import { identityOf, isAlive, type ProcessIdentity } from './processes.ts';
 
 const POLL_MS = 200;
 
-const parseHolder = (text: string): ProcessIdentity | undefined => {
+function parseHolder(text: string): ProcessIdentity | undefined {
   const [pid, startTicks, boot] = text.trim().split(' ');
   if (pid === undefined || startTicks === undefined || boot === undefined) return undefined;
   return { pid: Number(pid), startTicks, boot };
-};
+}
 
-const tryCreate = async (path: string): Promise<boolean> => {
+async function tryCreate(path: string): Promise<boolean> {
   const self = identityOf(process.pid);
   try {
     await writeFile(path, `${process.pid} ${self?.startTicks} ${self?.boot}\n`, { flag: 'wx' });
@@ -20,10 +20,10 @@ const tryCreate = async (path: string): Promise<boolean> => {
     if (codeOf(error) === 'EEXIST') return false;
     throw error;
   }
-};
+}
 
 /** Takes away a lock whose holder has ended. An empty file may be one that is being written: the second look decides. */
-const breakStale = async (path: string, seen: string | undefined): Promise<string | undefined> => {
+async function breakStale(path: string, seen: string | undefined): Promise<string | undefined> {
   const text = await readFile(path, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
   const holder = parseHolder(text);
@@ -38,18 +38,18 @@ const breakStale = async (path: string, seen: string | undefined): Promise<strin
   if (moved !== undefined && moved !== text) await link(aside, path).catch(() => undefined);
   await rm(aside, { force: true });
   return undefined;
-};
+}
 
 /**
  * Runs `work` while holding a lock file that names its holder; the lock of a holder that ended is taken over.
  * Should two ever hold it (the file was moved by hand), they do the same work twice: what is guarded is renamed into place whole.
  * @throws the signal's reason when aborted while waiting
  */
-export const withLock = async <T>(
+export async function withLock<T>(
   path: string,
   options: { readonly signal: AbortSignal; readonly waiting: () => void },
   work: () => Promise<T>,
-): Promise<T> => {
+): Promise<T> {
   let seen: string | undefined;
   let told = false;
   while (!(await tryCreate(path))) {
@@ -65,4 +65,4 @@ export const withLock = async <T>(
   } finally {
     await rm(path, { force: true });
   }
-};
+}

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 const LINES = 5;
 
 /** The last lines of a log file, as a sentence; empty when nothing was written. */
-export const tailOf = (logFile: string): string => {
+export function tailOf(logFile: string): string {
   let text: string;
   try {
     text = readFileSync(logFile, 'utf8').trim();
@@ -12,4 +12,4 @@ export const tailOf = (logFile: string): string => {
     return '';
   }
   return text === '' ? '' : `Last lines of ${logFile}:\n${text.split('\n').slice(-LINES).join('\n')}`;
-};
+}

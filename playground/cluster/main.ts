@@ -4,8 +4,8 @@ import { progressPrinter } from './progress.ts';
 import { type Stack, startStack } from './stack.ts';
 import { KUBE_USER_NAMES } from './users.ts';
 
-const describe = (stack: Stack): string =>
-  [
+function describe(stack: Stack): string {
+  return [
     '',
     `Kubernetes  ${stack.kube.url}`,
     ...KUBE_USER_NAMES.map((user) => `            KUBECONFIG=${stack.kube.kubeconfig(user)}`),
@@ -15,13 +15,14 @@ const describe = (stack: Stack): string =>
     'Ctrl-C ends it.',
     '',
   ].join('\n');
+}
 
 const interrupted = new AbortController();
 const onSignal = (signal: NodeJS.Signals): void => interrupted.abort(new Error(`Stopped by ${signal}.`));
 process.on('SIGINT', onSignal);
 process.on('SIGTERM', onSignal);
 
-const main = async (dir: string | undefined): Promise<void> => {
+async function main(dir: string | undefined): Promise<void> {
   const { signal } = interrupted;
   const stack = await startStack({ signal, progress: progressPrinter(process.stdout), ...(dir === undefined ? {} : { dir }) });
   process.stdout.write(describe(stack));
@@ -31,7 +32,7 @@ const main = async (dir: string | undefined): Promise<void> => {
   });
   await Promise.race([stopAsked, stack.warden.ended]);
   await stack.stop();
-};
+}
 
 main(process.argv[2]).catch((error: unknown) => {
   process.stderr.write(`${reasonOf(error)}\n`);

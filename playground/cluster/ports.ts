@@ -7,12 +7,13 @@ const HIGHEST = 32_000;
 const TRIES = 200;
 
 /** Whether a loopback port can be listened on now. */
-export const isFree = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
+export function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));
     server.listen({ host: '127.0.0.1', port, exclusive: true }, () => server.close(() => resolve(true)));
   });
+}
 
 /** Distinct free loopback ports. Each instance gives a port out once. */
 export type Ports = {
@@ -21,7 +22,7 @@ export type Ports = {
 };
 
 /** @param random uniform in [0, 1) */
-export const openPorts = (random: () => number): Ports => {
+export function openPorts(random: () => number): Ports {
   const given = new Set<number>();
   const fixed = async (purpose: string, port: number): Promise<number> => {
     if (given.has(port) || !(await isFree(port))) {
@@ -45,4 +46,4 @@ export const openPorts = (random: () => number): Ports => {
       throw new StackFailure('port-taken', `No free port was found on 127.0.0.1 between ${LOWEST} and ${HIGHEST} for ${purpose}.`);
     },
   };
-};
+}

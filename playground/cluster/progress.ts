@@ -19,12 +19,12 @@ export const systemStepClock: StepClock = { now: Date.now, tickMs: 1000 };
  * Runs `work` as a step that is reported when it begins, each `tickMs` while it lasts, and when it ends.
  * @param work gives its result and how it ended, in a word ("built", "found in PATH"); may change what the ticks say
  */
-export const step = async <T>(
+export async function step<T>(
   report: ReportProgress,
   name: string,
   work: (say: (detail: string) => void) => Promise<{ readonly value: T; readonly detail: string }>,
   clock: StepClock = systemStepClock,
-): Promise<T> => {
+): Promise<T> {
   const begun = clock.now();
   let detail = '';
   const line = (kind: Progress['kind'], text: string): void => report({ kind, step: name, detail: text, ms: clock.now() - begun });
@@ -43,12 +43,12 @@ export const step = async <T>(
   } finally {
     clearInterval(timer);
   }
-};
+}
 
 const seconds = (ms: number): string => (ms < 9950 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`);
 
 /** The text of a progress line, as `✓ kube-apiserver 1.36.3 built (215 s)`. */
-export const progressText = (line: Progress): string => {
+export function progressText(line: Progress): string {
   const words = `${line.step}${line.detail === '' ? '' : ` ${line.detail}`}`;
   switch (line.kind) {
     case 'begun':
@@ -64,7 +64,7 @@ export const progressText = (line: Progress): string => {
     default:
       return line.kind satisfies never;
   }
-};
+}
 
 /** Where progress is printed: a terminal shows ticks in place, a log gets one line for each 15 s of a step. */
 export type ProgressSink = { readonly isTTY?: boolean | undefined; readonly columns?: number | undefined; write(text: string): unknown };
@@ -72,7 +72,7 @@ export type ProgressSink = { readonly isTTY?: boolean | undefined; readonly colu
 const LOG_TICK_MS = 15_000;
 
 /** Prints progress lines. Several steps may be under way at once; a terminal shows the tick of whichever spoke last. */
-export const progressPrinter = (out: ProgressSink): ReportProgress => {
+export function progressPrinter(out: ProgressSink): ReportProgress {
   const printedAt = new Map<string, number>();
   const clear = out.isTTY === true ? '\r\x1b[2K' : '';
   return (line) => {
@@ -84,4 +84,4 @@ export const progressPrinter = (out: ProgressSink): ReportProgress => {
     printedAt.set(line.step, line.ms);
     out.write(`${text}\n`);
   };
-};
+}

@@ -20,7 +20,7 @@ export type PrometheusOptions = {
 
 const READY_WITHIN_MS = 60_000;
 
-const configText = (targets: string, options: PrometheusOptions): string => {
+function configText(targets: string, options: PrometheusOptions): string {
   const interval = `${options.intervalSeconds ?? 1}s`;
   // JSON is YAML. One scrape configuration for all: the targets' own labels name their job and path.
   return JSON.stringify({
@@ -28,10 +28,10 @@ const configText = (targets: string, options: PrometheusOptions): string => {
     rule_files: options.ruleFiles ?? [],
     scrape_configs: [{ job_name: 'playground', file_sd_configs: [{ files: [join(targets, '*.json')], refresh_interval: '1s' }] }],
   });
-};
+}
 
 /** Starts Prometheus and waits until it is ready. */
-export const startPrometheus = async (ground: Ground, options: PrometheusOptions = {}): Promise<Prometheus> => {
+export async function startPrometheus(ground: Ground, options: PrometheusOptions = {}): Promise<Prometheus> {
   const port = await ground.ports.take('Prometheus', options.port);
   const url = `http://127.0.0.1:${port}`;
   const dir = join(ground.dir, 'prometheus');
@@ -67,4 +67,4 @@ export const startPrometheus = async (ground: Ground, options: PrometheusOptions
     renameSync(`${file}.new`, file);
   };
   return { ...component, url, scrape };
-};
+}

@@ -8,21 +8,21 @@ import { identityOf } from './processes.ts';
 const runsFolder = (env: Env): string => join(cacheRoot(env), 'runs');
 
 /** A new run folder, named after the process that owns it (number and start time). */
-export const makeRunDir = (env: Env): string => {
+export function makeRunDir(env: Env): string {
   mkdirSync(runsFolder(env), { recursive: true });
   return mkdtempSync(join(runsFolder(env), `${process.pid}-${identityOf(process.pid)?.startTicks}-`));
-};
+}
 
-const ownerIsAlive = (name: string): boolean => {
+function ownerIsAlive(name: string): boolean {
   const [pid, startTicks] = name.split('-');
   return identityOf(Number(pid))?.startTicks === startTicks;
-};
+}
 
 /**
  * Ends and removes what earlier starts left behind: run folders whose owner has ended.
  * @returns how many processes had to be ended
  */
-export const sweepRuns = async (env: Env, signal: AbortSignal): Promise<number> => {
+export async function sweepRuns(env: Env, signal: AbortSignal): Promise<number> {
   mkdirSync(runsFolder(env), { recursive: true });
   let ended = 0;
   for (const name of readdirSync(runsFolder(env))) {
@@ -38,4 +38,4 @@ export const sweepRuns = async (env: Env, signal: AbortSignal): Promise<number> 
     rmSync(dir, { recursive: true, force: true });
   }
   return ended;
-};
+}

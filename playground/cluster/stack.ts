@@ -47,7 +47,7 @@ const API_GRACE_MS = 1000;
 
 type Parts = Pick<Stack, 'kube' | 'temporal' | 'prometheus'>;
 
-const startKubeWithCrds = async (ground: Ground, options: StackOptions): Promise<Kube> => {
+async function startKubeWithCrds(ground: Ground, options: StackOptions): Promise<Kube> {
   const kube = await step(options.progress, 'etcd and kube-apiserver', async () => {
     const started = await startKube(ground, options.kubePort, options.kubeAddress);
     return { value: started, detail: `at ${started.url}` };
@@ -57,9 +57,9 @@ const startKubeWithCrds = async (ground: Ground, options: StackOptions): Promise
     return { value: undefined, detail: `${count} objects loaded` };
   });
   return kube;
-};
+}
 
-const startParts = async (ground: Ground, options: StackOptions): Promise<Parts> => {
+async function startParts(ground: Ground, options: StackOptions): Promise<Parts> {
   const failed = new AbortController();
   const together = { ...ground, signal: AbortSignal.any([ground.signal, failed.signal]) };
   const parts = [
@@ -82,22 +82,22 @@ const startParts = async (ground: Ground, options: StackOptions): Promise<Parts>
     await Promise.allSettled(parts);
     throw error;
   }
-};
+}
 
-const prepareDir = async (options: StackOptions, env: Env): Promise<string> => {
+async function prepareDir(options: StackOptions, env: Env): Promise<string> {
   const ended = await sweepRuns(env, options.signal);
   if (ended > 0) options.progress({ kind: 'note', step: 'cleaned up', detail: `${ended} processes of an earlier start`, ms: 0 });
   if (options.dir === undefined) return makeRunDir(env);
   mkdirSync(options.dir, { recursive: true });
   return resolve(options.dir);
-};
+}
 
 /**
  * Finds or makes every binary, then starts etcd, kube-apiserver with the CRDs, Temporal and Prometheus, each ready when this resolves.
  * Nothing is left running when it rejects.
  * @throws StackFailure with one sentence for the person; the signal's reason when aborted
  */
-export const startStack = async (options: StackOptions): Promise<Stack> => {
+export async function startStack(options: StackOptions): Promise<Stack> {
   const env = options.env ?? process.env;
   const { signal, progress } = options;
   const binaries = await findBinaries({ env, os: process.platform, arch: process.arch, signal, progress });
@@ -119,4 +119,4 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
     if (signal.aborted && options.dir === undefined) rmSync(dir, { recursive: true, force: true });
     throw error;
   }
-};
+}

@@ -30,8 +30,8 @@ const HEALTH_REQUEST = Buffer.concat([Buffer.from([0x0a, SERVICE.length]), Buffe
 const SERVING = Buffer.from([0x08, 0x01]);
 const asIs = (bytes: Buffer): Buffer => bytes;
 
-const isServing = (address: string): Promise<boolean> =>
-  new Promise((resolve) => {
+function isServing(address: string): Promise<boolean> {
+  return new Promise((resolve) => {
     const client = new Client(address, credentials.createInsecure());
     const deadline = Date.now() + ASK_MS;
     client.makeUnaryRequest('/grpc.health.v1.Health/Check', asIs, asIs, HEALTH_REQUEST, { deadline }, (error, answer) => {
@@ -39,9 +39,10 @@ const isServing = (address: string): Promise<boolean> =>
       resolve(error === null && answer !== undefined && answer.equals(SERVING));
     });
   });
+}
 
 /** Starts Temporal's dev server and waits until its frontend serves. */
-export const startTemporal = async (ground: Ground, options: TemporalOptions = {}): Promise<Temporal> => {
+export async function startTemporal(ground: Ground, options: TemporalOptions = {}): Promise<Temporal> {
   const port = await ground.ports.take('Temporal', options.port);
   const uiPort = await ground.ports.take("Temporal's page", options.uiPort);
   const address = `127.0.0.1:${port}`;
@@ -77,4 +78,4 @@ export const startTemporal = async (ground: Ground, options: TemporalOptions = {
     ground.signal,
   );
   return { ...component, address, namespace: NAMESPACE, uiUrl: `http://127.0.0.1:${uiPort}` };
-};
+}

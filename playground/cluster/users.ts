@@ -15,23 +15,26 @@ export type KubeUser = keyof typeof KUBE_USERS;
 export const KUBE_USER_NAMES = Object.keys(KUBE_USERS) as readonly KubeUser[];
 
 /** A fresh token for each user; they live as long as the run folder. */
-export const makeTokens = (): Readonly<Record<KubeUser, string>> => {
+export function makeTokens(): Readonly<Record<KubeUser, string>> {
   const token = (): string => randomBytes(24).toString('base64url');
   return { admin: token(), simulator: token(), meshops: token(), operator: token(), reviewer: token(), reviewer2: token() };
-};
+}
 
 /** The API server's `--token-auth-file`: `token,user,uid,"group1,group2"` for each user. */
-export const tokenFile = (tokens: Readonly<Record<KubeUser, string>>): string =>
-  KUBE_USER_NAMES.map((user) => `${tokens[user]},${KUBE_USERS[user].name},${user},"${KUBE_USERS[user].groups.join(',')}"\n`).join('');
+export function tokenFile(tokens: Readonly<Record<KubeUser, string>>): string {
+  return KUBE_USER_NAMES.map((user) => `${tokens[user]},${KUBE_USERS[user].name},${user},"${KUBE_USERS[user].groups.join(',')}"\n`).join(
+    '',
+  );
+}
 
 /** A kubeconfig with one context, `playground`. */
-export const kubeconfigText = (options: {
+export function kubeconfigText(options: {
   readonly url: string;
   readonly caFile: string;
   readonly user: KubeUser;
   readonly token: string;
-}): string =>
-  `${JSON.stringify(
+}): string {
+  return `${JSON.stringify(
     {
       apiVersion: 'v1',
       kind: 'Config',
@@ -43,3 +46,4 @@ export const kubeconfigText = (options: {
     undefined,
     2,
   )}\n`;
+}

@@ -36,7 +36,7 @@ export type BinaryName = keyof typeof OLDEST;
 export const versionIn = (text: string): string | undefined => /(\d+\.\d+(?:\.\d+)?)/.exec(text)?.[1];
 
 /** Whether `version` is `oldest` or later; both dotted numbers. */
-export const atLeast = (version: string, oldest: string): boolean => {
+export function atLeast(version: string, oldest: string): boolean {
   const wanted = oldest.split('.').map(Number);
   const parts = version.split('.').map(Number);
   for (const [index, number] of wanted.entries()) {
@@ -44,4 +44,4 @@ export const atLeast = (version: string, oldest: string): boolean => {
     if (part !== number) return part > number;
   }
   return true;
-};
+}

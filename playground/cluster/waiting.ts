@@ -15,7 +15,7 @@ export type Waiting = {
  * Asks again and again until the answer is true.
  * @throws StackFailure `not-ready` after `withinMs`; the signal's reason when aborted
  */
-export const until = async (condition: (signal: AbortSignal) => Promise<boolean>, waiting: Waiting): Promise<void> => {
+export async function until(condition: (signal: AbortSignal) => Promise<boolean>, waiting: Waiting): Promise<void> {
   const deadline = AbortSignal.timeout(waiting.withinMs);
   const either = AbortSignal.any([waiting.signal, deadline]);
   for (;;) {
@@ -35,4 +35,4 @@ export const until = async (condition: (signal: AbortSignal) => Promise<boolean>
     }
     await sleep(waiting.everyMs, undefined, { signal: either }).catch(() => undefined);
   }
-};
+}

@@ -16,7 +16,7 @@ const self = identityOf(process.pid);
 const recordPath = join(dir, RECORD_FILE);
 let ending = false;
 
-const writeRecord = (): void => {
+function writeRecord(): void {
   if (owner === undefined || self === undefined) return;
   const record: WardenRecord = {
     owner,
@@ -30,18 +30,18 @@ const writeRecord = (): void => {
     // The folder was removed: no later start can look into it, and the children still need their warden.
     if (codeOf(error) !== 'ENOENT') throw error;
   }
-};
+}
 
-const finish = (): void => {
+function finish(): void {
   rmSync(recordPath, { force: true });
   process.exit(0);
-};
+}
 
-const tell = (word: Word): void => {
+function tell(word: Word): void {
   process.stdout.write(`${JSON.stringify(word)}\n`);
-};
+}
 
-const spawnChild = (order: StartOrder): ChildProcess => {
+function spawnChild(order: StartOrder): ChildProcess {
   const log = openSync(order.logFile, 'a');
   try {
     // Should the warden itself be killed, the kernel ends its children; where it cannot, the next start does.
@@ -51,9 +51,9 @@ const spawnChild = (order: StartOrder): ChildProcess => {
   } finally {
     closeSync(log);
   }
-};
+}
 
-const start = (order: StartOrder): void => {
+function start(order: StartOrder): void {
   const child = spawnChild(order);
   child.once('error', (error) => tell({ kind: 'failed', id: order.id, reason: error.message }));
   child.once('exit', (code, signal) => {
@@ -69,25 +69,25 @@ const start = (order: StartOrder): void => {
   children.set(order.id, { child, identity, name: order.name });
   writeRecord();
   tell({ kind: 'started', id: order.id, pid: child.pid });
-};
+}
 
-const signalAll = (signal: NodeJS.Signals): void => {
+function signalAll(signal: NodeJS.Signals): void {
   for (const { identity } of children.values()) {
     send(-identity.pid, signal);
     // A stopped child would not hear SIGTERM.
     send(-identity.pid, 'SIGCONT');
   }
-};
+}
 
-const end = (): void => {
+function end(): void {
   if (ending) return;
   ending = true;
   if (children.size === 0) finish();
   signalAll('SIGTERM');
   setTimeout(() => signalAll('SIGKILL'), Number(graceMs));
-};
+}
 
-const obey = (line: string): void => {
+function obey(line: string): void {
   const order = Order.parse(JSON.parse(line));
   switch (order.kind) {
     case 'start':
@@ -107,7 +107,7 @@ const obey = (line: string): void => {
     default:
       return order satisfies never;
   }
-};
+}
 
 // A fault of its own must not leave the children without a warden.
 process.on('uncaughtException', (error) => {

@@ -74,17 +74,18 @@ type Link = {
   readonly ended: Promise<void>;
 };
 
-const spawnWarden = (options: WardenOptions): ChildProcess =>
+function spawnWarden(options: WardenOptions): ChildProcess {
   // Detached: signals of the terminal's group must not end it before the stack has stopped its children in order.
-  spawn(
+  return spawn(
     process.execPath,
     ['--disable-warning=ExperimentalWarning', PROGRAM, options.dir, String(process.pid), String(options.graceMs ?? DEFAULT_GRACE_MS)],
     { stdio: ['pipe', 'pipe', 'inherit'], detached: true, env: { PATH: options.env['PATH'], HOME: options.env['HOME'] } },
   );
+}
 
 const startFailure = (reason: string): StackFailure => new StackFailure('not-ready', `It could not be started: ${reason}.`);
 
-const hear = (known: Map<number, Known>, line: string): void => {
+function hear(known: Map<number, Known>, line: string): void {
   const word = Word.parse(JSON.parse(line));
   const child = known.get(word.id);
   switch (word.kind) {
@@ -99,9 +100,9 @@ const hear = (known: Map<number, Known>, line: string): void => {
     default:
       return word satisfies never;
   }
-};
+}
 
-const openLink = (options: WardenOptions): Link => {
+function openLink(options: WardenOptions): Link {
   const warden = spawnWarden(options);
   const known = new Map<number, Known>();
   const { stdin, stdout } = warden;
@@ -125,9 +126,9 @@ const openLink = (options: WardenOptions): Link => {
   stdin.on('error', () => undefined);
   createInterface({ input: stdout }).on('line', (line) => hear(known, line));
   return { known, ended, isOver: () => over, say: (order) => void (over || stdin.write(`${JSON.stringify(order)}\n`)) };
-};
+}
 
-const awaitReady = async (order: ChildOrder, exited: Promise<Exit>): Promise<void> => {
+async function awaitReady(order: ChildOrder, exited: Promise<Exit>): Promise<void> {
   const early = new AbortController();
   const endedEarly = (exit: Exit): void => {
     const how = exit.signal === null ? `exit code ${exit.code}` : exit.signal;
@@ -137,23 +138,25 @@ const awaitReady = async (order: ChildOrder, exited: Promise<Exit>): Promise<voi
   const signal = order.signal === undefined ? early.signal : AbortSignal.any([order.signal, early.signal]);
   const explain = (): string => tailOf(order.logFile);
   await until(order.ready, { what: order.name, withinMs: order.readyWithinMs, everyMs: 50, signal, explain });
-};
+}
 
-const openChild = (link: Link, id: number, name: string, pid: number, exited: Promise<Exit>): Child => ({
-  name,
-  pid,
-  exited,
-  kill: (signal) => link.say({ kind: 'signal', id, signal }),
-  stop: async (graceMs = DEFAULT_GRACE_MS) => {
-    link.say({ kind: 'signal', id, signal: 'SIGTERM' });
-    // A paused child would not hear it.
-    link.say({ kind: 'signal', id, signal: 'SIGCONT' });
-    const timer = setTimeout(() => link.say({ kind: 'signal', id, signal: 'SIGKILL' }), graceMs);
-    return exited.finally(() => clearTimeout(timer));
-  },
-});
+function openChild(link: Link, id: number, name: string, pid: number, exited: Promise<Exit>): Child {
+  return {
+    name,
+    pid,
+    exited,
+    kill: (signal) => link.say({ kind: 'signal', id, signal }),
+    stop: async (graceMs = DEFAULT_GRACE_MS) => {
+      link.say({ kind: 'signal', id, signal: 'SIGTERM' });
+      // A paused child would not hear it.
+      link.say({ kind: 'signal', id, signal: 'SIGCONT' });
+      const timer = setTimeout(() => link.say({ kind: 'signal', id, signal: 'SIGKILL' }), graceMs);
+      return exited.finally(() => clearTimeout(timer));
+    },
+  };
+}
 
-const startChild = async (link: Link, id: number, order: ChildOrder, options: WardenOptions): Promise<Child> => {
+async function startChild(link: Link, id: number, order: ChildOrder, options: WardenOptions): Promise<Child> {
   order.signal?.throwIfAborted();
   if (link.isOver()) {
     throw new StackFailure('warden-gone', `${order.name} cannot be started: the stack's warden process has ended. Start the stack again.`);
@@ -174,13 +177,13 @@ const startChild = async (link: Link, id: number, order: ChildOrder, options: Wa
     throw error;
   }
   return child;
-};
+}
 
 /**
  * Starts the warden process for a run folder, after cleaning up what an earlier one left there.
  * @throws StackFailure `dir-in-use`
  */
-export const openWarden = async (options: WardenOptions): Promise<Warden> => {
+export async function openWarden(options: WardenOptions): Promise<Warden> {
   await mkdir(options.dir, { recursive: true });
   await cleanLeftovers(options.dir, options.signal);
   const link = openLink(options);
@@ -193,4 +196,4 @@ export const openWarden = async (options: WardenOptions): Promise<Warden> => {
     },
     ended: link.ended,
   };
-};
+}

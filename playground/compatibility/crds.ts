@@ -40,14 +40,14 @@ const Crd = z.object({
   }),
 });
 
-const has = (schema: Schema | undefined, [step, ...rest]: readonly string[]): boolean => {
+function has(schema: Schema | undefined, [step, ...rest]: readonly string[]): boolean {
   if (schema === undefined) return false;
   if (step === undefined) return true;
   return has(step === '[]' ? schema.items : schema.properties?.[step], rest);
-};
+}
 
 /** Paths that a version's CRDs do not have; `<kind>: v2 is not served` where the API itself is missing. */
-export const missingPaths = async (folder: string): Promise<readonly string[]> => {
+export async function missingPaths(folder: string): Promise<readonly string[]> {
   const missing: string[] = [];
   for (const [kind, paths] of Object.entries(USED)) {
     const crd = Crd.parse(parse(await readFile(join(folder, `${kind}.yaml`), 'utf8')));
@@ -56,4 +56,4 @@ export const missingPaths = async (folder: string): Promise<readonly string[]> =
     else missing.push(...paths.filter((path) => !has(v2.schema.openAPIV3Schema, path.split('.'))).map((path) => `${kind}: ${path}`));
   }
   return missing;
-};
+}

@@ -2,19 +2,21 @@ import protobuf from 'protobufjs';
 
 const FILES = ['flow/flow.proto', 'observer/observer.proto', 'relay/relay.proto'];
 
-const load = async (folder: string): Promise<protobuf.Root> => {
+async function load(folder: string): Promise<protobuf.Root> {
   const root = new protobuf.Root();
   const resolve = root.resolvePath.bind(root);
   root.resolvePath = (origin, target) => (target.startsWith('google/') ? resolve(origin, target) : `${folder}/${target}`);
   await root.load(FILES, { keepCase: true });
   return root;
-};
+}
 
-const walk = (namespace: protobuf.NamespaceBase): readonly protobuf.ReflectionObject[] =>
-  namespace.nestedArray.flatMap((each) => [each, ...(each instanceof protobuf.Namespace ? walk(each) : [])]);
+function walk(namespace: protobuf.NamespaceBase): readonly protobuf.ReflectionObject[] {
+  return namespace.nestedArray.flatMap((each) => [each, ...(each instanceof protobuf.Namespace ? walk(each) : [])]);
+}
 
-const wireOf = (field: protobuf.Field): string =>
-  [field.id, field.repeated ? 'repeated' : 'single', field.resolve().resolvedType?.fullName ?? field.type].join(' ');
+function wireOf(field: protobuf.Field): string {
+  return [field.id, field.repeated ? 'repeated' : 'single', field.resolve().resolvedType?.fullName ?? field.type].join(' ');
+}
 
 /** What a version's protos say otherwise than the product's: fields and values that it does not have, and those that mean something else. */
 export interface ProtoDifference {
@@ -25,7 +27,7 @@ export interface ProtoDifference {
 }
 
 /** Compares every message field, enum value and method that the product's protos in `ours` name with those in `theirs`. */
-export const compareProtos = async (ours: string, theirs: string): Promise<ProtoDifference> => {
+export async function compareProtos(ours: string, theirs: string): Promise<ProtoDifference> {
   const [mine, upstream] = await Promise.all([load(ours), load(theirs)]);
   const missing: string[] = [];
   const changed: string[] = [];
@@ -49,4 +51,4 @@ export const compareProtos = async (ours: string, theirs: string): Promise<Proto
     }
   }
   return { missing, changed };
-};
+}

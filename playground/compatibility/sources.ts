@@ -11,7 +11,7 @@ export const CILIUM_LINES = ['1.18.11', '1.19.6', '1.20.2'] as const;
 const Downloaded = z.object({ Dir: z.string() });
 
 /** CRDs under `crds/`, protos under `protos/` (imports relative to that folder), out of that version's Go module; kept in the cache. */
-export const ciliumSources = async (version: string, env: Env, signal: AbortSignal): Promise<string> => {
+export async function ciliumSources(version: string, env: Env, signal: AbortSignal): Promise<string> {
   const entry = {
     root: cacheRoot(env),
     name: `compatibility-cilium-${version}`,
@@ -38,4 +38,4 @@ export const ciliumSources = async (version: string, env: Env, signal: AbortSign
     }
   };
   return (await fillOnce(entry, fill, { signal, waiting: () => undefined })).folder;
-};
+}

@@ -13,7 +13,7 @@ const OURS = fileURLToPath(new URL('../../src/clients/hubble/proto', import.meta
 const listed = (names: readonly string[]): string => (names.length === 0 ? 'all there' : names.map((name) => `\`${name}\``).join(', '));
 
 /** The table of what each line of Cilium has of what meshops reads and writes. */
-export const ciliumTable = async (env: Env, signal: AbortSignal): Promise<string> => {
+export async function ciliumTable(env: Env, signal: AbortSignal): Promise<string> {
   const rows: string[] = [];
   for (const version of CILIUM_LINES) {
     const folder = await ciliumSources(version, env, signal);
@@ -27,12 +27,12 @@ export const ciliumTable = async (env: Env, signal: AbortSignal): Promise<string
     '|---|---|---|---|',
     ...rows,
   ].join('\n');
-};
+}
 
 /** The page with the table in its place. */
-export const withTable = (page: string, table: string): string => {
+export function withTable(page: string, table: string): string {
   const [before, rest = ''] = page.split(BEGIN);
   const after = rest.split(END)[1];
   if (before === undefined || after === undefined) throw new Error(`${PAGE} has no place for the table.`);
   return `${before}${BEGIN}\n\n${table}\n\n${END}${after}`;
-};
+}

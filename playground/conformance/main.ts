@@ -31,8 +31,9 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => inte
 const progress = progressPrinter(process.stderr);
 const say = (text: string): void => void process.stderr.write(`  ${text}\n`);
 
-const summaryIn = async (kind: 'real' | 'simulated', { preset, jitter, turns }: Options): Promise<Summary> =>
-  summarise(await recordIn({ kind, preset, jitter, turns, signal: interrupted.signal, progress, say }));
+async function summaryIn(kind: 'real' | 'simulated', { preset, jitter, turns }: Options): Promise<Summary> {
+  return summarise(await recordIn({ kind, preset, jitter, turns, signal: interrupted.signal, progress, say }));
+}
 
 async function realSummary(options: Options): Promise<Summary> {
   const why = options.recorded ? 'as asked' : whyNotReal(process.env);
@@ -48,11 +49,11 @@ async function realSummary(options: Options): Promise<Summary> {
   return JSON.parse(summary) as Summary;
 }
 
-const wholeNumber = (text: string): number => {
+function wholeNumber(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('Write a whole number from 1.');
   return value;
-};
+}
 
 const program = new Command('npm run conformance --')
   .description(

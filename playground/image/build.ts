@@ -35,7 +35,7 @@ export interface ImageConfig {
 }
 
 /** Files of this machine that the build may read: its own authorities, and npm's cache, so that what is there is not fetched again. */
-const mounts = async (dir: string, machine: Machine): Promise<readonly string[]> => {
+async function mounts(dir: string, machine: Machine): Promise<readonly string[]> {
   const { env, signal } = machine;
   const cafile = env['NODE_EXTRA_CA_CERTS'];
   const cache = await run({ program: 'npm', args: ['config', 'get', 'cache'], env, signal, cwd: ROOT });
@@ -47,10 +47,10 @@ const mounts = async (dir: string, machine: Machine): Promise<readonly string[]>
     ...(cache.code === 0 && existsSync(cache.stdout.trim()) ? [`${cache.stdout.trim()}:/root/.npm`] : []),
   ];
   return found.flatMap((one) => ['--volume', one]);
-};
+}
 
 /** Unmounts and removes a storage, also after a build that was cut short. */
-const removeStorage = async (dir: string, machine: Machine): Promise<void> => {
+async function removeStorage(dir: string, machine: Machine): Promise<void> {
   const command = { env: imageEnv(machine), signal: AbortSignal.timeout(60_000) };
   const storage = ['--root', join(dir, 'storage'), '--runroot', join(dir, 'run')];
   await run({ ...command, program: 'buildah', args: [...storage, 'rm', '--all'] });
@@ -58,10 +58,10 @@ const removeStorage = async (dir: string, machine: Machine): Promise<void> => {
   for (const path of mounts.filter((one) => one.startsWith(`${dir}/`)).toReversed())
     await run({ ...command, program: 'umount', args: [path] });
   await rm(dir, { recursive: true, force: true });
-};
+}
 
 /** Builds the Dockerfile by buildah upon a base that is made here. Rejects with buildah's last words. */
-export const buildImage = async (dir: string, version: string, release: string, machine: Machine): Promise<Image> => {
+export async function buildImage(dir: string, version: string, release: string, machine: Machine): Promise<Image> {
   try {
     const image = await build(dir, version, release, machine);
     return { ...image, close: () => removeStorage(dir, machine) };
@@ -69,9 +69,9 @@ export const buildImage = async (dir: string, version: string, release: string, 
     await removeStorage(dir, machine);
     throw error;
   }
-};
+}
 
-const build = async (dir: string, version: string, release: string, machine: Machine): Promise<Omit<Image, 'close'>> => {
+async function build(dir: string, version: string, release: string, machine: Machine): Promise<Omit<Image, 'close'>> {
   const { env, signal, say } = machine;
   const buildah = async (args: readonly string[]): Promise<CommandResult> => {
     const storage = ['--root', join(dir, 'storage'), '--runroot', join(dir, 'run')];
@@ -111,19 +111,19 @@ const build = async (dir: string, version: string, release: string, machine: Mac
   };
   const bytes = await sizeOf(root, machine);
   return { name, bytes, config: inspected.OCIv1.config, times, root };
-};
+}
 
 /** Bytes of a folder. */
-export const sizeOf = async (path: string, { env, signal }: Pick<Machine, 'env' | 'signal'>): Promise<number> => {
+export async function sizeOf(path: string, { env, signal }: Pick<Machine, 'env' | 'signal'>): Promise<number> {
   const { stdout } = await run({ program: 'du', args: ['-sxb', path], env, signal });
   return Number(stdout.split('\t')[0]);
-};
+}
 
 /** The software of the image as CycloneDX, which lies in it: written by `npm sbom` while it was built. */
 export const sbomOf = ({ root }: Pick<Image, 'root'>): Promise<string> => readFile(join(root, 'app/sbom.json'), 'utf8');
 
 /** The version that the package has. */
-export const packageVersion = async (): Promise<string> => {
+export async function packageVersion(): Promise<string> {
   const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as { readonly version: string };
   return version;
-};
+}

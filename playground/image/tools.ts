@@ -12,14 +12,16 @@ const SBIN = '/usr/local/sbin:/usr/sbin:/sbin';
 export type Machine = Pick<Kitchen, 'env' | 'signal' | 'say'> & { readonly uid: number | undefined };
 
 /** The environment of everything that is run here. `chroot`: inside a container there is no second runtime for the steps of a build. */
-export const imageEnv = ({ env }: Pick<Machine, 'env'>) => ({
-  ...env,
-  PATH: `${env['PATH'] ?? ''}:${SBIN}`,
-  BUILDAH_ISOLATION: 'chroot',
-  LC_ALL: 'C',
-});
+export function imageEnv({ env }: Pick<Machine, 'env'>) {
+  return {
+    ...env,
+    PATH: `${env['PATH'] ?? ''}:${SBIN}`,
+    BUILDAH_ISOLATION: 'chroot',
+    LC_ALL: 'C',
+  };
+}
 
-const debianRelease = (): string | undefined => {
+function debianRelease(): string | undefined {
   try {
     const text = readFileSync('/etc/os-release', 'utf8');
     return /^ID="?debian"?$/m.test(text) ? /^VERSION_CODENAME="?([a-z]+)"?$/m.exec(text)?.[1] : undefined;
@@ -27,13 +29,13 @@ const debianRelease = (): string | undefined => {
     // Optional by os-release(5); without it this is no Debian that we know.
     return undefined;
   }
-};
+}
 
 /** What a machine can do: make the image (with Debian's release for the base), or the one line that says why not. */
 export type Ability = { readonly able: true; readonly release: string } | { readonly able: false; readonly why: string };
 
 /** Whether the image can be made here; installs Debian's packages by name where this may be done. */
-export const imageAbility = async (machine: Machine): Promise<Ability> => {
+export async function imageAbility(machine: Machine): Promise<Ability> {
   const { signal, say, uid } = machine;
   const release = debianRelease();
   if (release === undefined) return { able: false, why: 'the image is tried on Debian only: its base is made of Debian packages.' };
@@ -55,4 +57,4 @@ export const imageAbility = async (machine: Machine): Promise<Ability> => {
     }
   }
   return { able: true, release };
-};
+}

@@ -8,7 +8,7 @@ export const CLI_PAGE = 'docs/cli.md';
 const code = (text: string): string => `\`${text.replaceAll('|', '\\|')}\``;
 const sentence = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`;
 
-const optionRow = (option: Option): string => {
+function optionRow(option: Option): string {
   const notes = [
     option.argChoices ? `one of ${option.argChoices.map(code).join(', ')}` : '',
     option.defaultValue !== undefined && !(Array.isArray(option.defaultValue) && option.defaultValue.length === 0)
@@ -17,12 +17,12 @@ const optionRow = (option: Option): string => {
     option.mandatory ? 'required' : '',
   ].filter(Boolean);
   return `| ${code(option.flags)} | ${[option.description, ...notes].join('; ')} |`;
-};
+}
 
-const argumentText = (argument: Argument): string => {
+function argumentText(argument: Argument): string {
   const name = `${argument.name()}${argument.variadic ? '…' : ''}`;
   return argument.required ? `<${name}>` : `[${name}]`;
-};
+}
 
 function commandText(command: Command, before: string): string {
   const name = `${before} ${command.name()}`;

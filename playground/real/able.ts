@@ -7,11 +7,12 @@ type Env = Readonly<Record<string, string | undefined>>;
 const PROGRAMS = ['unshare', 'nsenter', 'setpriv', 'ip'] as const;
 
 /** Where cgroup v2 is mounted here; undefined where it is not. */
-export const cgroupMount = (mounts = readFileSync('/proc/self/mountinfo', 'utf8')): string | undefined =>
-  mounts
+export function cgroupMount(mounts = readFileSync('/proc/self/mountinfo', 'utf8')): string | undefined {
+  return mounts
     .split('\n')
     .find((line) => line.includes(' - cgroup2 '))
     ?.split(' ')[4];
+}
 
 // What real nodes need of a kernel: namespaces, BPF and its file system, links of these kinds, classifiers.
 const TRIAL = [

@@ -64,11 +64,11 @@ export async function startRealCilium(options: RealCiliumOptions): Promise<Ciliu
   }
 }
 
-const openCluster = async (
+async function openCluster(
   { stack, now, onStop }: Ground,
   nodes: readonly MeshNode[],
   config: Readonly<Record<string, string>>,
-): Promise<Kube> => {
+): Promise<Kube> {
   const { kube: server } = stack;
   const kube = createKube({ url: server.url, caFile: server.caFile, token: server.token('simulator') });
   onStop(() => kube.close());
@@ -77,14 +77,15 @@ const openCluster = async (
   const metadata = { name: 'cilium-config', namespace: 'kube-system' };
   await kube.apply(resources.configMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: config } as never);
   return kube;
-};
+}
 
-const startNodes = (ground: Ground, options: RealCiliumOptions, config: Readonly<Record<string, string>>, local: Local) =>
-  Promise.all(
+function startNodes(ground: Ground, options: RealCiliumOptions, config: Readonly<Record<string, string>>, local: Local) {
+  return Promise.all(
     realNodes(options.nodes).map((node) =>
       startNode(node, { stack: options.stack, programs: options.programs, config, local, signal: ground.signal }),
     ),
   );
+}
 
 async function begin(ground: Ground, options: RealCiliumOptions): Promise<Omit<Cilium, 'stop'>> {
   const { stack, programs, progress: say } = options;
@@ -165,11 +166,11 @@ async function begin(ground: Ground, options: RealCiliumOptions): Promise<Omit<C
   };
 }
 
-const podsReady = (
+function podsReady(
   { signal }: Ground,
   deployments: ReadonlyMap<string, { readonly spec: { readonly replicas?: number }; readonly status?: object }>,
-) =>
-  until(
+) {
+  return until(
     () => {
       const all = [...deployments.values()];
       const ready = (status: object | undefined): number => Number((status as { readyReplicas?: number } | undefined)?.readyReplicas ?? 0);
@@ -177,9 +178,10 @@ const podsReady = (
     },
     { what: 'The demo pods are not ready', withinMs: SETTLED_WITHIN_MS, signal },
   );
+}
 
-const registerMetrics = (stack: Stack, nodes: readonly MeshNode[]): readonly string[] => {
+function registerMetrics(stack: Stack, nodes: readonly MeshNode[]): readonly string[] {
   const targets = nodes.flatMap(({ hostAddress }) => METRICS_PORTS.map((port) => `${hostAddress}:${port}`));
   stack.prometheus.scrape('cilium-agent', targets);
   return targets.map((target) => `http://${target}/metrics`);
-};
+}

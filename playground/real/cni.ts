@@ -20,7 +20,7 @@ const CONFIG = JSON.stringify({
   'log-file': '/run/cilium/cni.log',
 });
 
-export const createCni = (node: RealNode, plugin: string, folder: string): Cni => {
+export function createCni(node: RealNode, plugin: string, folder: string): Cni {
   const call = (command: 'ADD' | 'DEL', pod: Pod, netns: string): Promise<string> => {
     const { name, namespace = '', uid = '' } = pod.metadata;
     const container = createHash('sha256')
@@ -53,7 +53,7 @@ export const createCni = (node: RealNode, plugin: string, folder: string): Cni =
     },
     del: async (pod, netns) => void (await call('DEL', pod, netns)),
   };
-};
+}
 
 /** Runs a program and resolves with its stdout; what it says on failure is the error. */
 export function output(command: readonly string[], env: Readonly<Record<string, string>>, input = ''): Promise<string> {

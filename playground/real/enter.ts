@@ -64,11 +64,12 @@ function spawnInside(cgroup: string, command: readonly string[], env: Env, door:
   return child;
 }
 
-const exitOf = (child: ChildProcess): Promise<number> =>
-  new Promise((resolve, reject) => {
+function exitOf(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : 143)));
   });
+}
 
 /** Waits, in a session of its own, until our end of its pipe is closed, then removes the cgroup as soon as its last process is gone. */
 function removeAfterUs(cgroup: string): ChildProcess {

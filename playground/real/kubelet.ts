@@ -119,6 +119,6 @@ export function createRealKubelet(options: RealKubeletOptions) {
 
 const environment = (): Readonly<Record<string, string>> => ({ PATH: process.env['PATH'] ?? '' });
 
-const netnsDo = async (what: 'add' | 'delete', name: string): Promise<void> => {
+async function netnsDo(what: 'add' | 'delete', name: string): Promise<void> {
   await output(['ip', 'netns', what, name], environment());
-};
+}

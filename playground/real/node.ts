@@ -35,8 +35,8 @@ const GROUND_WITHIN_MS = 10_000;
 const AGENT_WITHIN_MS = 180_000;
 
 /** Whether somebody listens there. */
-export const answers = (host: string, port: number): Promise<boolean> =>
-  new Promise((resolve) => {
+export function answers(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const socket = connect({ host, port, timeout: 1_000 });
     const end = (is: boolean): void => {
       socket.destroy();
@@ -46,6 +46,7 @@ export const answers = (host: string, port: number): Promise<boolean> =>
     socket.once('error', () => end(false));
     socket.once('timeout', () => end(false));
   });
+}
 
 /** Starts a node's holder, a process that does nothing but keep its namespaces, then the agent; resolves when its Hubble answers. */
 export async function startNode(node: MeshNode, options: NodeOptions): Promise<RealNode> {

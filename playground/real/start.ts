@@ -8,13 +8,15 @@ import { enter } from './enter.ts';
 import { layLand } from './land.ts';
 import { prepareReal, type RealPrograms } from './prepare.ts';
 
-const search = (env: Env, progress: ReportProgress, signal: AbortSignal) => ({
-  env,
-  os: process.platform,
-  arch: process.arch,
-  signal,
-  progress,
-});
+function search(env: Env, progress: ReportProgress, signal: AbortSignal) {
+  return {
+    env,
+    os: process.platform,
+    arch: process.arch,
+    signal,
+    progress,
+  };
+}
 
 /**
  * Runs this very program once more in a world of real nodes, after everything that needs the network was built here; resolves with its exit code.

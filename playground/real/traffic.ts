@@ -33,10 +33,10 @@ export interface RealTrafficOptions {
 const PATHS = ['/', '/items', '/items/1', '/checkout', '/search?q=shoes'] as const;
 
 /** Requests through the Gateway, from outside of the cluster. */
-export const startGatewayLoad = (ground: Ground, url: string, requestsPerSecond: number): LoadThread => {
+export function startGatewayLoad(ground: Ground, url: string, requestsPerSecond: number): LoadThread {
   const target = { protocol: 'http', urls: [url], host: 'backend.example.com', userAgent: 'demo-frontend', paths: PATHS } as const;
   return startLoadThread({ target, requestsPerSecond, ...loadLimits, seed: seedFor(ground.seed, 'load') }, ground.onError);
-};
+}
 
 /** Calls between the demo's pods, to and from the world outside, and clients on demand: real packets, all of them. */
 export function startRealTraffic(ground: Ground, kube: Kube, options: RealTrafficOptions): RealTraffic {

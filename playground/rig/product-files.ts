@@ -6,8 +6,9 @@ import type { Stack } from '../cluster/stack.ts';
 const RELOADED_WITHIN_MS = 20_000;
 
 /** How often a process has said, in its log, that it has read its configuration; one more than that. */
-export const reloads = async (logFile: string): Promise<number> =>
-  (await readFile(logFile, 'utf8')).split('the new configuration is in force').length;
+export async function reloads(logFile: string): Promise<number> {
+  return (await readFile(logFile, 'utf8')).split('the new configuration is in force').length;
+}
 
 /** Waits until a process says once more than `before` that it has read its configuration again. */
 export async function reloaded(logFile: string, before: number, signal: AbortSignal): Promise<void> {

@@ -25,11 +25,11 @@ interface Options {
   readonly nodes: NodeCount;
 }
 
-const wholeNumber = (text: string): number => {
+function wholeNumber(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('Write a whole number from 1.');
   return value;
-};
+}
 
 const HISTORIES = new URL('../../test/histories/', import.meta.url);
 const interrupted = new AbortController();

@@ -25,16 +25,18 @@ const CHANGED = {
 };
 const target = { cluster: 'demo', namespace: 'backend', name: 'backend' };
 const AT = Date.UTC(2026, 0, 1);
-const record = (key: string, rest: Partial<AuditRecord> = {}): AuditRecord => ({
-  key,
-  at: AT,
-  kind: 'write',
-  opId: 'canary-k3f2',
-  target,
-  actor: 'operator@example.com',
-  data: { weight: 10, words: 'a “quoted” word' },
-  ...rest,
-});
+function record(key: string, rest: Partial<AuditRecord> = {}): AuditRecord {
+  return {
+    key,
+    at: AT,
+    kind: 'write',
+    opId: 'canary-k3f2',
+    target,
+    actor: 'operator@example.com',
+    data: { weight: 10, words: 'a “quoted” word' },
+    ...rest,
+  };
+}
 
 describe.skipIf(bin === undefined)('two replicas on one Postgres', () => {
   let server: TestPostgres;

@@ -5,18 +5,20 @@ import type { WatchRecord } from '../../src/ports.ts';
 
 const DAY = 86_400_000;
 const AT = Date.UTC(2026, 0, 1);
-const record = (over: Partial<WatchRecord> = {}): WatchRecord => ({
-  opId: 'canary-a',
-  stage: 1,
-  purpose: 'stage',
-  startedAt: AT,
-  attempt: 1,
-  endedAt: AT + 1_000,
-  verdict: 'healthy',
-  events: 2,
-  text: '{"settings":{}}\n{"kind":"tick"}\n',
-  ...over,
-});
+function record(over: Partial<WatchRecord> = {}): WatchRecord {
+  return {
+    opId: 'canary-a',
+    stage: 1,
+    purpose: 'stage',
+    startedAt: AT,
+    attempt: 1,
+    endedAt: AT + 1_000,
+    verdict: 'healthy',
+    events: 2,
+    text: '{"settings":{}}\n{"kind":"tick"}\n',
+    ...over,
+  };
+}
 
 it('gives back what was kept, in the order of the watches', async () => {
   const records = createRecords(await openDatabase(':memory:'), () => DAY);

@@ -27,11 +27,13 @@ beforeEach(async () => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const options = () => ({
-  environment: { databaseUrl: url } as never,
-  configPath: '/does/not/exist.yaml',
-  signal: new AbortController().signal,
-});
+function options() {
+  return {
+    environment: { databaseUrl: url } as never,
+    configPath: '/does/not/exist.yaml',
+    signal: new AbortController().signal,
+  };
+}
 async function exported(
   format: 'jsonl' | 'csv',
   since?: string,

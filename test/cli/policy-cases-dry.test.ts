@@ -18,10 +18,10 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'meshops-'));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
-const file = (name: string, content: string | Uint8Array): string => {
+function file(name: string, content: string | Uint8Array): string {
   writeFileSync(join(folder, name), content);
   return join(folder, name);
-};
+}
 
 interface More {
   readonly inForce?: string[];

@@ -7,8 +7,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/cli/outcomes.ts';
 import { policyCheck } from '../../src/cli/policy-check.ts';
 
-const policy = (spec: string): string =>
-  `apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: backend, namespace: backend}\nspec:\n  endpointSelector: {}\n${spec}\n`;
+function policy(spec: string): string {
+  return `apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: backend, namespace: backend}\nspec:\n  endpointSelector: {}\n${spec}\n`;
+}
 const GOOD = policy('  ingress: [{}]');
 const WARNS = policy('  ingress: [{fromEndpoints: []}]');
 const WRONG = policy('  ingress: [{fromEntities: [Cluster]}]');
@@ -18,11 +19,11 @@ beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'policy-run-'));
 });
 afterEach(() => rmSync(dir, { recursive: true }));
-const write = (name: string, text: string | Uint8Array): string => {
+function write(name: string, text: string | Uint8Array): string {
   mkdirSync(dirname(join(dir, name)), { recursive: true });
   writeFileSync(join(dir, name), text);
   return join(dir, name);
-};
+}
 
 type More = Partial<Parameters<typeof policyCheck>[0]>;
 async function check(files: readonly string[], more: More & { readonly input?: string } = {}): Promise<{ code: number; out: string }> {

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { policyCheck } from '../../src/cli/policy-check.ts';
 
-const policy = (spec: string): string =>
-  `apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: backend, namespace: backend}\nspec:\n  endpointSelector: {}\n  ${spec}\n`;
+function policy(spec: string): string {
+  return `apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: backend, namespace: backend}\nspec:\n  endpointSelector: {}\n  ${spec}\n`;
+}
 const GOOD = policy('ingress: [{}]');
 const OPEN = policy('ingress: []');
 const ODD = policy('ingress: [{fromEndpoints: []}]');
@@ -16,10 +17,10 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true }));
 
-const write = (name: string, text: string): string => {
+function write(name: string, text: string): string {
   writeFileSync(join(dir, name), text);
   return join(dir, name);
-};
+}
 
 async function check(
   files: readonly string[],

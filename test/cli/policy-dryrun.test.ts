@@ -8,10 +8,10 @@ import { BACKEND, DATABASE, FRONTEND, line } from '../domain/policy/dryrun/lines
 import { GOOD } from '../slack/policy/played.ts';
 
 let folder: string;
-const file = (name: string, text: string): string => {
+function file(name: string, text: string): string {
   writeFileSync(join(folder, name), text);
   return join(folder, name);
-};
+}
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'meshops-'));
 });

@@ -10,7 +10,8 @@ import type { Handed } from '../../src/handover/documents.ts';
 import { look } from '../../src/handover/work.ts';
 
 const ROUTE = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute', namespace: 'shop', name: 'web' };
-const yaml = (weight: number): string => `# front door
+function yaml(weight: number): string {
+  return `# front door
 apiVersion: gateway.networking.k8s.io/v1
 kind: HTTPRoute
 metadata: { name: web }
@@ -20,6 +21,7 @@ spec:
         - { name: web, weight: ${100 - weight} }
         - { name: web-canary, weight: ${weight} } # new
 `;
+}
 const at = (index: number): string => `/spec/rules/0/backendRefs/${index}/weight`;
 const left: Handed = { ref: ROUTE, before: { [at(0)]: 100, [at(1)]: 0 }, after: { [at(0)]: 90, [at(1)]: 10 }, isDeleted: false };
 const propose = { branch: 'meshops/canary-1', title: 'shop/web as canary-1 left it', body: 'Approved and watched.' };

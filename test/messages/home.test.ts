@@ -41,12 +41,12 @@ test('the Home of any number of operations in any phase is one that Slack takes'
   expect(JSON.stringify(homeView(shown))).toContain(`and ${(many.length - 8).toLocaleString('en-US')} more: \`/mesh status\``);
 });
 
-const other =
-  (mark: string) =>
-  <T extends { readonly view: { readonly opId: string } }>(one: T): T => ({
+function other(mark: string) {
+  return <T extends { readonly view: { readonly opId: string } }>(one: T): T => ({
     ...one,
     view: { ...one.view, opId: `${mark}${one.view.opId}` },
   });
+}
 
 test('a Home with nothing in it says so, and offers the forms', () => {
   const words = JSON.stringify(homeView(EMPTY));

@@ -5,8 +5,8 @@ import { pngOf } from '../../src/messages/image.ts';
 import { MATRIX_SIZE, MATRIX_ZOOM, matrixAlt, matrixSvg } from '../../src/messages/matrix.ts';
 import { cluster, encrypted, HOUR, NOW, node, ON, ON_TUNNEL } from '../domain/encryption/clusters.ts';
 
-const readingOf = (count: number, config: Readonly<Record<string, string>> = ON, zones = 3) =>
-  readEncryption(
+function readingOf(count: number, config: Readonly<Record<string, string>> = ON, zones = 3) {
+  return readEncryption(
     cluster(
       Array.from({ length: count }, (_, index) =>
         (index % 4 === 3 ? node : encrypted)(`node-${index + 1}`, { labels: { 'topology.kubernetes.io/zone': `zone-${index % zones}` } }),
@@ -14,6 +14,7 @@ const readingOf = (count: number, config: Readonly<Record<string, string>> = ON,
       { config, changedAt: NOW - 2 * HOUR },
     ),
   );
+}
 const textsOf = (svg: string): readonly string[] => [...svg.matchAll(/<text[^>]*>([^<]*)</g)].map(([, words = '']) => words);
 
 test('up to 12 nodes are named, up to 20 numbered; each pair is one cell', () => {

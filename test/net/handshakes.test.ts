@@ -33,12 +33,12 @@ async function silent(requests: number) {
 }
 
 /** The clock stays where it is, which with `vi.waitUntil` it would not. */
-const until = async (holds: () => boolean): Promise<void> => {
+async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await turn();
-};
-const turns = async (): Promise<void> => {
+}
+async function turns(): Promise<void> {
   for (let count = 0; count < 50; count += 1) await turn();
-};
+}
 
 test('begins four handshakes at once, and the next ones 25 ms later where those have had no answer', async () => {
   const { sockets, stop, failed } = await silent(10);

@@ -33,23 +33,29 @@ const daemonSet = {
   },
 };
 const ready = [{ type: 'Ready', status: 'True' }];
-const agent = (node: string, startTime: string) => ({
-  metadata: meta(`cilium-${node}`, { namespace: 'kube-system' }),
-  spec: { nodeName: node, containers: [{ name: 'cilium-agent', image: 'quay.io/cilium/cilium:v1.20.2' }] },
-  status: {
-    startTime,
-    conditions: ready,
-    containerStatuses: [{ name: 'cilium-agent', state: { running: { startedAt: '2026-11-29T11:59:50Z' } } }],
-  },
-});
-const ciliumNode = (name: string, ip: string, more: object = {}, key = 0) => ({
-  metadata: meta(name, more),
-  spec: { addresses: [{ type: 'InternalIP', ip }], encryption: { key } },
-});
-const endpoint = (name: string, node: string, key?: number) => ({
-  metadata: meta(name, { namespace: 'shop', creationTimestamp: '2026-11-28T00:00:00Z' }),
-  status: { encryption: key === undefined ? {} : { key }, networking: { node } },
-});
+function agent(node: string, startTime: string) {
+  return {
+    metadata: meta(`cilium-${node}`, { namespace: 'kube-system' }),
+    spec: { nodeName: node, containers: [{ name: 'cilium-agent', image: 'quay.io/cilium/cilium:v1.20.2' }] },
+    status: {
+      startTime,
+      conditions: ready,
+      containerStatuses: [{ name: 'cilium-agent', state: { running: { startedAt: '2026-11-29T11:59:50Z' } } }],
+    },
+  };
+}
+function ciliumNode(name: string, ip: string, more: object = {}, key = 0) {
+  return {
+    metadata: meta(name, more),
+    spec: { addresses: [{ type: 'InternalIP', ip }], encryption: { key } },
+  };
+}
+function endpoint(name: string, node: string, key?: number) {
+  return {
+    metadata: meta(name, { namespace: 'shop', creationTimestamp: '2026-11-28T00:00:00Z' }),
+    status: { encryption: key === undefined ? {} : { key }, networking: { node } },
+  };
+}
 const objects: Record<string, readonly object[]> = {
   ciliumnodes: [
     ciliumNode(

@@ -16,8 +16,8 @@ function started(args: readonly string[], mark: string): ChildProcess {
 }
 
 /** What a program says until `enough`, or until its end. */
-const heard = (child: ChildProcess, enough: (text: string) => boolean): Promise<string> =>
-  new Promise((resolve) => {
+function heard(child: ChildProcess, enough: (text: string) => boolean): Promise<string> {
+  return new Promise((resolve) => {
     let text = '';
     child.stdout?.setEncoding('utf8').on('data', (part: string) => {
       text += part;
@@ -25,6 +25,7 @@ const heard = (child: ChildProcess, enough: (text: string) => boolean): Promise<
     });
     child.once('exit', () => resolve(text));
   });
+}
 
 describe.skipIf(whyNotReal(process.env) !== undefined)('after real nodes', () => {
   it.each(['SIGINT', 'SIGTERM', 'SIGKILL'] as const)(

@@ -19,8 +19,9 @@ const FILES = [
 ];
 let dir: string;
 
-const git = (...args: readonly string[]): string =>
-  execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args], { cwd: dir, encoding: 'utf8' });
+function git(...args: readonly string[]): string {
+  return execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args], { cwd: dir, encoding: 'utf8' });
+}
 const text = (path: string): string => readFileSync(join(dir, path), 'utf8');
 
 function release(args: readonly string[], env: Readonly<Record<string, string>> = {}): { readonly code: number; readonly said: string } {

@@ -12,11 +12,11 @@ afterEach(async () => {
   await at[Symbol.asyncDispose]();
 });
 type Choice = string | ((element: Readonly<Record<string, unknown>>) => boolean);
-const press = async (button: Choice, who = 'U0REVIEWER') => {
+async function press(button: Choice, who = 'U0REVIEWER') {
   const outcome = await at.slack.drive.as(who, { staleSession: true }).click(CHANNEL, root, button);
   await at.idle();
   return outcome;
-};
+}
 const told = (who = 'U0REVIEWER'): string => at.slack.drive.as(who).ephemerals().at(-1)?.text ?? '';
 
 describe('a decision', () => {

@@ -9,8 +9,9 @@ beforeEach(async () => {
 afterEach(async () => {
   await at[Symbol.asyncDispose]();
 });
-const type = async (line: string, who = 'U0OPERATOR'): Promise<string> =>
-  (await at.slack.drive.as(who, { staleSession: true }).command(CHANNEL, line)).shown?.text ?? '';
+async function type(line: string, who = 'U0OPERATOR'): Promise<string> {
+  return (await at.slack.drive.as(who, { staleSession: true }).command(CHANNEL, line)).shown?.text ?? '';
+}
 
 describe('a command that changes the mesh', () => {
   test('starts before it is acknowledged, with everything resolved', async () => {

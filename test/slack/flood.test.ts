@@ -13,22 +13,23 @@ afterEach(async () => {
   await at[Symbol.asyncDispose]();
 });
 const press = (button: string, who: string) => at.slack.drive.as(who, { staleSession: true }).click(CHANNEL, root, button);
-const told = (who: string): readonly string[] =>
-  at.slack.drive
+function told(who: string): readonly string[] {
+  return at.slack.drive
     .as(who)
     .ephemerals()
     .map(({ text }) => text);
+}
 const asked = (): number => at.slack.log.entries().filter(({ method }) => method === 'users.info').length;
-const flood = async (
+async function flood(
   who: string,
   count: number,
   buttons: readonly string[] = [ACTION.approve, ACTION.extend, ACTION.status],
-): Promise<void> => {
+): Promise<void> {
   for (let one = 0; one < count; one += 10) {
     await Promise.all(Array.from({ length: 10 }, (_, index) => press(buttons[index % buttons.length] ?? ACTION.approve, who)));
     await at.idle();
   }
-};
+}
 const rule: GateRule = { above: 0, approvers: { usergroups: ['S0REVIEWERS'], emails: [] }, quorum: 1, expiryMs: 1 };
 
 test('a guest who clicks without end takes nothing from others: decisions count, gates find their approvers', async () => {

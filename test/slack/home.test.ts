@@ -25,16 +25,16 @@ const GATE = {
 } as const;
 const WAITING = { phase: 'waiting', gate: GATE, reason: 'new cache', stages: [], message: { channelId: CHANNEL, ts: '1.000001' } } as const;
 
-const runs = (change: Partial<OperationView>): void => {
+function runs(change: Partial<OperationView>): void {
   at.played.running = { workflowId: WORKFLOW, runId: 'run-1', verb: 'canary' };
   at.played.described = { kind: 'view', view: viewOf(change) };
-};
+}
 const home = (who: string): string => JSON.stringify(at.slack.drive.as(who).home()?.view ?? {});
-const open = async (who: string): Promise<string> => {
+async function open(who: string): Promise<string> {
   await at.slack.drive.as(who, { staleSession: true }).openHome();
   await at.slack.drive.waitFor(() => at.slack.drive.as(who).home(), { what: 'the Home' });
   return home(who);
-};
+}
 const published = (): number => at.slack.log.entries().filter(({ method }) => method === 'views.publish').length;
 
 describe('what a Home shows', () => {

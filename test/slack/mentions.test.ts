@@ -20,11 +20,12 @@ function reads(): { count: number } {
   };
   return counted;
 }
-const told = (): readonly string[] =>
-  at.slack.drive
+function told(): readonly string[] {
+  return at.slack.drive
     .as('U0OPERATOR')
     .ephemerals()
     .map(({ text }) => text);
+}
 
 /** Any signed body, as Slack would send it. */
 async function send(body: string, type = 'application/json'): Promise<number> {

@@ -21,11 +21,12 @@ const typed = { target: { cluster: 'demo', namespace: 'backend', name: 'bakend' 
 const planning = viewOf({ ...typed, phase: 'planning' });
 const refused = viewOf({ ...typed, phase: 'over', outcome });
 const type = async (line: string): Promise<string> => (await at.slack.drive.as('U0OPERATOR').command(CHANNEL, line)).shown?.text ?? '';
-const told = (): readonly string[] =>
-  at.slack.drive
+function told(): readonly string[] {
+  return at.slack.drive
     .as('U0OPERATOR')
     .ephemerals()
     .map(({ text }) => text);
+}
 
 test('a name that does not exist is refused in the answer, with commands to paste, and never said to have started', async () => {
   at.played.described = { kind: 'view', view: planning };

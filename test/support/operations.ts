@@ -56,14 +56,18 @@ export function request(change: Partial<OperationRequest> = {}): OperationReques
 }
 
 const ROUTE = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute', namespace: 'backend', name: 'backend' } as const;
-const fields = (percent: number) => ({
-  '/spec/rules/0/backendRefs/0/weight': 100 - percent,
-  '/spec/rules/0/backendRefs/1/weight': percent,
-});
-export const counts = (requests: number, failures: number): Counts => ({
-  canary: { requests, failures },
-  stable: { requests: requests * 9, failures: 0 },
-});
+function fields(percent: number) {
+  return {
+    '/spec/rules/0/backendRefs/0/weight': 100 - percent,
+    '/spec/rules/0/backendRefs/1/weight': percent,
+  };
+}
+export function counts(requests: number, failures: number): Counts {
+  return {
+    canary: { requests, failures },
+    stable: { requests: requests * 9, failures: 0 },
+  };
+}
 
 export const healthy: Verdict = { kind: 'healthy', counts: counts(600, 0), words: '600 requests, no failures.' };
 export const harmful: Harmful = {

@@ -7,8 +7,9 @@ import { createOperations } from '../../src/temporal/operations.ts';
 import { request } from '../support/operations.ts';
 
 const NOON = Date.UTC(2026, 0, 1, 12);
-const tooOld = (): Error =>
-  new WorkflowUpdateFailedError('refused', ApplicationFailure.create({ type: 'RequestExpired', message: 'RequestExpired' }));
+function tooOld(): Error {
+  return new WorkflowUpdateFailedError('refused', ApplicationFailure.create({ type: 'RequestExpired', message: 'RequestExpired' }));
+}
 
 /** A Temporal that finds every request too old; `deadlines` by which its answers were wanted. */
 function temporal(status = 'RUNNING') {

@@ -43,8 +43,9 @@ function planOf(routes: readonly ReturnType<typeof route>[]): Plan {
 }
 
 const watchInput = (plan: Plan) => ({ plan, stage: plan.stages[0], fuse: { originals: plan.originals, written: plan.stages } });
-const sizeOfPayloads = (payloads: readonly { readonly data?: Uint8Array | null }[]): number =>
-  payloads.reduce((all, { data }) => all + (data?.length ?? 0), 0);
+function sizeOfPayloads(payloads: readonly { readonly data?: Uint8Array | null }[]): number {
+  return payloads.reduce((all, { data }) => all + (data?.length ?? 0), 0);
+}
 
 describe('large plans', () => {
   it.each([

@@ -85,15 +85,17 @@ async function waiting(name: string): Promise<OperationView> {
   if (!found) throw new Error('no gate');
   return found;
 }
-const decision = (view: OperationView, change: Partial<Decision>): Decision => ({
-  opId: view.opId,
-  runId: view.runId,
-  gateId: view.gate?.gateId ?? '',
-  planHash: view.gate?.planHash.slice(0, 16) ?? '',
-  choice: 'approve',
-  actor: reviewer,
-  ...change,
-});
+function decision(view: OperationView, change: Partial<Decision>): Decision {
+  return {
+    opId: view.opId,
+    runId: view.runId,
+    gateId: view.gate?.gateId ?? '',
+    planHash: view.gate?.planHash.slice(0, 16) ?? '',
+    choice: 'approve',
+    actor: reviewer,
+    ...change,
+  };
+}
 
 test('with no worker the answer is "not confirmed" in time, and the truth comes when there is one', async () => {
   const truth = Promise.withResolvers<Settled>();

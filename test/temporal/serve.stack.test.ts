@@ -36,7 +36,8 @@ afterAll(async () => {
 });
 
 const config = (): string => join(folder, 'meshops.yaml');
-const configText = (): string => `
+function configText(): string {
+  return `
 clusters:
   demo:
     kubernetes: { kubeconfig: ${stack.kube.kubeconfig('admin')} }
@@ -50,6 +51,7 @@ temporal: { address: "${stack.temporal.address}", namespace: ${stack.temporal.na
 audit: { database: ${join(folder, 'audit.db')} }
 http: { port: ${port}, metricsPort: ${metricsPort} }
 `;
+}
 
 interface Ended {
   readonly code: number | null;
@@ -70,14 +72,14 @@ function meshops(...args: readonly string[]): { readonly child: ChildProcess; re
   const ended = new Promise<Ended>((resolve) => child.once('close', (code) => (children.delete(child), resolve({ code, out }))));
   return { child, ended };
 }
-const get = async (path: string, at = port): Promise<{ status: number; text: string }> => {
+async function get(path: string, at = port): Promise<{ status: number; text: string }> {
   const answer = await fetch(`http://127.0.0.1:${at}${path}`);
   return { status: answer.status, text: await answer.text() };
-};
-const ready = (): Promise<void> => {
+}
+function ready(): Promise<void> {
   const isReady = async (): Promise<boolean> => (await get('/readyz').catch(() => undefined))?.status === 200;
   return until(isReady, { what: 'meshops', withinMs: 30_000, everyMs: 100, signal: ending.signal });
-};
+}
 
 test('doctor says what is there and what is missing', async () => {
   const { code, out } = await meshops('doctor', '-c', config()).ended;

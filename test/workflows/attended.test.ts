@@ -5,8 +5,9 @@ import { decisionOn, FakeMesh, fakes, healthy, request, reviewer, reviewer2, set
 import { type FakeActivity, Simulator } from '../support/simulator.ts';
 
 const freeze = { scope: 'demo', reason: 'release weekend', by: { id: 'r', name: 'Reviewer' }, setAt: 0, until: Date.UTC(2026, 0, 2) };
-const gates = (quorum: number) =>
-  [0, 0.05].map((above) => ({ above, approvers: { usergroups: ['S0REVIEWERS'], emails: [] }, quorum, expiryMs: 3_600_000 }));
+function gates(quorum: number) {
+  return [0, 0.05].map((above) => ({ above, approvers: { usergroups: ['S0REVIEWERS'], emails: [] }, quorum, expiryMs: 3_600_000 }));
+}
 const viewOf = async (simulator: Simulator): Promise<OperationView> => (await simulator.query('describe')) as OperationView;
 
 /** 5% is in force; 25% waits at its gate. What `world` says now is what the activities see. */

@@ -92,11 +92,12 @@ function asPolicy(fakesOf: ReturnType<typeof fakes>): ReturnType<typeof fakes> {
 let mesh = new FakeMesh();
 const view = async (simulator: Simulator): Promise<OperationView> => (await simulator.query('describe')) as OperationView;
 /** Without those that guard a write. */
-const watchesOf = (simulator: Simulator): readonly WatchInput[] =>
-  simulator.calls
+function watchesOf(simulator: Simulator): readonly WatchInput[] {
+  return simulator.calls
     .filter((call) => call.activity === 'canary.watch')
     .map((call): WatchInput => call.input)
     .filter(({ applying }) => !applying);
+}
 const outcomeOf = (simulator: Simulator): Outcome => simulator.result as Outcome;
 
 describe('drift', () => {

@@ -37,10 +37,9 @@ async function begun(kind: string, mesh: FakeMesh, watching: Watching, more?: Re
 }
 
 const approve = async (simulator: Simulator) => simulator.update('decide', await decisionOn(simulator, reviewer, 'approve'));
-const always =
-  (mesh: FakeMesh): Watching =>
-  (input) =>
-    watched(mesh, input, healthy);
+function always(mesh: FakeMesh): Watching {
+  return (input) => watched(mesh, input, healthy);
+}
 
 describe('the lifecycle of a verb that is neither canary nor policy', () => {
   it('plans, asks, writes, watches and completes by its own steps', async () => {

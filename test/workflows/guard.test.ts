@@ -33,8 +33,9 @@ const drift: Verdict = {
 };
 const outcomeOf = (simulator: Simulator): Outcome => simulator.result as Outcome;
 const viewOf = async (simulator: Simulator): Promise<OperationView> => (await simulator.query('describe')) as OperationView;
-const watchesOf = (simulator: Simulator): readonly WatchInput[] =>
-  simulator.calls.filter(({ activity }) => activity === 'canary.watch').map((call): WatchInput => call.input);
+function watchesOf(simulator: Simulator): readonly WatchInput[] {
+  return simulator.calls.filter(({ activity }) => activity === 'canary.watch').map((call): WatchInput => call.input);
+}
 
 /** A mesh that another hand may change; every watch that compares sees it at once, and every question shows it. */
 class Shared extends FakeMesh {

@@ -18,10 +18,9 @@ import {
 } from '../support/operations.ts';
 import { Simulator } from '../support/simulator.ts';
 
-const always =
-  (mesh: FakeMesh): Watching =>
-  (input) =>
-    watched(mesh, input, healthy);
+function always(mesh: FakeMesh): Watching {
+  return (input) => watched(mesh, input, healthy);
+}
 
 async function begun(mesh: FakeMesh, percents: readonly number[], watching: Watching, change: Parameters<typeof request>[0] = {}) {
   const asked = request(change);

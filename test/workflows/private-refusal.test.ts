@@ -4,12 +4,12 @@ import { FakeMesh, fakes, healthy, request, watched } from '../support/operation
 import { type FakeActivity, Simulator } from '../support/simulator.ts';
 
 const NEAR = ['backend', 'backend-canary'];
-const impossible =
-  (afterMs: number): FakeActivity =>
-  () => ({
+function impossible(afterMs: number): FakeActivity {
+  return () => ({
     value: { kind: 'impossible', code: 'NoRoute', words: 'There is none. Nothing was changed.', candidates: NEAR },
     afterMs,
   });
+}
 
 async function asked(activities: Readonly<Record<string, FakeActivity>>) {
   const mesh = new FakeMesh();

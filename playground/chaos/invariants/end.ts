@@ -24,8 +24,9 @@ function staysLow({ writes, shareBefore }: OperationTruth, route: KubeObject): b
   return isLowering && shareOf(weightsOf(route as Route)) <= shareBefore + 1e-9;
 }
 
-const changedWeights = ({ before, after }: { before: KubeObject | undefined; after: KubeObject | undefined }): boolean =>
-  JSON.stringify((before as Route | undefined)?.spec) !== JSON.stringify((after as Route | undefined)?.spec);
+function changedWeights({ before, after }: { before: KubeObject | undefined; after: KubeObject | undefined }): boolean {
+  return JSON.stringify((before as Route | undefined)?.spec) !== JSON.stringify((after as Route | undefined)?.spec);
+}
 
 export const AS_APPROVED_OR_AS_BEFORE: Invariant = {
   name: 'as approved or exactly as before',

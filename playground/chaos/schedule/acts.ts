@@ -60,12 +60,14 @@ export function wait(random: Random): number {
   }
 }
 
-export const agree = (random: Random, low: number, high: number): Step => ({
-  do: 'press',
-  by: random.one(random.chance(0.85) ? REVIEWERS.slice(0, 2) : REVIEWERS).name,
-  action: ACTION.approve,
-  wait: random.between(low, high),
-});
+export function agree(random: Random, low: number, high: number): Step {
+  return {
+    do: 'press',
+    by: random.one(random.chance(0.85) ? REVIEWERS.slice(0, 2) : REVIEWERS).name,
+    action: ACTION.approve,
+    wait: random.between(low, high),
+  };
+}
 
 export const say = (by: string, text: string, wait: number): Step => ({ do: 'command', by, text, wait });
 

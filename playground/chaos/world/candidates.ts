@@ -1,5 +1,6 @@
 /** Policies that the workload's ConfigMap may offer. */
-const headOf = (name: string, label: string): string => `apiVersion: cilium.io/v2
+function headOf(name: string, label: string): string {
+  return `apiVersion: cilium.io/v2
 kind: CiliumNetworkPolicy
 metadata:
   name: ${name}
@@ -8,6 +9,7 @@ spec:
     matchLabels:
       ${label}
 `;
+}
 const head = headOf('backend', 'app: backend');
 
 const FROM_CHECKOUT = `    - fromEndpoints:

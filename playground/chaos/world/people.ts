@@ -9,12 +9,14 @@ export interface Person {
 export const TEAM = 'T0MESHOPS';
 export const CHANNEL = 'C0MESH';
 
-const person = (name: string, guest = false): Person => ({
-  name,
-  userId: `U0${name.toUpperCase()}`,
-  email: `${name.toLowerCase()}@example.com`,
-  guest,
-});
+function person(name: string, guest = false): Person {
+  return {
+    name,
+    userId: `U0${name.toUpperCase()}`,
+    email: `${name.toLowerCase()}@example.com`,
+    guest,
+  };
+}
 
 export const OPERATORS: readonly Person[] = [person('Olga'), person('Omar')];
 /** The usergroup whose members may approve. */

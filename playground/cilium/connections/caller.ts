@@ -51,8 +51,8 @@ const patienceMs = 2_000;
 const LARGE: readonly string[] = ['/rows', '/items'];
 export const HANGS = 'Hangs: packets larger than the way between the nodes are lost on it.';
 
-const real = (port: number, seen: SeenRequest, agent: Agent | undefined): Promise<HttpAnswer | undefined> =>
-  new Promise((resolve) => {
+function real(port: number, seen: SeenRequest, agent: Agent | undefined): Promise<HttpAnswer | undefined> {
+  return new Promise((resolve) => {
     const from = performance.now();
     let answer: HttpAnswer | undefined;
     const { method, path, headers } = seen;
@@ -69,9 +69,10 @@ const real = (port: number, seen: SeenRequest, agent: Agent | undefined): Promis
     outgoing.on('close', () => resolve(answer));
     outgoing.end();
   });
+}
 
 /** A caller over the packet path. */
-export const createCaller = ({ directory, resolver, wire, random }: CallerOptions): Caller => {
+export function createCaller({ directory, resolver, wire, random }: CallerOptions): Caller {
   const connect: Caller['connect'] = async (trip) => {
     const { source, to, name } = trip;
     if (source.pod && !(await resolver.lookup(source.pod, to, name))) return 'unresolved';
@@ -116,4 +117,4 @@ export const createCaller = ({ directory, resolver, wire, random }: CallerOption
       return outcome;
     },
   };
-};
+}

@@ -70,15 +70,17 @@ export type Held = Omit<HeldOptions, 'caller' | 'conntrack'>;
 
 const readyWithinMs = 20_000;
 
-const podOf = ({ name, namespace, labels }: ClientOptions): Pod => ({
-  apiVersion: 'v1',
-  kind: 'Pod',
-  metadata: { name, namespace, labels: labels ?? { app: name, 'app.kubernetes.io/name': name } },
-  spec: { nodeName: 'node-2', serviceAccountName: 'default', containers: [{ name, image: 'docker.io/mendhak/http-https-echo:35' }] },
-});
+function podOf({ name, namespace, labels }: ClientOptions): Pod {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace, labels: labels ?? { app: name, 'app.kubernetes.io/name': name } },
+    spec: { nodeName: 'node-2', serviceAccountName: 'default', containers: [{ name, image: 'docker.io/mendhak/http-https-echo:35' }] },
+  };
+}
 
 /** No clients yet. */
-export const createClients = (options: ClientsOptions): Clients => {
+export function createClients(options: ClientsOptions): Clients {
   const { kube, world, book, directory, caller, holdOpen } = options;
   const ends = new Set<() => void>();
   let begun = 0;
@@ -169,4 +171,4 @@ export const createClients = (options: ClientsOptions): Clients => {
       ends.clear();
     },
   };
-};
+}

@@ -7,7 +7,7 @@ import { type Connection, type Decision, dropReasons, type Side } from './decisi
 import { connectionBase, type Flags, type Reported, type Stamp } from './packet.ts';
 import { traceFlows } from './traces.ts';
 
-const policiesOf = ({ allowedBy, deniedBy, log, match }: Side, direction: Direction) => {
+function policiesOf({ allowedBy, deniedBy, log, match }: Side, direction: Direction) {
   const [allowed, denied] =
     direction === 'EGRESS' ? (['egress_allowed_by', 'egress_denied_by'] as const) : (['ingress_allowed_by', 'ingress_denied_by'] as const);
   return {
@@ -16,34 +16,38 @@ const policiesOf = ({ allowedBy, deniedBy, log, match }: Side, direction: Direct
     // A policy without a text of its own is there with an empty one; a default deny has no policy.
     ...(match !== 0 && { policy_match_type: match, policy_log: log.length > 0 ? log : [''] }),
   };
-};
+}
 
 const dropOf = (side: Side) => (side.reason === undefined ? {} : { drop_reason: dropReasons[side.reason], drop_reason_desc: side.reason });
 
-const verdictFlow = (connection: Connection, side: Side, direction: Direction, node: string, stamp: Stamp, flags?: Flags): Flow => ({
-  ...connectionBase(connection, node, stamp, flags),
-  ...policiesOf(side, direction),
-  ...dropOf(side),
-  verdict: side.verdict,
-  event_type: { type: eventTypes.policyVerdict },
-  traffic_direction: direction,
-  ...(side.verdict !== 'DROPPED' && { is_reply: { value: false } }),
-});
+function verdictFlow(connection: Connection, side: Side, direction: Direction, node: string, stamp: Stamp, flags?: Flags): Flow {
+  return {
+    ...connectionBase(connection, node, stamp, flags),
+    ...policiesOf(side, direction),
+    ...dropOf(side),
+    verdict: side.verdict,
+    event_type: { type: eventTypes.policyVerdict },
+    traffic_direction: direction,
+    ...(side.verdict !== 'DROPPED' && { is_reply: { value: false } }),
+  };
+}
 
-const dropFlow = (connection: Connection, side: Side, direction: Direction, node: string, stamp: Stamp, flags?: Flags): Flow => ({
-  ...connectionBase(connection, node, stamp, flags),
-  ...dropOf(side),
-  verdict: 'DROPPED',
-  event_type: { type: eventTypes.drop, sub_type: dropReasons[side.reason ?? 'POLICY_DENIED'] },
-  file: { name: 'bpf_lxc.c', line: direction === 'INGRESS' ? 2_410 : 1_320 },
-  traffic_direction: direction,
-});
+function dropFlow(connection: Connection, side: Side, direction: Direction, node: string, stamp: Stamp, flags?: Flags): Flow {
+  return {
+    ...connectionBase(connection, node, stamp, flags),
+    ...dropOf(side),
+    verdict: 'DROPPED',
+    event_type: { type: eventTypes.drop, sub_type: dropReasons[side.reason ?? 'POLICY_DENIED'] },
+    file: { name: 'bpf_lxc.c', line: direction === 'INGRESS' ? 2_410 : 1_320 },
+    traffic_direction: direction,
+  };
+}
 
 /**
  * Every flow of one SYN or datagram, in the order in which the nodes see them. Verdicts of packets of established connections appear on drops
  * only (v1.20.2 bpf/lib/policy_log.h: "if drop or if allow for CT_NEW"): use `refusalFlows` for those.
  */
-export const connectionFlows = (connection: Connection, decision: Decision, stamp: Stamp, isAgain = false): readonly Reported[] => {
+export function connectionFlows(connection: Connection, decision: Decision, stamp: Stamp, isAgain = false): readonly Reported[] {
   const refused = refusalFlows(connection, decision, stamp);
   const [from, to] = [connection.source.node, connection.destination.node];
   const { egress, ingress, lost } = decision;
@@ -58,15 +62,15 @@ export const connectionFlows = (connection: Connection, decision: Decision, stam
   if (lost) return outward;
   if (ingress?.verdict === 'DROPPED') return [...outward, ...refused];
   return [...outward, ...passed(ingress, 'INGRESS', to), ...arriving];
-};
+}
 
 /** The two flows of a packet that an end drops: the verdict and the drop. None where nothing drops it. */
-export const refusalFlows = (
+export function refusalFlows(
   connection: Connection,
   { egress, ingress, lost }: Decision,
   stamp: Stamp,
   flags: Flags = ['SYN'],
-): readonly Reported[] => {
+): readonly Reported[] {
   const refuse = (side: Side, direction: Direction, node: string): readonly Reported[] => [
     { node, flow: verdictFlow(connection, side, direction, node, stamp, flags) },
     { node, flow: dropFlow(connection, side, direction, node, stamp, flags) },
@@ -75,4 +79,4 @@ export const refusalFlows = (
   if (lost) return [];
   if (ingress?.verdict === 'DROPPED') return refuse(ingress, 'INGRESS', connection.destination.node);
   return [];
-};
+}

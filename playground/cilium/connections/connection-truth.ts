@@ -49,7 +49,7 @@ interface Record_<T> {
   listen(listener: (entry: T) => void): () => void;
 }
 
-const keep = <T>(most: number): Record_<T> => {
+function keep<T>(most: number): Record_<T> {
   let list: T[] = [];
   const listeners = new Set<(entry: T) => void>();
   return {
@@ -65,15 +65,15 @@ const keep = <T>(most: number): Record_<T> => {
       return () => listeners.delete(listener);
     },
   };
-};
+}
 
 /** Empty records, and the functions that fill them. */
-export const createConnectionTruth = (): {
+export function createConnectionTruth(): {
   readonly connections: Connections;
   readonly policies: Policies;
   readonly connected: (connection: TrueConnection) => void;
   readonly inForce: (change: TruePolicy) => void;
-} => {
+} {
   const connections = keep<TrueConnection>(connectionsKept);
   const policies = keep<TruePolicy>(policiesKept);
   const totals = new Map<string, { total: number; denied: number }>();
@@ -106,4 +106,4 @@ export const createConnectionTruth = (): {
     },
     inForce: (change) => policies.push(change),
   };
-};
+}

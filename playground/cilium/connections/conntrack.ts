@@ -28,7 +28,7 @@ const mostLive = 5_000;
 const [sent] = exchange;
 
 /** An empty table; `stop` ends its timers. */
-export const createConntrack = (wire: Wire): Conntrack => {
+export function createConntrack(wire: Wire): Conntrack {
   const live = new Set<{ readonly connection: Connection; broken: boolean }>();
   const timers = new Set<NodeJS.Timeout>();
 
@@ -97,4 +97,4 @@ export const createConntrack = (wire: Wire): Conntrack => {
       live.clear();
     },
   };
-};
+}

@@ -66,25 +66,27 @@ const preference: readonly MatchType[] = [
   matchTypes.all,
 ];
 
-const mostSpecific = (rules: readonly NamedRule[]): { readonly match: MatchType; readonly rules: readonly NamedRule[] } => {
+function mostSpecific(rules: readonly NamedRule[]): { readonly match: MatchType; readonly rules: readonly NamedRule[] } {
   const match = preference.find((type) => rules.some((rule) => rule.match === type)) ?? matchTypes.all;
   return { match, rules: rules.filter((rule) => rule.match === match) };
-};
+}
 
 const distinct = (refs: readonly PolicyRef[]): readonly PolicyRef[] => [...new Map(refs.map((ref) => [JSON.stringify(ref), ref])).values()];
 
-const forwarded = (match: MatchType, allowedBy: readonly PolicyRef[], why: string): Side => ({
-  verdict: 'FORWARDED',
-  match,
-  allowedBy,
-  deniedBy: [],
-  log: [],
-  why,
-  isSelected: true,
-});
+function forwarded(match: MatchType, allowedBy: readonly PolicyRef[], why: string): Side {
+  return {
+    verdict: 'FORWARDED',
+    match,
+    allowedBy,
+    deniedBy: [],
+    log: [],
+    why,
+    isSelected: true,
+  };
+}
 
 /** A direction's reason as the datapath reports it. */
-export const sideOf = (decision: DirectionDecision, reason: Reason, book: RuleBook): Side => {
+export function sideOf(decision: DirectionDecision, reason: Reason, book: RuleBook): Side {
   const { match, rules } = mostSpecific(reason.rules.flatMap((rule) => book.nameOf(rule) ?? []));
   const refs = distinct(rules.map(({ ref }) => ref));
   const why = reason.words;
@@ -116,20 +118,21 @@ export const sideOf = (decision: DirectionDecision, reason: Reason, book: RuleBo
     default:
       return reason.kind satisfies never;
   }
-};
+}
 
-const flowOf = ({ source, destination, protocol, port }: Connection, request: Request): PolicyFlow => ({
-  source: peerOf(source),
-  destination: peerOf(destination),
-  protocol,
-  destinationPort: port,
-  ...request,
-});
+function flowOf({ source, destination, protocol, port }: Connection, request: Request): PolicyFlow {
+  return {
+    source: peerOf(source),
+    destination: peerOf(destination),
+    protocol,
+    destinationPort: port,
+    ...request,
+  };
+}
 
 /** Decides by the rules in force on the nodes of both ends. */
-export const decideBy =
-  (rulesAt: (node: string) => RuleBook): Decide =>
-  (connection, request = {}) => {
+export function decideBy(rulesAt: (node: string) => RuleBook): Decide {
+  return (connection, request = {}) => {
     const flow = flowOf(connection, request);
     const judge = (direction: 'egress' | 'ingress', { node }: Party): Side | undefined => {
       if (node === '') return undefined;
@@ -140,32 +143,35 @@ export const decideBy =
     };
     return { egress: judge('egress', connection.source), ingress: judge('ingress', connection.destination) };
   };
+}
 
 /** True when neither end drops it; a proxy may still refuse the request. */
-export const connects = ({ egress, ingress, lost }: Decision): boolean =>
-  !lost && egress?.verdict !== 'DROPPED' && ingress?.verdict !== 'DROPPED';
+export function connects({ egress, ingress, lost }: Decision): boolean {
+  return !lost && egress?.verdict !== 'DROPPED' && ingress?.verdict !== 'DROPPED';
+}
 
 /** True when it connects and no proxy refuses the request. */
-export const isAllowed = (decision: Decision): boolean =>
-  connects(decision) && decision.egress?.proxy?.permits !== false && decision.ingress?.proxy?.permits !== false;
+export function isAllowed(decision: Decision): boolean {
+  return connects(decision) && decision.egress?.proxy?.permits !== false && decision.ingress?.proxy?.permits !== false;
+}
 
 /** Why a connection between nodes that differ in their encryption does not come up. */
 export const LOST = 'Lost between the nodes: one of them encrypts, and the other has no key.';
 
 /** The same, and whether it gets from node to node at all. */
-export const decideAcross =
-  (decide: Decide, isLost: (from: string, to: string) => boolean): Decide =>
-  (connection, request) => {
+export function decideAcross(decide: Decide, isLost: (from: string, to: string) => boolean): Decide {
+  return (connection, request) => {
     const { source, destination } = connection;
     const crosses = source.node !== '' && destination.node !== '' && source.node !== destination.node;
     const decision = decide(connection, request);
     return crosses && isLost(source.node, destination.node) ? { ...decision, lost: true } : decision;
   };
+}
 
 /** The side that decided against it, else the one that is nearer to the destination. */
-export const whyOf = ({ egress, ingress, lost }: Decision): string => {
+export function whyOf({ egress, ingress, lost }: Decision): string {
   if (lost && egress?.verdict !== 'DROPPED') return LOST;
   const refuses = (side: Side | undefined): boolean => side !== undefined && (side.verdict === 'DROPPED' || side.proxy?.permits === false);
   const decisive = refuses(egress) ? egress : (ingress ?? egress);
   return decisive?.why ?? 'Nobody decides it.';
-};
+}

@@ -3,12 +3,12 @@ import type { Pods } from '../workloads/pods.ts';
 import type { Connections } from './connection-truth.ts';
 
 /** Watches the connections named `hop` and tells the pods they start from; returns how to stop. */
-export const watchDependency = (
+export function watchDependency(
   connections: Connections,
   hop: string,
   pods: Pick<Pods, 'setStarved'>,
   onError: (error: unknown) => void,
-): (() => void) => {
+): () => void {
   const starved = new Set<string>();
   return connections.onConnection(({ name, source, allowed, protocol }) => {
     if (name !== hop) return;
@@ -17,4 +17,4 @@ export const watchDependency = (
     if (!allowed) starved.add(source);
     pods.setStarved(source, !allowed).catch(onError);
   });
-};
+}

@@ -43,7 +43,7 @@ export interface Directory {
 const pick = <T>(list: readonly T[], random: Random): T | undefined => list[Math.floor(random() * list.length)];
 
 /** Reads the world as it is at each call. */
-export const createDirectory = (world: World, book: PodBook, random: Random): Directory => {
+export function createDirectory(world: World, book: PodBook, random: Random): Directory {
   const hosts = new Map<string, OutsideHost>();
   const learned = new Set<string>();
 
@@ -80,4 +80,4 @@ export const createDirectory = (world: World, book: PodBook, random: Random): Di
     learn: (host) => void learned.add(host),
     addHost: (host) => void hosts.set(host.name, host),
   };
-};
+}

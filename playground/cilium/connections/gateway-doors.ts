@@ -30,13 +30,13 @@ const name = 'gateway';
 // Cilium's own for the clusters of a Gateway (v1.20.2 operator/pkg/model/translation).
 const connectTimeoutMs = 5_000;
 
-const stateFor = (decision: Decision): DoorState => {
+function stateFor(decision: Decision): DoorState {
   if (!connects(decision)) return 'shut';
   return decision.ingress?.proxy?.kind === 'http' ? 'ask' : 'open';
-};
+}
 
 /** All doors open; `update` sets them right. */
-export const createGatewayDoors = (options: GatewayDoorsOptions): GatewayDoors => {
+export function createGatewayDoors(options: GatewayDoorsOptions): GatewayDoors {
   const { book, pods, wire, conntrack, onError } = options;
   const states = new Map<string, DoorState>();
   const live = new Map<string, Live | undefined>();
@@ -121,4 +121,4 @@ export const createGatewayDoors = (options: GatewayDoorsOptions): GatewayDoors =
       for (const key of states.keys()) if (!book.get(key)) states.delete(key);
     },
   };
-};
+}

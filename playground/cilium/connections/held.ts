@@ -18,7 +18,7 @@ export interface HeldOptions {
 }
 
 /** Resolves when the signal ends it. */
-export const holdConnection = async (options: HeldOptions): Promise<void> => {
+export async function holdConnection(options: HeldOptions): Promise<void> {
   const { caller, everyMs, signal } = options;
   const pause = (): Promise<unknown> => wait(everyMs, undefined, { signal }).catch(() => undefined);
   while (!signal.aborted) {
@@ -48,4 +48,4 @@ export const holdConnection = async (options: HeldOptions): Promise<void> => {
     live.close();
     agent.destroy();
   }
-};
+}

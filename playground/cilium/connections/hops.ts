@@ -40,7 +40,7 @@ const countOf = {
 const pick = <T>(list: readonly T[], random: Random): T | undefined => list[Math.floor(random() * list.length)];
 
 /** Starts the hops; they end by `stop`. */
-export const startHops = (options: HopsOptions): Hops => {
+export function startHops(options: HopsOptions): Hops {
   const { directory, caller, random } = options;
   const counts: Record<string, { -readonly [K in keyof HopCounts]: number }> = {};
   let timer: NodeJS.Timeout | undefined;
@@ -78,4 +78,4 @@ export const startHops = (options: HopsOptions): Hops => {
   if (options.connectionsPerSecond > 0) next();
 
   return { counts, stop: () => clearTimeout(timer) };
-};
+}

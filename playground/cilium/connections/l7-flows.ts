@@ -27,14 +27,14 @@ interface Proxy {
 }
 
 /** The proxies of this kind that the connection goes through, the source's first; behind one that refuses there is none. */
-export const proxiesOf = ({ source, destination }: Connection, { egress, ingress }: Decision, kind: 'http' | 'dns'): readonly Proxy[] => {
+export function proxiesOf({ source, destination }: Connection, { egress, ingress }: Decision, kind: 'http' | 'dns'): readonly Proxy[] {
   const at = (side: Side | undefined, node: string, direction: Proxy['direction']): readonly Proxy[] =>
     side?.proxy?.kind === kind ? [{ node, direction, permits: side.proxy.permits }] : [];
   const outward = at(egress, source.node, 'EGRESS');
   return outward.some(({ permits }) => !permits) ? outward : [...outward, ...at(ingress, destination.node, 'INGRESS')];
-};
+}
 
-const record = (connection: Connection, { node, direction }: Proxy, stamp: Stamp, isReply: boolean) => {
+function record(connection: Connection, { node, direction }: Proxy, stamp: Stamp, isReply: boolean) {
   const { Summary: _, ethernet: __, ...base } = connectionBase(connection, node, stamp);
   return {
     ...base,
@@ -52,32 +52,34 @@ const record = (connection: Connection, { node, direction }: Proxy, stamp: Stamp
     is_reply: { value: isReply },
     ...(isReply && { reply: true }),
   };
-};
+}
 
-const swapped = ({ TCP, UDP }: Flow['l4']): Flow['l4'] => {
+function swapped({ TCP, UDP }: Flow['l4']): Flow['l4'] {
   const turn = (ports: { readonly source_port: number; readonly destination_port: number }) => ({
     source_port: ports.destination_port,
     destination_port: ports.source_port,
   });
   return { ...(TCP ? { TCP: turn(TCP) } : {}), ...(UDP ? { UDP: turn(UDP) } : {}) };
-};
+}
 
-const httpOf = (request: SeenRequest): HttpRecord => ({
-  method: request.method,
-  url: `http://${request.host}${request.path}`,
-  protocol: 'HTTP/1.1',
-  headers: Object.entries(request.headers).map(([key, value]) => ({ key, value })),
-});
+function httpOf(request: SeenRequest): HttpRecord {
+  return {
+    method: request.method,
+    url: `http://${request.host}${request.path}`,
+    protocol: 'HTTP/1.1',
+    headers: Object.entries(request.headers).map(([key, value]) => ({ key, value })),
+  };
+}
 
 /** The records of one request at every proxy on its way; `answer` is undefined while there is none. */
-export const httpFlows = (
+export function httpFlows(
   connection: Connection,
   decision: Decision,
   request: SeenRequest,
   answer: HttpAnswer | undefined,
   stamp: Stamp,
-): readonly Reported[] =>
-  proxiesOf(connection, decision, 'http').flatMap((proxy) => {
+): readonly Reported[] {
+  return proxiesOf(connection, decision, 'http').flatMap((proxy) => {
     const { node, permits } = proxy;
     const { status, latencyMs } = permits ? (answer ?? { status: 0, latencyMs: 0 }) : { status: 403, latencyMs: 0 };
     const http = httpOf(request);
@@ -99,19 +101,20 @@ export const httpFlows = (
       { node, flow: answered },
     ];
   });
+}
 
 /** What the proxy writes of an answer without addresses. */
 const EMPTY_TTL = 4_294_967_295;
 
 /** The records of one lookup at a node's DNS proxy. A refused query is answered REFUSED, and no record tells of that. */
-export const dnsFlows = (
+export function dnsFlows(
   connection: Connection,
   proxies: readonly Proxy[],
   query: string,
   answer: DnsAnswer,
   stamp: Stamp,
-): readonly Reported[] =>
-  proxies.flatMap((proxy) => {
+): readonly Reported[] {
+  return proxies.flatMap((proxy) => {
     const { node, permits } = proxy;
     const dns: DnsRecord = { query: `${query}.`, observation_source: 'proxy', qtypes: ['A'] };
     const { ips, ttl, rcode } = answer;
@@ -133,3 +136,4 @@ export const dnsFlows = (
       { node, flow: answered },
     ];
   });
+}

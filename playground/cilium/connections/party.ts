@@ -19,15 +19,17 @@ export interface Party {
   readonly names?: readonly string[];
 }
 
-export const podParty = (pod: PodFacts): Party => ({
-  kind: 'pod',
-  key: pod.key,
-  ip: pod.ip,
-  node: pod.node,
-  identity: pod.identity,
-  labels: pod.labels,
-  pod,
-});
+export function podParty(pod: PodFacts): Party {
+  return {
+    kind: 'pod',
+    key: pod.key,
+    ip: pod.ip,
+    node: pod.node,
+    identity: pod.identity,
+    labels: pod.labels,
+    pod,
+  };
+}
 
 const LOCAL_IDENTITY = 1 << 24;
 
@@ -35,50 +37,59 @@ const LOCAL_IDENTITY = 1 << 24;
  * Somebody outside of the cluster. Whom an agent knows by a name, since its DNS proxy saw the answer under a rule for names, has an identity of
  * that node's own (v1.20.2 pkg/identity/numericidentity.go: local ones have bit 24).
  */
-export const worldParty = (ip: string, names: readonly string[] = []): Party => ({
-  kind: 'world',
-  key: `world ${names[0] ?? ip}`,
-  ip,
-  node: '',
-  identity: names.length > 0 ? LOCAL_IDENTITY + Number(ip.split('.').at(-1)) : reservedIdentities.world,
-  labels: [...names.map((name) => `fqdn:${name}`), 'reserved:world'],
-  names,
-});
+export function worldParty(ip: string, names: readonly string[] = []): Party {
+  return {
+    kind: 'world',
+    key: `world ${names[0] ?? ip}`,
+    ip,
+    node: '',
+    identity: names.length > 0 ? LOCAL_IDENTITY + Number(ip.split('.').at(-1)) : reservedIdentities.world,
+    labels: [...names.map((name) => `fqdn:${name}`), 'reserved:world'],
+    names,
+  };
+}
 
-const nodeOf = (name: string) => {
+function nodeOf(name: string) {
   const node = meshNodes.find((each) => each.name === name);
   if (!node) throw new Error(`There is no node ${name}. Use one of: ${meshNodes.map((each) => each.name).join(', ')}.`);
   return node;
-};
+}
 
 /** A node itself: its kubelet, for example. */
-export const hostParty = (node: string): Party => ({
-  kind: 'host',
-  key: `host ${node}`,
-  ip: nodeOf(node).hostAddress,
-  node,
-  identity: reservedIdentities.host,
-  labels: ['reserved:host'],
-});
+export function hostParty(node: string): Party {
+  return {
+    kind: 'host',
+    key: `host ${node}`,
+    ip: nodeOf(node).hostAddress,
+    node,
+    identity: reservedIdentities.host,
+    labels: ['reserved:host'],
+  };
+}
 
 /** The gateway's Envoy on a node, as pods see it. */
-export const ingressParty = (node: string): Party => ({
-  kind: 'ingress',
-  key: 'ingress',
-  ip: nodeOf(node).ingressAddress,
-  node,
-  identity: reservedIdentities.ingress,
-  labels: ['reserved:ingress'],
-});
+export function ingressParty(node: string): Party {
+  return {
+    kind: 'ingress',
+    key: 'ingress',
+    ip: nodeOf(node).ingressAddress,
+    node,
+    identity: reservedIdentities.ingress,
+    labels: ['reserved:ingress'],
+  };
+}
 
 /** As policies see it. */
-export const peerOf = (party: Party): PolicyPeer => ({
-  labels: party.labels,
-  ip: party.ip,
-  ...(party.names && party.names.length > 0 ? { fqdns: party.names } : {}),
-  ...(party.pod ? { namedPorts: party.pod.ports } : {}),
-});
+export function peerOf(party: Party): PolicyPeer {
+  return {
+    labels: party.labels,
+    ip: party.ip,
+    ...(party.names && party.names.length > 0 ? { fqdns: party.names } : {}),
+    ...(party.pod ? { namedPorts: party.pod.ports } : {}),
+  };
+}
 
 /** As flows reported by `node` show it: endpoint id and workload only for the node's own pods (cilium/cilium #48812). */
-export const endOf = (party: Party, node: string): FlowEndpoint =>
-  party.pod ? endpointOf(party.pod, node) : { identity: party.identity, labels: party.labels };
+export function endOf(party: Party, node: string): FlowEndpoint {
+  return party.pod ? endpointOf(party.pod, node) : { identity: party.identity, labels: party.labels };
+}

@@ -34,7 +34,7 @@ export interface PathOptions {
 }
 
 /** Lays it over the parts that decide, report and answer; ends with the ground. */
-export const layPath = (ground: Ground, options: PathOptions): Path => {
+export function layPath(ground: Ground, options: PathOptions): Path {
   const { book, agents, realisation, pods, connected } = options;
   const { now, signal, onError } = ground;
   const pause = (ms: number): Promise<boolean> => wait(ms, true, { signal }).catch(() => false);
@@ -48,4 +48,4 @@ export const layPath = (ground: Ground, options: PathOptions): Path => {
   const doors = createGatewayDoors({ book, pods, wire, conntrack, onError });
   doors.update();
   return { wire, conntrack, doors };
-};
+}

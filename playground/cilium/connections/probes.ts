@@ -11,7 +11,7 @@ const everyMs = 10_000;
 const systemNamespace = 'kube-system';
 
 /** Starts probing; returns how to stop. What a probe finds does not change readiness here: only crashes do. */
-export const startProbes = (book: PodBook, wire: Wire): (() => void) => {
+export function startProbes(book: PodBook, wire: Wire): () => void {
   let sourcePort = 40_000;
   const probe = (): void => {
     for (const pod of book.all()) {
@@ -32,4 +32,4 @@ export const startProbes = (book: PodBook, wire: Wire): (() => void) => {
   probe();
   const timer = setInterval(probe, everyMs);
   return () => clearInterval(timer);
-};
+}

@@ -35,7 +35,7 @@ const servfail = 2;
 const noSuchName = 3;
 
 /** A resolver shared by all pods, with a memory for each. */
-export const createResolver = (options: ResolverOptions): Resolver => {
+export function createResolver(options: ResolverOptions): Resolver {
   const { directory, wire, random, now, signal } = options;
   const known = new Map<string, number>();
   const asking = new Map<string, Promise<boolean>>();
@@ -89,4 +89,4 @@ export const createResolver = (options: ResolverOptions): Resolver => {
       return answer;
     },
   };
-};
+}

@@ -22,10 +22,10 @@ export interface Scan {
 }
 
 /** Starts it: one SYN for each port of each pod in turn, never sent again. */
-export const startScan = (
+export function startScan(
   options: ScanOptions,
   parts: { readonly directory: Directory; readonly wire: Wire; readonly random: Random },
-): Scan => {
+): Scan {
   const { directory, wire, random } = parts;
   const counts = { sent: 0, dropped: 0 };
   const source = worldParty(options.from ?? '203.0.113.66');
@@ -45,4 +45,4 @@ export const startScan = (
   };
   const timer = setInterval(next, options.everyMs);
   return { counts, stop: () => clearInterval(timer) };
-};
+}

@@ -20,7 +20,7 @@ const PROXY_PORT = 10_001;
 /** Agents write EGRESS on all that arrives at an endpoint, whichever way it goes (cilium/cilium #36814). */
 const directionOf = (point: TracePoint, isReply: boolean): Direction => (point !== 'TO_ENDPOINT' && isReply ? 'INGRESS' : 'EGRESS');
 
-const traceFlow = (connection: Connection, point: TracePoint, { flags, reason }: Packet, node: string, stamp: Stamp): Flow => {
+function traceFlow(connection: Connection, point: TracePoint, { flags, reason }: Packet, node: string, stamp: Stamp): Flow {
   const isReply = reason === 'REPLY';
   const base = connectionBase(connection, node, stamp, flags);
   const { destination_names: names, ...rest } = base;
@@ -45,24 +45,24 @@ const traceFlow = (connection: Connection, point: TracePoint, { flags, reason }:
     trace_reason: reason,
     is_reply: { value: isReply },
   };
-};
+}
 
 /** Of what a node itself sends there is no conntrack entry of an endpoint, so its agent knows neither direction nor reason. */
-const ofHost = (flow: Flow): Flow => {
+function ofHost(flow: Flow): Flow {
   const { trace_reason: _reason, is_reply: _reply, ...rest } = flow;
   return { ...rest, traffic_direction: 'TRAFFIC_DIRECTION_UNKNOWN' };
-};
+}
 
 /**
  * Where a packet is seen: as it leaves its sender's node (or goes into the proxy there), and as it arrives at a pod. Pods of one node have one
  * place for both; a node and its own pods as well.
  */
-export const traceFlows = (
+export function traceFlows(
   connection: Connection,
   packet: Packet,
   stamp: Stamp,
   isProxied = false,
-): { readonly leaving: readonly Reported[]; readonly arriving: readonly Reported[] } => {
+): { readonly leaving: readonly Reported[]; readonly arriving: readonly Reported[] } {
   const isReply = packet.reason === 'REPLY';
   const [sender, receiver] = isReply ? [connection.destination, connection.source] : [connection.source, connection.destination];
   const at = (point: TracePoint, node: string): Reported => ({ node, flow: traceFlow(connection, point, packet, node, stamp) });
@@ -74,17 +74,18 @@ export const traceFlows = (
     return { leaving: sender.kind === 'pod' && receiver.kind !== 'pod' ? [at('TO_STACK', sender.node)] : [], arriving };
   const left = at(receiver.node === '' ? 'TO_STACK' : 'TO_OVERLAY', sender.node);
   return { leaving: [sender.kind === 'pod' ? left : { ...left, flow: ofHost(left.flow) }], arriving };
-};
+}
 
 /** All traces of one packet. */
-export const packetFlows = (connection: Connection, packet: Packet, stamp: Stamp): readonly Reported[] => {
+export function packetFlows(connection: Connection, packet: Packet, stamp: Stamp): readonly Reported[] {
   const { leaving, arriving } = traceFlows(connection, packet, stamp);
   return [...leaving, ...arriving];
-};
+}
 
 /** What a proxy on its node answers a client in the name of the server: it arrives, and has come from nowhere. */
-export const proxyAnswer = (connection: Connection, stamp: Stamp): readonly Reported[] =>
-  traceFlows(connection, { flags: [], reason: 'REPLY' }, stamp).arriving;
+export function proxyAnswer(connection: Connection, stamp: Stamp): readonly Reported[] {
+  return traceFlows(connection, { flags: [], reason: 'REPLY' }, stamp).arriving;
+}
 
 /** The rest of a handshake whose SYN has come through. */
 export const handshake: readonly Packet[] = [

@@ -52,7 +52,7 @@ export interface WireOptions {
 const synAgainMs = 1_000;
 
 /** The path between parties. */
-export const createWire = (options: WireOptions): Wire => {
+export function createWire(options: WireOptions): Wire {
   const { book, agents, decide, pause } = options;
   const stamp = (): Stamp => ({ at: options.now(), uuid: options.uuid });
   const report = (flows: readonly Reported[]): void => {
@@ -116,4 +116,4 @@ export const createWire = (options: WireOptions): Wire => {
       return decision;
     },
   };
-};
+}

@@ -14,11 +14,12 @@ const podSpec = {
 };
 
 /** True for the agents' own pods: they run on nodes, and are nobody's endpoint. */
-export const isAgent = ({ metadata }: KubeObject): boolean =>
-  metadata.namespace === agentNamespace && metadata.labels?.['k8s-app'] === labels['k8s-app'];
+export function isAgent({ metadata }: KubeObject): boolean {
+  return metadata.namespace === agentNamespace && metadata.labels?.['k8s-app'] === labels['k8s-app'];
+}
 
-export const ensureAgentSet = async (kube: Kube): Promise<KubeObject> =>
-  kube.apply(resources.daemonSets, {
+export async function ensureAgentSet(kube: Kube): Promise<KubeObject> {
+  return kube.apply(resources.daemonSets, {
     apiVersion: 'apps/v1',
     kind: 'DaemonSet',
     metadata: { name: 'cilium', namespace: agentNamespace, labels },
@@ -28,10 +29,11 @@ export const ensureAgentSet = async (kube: Kube): Promise<KubeObject> =>
       template: { metadata: { labels }, spec: podSpec },
     },
   } as KubeObject);
+}
 
 /** A pod of the set on one node. */
-export const agentPod = (set: KubeObject, node: string, name: string): Pod =>
-  ({
+export function agentPod(set: KubeObject, node: string, name: string): Pod {
+  return {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: {
@@ -42,4 +44,5 @@ export const agentPod = (set: KubeObject, node: string, name: string): Pod =>
       ownerReferences: [{ apiVersion: 'apps/v1', kind: 'DaemonSet', name: 'cilium', uid: set.metadata.uid ?? '', controller: true }],
     },
     spec: { ...podSpec, nodeName: node, serviceAccountName: 'default' },
-  }) as Pod;
+  } as Pod;
+}

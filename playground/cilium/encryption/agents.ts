@@ -62,7 +62,7 @@ export interface EncryptionAgentsOptions {
 
 const annotation = 'network.cilium.io/wg-pub-key';
 
-export const createEncryptionAgents = (options: EncryptionAgentsOptions): EncryptionAgents => {
+export function createEncryptionAgents(options: EncryptionAgentsOptions): EncryptionAgents {
   const { kube, nodes, pods, signal } = options;
   const states = new Map(options.before);
   const changes: EncryptionChange[] = [];
@@ -212,10 +212,10 @@ export const createEncryptionAgents = (options: EncryptionAgentsOptions): Encryp
       enter(node, { encrypting });
     },
   };
-};
+}
 
 /** What an earlier run has left in the cluster goes on: its keys are published, and what encrypts encrypts. */
-export const adoptedStates = async (kube: Kube): Promise<ReadonlyMap<string, NodeEncryption>> => {
+export async function adoptedStates(kube: Kube): Promise<ReadonlyMap<string, NodeEncryption>> {
   const { items } = await kube.list(resources.ciliumNodes);
   return new Map(
     items.flatMap(({ metadata }) => {
@@ -223,4 +223,4 @@ export const adoptedStates = async (kube: Kube): Promise<ReadonlyMap<string, Nod
       return publicKey === undefined ? [] : [[metadata.name, { publicKey, encrypting: true }] as const];
     }),
   );
-};
+}

@@ -15,7 +15,7 @@ export type Passage = 'encrypted' | 'plain' | 'lost';
 export const plain: NodeEncryption = { encrypting: false };
 
 /** From a pod of one node to a pod of another. Nothing reports what is lost. */
-export const passage = (from: NodeEncryption, to: NodeEncryption, { tunnel, now }: { tunnel: boolean; now: number }): Passage => {
+export function passage(from: NodeEncryption, to: NodeEncryption, { tunnel, now }: { tunnel: boolean; now: number }): Passage {
   const hasLeft = (one: NodeEncryption, other: NodeEncryption): boolean =>
     one.publicKey === undefined && (one.lostUntil ?? 0) > now && other.encrypting;
   if (hasLeft(from, to) || hasLeft(to, from)) return 'lost';
@@ -25,4 +25,4 @@ export const passage = (from: NodeEncryption, to: NodeEncryption, { tunnel, now 
     if (to.encrypting && from.publicKey === undefined) return 'lost';
   }
   return from.encrypting && to.publicKey !== undefined ? 'encrypted' : 'plain';
-};
+}

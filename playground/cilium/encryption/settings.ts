@@ -13,7 +13,7 @@ export interface NodeConfig extends KubeObject {
 
 type Labels = Readonly<Record<string, string>>;
 
-const isSelected = ({ spec }: NodeConfig, labels: Labels): boolean => {
+function isSelected({ spec }: NodeConfig, labels: Labels): boolean {
   const { matchLabels = {}, matchExpressions = [] } = spec.nodeSelector ?? {};
   if (!Object.entries(matchLabels).every(([key, value]) => labels[key] === value)) return false;
   return matchExpressions.every(({ key, operator, values = [] }) => {
@@ -29,12 +29,12 @@ const isSelected = ({ spec }: NodeConfig, labels: Labels): boolean => {
         return operator === 'DoesNotExist' && value === undefined;
     }
   });
-};
+}
 
 /** Of several that select a node the later by name wins. */
-export const settingsFor = (config: Labels, overrides: readonly NodeConfig[], labels: Labels): Labels => {
+export function settingsFor(config: Labels, overrides: readonly NodeConfig[], labels: Labels): Labels {
   const own = overrides
     .filter((override) => isSelected(override, labels))
     .toSorted((one, other) => (one.metadata.name < other.metadata.name ? -1 : 1));
   return Object.assign({}, config, ...own.map(({ spec }) => spec.defaults ?? {}));
-};
+}

@@ -85,12 +85,13 @@ interface Message {
 const methods = ['', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'];
 const protocols = ['', 'HTTP/1.0', 'HTTP/1.1', 'HTTP/2', 'HTTP/3'];
 
-const textOf = (address: Address | undefined): string =>
-  address?.socket_address ? `${address.socket_address.address}:${address.socket_address.port_value}` : '';
+function textOf(address: Address | undefined): string {
+  return address?.socket_address ? `${address.socket_address.address}:${address.socket_address.port_value}` : '';
+}
 
 const milliseconds = (time: Time): number => time.seconds * 1_000 + time.nanos / 1_000_000;
 
-const readEntry = (entry: Entry, moment: Exchange['moment'], now: number): Exchange => {
+function readEntry(entry: Entry, moment: Exchange['moment'], now: number): Exchange {
   const common = entry.common_properties;
   const startedAt = common.start_time ? milliseconds(common.start_time) : now;
   // An answer without a body has it in its headers.
@@ -118,7 +119,7 @@ const readEntry = (entry: Entry, moment: Exchange['moment'], now: number): Excha
     headers: entry.request?.request_headers ?? {},
     flags: Object.entries(common.response_flags ?? {}).flatMap(([name, set]) => (set ? [name] : [])),
   };
-};
+}
 
 export interface AccessLogServer {
   readonly port: number;
@@ -126,11 +127,11 @@ export interface AccessLogServer {
 }
 
 /** Serves the access-log API on a free port (default: of loopback) and hands each exchange on, in the order of arrival. */
-export const serveAccessLog = async (
+export async function serveAccessLog(
   onExchange: (exchange: Exchange) => void,
   now: () => number,
   host = '127.0.0.1',
-): Promise<AccessLogServer> => {
+): Promise<AccessLogServer> {
   const definition = loadSync(fileURLToPath(new URL('access-log.proto', import.meta.url)), {
     keepCase: true,
     longs: Number,
@@ -164,4 +165,4 @@ export const serveAccessLog = async (
     server.bindAsync(`${host}:0`, ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound)));
   });
   return { port, close: () => server.forceShutdown() };
-};
+}

@@ -11,7 +11,7 @@ export interface XdsFiles {
 }
 
 /** Files under `folder`, one folder per kind, since Envoy watches folders. */
-export const createXdsFiles = (folder: string): XdsFiles => {
+export function createXdsFiles(folder: string): XdsFiles {
   const written = new Map<string, { readonly content: string; readonly version: number }>();
   return {
     put: (kind, file, resources) => {
@@ -28,4 +28,4 @@ export const createXdsFiles = (folder: string): XdsFiles => {
       return version;
     },
   };
-};
+}

@@ -49,8 +49,8 @@ export interface EnvoyOptions {
   readonly signal: AbortSignal;
 }
 
-const admin = (host: string, port: number, path: string, signal: AbortSignal): Promise<string> =>
-  new Promise((resolve, reject) => {
+function admin(host: string, port: number, path: string, signal: AbortSignal): Promise<string> {
+  return new Promise((resolve, reject) => {
     const outgoing = request({ host, port, path, agent: false, signal, timeout: 1_000 }, (response) => {
       let body = '';
       response.setEncoding('utf8');
@@ -64,12 +64,13 @@ const admin = (host: string, port: number, path: string, signal: AbortSignal): P
     outgoing.on('error', reject);
     outgoing.end();
   });
+}
 
 const patienceMs = 1_000;
 const stepMs = 3;
 
 /** Starts Envoy; its listeners must already be in the folder. */
-export const startEnvoy = async (options: EnvoyOptions): Promise<Envoy> => {
+export async function startEnvoy(options: EnvoyOptions): Promise<Envoy> {
   const { adminPort, folder, signal, now, address = '127.0.0.1' } = options;
   mkdirSync(folder, { recursive: true });
   const file = join(folder, 'bootstrap.json');
@@ -124,4 +125,4 @@ export const startEnvoy = async (options: EnvoyOptions): Promise<Envoy> => {
     },
     stop: async () => void (await child.stop()),
   };
-};
+}

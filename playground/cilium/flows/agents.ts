@@ -49,26 +49,28 @@ interface Agent {
   readonly arriving: { readonly flow: Flow; readonly at: number }[];
 }
 
-const peerOf = (agent: Agent): Peer => ({
-  name: agent.name,
-  ring: agent.ring,
-  isAvailable: () => agent.observer !== undefined,
-  onAway: (listener) => {
-    agent.away.add(listener);
-    return () => agent.away.delete(listener);
-  },
-});
+function peerOf(agent: Agent): Peer {
+  return {
+    name: agent.name,
+    ring: agent.ring,
+    isAvailable: () => agent.observer !== undefined,
+    onAway: (listener) => {
+      agent.away.add(listener);
+      return () => agent.away.delete(listener);
+    },
+  };
+}
 
-const startAgent = async (name: string, { now, credentials }: AgentsOptions): Promise<Agent> => {
+async function startAgent(name: string, { now, credentials }: AgentsOptions): Promise<Agent> {
   const ring = createRing({ withholds: true });
   const metrics = createAgentMetrics();
   const metricsServer = await serveMetrics(metrics);
   const observer = await serveObserver({ node: name, ring, now, port: 0, credentials });
   return { name, ring, metrics, metricsServer, port: observer.port, away: new Set(), hidden: false, observer, arriving: [] };
-};
+}
 
 /** Starts the agents of every node. */
-export const startAgents = async (options: AgentsOptions): Promise<Agents> => {
+export async function startAgents(options: AgentsOptions): Promise<Agents> {
   const agents = new Map<string, Agent>();
   const timers = new Set<NodeJS.Timeout>();
   let slower = 0;
@@ -150,4 +152,4 @@ export const startAgents = async (options: AgentsOptions): Promise<Agents> => {
       }
     },
   };
-};
+}

@@ -25,30 +25,36 @@ const ingress: FlowEndpoint = { identity: reservedIdentities.ingress, labels: ['
 const world: FlowEndpoint = { identity: reservedIdentities.world, labels: ['reserved:world'] };
 
 /** A pod as the agent of `node` knows it: endpoint id and workload only for its own. */
-export const endpointOf = (pod: PodFacts, node: string): FlowEndpoint => ({
-  identity: pod.identity,
-  cluster_name: 'default',
-  namespace: pod.namespace,
-  labels: pod.labels,
-  pod_name: pod.name,
-  ...(pod.node === node ? { ID: pod.endpointId, workloads: [pod.workload] } : {}),
-});
+export function endpointOf(pod: PodFacts, node: string): FlowEndpoint {
+  return {
+    identity: pod.identity,
+    cluster_name: 'default',
+    namespace: pod.namespace,
+    labels: pod.labels,
+    pod_name: pod.name,
+    ...(pod.node === node ? { ID: pod.endpointId, workloads: [pod.workload] } : {}),
+  };
+}
 
 /** Envoy's log gives these few of the headers that Cilium's filter would log. */
-const headersOf = (exchange: Exchange): HttpRecord['headers'] => [
-  { key: ':scheme', value: 'http' },
-  ...(exchange.userAgent === '' ? [] : [{ key: 'User-Agent', value: exchange.userAgent }]),
-  { key: 'X-Request-Id', value: exchange.requestId },
-  ...Object.entries(exchange.headers).map(([key, value]) => ({ key, value })),
-];
+function headersOf(exchange: Exchange): HttpRecord['headers'] {
+  return [
+    { key: ':scheme', value: 'http' },
+    ...(exchange.userAgent === '' ? [] : [{ key: 'User-Agent', value: exchange.userAgent }]),
+    { key: 'X-Request-Id', value: exchange.requestId },
+    ...Object.entries(exchange.headers).map(([key, value]) => ({ key, value })),
+  ];
+}
 
-const httpOf = (exchange: Exchange, code?: number): HttpRecord => ({
-  ...(code === undefined ? {} : { code }),
-  method: exchange.method,
-  url: exchange.url,
-  protocol: exchange.protocol,
-  headers: headersOf(exchange),
-});
+function httpOf(exchange: Exchange, code?: number): HttpRecord {
+  return {
+    ...(code === undefined ? {} : { code }),
+    method: exchange.method,
+    url: exchange.url,
+    protocol: exchange.protocol,
+    headers: headersOf(exchange),
+  };
+}
 
 interface Ends {
   readonly source: FlowEndpoint;
@@ -57,7 +63,7 @@ interface Ends {
   readonly to: { readonly address: string; readonly port: number };
 }
 
-const ends = (exchange: Exchange, context: ExchangeContext): Ends => {
+function ends(exchange: Exchange, context: ExchangeContext): Ends {
   const { pod } = context;
   return {
     source: ingress,
@@ -65,20 +71,22 @@ const ends = (exchange: Exchange, context: ExchangeContext): Ends => {
     from: { address: context.ingressAddress, port: exchange.clientPort },
     to: pod ? { address: pod.ip, port: pod.containerPort } : context.gateway,
   };
-};
+}
 
-const base = (context: ExchangeContext, at: number) => ({
-  time: timestamp(at),
-  uuid: context.uuid(),
-  ...saidBy(context.node),
-  verdict: 'FORWARDED' as const,
-  Type: 'L7' as const,
-  event_type: { type: eventTypes.accessLog },
-  traffic_direction: 'EGRESS' as const,
-});
+function base(context: ExchangeContext, at: number) {
+  return {
+    time: timestamp(at),
+    uuid: context.uuid(),
+    ...saidBy(context.node),
+    verdict: 'FORWARDED' as const,
+    Type: 'L7' as const,
+    event_type: { type: eventTypes.accessLog },
+    traffic_direction: 'EGRESS' as const,
+  };
+}
 
 /** The record of a request. */
-export const requestFlow = (exchange: Exchange, context: ExchangeContext): Flow => {
+export function requestFlow(exchange: Exchange, context: ExchangeContext): Flow {
   const { source, destination, from, to } = ends(exchange, context);
   return {
     ...base(context, exchange.startedAt),
@@ -91,10 +99,10 @@ export const requestFlow = (exchange: Exchange, context: ExchangeContext): Flow 
     is_reply: { value: false },
     Summary: `${exchange.protocol} ${exchange.method} ${exchange.url}`,
   };
-};
+}
 
 /** The record of a response: source and destination change places. */
-export const responseFlow = (exchange: Exchange, context: ExchangeContext): Flow => {
+export function responseFlow(exchange: Exchange, context: ExchangeContext): Flow {
   const { source, destination, from, to } = ends(exchange, context);
   const at = exchange.respondedAt ?? exchange.endedAt;
   const latency = Math.max(0, at - exchange.startedAt);
@@ -110,10 +118,10 @@ export const responseFlow = (exchange: Exchange, context: ExchangeContext): Flow
     reply: true,
     Summary: `${exchange.protocol} ${exchange.status} ${latency.toFixed(0)}ms (${exchange.method} ${exchange.url})`,
   };
-};
+}
 
 /** The same record once more, as the agent of a pod with an L7 policy of its own reports it. */
-export const secondReport = (flow: Flow, pod: PodFacts, uuid: string): Flow => {
+export function secondReport(flow: Flow, pod: PodFacts, uuid: string): Flow {
   const own = endpointOf(pod, pod.node);
   const isAnswer = flow.l7?.type === 'RESPONSE';
   return {
@@ -123,4 +131,4 @@ export const secondReport = (flow: Flow, pod: PodFacts, uuid: string): Flow => {
     traffic_direction: 'INGRESS',
     ...(isAnswer ? { source: own } : { destination: own }),
   };
-};
+}

@@ -50,10 +50,10 @@ export class FilterError extends Error {
   override readonly name = 'FilterError' as const;
 }
 
-const named = (
+function named(
   wanted: readonly string[],
   of: (flow: Flow) => { readonly namespace?: string | undefined; readonly name?: string | undefined },
-): FlowTest => {
+): FlowTest {
   const parsed = wanted.map((text) => {
     if (text === '') throw new FilterError('invalid filter, name must not be empty');
     const slash = text.indexOf('/');
@@ -64,11 +64,11 @@ const named = (
     if (namespace === '' && name === '') return false;
     return parsed.some((want) => name.startsWith(want.prefix) && (want.namespace === '' || want.namespace === namespace));
   };
-};
+}
 
 const podOf = (endpoint: FlowEndpoint) => ({ namespace: endpoint.namespace, name: endpoint.pod_name });
 
-const address = (wanted: readonly string[], of: (flow: Flow) => string): FlowTest => {
+function address(wanted: readonly string[], of: (flow: Flow) => string): FlowTest {
   const ranges = new BlockList();
   for (const text of wanted) {
     const [net = '', bits] = text.split('/');
@@ -80,9 +80,9 @@ const address = (wanted: readonly string[], of: (flow: Flow) => string): FlowTes
     }
   }
   return (flow) => of(flow) !== '' && ranges.check(of(flow), of(flow).includes(':') ? 'ipv6' : 'ipv4');
-};
+}
 
-const labels = (wanted: readonly string[], of: (flow: Flow) => readonly string[]): FlowTest => {
+function labels(wanted: readonly string[], of: (flow: Flow) => readonly string[]): FlowTest {
   const tests = wanted.map((selector) => {
     try {
       return labelSelector(selector);
@@ -91,21 +91,21 @@ const labels = (wanted: readonly string[], of: (flow: Flow) => readonly string[]
     }
   });
   return (flow) => tests.some((test) => test(of(flow)));
-};
+}
 
-const workloads =
-  (wanted: readonly Workload[], of: (flow: Flow) => FlowEndpoint): FlowTest =>
-  (flow) =>
+function workloads(wanted: readonly Workload[], of: (flow: Flow) => FlowEndpoint): FlowTest {
+  return (flow) =>
     (of(flow).workloads ?? []).some((has) =>
       wanted.some((want) => (want.name === '' || want.name === has.name) && (want.kind === '' || want.kind === has.kind)),
     );
+}
 
-const ports = (wanted: readonly string[], side: 'source_port' | 'destination_port'): FlowTest => {
+function ports(wanted: readonly string[], side: 'source_port' | 'destination_port'): FlowTest {
   if (wanted.some((text) => !/^\d+$/.test(text) || Number(text) > 65_535)) throw new FilterError(`invalid port in ${wanted.join(', ')}`);
   return (flow) => wanted.includes(String((flow.l4.TCP ?? flow.l4.UDP)?.[side]));
-};
+}
 
-const statusCodes = (wanted: readonly string[], events: FlowFilter['event_type']): FlowTest => {
+function statusCodes(wanted: readonly string[], events: FlowFilter['event_type']): FlowTest {
   if (events.length > 0 && !events.some((event) => event.type === eventTypes.accessLog))
     throw new FilterError('filtering by http status code requires the event type filter to include "l7"');
   if (wanted.some((text) => !/^[1-5]([0-9]{2}|[0-9]?\+)$/.test(text)))
@@ -115,9 +115,9 @@ const statusCodes = (wanted: readonly string[], events: FlowFilter['event_type']
     if (code === 0) return false;
     return wanted.some((text) => (text.endsWith('+') ? String(code).startsWith(text.slice(0, -1)) : String(code) === text));
   };
-};
+}
 
-const protocols = (wanted: readonly string[]): FlowTest => {
+function protocols(wanted: readonly string[]): FlowTest {
   const known = ['tcp', 'udp', 'sctp', 'icmp', 'icmpv4', 'icmpv6', 'http', 'dns'];
   const names = wanted.map((name) => name.toLowerCase());
   const unknown = names.find((name) => !known.includes(name));
@@ -127,9 +127,9 @@ const protocols = (wanted: readonly string[]): FlowTest => {
     (names.includes('udp') && flow.l4.UDP !== undefined) ||
     (names.includes('http') && flow.l7?.http !== undefined) ||
     (names.includes('dns') && flow.l7?.dns !== undefined);
-};
+}
 
-const nodeNames = (wanted: readonly string[]): FlowTest => {
+function nodeNames(wanted: readonly string[]): FlowTest {
   const patterns = wanted.map((text) => {
     const pattern = text.includes('/') ? text : `*/${text}`;
     const escaped = pattern.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '[-.0-9a-z]*');
@@ -139,26 +139,26 @@ const nodeNames = (wanted: readonly string[]): FlowTest => {
     const name = flow.node_name.includes('/') ? flow.node_name : `default/${flow.node_name}`;
     return patterns.some((pattern) => pattern.test(name));
   };
-};
+}
 
-const eventTest =
-  (wanted: FlowFilter['event_type']): FlowTest =>
-  (flow) =>
+function eventTest(wanted: FlowFilter['event_type']): FlowTest {
+  return (flow) =>
     wanted.some(
       (want) =>
         (want.type === 0 || want.type === flow.event_type.type) &&
         (!want.match_sub_type || want.sub_type === (flow.event_type.sub_type ?? 0)),
     );
+}
 
 /** All flags of one entry; others may be set as well. */
-const tcpFlags =
-  (wanted: readonly TcpFlags[]): FlowTest =>
-  ({ l4: { TCP } }) =>
+function tcpFlags(wanted: readonly TcpFlags[]): FlowTest {
+  return ({ l4: { TCP } }) =>
     TCP?.flags !== undefined &&
     wanted.some((want) => (['SYN', 'ACK', 'RST', 'FIN', 'PSH'] as const).every((flag) => !want[flag] || TCP.flags?.[flag] === true));
+}
 
 /** One filter as one test. */
-export const flowTest = (filter: FlowFilter): FlowTest => {
+export function flowTest(filter: FlowFilter): FlowTest {
   const tests: FlowTest[] = [];
   const when = <T>(list: readonly T[], test: (list: readonly T[]) => FlowTest): void => {
     if (list.length > 0) tests.push(test(list));
@@ -193,11 +193,11 @@ export const flowTest = (filter: FlowFilter): FlowTest => {
   when(filter.tcp_flags, tcpFlags);
   when(filter.encrypted, (list) => (flow) => list.includes(flow.IP.encrypted ?? false));
   return (flow) => tests.every((test) => test(flow));
-};
+}
 
 /** White and black list together, as GetFlows applies them. */
-export const flowFilter = (whitelist: readonly FlowFilter[], blacklist: readonly FlowFilter[]): FlowTest => {
+export function flowFilter(whitelist: readonly FlowFilter[], blacklist: readonly FlowFilter[]): FlowTest {
   const wanted = whitelist.map(flowTest);
   const unwanted = blacklist.map(flowTest);
   return (flow) => (wanted.length === 0 || wanted.some((test) => test(flow))) && !unwanted.some((test) => test(flow));
-};
+}

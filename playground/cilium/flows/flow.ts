@@ -101,17 +101,19 @@ export const eventTypes = { drop: 1, trace: 4, policyVerdict: 5, accessLog: 129 
 export const reservedIdentities = { host: 1, world: 2, remoteNode: 6, kubeApiserver: 7, ingress: 8 } as const;
 
 /** Who says it: an agent's name for itself and its node. */
-export const saidBy = (node: string) => ({
-  emitter: { name: 'Hubble' },
-  node_name: node,
-  node_labels: [`kubernetes.io/hostname=${node}`],
-});
+export function saidBy(node: string) {
+  return {
+    emitter: { name: 'Hubble' },
+    node_name: node,
+    node_labels: [`kubernetes.io/hostname=${node}`],
+  };
+}
 
 /** Unix milliseconds, with fractions, as a protobuf timestamp. */
-export const timestamp = (ms: number): Timestamp => {
+export function timestamp(ms: number): Timestamp {
   const seconds = Math.floor(ms / 1_000);
   return { seconds, nanos: Math.min(999_999_999, Math.round((ms - seconds * 1_000) * 1_000_000)) };
-};
+}
 
 /** A protobuf timestamp as Unix milliseconds. */
 export const milliseconds = (time: Timestamp): number => time.seconds * 1_000 + time.nanos / 1_000_000;

@@ -38,7 +38,7 @@ export interface Observer {
 }
 
 /** What the ring already holds of a request, in the order of time (v1.20.2 pkg/hubble/observer/local_observer.go). */
-export const selectHeld = (flows: readonly Flow[], request: GetFlowsRequest, matches: FlowTest): readonly Flow[] => {
+export function selectHeld(flows: readonly Flow[], request: GetFlowsRequest, matches: FlowTest): readonly Flow[] {
   const since = request.since ? milliseconds(request.since) : undefined;
   const until = request.until ? milliseconds(request.until) : undefined;
   if (request.follow && request.number === 0 && since === undefined) return [];
@@ -48,13 +48,13 @@ export const selectHeld = (flows: readonly Flow[], request: GetFlowsRequest, mat
   });
   if (request.number === 0) return fitting;
   return request.first || since !== undefined ? fitting.slice(0, request.number) : fitting.slice(-request.number);
-};
+}
 
 /**
  * The same with what the ring says was lost, in its place. No filter leaves out a loss; the times of the request do, and so does where the reading begins
  * (v1.20.2 eventsReader.Next).
  */
-export const heldEvents = (ring: Ring, request: GetFlowsRequest, matches: FlowTest): readonly RingEvent[] => {
+export function heldEvents(ring: Ring, request: GetFlowsRequest, matches: FlowTest): readonly RingEvent[] {
   const flows = selectHeld(ring.flows(), request, matches);
   const [oldest] = flows;
   const from = request.since ? milliseconds(request.since) : oldest ? milliseconds(oldest.time) : Number.POSITIVE_INFINITY;
@@ -65,7 +65,7 @@ export const heldEvents = (ring: Ring, request: GetFlowsRequest, matches: FlowTe
   const timeOf = (event: RingEvent): number =>
     event.kind === 'flow' ? milliseconds(event.flow.time) : event.kind === 'lost' ? event.at : 0;
   return [...events, ...losses].toSorted((one, other) => timeOf(one) - timeOf(other));
-};
+}
 
 /** How many messages may wait for a slow client before the rest is lost, as flows overwritten in the ring would be. */
 const maxPending = 4_095;
@@ -73,7 +73,7 @@ const maxPending = 4_095;
 type Stream = ServerWritableStream<GetFlowsRequest, object>;
 
 /** A ring's event as the message of a stream. */
-export const respond = (event: RingEvent, node: string, mask: (message: object) => object, now: number): object => {
+export function respond(event: RingEvent, node: string, mask: (message: object) => object, now: number): object {
   switch (event.kind) {
     case 'flow':
       return { flow: mask(event.flow), node_name: node, time: event.flow.time };
@@ -90,9 +90,9 @@ export const respond = (event: RingEvent, node: string, mask: (message: object) 
     default:
       return event satisfies never;
   }
-};
+}
 
-const follow = (call: Stream, options: ObserverOptions, matches: FlowTest, mask: (message: object) => object): void => {
+function follow(call: Stream, options: ObserverOptions, matches: FlowTest, mask: (message: object) => object): void {
   const until = call.request.until ? milliseconds(call.request.until) : Number.POSITIVE_INFINITY;
   // What comes is held to it as well (v1.20.2 eventsReader.Next), by the time that the record carries.
   const since = call.request.since ? milliseconds(call.request.since) : Number.NEGATIVE_INFINITY;
@@ -116,9 +116,9 @@ const follow = (call: Stream, options: ObserverOptions, matches: FlowTest, mask:
   call.on('cancelled', stop);
   call.on('close', stop);
   call.on('error', stop);
-};
+}
 
-const getFlows = (call: Stream, options: ObserverOptions): void => {
+function getFlows(call: Stream, options: ObserverOptions): void {
   const { request } = call;
   try {
     if (request.first && request.follow) throw new FilterError('first cannot be specified with follow');
@@ -131,26 +131,26 @@ const getFlows = (call: Stream, options: ObserverOptions): void => {
     if (!(error instanceof FilterError)) throw error;
     call.emit('error', Object.assign(error, { code: status.INVALID_ARGUMENT }));
   }
-};
+}
 
-const recentRate = (flows: readonly Flow[], now: number): number => {
+function recentRate(flows: readonly Flow[], now: number): number {
   const recent = flows.filter((flow) => milliseconds(flow.time) > now - 60_000);
   const [oldest] = recent;
   return oldest ? recent.length / Math.max(0.001, (now - milliseconds(oldest.time)) / 1_000) : 0;
-};
+}
 
 const hourMs = 3_600_000;
 
-const namespacesOf = (flows: readonly Flow[], now: number): readonly object[] => {
+function namespacesOf(flows: readonly Flow[], now: number): readonly object[] {
   const recent = flows.filter((flow) => milliseconds(flow.time) > now - hourMs);
   const names = new Set(recent.flatMap((flow) => [flow.source.namespace, flow.destination.namespace]).filter((name) => name !== undefined));
   return [...names].toSorted((one, other) => one.localeCompare(other)).map((namespace) => ({ cluster: 'default', namespace }));
-};
+}
 
 type Unary = (call: ServerUnaryCall<object, object>, done: sendUnaryData<object>) => void;
 
 /** Serves one node's Observer. */
-export const serveObserver = async (options: ObserverOptions): Promise<Observer> => {
+export async function serveObserver(options: ObserverOptions): Promise<Observer> {
   const startedAt = options.now();
   const server = new Server();
   const counts = () => ({
@@ -180,4 +180,4 @@ export const serveObserver = async (options: ObserverOptions): Promise<Observer>
     );
   });
   return { port, stop: () => server.forceShutdown() };
-};
+}

@@ -40,7 +40,7 @@ const peersEveryMs = 2_000;
 type Stream = ServerWritableStream<GetFlowsRequest, object>;
 
 /** One GetFlows: flows of every peer through the buffer, status messages beside it. */
-const serveFlows = (call: Stream, options: RelayOptions): void => {
+function serveFlows(call: Stream, options: RelayOptions): void {
   const { request } = call;
   const matches = flowFilter(request.whitelist, request.blacklist);
   const mask = createMask(request.field_mask?.paths ?? []);
@@ -109,9 +109,9 @@ const serveFlows = (call: Stream, options: RelayOptions): void => {
     joined.clear();
   };
   for (const event of ['cancelled', 'close', 'error']) call.on(event, end);
-};
+}
 
-const serverStatus = ({ peers, now }: RelayOptions, startedAt: number): object => {
+function serverStatus({ peers, now }: RelayOptions, startedAt: number): object {
   const available = peers.filter((peer) => peer.isAvailable());
   const seen = available.reduce((sum, { ring }) => sum + ring.seen, 0);
   return {
@@ -124,9 +124,9 @@ const serverStatus = ({ peers, now }: RelayOptions, startedAt: number): object =
     unavailable_nodes: peers.filter((peer) => !peer.isAvailable()).map(({ name }) => name),
     version: `hubble-relay v${ciliumVersion}`,
   };
-};
+}
 
-const open = async (options: RelayOptions, port: number): Promise<{ readonly port: number; stop(): void }> => {
+async function open(options: RelayOptions, port: number): Promise<{ readonly port: number; stop(): void }> {
   const startedAt = options.now();
   const server = new Server();
   server.addService(loadService(), {
@@ -150,10 +150,10 @@ const open = async (options: RelayOptions, port: number): Promise<{ readonly por
     );
   });
   return { port: bound, stop: () => server.forceShutdown() };
-};
+}
 
 /** Starts Relay over the agents. */
-export const startRelay = async (options: RelayOptions): Promise<Relay> => {
+export async function startRelay(options: RelayOptions): Promise<Relay> {
   const first = await open(options, 0);
   const { port } = first;
   let running: { stop(): void } | undefined = first;
@@ -168,4 +168,4 @@ export const startRelay = async (options: RelayOptions): Promise<Relay> => {
     },
     stop: () => running?.stop(),
   };
-};
+}

@@ -40,7 +40,7 @@ export interface RingOptions {
 const MOST_LOSSES = 100;
 
 /** An empty ring; flows and losses are kept, the other events pass through. */
-export const createRing = ({ capacity = ringCapacity, withholds = false }: RingOptions = {}): Ring => {
+export function createRing({ capacity = ringCapacity, withholds = false }: RingOptions = {}): Ring {
   const kept: Flow[] = [];
   const losses: LostEvent[] = [];
   let newest: Flow | undefined;
@@ -80,4 +80,4 @@ export const createRing = ({ capacity = ringCapacity, withholds = false }: RingO
       return () => listeners.delete(listener);
     },
   };
-};
+}

@@ -7,17 +7,18 @@ interface Label {
   readonly value: string;
 }
 
-const parseLabel = (text: string): Label => {
+function parseLabel(text: string): Label {
   const [name = '', ...value] = text.split('=');
   const colon = name.indexOf(':');
   return { source: colon > 0 ? name.slice(0, colon) : '', key: colon > 0 ? name.slice(colon + 1) : name, value: value.join('=') };
-};
+}
 
 /** A wanted key: without a source, or with `any`, it fits every source. */
-const fits = (wanted: Label, label: Label): boolean =>
-  label.key === wanted.key && (wanted.source === '' || wanted.source === 'any' || wanted.source === label.source);
+function fits(wanted: Label, label: Label): boolean {
+  return label.key === wanted.key && (wanted.source === '' || wanted.source === 'any' || wanted.source === label.source);
+}
 
-const splitTerms = (selector: string): readonly string[] => {
+function splitTerms(selector: string): readonly string[] {
   const terms: string[] = [];
   let depth = 0;
   let term = '';
@@ -30,9 +31,9 @@ const splitTerms = (selector: string): readonly string[] => {
     } else term += char;
   }
   return [...terms, term].map((part) => part.trim()).filter((part) => part !== '');
-};
+}
 
-const parseTerm = (term: string): LabelTest => {
+function parseTerm(term: string): LabelTest {
   const valuesOf = (key: string) => (labels: readonly string[]) => {
     const wanted = parseLabel(key);
     return labels
@@ -59,10 +60,10 @@ const parseTerm = (term: string): LabelTest => {
   if (!existence) throw new Error(`invalid label selector: ${term}`);
   const found = valuesOf(existence[2] ?? '');
   return existence[1] === '!' ? (labels) => found(labels).length === 0 : (labels) => found(labels).length > 0;
-};
+}
 
 /** A test for one selector; throws on a selector that cannot be read. */
-export const labelSelector = (selector: string): LabelTest => {
+export function labelSelector(selector: string): LabelTest {
   const tests = splitTerms(selector).map(parseTerm);
   return (labels) => tests.every((test) => test(labels));
-};
+}

@@ -43,7 +43,7 @@ const unreadPlain = [
   ['proxy_port', 29, 'uint32'],
 ] as const;
 
-const extend = (root: protobuf.Root): void => {
+function extend(root: protobuf.Root): void {
   const flow = root.lookup('flow');
   if (!(flow instanceof protobuf.Namespace)) throw new Error('The protos have no package flow.');
   for (const [name, id, of] of unreadPlain) flow.lookupType('Flow').add(new protobuf.Field(name, id, of));
@@ -53,10 +53,10 @@ const extend = (root: protobuf.Root): void => {
     flow.add(type);
     flow.lookupType('Flow').add(new protobuf.Field(field[0], field[1], name));
   }
-};
+}
 
 /** The service. */
-export const loadService = (): ServiceDefinition => {
+export function loadService(): ServiceDefinition {
   const root = new protobuf.Root();
   const resolve = root.resolvePath.bind(root);
   root.resolvePath = (origin, target) => (target.startsWith('google/') ? resolve(origin, target) : `${protoFolder}/${target}`);
@@ -65,4 +65,4 @@ export const loadService = (): ServiceDefinition => {
   const definition = fromJSON(root.toJSON(), { keepCase: true, longs: Number, enums: String, defaults: true, oneofs: false });
   const loaded = loadPackageDefinition(definition) as unknown as { observer: { Observer: { service: ServiceDefinition } } };
   return loaded.observer.Observer.service;
-};
+}

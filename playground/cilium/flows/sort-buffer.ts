@@ -18,7 +18,7 @@ export interface SortBufferOptions<T> {
 export const sortBufferDefaults = { capacity: 100, drainMs: 1_000 } as const;
 
 /** Holds items until it is full, then lets the oldest go; `drainMs` after the last arrival everything older than that leaves. */
-export const createSortBuffer = <T>(options: SortBufferOptions<T>): SortBuffer<T> => {
+export function createSortBuffer<T>(options: SortBufferOptions<T>): SortBuffer<T> {
   const held: { readonly at: number; readonly item: T }[] = [];
   let timer: NodeJS.Timeout | undefined;
   const drain = (): void => {
@@ -38,4 +38,4 @@ export const createSortBuffer = <T>(options: SortBufferOptions<T>): SortBuffer<T
     },
     stop: () => clearTimeout(timer),
   };
-};
+}

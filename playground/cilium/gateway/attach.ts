@@ -10,7 +10,7 @@ export interface Refusal {
 }
 
 /** Hostnames that a listener and a route have in common; `['*']` when neither restricts. Empty when they share none. */
-export const commonHostnames = (listener: string | undefined, route: readonly string[]): readonly string[] => {
+export function commonHostnames(listener: string | undefined, route: readonly string[]): readonly string[] {
   if (listener === undefined || listener === '*' || listener === '') return route.length === 0 ? ['*'] : route;
   if (route.length === 0) return [listener];
   return route.flatMap((hostname) => {
@@ -18,34 +18,34 @@ export const commonHostnames = (listener: string | undefined, route: readonly st
     if (covers(listener, hostname)) return [hostname];
     return covers(hostname, listener) ? [listener] : [];
   });
-};
+}
 
 const covers = (pattern: string, hostname: string): boolean => pattern.startsWith('*.') && hostname.endsWith(pattern.slice(1));
 
-const allowsNamespace = (
+function allowsNamespace(
   listener: Listener,
   gatewayNamespace: string,
   namespace: string,
   labels: Readonly<Record<string, string>>,
-): boolean => {
+): boolean {
   const rule = listener.allowedRoutes?.namespaces;
   const from = rule?.from ?? 'Same';
   if (from === 'All') return true;
   if (from === 'Same') return namespace === gatewayNamespace;
   return Object.entries(rule?.selector?.matchLabels ?? {}).every(([name, value]) => labels[name] === value);
-};
+}
 
 /**
  * The listeners that take this route from this parentRef, or why none does. `namespaceLabels` are those of the route's own
  * namespace.
  */
-export const attach = (
+export function attach(
   route: Route,
   kind: string,
   parent: ParentRef,
   gateway: Gateway,
   namespaceLabels: Readonly<Record<string, string>>,
-): readonly Listener[] | Refusal => {
+): readonly Listener[] | Refusal {
   const named = gateway.spec.listeners.filter(
     (listener) =>
       (parent.sectionName === undefined || listener.name === parent.sectionName) &&
@@ -65,13 +65,14 @@ export const attach = (
     return { reason: 'NotAllowedByListeners', message: `${kind} is not allowed to attach to this Gateway due to namespace restrictions` };
   const fitting = open.filter((listener) => commonHostnames(listener.hostname, route.spec.hostnames ?? []).length > 0);
   return fitting.length === 0 ? { reason: 'NoMatchingListenerHostname', message: 'No matching listener hostname' } : fitting;
-};
+}
 
 export const isRefusal = (result: readonly Listener[] | Refusal): result is Refusal => 'reason' in result;
 
 /** True when a parentRef names a Gateway (the default kind). */
-export const namesGateway = (parent: ParentRef): boolean =>
-  (parent.kind ?? 'Gateway') === 'Gateway' && (parent.group ?? 'gateway.networking.k8s.io') === 'gateway.networking.k8s.io';
+export function namesGateway(parent: ParentRef): boolean {
+  return (parent.kind ?? 'Gateway') === 'Gateway' && (parent.group ?? 'gateway.networking.k8s.io') === 'gateway.networking.k8s.io';
+}
 
 /** True when a parentRef names a Service: east-west traffic (GAMMA). */
 export const namesService = (parent: ParentRef): boolean => parent.kind === 'Service' && (parent.group ?? '') === '';

@@ -8,9 +8,9 @@ type Draft = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
 const yes = (type: string, message: string): Draft => ({ type, status: 'True', reason: type, message });
 
 /** Conditions of a GatewayClass of ours. */
-export const classConditions = (gatewayClass: GatewayClass, now: string): readonly Condition[] => [
-  stamp(yes('Accepted', 'Valid GatewayClass'), gatewayClass.status?.conditions, gatewayClass.metadata.generation ?? 0, now),
-];
+export function classConditions(gatewayClass: GatewayClass, now: string): readonly Condition[] {
+  return [stamp(yes('Accepted', 'Valid GatewayClass'), gatewayClass.status?.conditions, gatewayClass.metadata.generation ?? 0, now)];
+}
 
 export interface KindedRoute {
   readonly kind: 'HTTPRoute' | 'GRPCRoute';
@@ -18,11 +18,11 @@ export interface KindedRoute {
 }
 
 /** How many routes each listener takes, by listener name. */
-const attachedCounts = (
+function attachedCounts(
   gateway: Gateway,
   routes: readonly KindedRoute[],
   namespaceLabels: (namespace: string) => Readonly<Record<string, string>>,
-): ReadonlyMap<string, number> => {
+): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const { kind, route } of routes) {
     const names = new Set<string>();
@@ -35,15 +35,15 @@ const attachedCounts = (
     for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   return counts;
-};
+}
 
 /** The whole status of a Gateway of ours. `programmed` = Envoy listens for it. */
-export const gatewayStatus = (
+export function gatewayStatus(
   gateway: Gateway,
   routes: readonly KindedRoute[],
   namespaceLabels: (namespace: string) => Readonly<Record<string, string>>,
   options: { readonly address: string; readonly programmed: boolean; readonly now: string },
-): object => {
+): object {
   const generation = gateway.metadata.generation ?? 0;
   const before = gateway.status as
     | {
@@ -76,4 +76,4 @@ export const gatewayStatus = (
     conditions: drafts.map((draft) => stamp(draft, before?.conditions, generation, options.now)),
     listeners,
   };
-};
+}

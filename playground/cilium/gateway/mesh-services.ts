@@ -14,19 +14,19 @@ export interface MeshService {
 }
 
 /** Ports of the Service that a parentRef means: the one it names, else all. */
-const portsMeant = (parent: ParentRef, route: Route, service: Service): readonly number[] => {
+function portsMeant(parent: ParentRef, route: Route, service: Service): readonly number[] {
   const namespace = parent.namespace ?? route.metadata.namespace;
   if (!namesService(parent) || parent.name !== service.metadata.name) return [];
   if (namespace !== service.metadata.namespace || namespace !== route.metadata.namespace) return [];
   return (service.spec.ports ?? []).map(({ port }) => port).filter((port) => parent.port === undefined || parent.port === port);
-};
+}
 
 /** A Service answers to every name it is called by: Cilium takes no notice of the hostnames of such a route (cilium/cilium #38415). */
 const anyHost = ({ kind, route }: AttachedRoute): AttachedRoute => ({ kind, route: { ...route, spec: { ...route.spec, hostnames: [] } } });
 
 /** Every Service and port that a route hangs on, by name; `routes` oldest first. */
-export const meshServices = (services: Iterable<Service>, routes: readonly AttachedRoute[]): readonly MeshService[] =>
-  [...services]
+export function meshServices(services: Iterable<Service>, routes: readonly AttachedRoute[]): readonly MeshService[] {
+  return [...services]
     .toSorted((one, other) => keyOf(one).localeCompare(keyOf(other)))
     .flatMap((service) =>
       (service.spec.ports ?? []).flatMap(({ port }) => {
@@ -36,3 +36,4 @@ export const meshServices = (services: Iterable<Service>, routes: readonly Attac
         return mine.length === 0 ? [] : [{ service, port, routes: mine.map(anyHost) }];
       }),
     );
+}

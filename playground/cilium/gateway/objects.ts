@@ -3,29 +3,33 @@ import type { Gateway, KubeObject } from '../kube/types.ts';
 import type { MeshService } from './mesh-services.ts';
 import { type AttachedRoute, clusterTargets, gatewayConfig, routeConfiguration } from './translate.ts';
 
-const labelsOf = (gateway: Gateway): Readonly<Record<string, string>> => ({
-  'gateway.networking.k8s.io/gateway-name': gateway.metadata.name,
-  'io.cilium.gateway/owning-gateway': gateway.metadata.name,
-});
+function labelsOf(gateway: Gateway): Readonly<Record<string, string>> {
+  return {
+    'gateway.networking.k8s.io/gateway-name': gateway.metadata.name,
+    'io.cilium.gateway/owning-gateway': gateway.metadata.name,
+  };
+}
 
-const metadataOf = (gateway: Gateway): KubeObject['metadata'] => ({
-  name: `cilium-gateway-${gateway.metadata.name}`,
-  namespace: gateway.metadata.namespace ?? '',
-  labels: labelsOf(gateway),
-  ownerReferences: [
-    {
-      apiVersion: 'gateway.networking.k8s.io/v1',
-      kind: 'Gateway',
-      name: gateway.metadata.name,
-      uid: gateway.metadata.uid ?? '',
-      controller: true,
-    },
-  ],
-});
+function metadataOf(gateway: Gateway): KubeObject['metadata'] {
+  return {
+    name: `cilium-gateway-${gateway.metadata.name}`,
+    namespace: gateway.metadata.namespace ?? '',
+    labels: labelsOf(gateway),
+    ownerReferences: [
+      {
+        apiVersion: 'gateway.networking.k8s.io/v1',
+        kind: 'Gateway',
+        name: gateway.metadata.name,
+        uid: gateway.metadata.uid ?? '',
+        controller: true,
+      },
+    ],
+  };
+}
 
 /** The Service of type LoadBalancer through which a Gateway is reached; no selector, since Envoy and not pods answer. */
-export const gatewayService = (gateway: Gateway): KubeObject =>
-  ({
+export function gatewayService(gateway: Gateway): KubeObject {
+  return {
     apiVersion: 'v1',
     kind: 'Service',
     metadata: metadataOf(gateway),
@@ -33,10 +37,11 @@ export const gatewayService = (gateway: Gateway): KubeObject =>
       type: 'LoadBalancer',
       ports: gateway.spec.listeners.map((listener) => ({ name: `port-${listener.port}`, port: listener.port, protocol: 'TCP' })),
     },
-  }) as KubeObject;
+  } as KubeObject;
+}
 
 /** The CiliumEnvoyConfig of a Gateway: the same routes and clusters that Envoy gets. */
-export const gatewayEnvoyConfig = (gateway: Gateway, routes: readonly AttachedRoute[]): KubeObject => {
+export function gatewayEnvoyConfig(gateway: Gateway, routes: readonly AttachedRoute[]): KubeObject {
   const [listener] = gateway.spec.listeners;
   const services = [
     {
@@ -47,13 +52,13 @@ export const gatewayEnvoyConfig = (gateway: Gateway, routes: readonly AttachedRo
     },
   ];
   return envoyConfig(metadataOf(gateway), services, gatewayConfig(gateway), listener?.hostname, routes);
-};
+}
 
 /**
  * The CiliumEnvoyConfig of a Service that routes hang on: of the Service's name, owned by a route (v1.20.2
  * operator/pkg/model/translation/gateway-api/translator.go).
  */
-export const serviceEnvoyConfig = ({ service, port, routes }: MeshService): KubeObject => {
+export function serviceEnvoyConfig({ service, port, routes }: MeshService): KubeObject {
   const { name, namespace = '' } = service.metadata;
   const [owner] = routes;
   const metadata = {
@@ -71,15 +76,15 @@ export const serviceEnvoyConfig = ({ service, port, routes }: MeshService): Kube
     ],
   };
   return envoyConfig(metadata, [{ name, namespace, listener: 'listener', ports: [port] }], `${namespace}/${name}`, undefined, routes);
-};
+}
 
-const envoyConfig = (
+function envoyConfig(
   metadata: KubeObject['metadata'],
   services: readonly object[],
   config: string,
   hostname: string | undefined,
   routes: readonly AttachedRoute[],
-): KubeObject => {
+): KubeObject {
   const targets = clusterTargets(config, routes);
   return {
     apiVersion: 'cilium.io/v2',
@@ -100,4 +105,4 @@ const envoyConfig = (
       ],
     },
   } as KubeObject;
-};
+}

@@ -18,11 +18,12 @@ export interface Operator {
   addressOf(gateway: string): string;
 }
 
-const withoutTimes = (value: unknown): string =>
-  JSON.stringify(value, (key, inner: unknown) => (key === 'lastTransitionTime' ? undefined : inner));
+function withoutTimes(value: unknown): string {
+  return JSON.stringify(value, (key, inner: unknown) => (key === 'lastTransitionTime' ? undefined : inner));
+}
 
 /** The operator; `now` in Unix milliseconds. */
-export const createOperator = (kube: Kube, world: World, xds: Xds, now: () => number): Operator => {
+export function createOperator(kube: Kube, world: World, xds: Xds, now: () => number): Operator {
   const addresses = new Map<string, string>();
   const written = new Map<string, string>();
 
@@ -114,4 +115,4 @@ export const createOperator = (kube: Kube, world: World, xds: Xds, now: () => nu
       await putServiceConfigs();
     },
   };
-};
+}

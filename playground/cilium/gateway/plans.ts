@@ -29,8 +29,8 @@ export interface Plan {
   readonly routes: readonly AttachedRoute[];
 }
 
-const gatewayPlans = (world: World): readonly Plan[] =>
-  ourGateways(world).flatMap((gateway) =>
+function gatewayPlans(world: World): readonly Plan[] {
+  return ourGateways(world).flatMap((gateway) =>
     gateway.spec.listeners
       .filter((at) => at.protocol === 'HTTP')
       .map((at) => ({
@@ -41,49 +41,58 @@ const gatewayPlans = (world: World): readonly Plan[] =>
         routes: attachedTo(world, gateway, at),
       })),
   );
+}
 
 /** Every node has an Envoy of its own; here they are ports of the one. */
-const servicePlans = (world: World): readonly Plan[] =>
-  servicesOfMesh(world).map(({ service, port, routes }) => ({
+function servicePlans(world: World): readonly Plan[] {
+  return servicesOfMesh(world).map(({ service, port, routes }) => ({
     name: `${keyOf(service)}:${port}`,
     config: keyOf(service),
     hostname: undefined,
     entries: meshNodes.map((node) => ({ kind: 'service' as const, of: keyOf(service), port, node: node.name })),
     routes,
   }));
+}
 
 /** All of them. */
 export const listenerPlans = (world: World): readonly Plan[] => [...gatewayPlans(world), ...servicePlans(world)];
 
 /** Every route of our Gateways, both kinds. */
-export const allRoutes = (world: World): readonly AttachedRoute[] => [
-  ...[...world.httpRoutes.objects.values()].map((route): AttachedRoute => ({ kind: 'HTTPRoute', route })),
-  ...[...world.grpcRoutes.objects.values()].map((route): AttachedRoute => ({ kind: 'GRPCRoute', route })),
-];
+export function allRoutes(world: World): readonly AttachedRoute[] {
+  return [
+    ...[...world.httpRoutes.objects.values()].map((route): AttachedRoute => ({ kind: 'HTTPRoute', route })),
+    ...[...world.grpcRoutes.objects.values()].map((route): AttachedRoute => ({ kind: 'GRPCRoute', route })),
+  ];
+}
 
 /** The routes that a listener of a Gateway takes, oldest first. */
-export const attachedTo = (world: World, gateway: Gateway, at: Listener): readonly AttachedRoute[] =>
-  allRoutes(world)
-    .filter(({ kind, route }) =>
-      (route.spec.parentRefs ?? []).some((parent) => {
-        const namespace = parent.namespace ?? route.metadata.namespace;
-        if (!namesGateway(parent) || parent.name !== gateway.metadata.name || namespace !== gateway.metadata.namespace) return false;
-        const result = attach(route, kind, parent, gateway, world.namespaceLabels(route.metadata.namespace ?? ''));
-        return !isRefusal(result) && result.some((each) => each.name === at.name);
-      }),
-    )
-    // The Gateway API breaks ties by age, then by name.
-    .toSorted((one, other) => ageKey(one.route).localeCompare(ageKey(other.route)));
+export function attachedTo(world: World, gateway: Gateway, at: Listener): readonly AttachedRoute[] {
+  return (
+    allRoutes(world)
+      .filter(({ kind, route }) =>
+        (route.spec.parentRefs ?? []).some((parent) => {
+          const namespace = parent.namespace ?? route.metadata.namespace;
+          if (!namesGateway(parent) || parent.name !== gateway.metadata.name || namespace !== gateway.metadata.namespace) return false;
+          const result = attach(route, kind, parent, gateway, world.namespaceLabels(route.metadata.namespace ?? ''));
+          return !isRefusal(result) && result.some((each) => each.name === at.name);
+        }),
+      )
+      // The Gateway API breaks ties by age, then by name.
+      .toSorted((one, other) => ageKey(one.route).localeCompare(ageKey(other.route)))
+  );
+}
 
 const ageKey = (route: Route): string => `${route.metadata.creationTimestamp ?? ''} ${keyOf(route)}`;
 
 /** The Services that routes hang on. */
-export const servicesOfMesh = (world: World): readonly MeshService[] =>
-  meshServices(
+export function servicesOfMesh(world: World): readonly MeshService[] {
+  return meshServices(
     world.services.objects.values(),
     allRoutes(world).toSorted((one, other) => ageKey(one.route).localeCompare(ageKey(other.route))),
   );
+}
 
 /** The Gateways of our class. */
-export const ourGateways = (world: World): readonly Gateway[] =>
-  [...world.gateways.objects.values()].filter((gateway) => isOurs(gateway, world.classes.objects));
+export function ourGateways(world: World): readonly Gateway[] {
+  return [...world.gateways.objects.values()].filter((gateway) => isOurs(gateway, world.classes.objects));
+}

@@ -16,10 +16,11 @@ const accepted = (kind: string): Draft => ({ type: 'Accepted', status: 'True', r
 const resolved: Draft = { type: 'ResolvedRefs', status: 'True', reason: 'ResolvedRefs', message: 'Service reference is valid' };
 
 /** True when a Gateway is ours, through its class. */
-export const isOurs = (gateway: Gateway | undefined, classes: ReadonlyMap<string, GatewayClass>): gateway is Gateway =>
-  gateway !== undefined && classes.get(`/${gateway.spec.gatewayClassName}`)?.spec.controllerName === controllerName;
+export function isOurs(gateway: Gateway | undefined, classes: ReadonlyMap<string, GatewayClass>): gateway is Gateway {
+  return gateway !== undefined && classes.get(`/${gateway.spec.gatewayClassName}`)?.spec.controllerName === controllerName;
+}
 
-const backendProblem = (route: Route, backend: BackendRef, world: RouteWorld): Draft | undefined => {
+function backendProblem(route: Route, backend: BackendRef, world: RouteWorld): Draft | undefined {
   const broken = (reason: string, message: string): Draft => ({ type: 'ResolvedRefs', status: 'False', reason, message });
   const namespace = backend.namespace ?? route.metadata.namespace ?? '';
   if (namespace !== route.metadata.namespace) return broken('RefNotPermitted', 'Cross namespace references are not allowed');
@@ -31,9 +32,9 @@ const backendProblem = (route: Route, backend: BackendRef, world: RouteWorld): D
   if (!(service.spec.ports ?? []).some((port) => port.port === backend.port))
     return broken('BackendNotFound', `Service port ${backend.port} could not be resolved for backend ${namespace}/${backend.name}`);
   return undefined;
-};
+}
 
-const acceptance = (route: Route, kind: string, parent: ParentRef, world: RouteWorld): Draft => {
+function acceptance(route: Route, kind: string, parent: ParentRef, world: RouteWorld): Draft {
   const refuse = (reason: string, message: string): Draft => ({ type: 'Accepted', status: 'False', reason, message });
   const namespace = parent.namespace ?? route.metadata.namespace ?? '';
   if (namesService(parent)) {
@@ -46,30 +47,33 @@ const acceptance = (route: Route, kind: string, parent: ParentRef, world: RouteW
   if (!gateway) return refuse(`Invalid${kind}`, `Gateway "${parent.name}" not found`);
   const result = attach(route, kind, parent, gateway, world.namespaceLabels(route.metadata.namespace ?? ''));
   return isRefusal(result) ? refuse(result.reason, result.message) : accepted(kind);
-};
+}
 
-const concernsUs = (route: Route, parent: ParentRef, world: RouteWorld): boolean => {
+function concernsUs(route: Route, parent: ParentRef, world: RouteWorld): boolean {
   if (namesService(parent)) return true;
   if (!namesGateway(parent)) return false;
   return isOurs(world.gateways.get(`${parent.namespace ?? route.metadata.namespace ?? ''}/${parent.name}`), world.classes);
-};
+}
 
 /** Keeps the transition time of a condition whose status stays the same. */
-export const stamp = (draft: Draft, earlier: readonly Condition[] | undefined, generation: number, now: string): Condition => {
+export function stamp(draft: Draft, earlier: readonly Condition[] | undefined, generation: number, now: string): Condition {
   const before = earlier?.find((condition) => condition.type === draft.type);
   const since = before?.status === draft.status ? before.lastTransitionTime : undefined;
   return { ...draft, observedGeneration: generation, lastTransitionTime: since ?? now };
-};
+}
 
-const sameParent = (one: ParentRef, other: ParentRef): boolean =>
-  JSON.stringify([one.group, one.kind, one.namespace, one.name, one.sectionName, one.port]) ===
-  JSON.stringify([other.group, other.kind, other.namespace, other.name, other.sectionName, other.port]);
+function sameParent(one: ParentRef, other: ParentRef): boolean {
+  return (
+    JSON.stringify([one.group, one.kind, one.namespace, one.name, one.sectionName, one.port]) ===
+    JSON.stringify([other.group, other.kind, other.namespace, other.name, other.sectionName, other.port])
+  );
+}
 
 /**
  * `status.parents` of a route: ours written anew, those of other controllers kept. Gateways that do not exist are nobody's and get none.
  * `now` is RFC 3339 with seconds.
  */
-export const routeParents = (route: Route, kind: string, world: RouteWorld, now: string): readonly RouteParentStatus[] => {
+export function routeParents(route: Route, kind: string, world: RouteWorld, now: string): readonly RouteParentStatus[] {
   const earlier = route.status?.parents ?? [];
   const generation = route.metadata.generation ?? 0;
   const others = earlier.filter((parent) => parent.controllerName !== controllerName);
@@ -83,10 +87,10 @@ export const routeParents = (route: Route, kind: string, world: RouteWorld, now:
       return { parentRef: parent, controllerName, conditions: drafts.map((draft) => stamp(draft, before?.conditions, generation, now)) };
     });
   return [...others, ...ours];
-};
+}
 
 /** True when two lists of parents say the same, transition times aside. */
-export const sameParents = (one: readonly RouteParentStatus[], other: readonly RouteParentStatus[]): boolean => {
+export function sameParents(one: readonly RouteParentStatus[], other: readonly RouteParentStatus[]): boolean {
   const plain = (parents: readonly RouteParentStatus[]): string =>
     JSON.stringify(
       parents.map((parent) => [
@@ -96,4 +100,4 @@ export const sameParents = (one: readonly RouteParentStatus[], other: readonly R
       ]),
     );
   return plain(one) === plain(other);
-};
+}

@@ -15,18 +15,19 @@ export interface AttachedRoute {
 export const gatewayConfig = ({ metadata }: Gateway): string => `${metadata.namespace}/cilium-gateway-${metadata.name}`;
 
 /** Cilium's name of an Envoy cluster: `<CiliumEnvoyConfig ns>/<CiliumEnvoyConfig>/<ns>:<service>:<port>`. */
-export const clusterName = (config: string, namespace: string, service: string, port: number): string =>
-  `${config}/${namespace}:${service}:${port}`;
+export function clusterName(config: string, namespace: string, service: string, port: number): string {
+  return `${config}/${namespace}:${service}:${port}`;
+}
 
 /** Namespace, service and port out of an Envoy cluster name; undefined for clusters that are of no CiliumEnvoyConfig. */
-export const parseClusterName = (
+export function parseClusterName(
   name: string,
-): { readonly namespace: string; readonly service: string; readonly port: number } | undefined => {
+): { readonly namespace: string; readonly service: string; readonly port: number } | undefined {
   const match = /^[^/]+\/[^/]+\/([^:]+):([^:]+):(\d+)$/.exec(name);
   return match ? { namespace: match[1] ?? '', service: match[2] ?? '', port: Number(match[3]) } : undefined;
-};
+}
 
-const durationSeconds = (text: string | undefined): string => {
+function durationSeconds(text: string | undefined): string {
   // Cilium turns Envoy's 15 s default off: without a rule's own timeout a hanging backend hangs its client.
   if (text === undefined) return '0s';
   let seconds = 0;
@@ -34,13 +35,14 @@ const durationSeconds = (text: string | undefined): string => {
     seconds += Number(amount) * ({ h: 3600, m: 60, s: 1, ms: 0.001 }[unit ?? 's'] ?? 0);
   }
   return `${seconds}s`;
-};
+}
 
-const targetOf = (config: string, route: Route, backend: BackendRef): string =>
-  clusterName(config, backend.namespace ?? route.metadata.namespace ?? '', backend.name, backend.port ?? 0);
+function targetOf(config: string, route: Route, backend: BackendRef): string {
+  return clusterName(config, backend.namespace ?? route.metadata.namespace ?? '', backend.name, backend.port ?? 0);
+}
 
 /** Weights as Envoy gets them: default 1, zero left out; a rule whose weights are all zero answers 500 (Gateway API). */
-const action = (config: string, route: Route, rule: RouteRule): object => {
+function action(config: string, route: Route, rule: RouteRule): object {
   const backends = (rule.backendRefs ?? []).filter((backend) => (backend.weight ?? 1) > 0);
   if (backends.length === 0) return { direct_response: { status: 500 } };
   const [only] = backends;
@@ -51,29 +53,30 @@ const action = (config: string, route: Route, rule: RouteRule): object => {
   // A Service that does not exist has no cluster: its share of the requests must get 500.
   const base = { ...target, cluster_not_found_response_code: 'INTERNAL_SERVER_ERROR', timeout: durationSeconds(rule.timeouts?.request) };
   return { route: { ...base, max_stream_duration: { max_stream_duration: '0s' } } };
-};
+}
 
 /** `<namespace>/<route>/<rule index>`: the route name that access log records carry. */
 export const routeName = (route: Route, index: number): string => `${route.metadata.namespace}/${route.metadata.name}/${index}`;
 
-const entriesOf = (
+function entriesOf(
   config: string,
   attached: AttachedRoute,
-): readonly { readonly match: Record<string, unknown>; readonly entry: object }[] =>
-  (attached.route.spec.rules ?? []).flatMap((rule, index) =>
+): readonly { readonly match: Record<string, unknown>; readonly entry: object }[] {
+  return (attached.route.spec.rules ?? []).flatMap((rule, index) =>
     (rule.matches ?? [{}]).map((wanted) => {
       const match = attached.kind === 'GRPCRoute' ? grpcMatch(wanted) : envoyMatch(wanted);
       return { match, entry: { name: routeName(attached.route, index), match, ...action(config, attached.route, rule) } };
     }),
   );
+}
 
 /** The RouteConfiguration of one listener. `config`: `namespace/name` of its CiliumEnvoyConfig. */
-export const routeConfiguration = (
+export function routeConfiguration(
   name: string,
   config: string,
   listenerHostname: string | undefined,
   routes: readonly AttachedRoute[],
-): object => {
+): object {
   const byHost = new Map<string, { match: Record<string, unknown>; entry: object }[]>();
   for (const attached of routes) {
     for (const hostname of commonHostnames(listenerHostname, attached.route.spec.hostnames ?? [])) {
@@ -92,7 +95,7 @@ export const routeConfiguration = (
     // Without it a route to a Service that does not exist would block the whole update.
     validate_clusters: false,
   };
-};
+}
 
 export interface ClusterTarget {
   readonly name: string;
@@ -103,7 +106,7 @@ export interface ClusterTarget {
 }
 
 /** The clusters that routes need, each once; weight 0 included, so that a later weight finds its cluster warm. */
-export const clusterTargets = (config: string, routes: readonly AttachedRoute[]): readonly ClusterTarget[] => {
+export function clusterTargets(config: string, routes: readonly AttachedRoute[]): readonly ClusterTarget[] {
   const targets = new Map<string, ClusterTarget>();
   for (const { route, kind } of routes) {
     for (const backend of (route.spec.rules ?? []).flatMap((rule) => rule.backendRefs ?? [])) {
@@ -114,11 +117,11 @@ export const clusterTargets = (config: string, routes: readonly AttachedRoute[])
     }
   }
   return [...targets.values()];
-};
+}
 
 /** Weights of every rule of a route by `namespace/service`, in order. */
-export const weightsOf = (route: Route): readonly Readonly<Record<string, number>>[] =>
-  (route.spec.rules ?? []).map((rule) =>
+export function weightsOf(route: Route): readonly Readonly<Record<string, number>>[] {
+  return (route.spec.rules ?? []).map((rule) =>
     Object.fromEntries(
       (rule.backendRefs ?? []).map((backend) => [
         `${backend.namespace ?? route.metadata.namespace ?? ''}/${backend.name}`,
@@ -126,3 +129,4 @@ export const weightsOf = (route: Route): readonly Readonly<Record<string, number
       ]),
     ),
   );
+}

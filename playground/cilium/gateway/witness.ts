@@ -35,7 +35,7 @@ const settleMs = 1_000;
 const grpcFailures: ReadonlySet<number> = new Set([2, 4, 13, 14, 15]);
 
 /** `namespace/name` of the Service an exchange was for. Envoy names no cluster when it had none to send to; the rule then says which lacked one. */
-const serviceOf = (exchange: Exchange, options: WitnessOptions): string => {
+function serviceOf(exchange: Exchange, options: WitnessOptions): string {
   const parsed = parseClusterName(exchange.cluster);
   if (parsed) return `${parsed.namespace}/${parsed.service}`;
   const [namespace = '', name = '', index = ''] = exchange.routeName.split('/');
@@ -51,10 +51,10 @@ const serviceOf = (exchange: Exchange, options: WitnessOptions): string => {
   });
   const [chosen] = lacking.length > 0 ? lacking : backends;
   return chosen ? `${chosen.namespace ?? namespace}/${chosen.name}` : '';
-};
+}
 
 /** The consumer of the access log. */
-export const createWitness = (options: WitnessOptions): ((exchange: Exchange) => void) => {
+export function createWitness(options: WitnessOptions): (exchange: Exchange) => void {
   const { agents, book, world, truth } = options;
   const open = new Map<string, number>();
 
@@ -111,4 +111,4 @@ export const createWitness = (options: WitnessOptions): ((exchange: Exchange) =>
     const context = contextOf(exchange, true);
     report(requestFlow(exchange, context), context);
   };
-};
+}

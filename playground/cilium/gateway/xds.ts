@@ -44,12 +44,13 @@ export interface Xds {
   readonly clusters: ReadonlyMap<string, ClusterState>;
 }
 
-const resolvable = (world: World, target: ClusterTarget): boolean =>
-  (world.services.objects.get(`${target.namespace}/${target.service}`)?.spec.ports ?? []).some((port) => port.port === target.port);
+function resolvable(world: World, target: ClusterTarget): boolean {
+  return (world.services.objects.get(`${target.namespace}/${target.service}`)?.spec.ports ?? []).some((port) => port.port === target.port);
+}
 
 /** Local ports of the ready endpoints behind a Service's port. */
-const readyPorts = (world: World, book: PodBook, target: ClusterTarget): readonly number[] =>
-  [...world.slices.objects.values()]
+function readyPorts(world: World, book: PodBook, target: ClusterTarget): readonly number[] {
+  return [...world.slices.objects.values()]
     .filter(
       (slice) => slice.metadata.namespace === target.namespace && slice.metadata.labels?.['kubernetes.io/service-name'] === target.service,
     )
@@ -58,9 +59,10 @@ const readyPorts = (world: World, book: PodBook, target: ClusterTarget): readonl
     .flatMap((endpoint) => endpoint.addresses)
     .flatMap((address) => book.byIp(address)?.gatewayPort ?? [])
     .toSorted((one, other) => one - other);
+}
 
 /** The translation, with nothing written yet. */
-export const createXds = (options: XdsOptions): Xds => {
+export function createXds(options: XdsOptions): Xds {
   const { world, book, folder } = options;
   const files = createXdsFiles(folder);
   const ports = new Map<string, readonly number[]>();
@@ -138,4 +140,4 @@ export const createXds = (options: XdsOptions): Xds => {
       files.put('lds', 'listeners.json', listeners);
     },
   };
-};
+}

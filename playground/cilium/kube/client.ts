@@ -52,14 +52,17 @@ export interface WatchEvent {
   readonly object: KubeObject & { readonly code?: number };
 }
 
-const pathOf = (of: Resource, namespace?: string, name?: string): string =>
-  [of.base, ...(of.namespaced && namespace !== undefined ? ['namespaces', namespace] : []), of.plural, ...(name ? [name] : [])].join('/');
+function pathOf(of: Resource, namespace?: string, name?: string): string {
+  return [of.base, ...(of.namespaced && namespace !== undefined ? ['namespaces', namespace] : []), of.plural, ...(name ? [name] : [])].join(
+    '/',
+  );
+}
 
-const read = async (response: IncomingMessage): Promise<string> => {
+async function read(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of response) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks).toString('utf8');
-};
+}
 
 interface Call {
   readonly method: string;
@@ -73,7 +76,7 @@ const busyAttempts = 40;
 const busyMs = 150;
 
 /** A client for one identity; `close` drops its idle connections. */
-export const createKube = (access: KubeAccess): Kube => {
+export function createKube(access: KubeAccess): Kube {
   const agent = new Agent({ keepAlive: true, maxSockets: 16, ca: readFileSync(access.caFile) });
   const watchAgent = new Agent({ keepAlive: false, ca: readFileSync(access.caFile) });
 
@@ -147,7 +150,7 @@ export const createKube = (access: KubeAccess): Kube => {
       watchAgent.destroy();
     },
   };
-};
+}
 
 const linesOf = async function* (response: IncomingMessage): AsyncGenerator<WatchEvent> {
   response.setEncoding('utf8');

@@ -18,7 +18,7 @@ export interface LoopOptions {
 const retryMs = 250;
 
 /** Runs `reconcile` after each trigger, one at a time; a failed run is reported and tried again. */
-export const createLoop = (options: LoopOptions): Loop => {
+export function createLoop(options: LoopOptions): Loop {
   let due = false;
   let running: Promise<void> | undefined;
 
@@ -53,4 +53,4 @@ export const createLoop = (options: LoopOptions): Loop => {
       while (running) await running;
     },
   };
-};
+}

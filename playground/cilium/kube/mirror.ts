@@ -22,14 +22,14 @@ export interface MirrorOptions<T extends KubeObject> {
 }
 
 /** Starts mirroring; ends by the signal. Errors are reported and retried after half a second. */
-export const mirror = <T extends KubeObject>(options: MirrorOptions<T>): Mirror<T> => {
+export function mirror<T extends KubeObject>(options: MirrorOptions<T>): Mirror<T> {
   const objects = new Map<string, T>();
   const { promise, resolve } = Promise.withResolvers<void>();
   void follow(options, objects, resolve);
   return { objects, synced: promise };
-};
+}
 
-const follow = async <T extends KubeObject>(options: MirrorOptions<T>, objects: Map<string, T>, synced: () => void): Promise<void> => {
+async function follow<T extends KubeObject>(options: MirrorOptions<T>, objects: Map<string, T>, synced: () => void): Promise<void> {
   const { signal } = options;
   while (!signal.aborted) {
     try {
@@ -42,9 +42,9 @@ const follow = async <T extends KubeObject>(options: MirrorOptions<T>, objects: 
       await wait(500, undefined, { signal }).catch(() => undefined);
     }
   }
-};
+}
 
-const relist = async <T extends KubeObject>(options: MirrorOptions<T>, objects: Map<string, T>): Promise<string> => {
+async function relist<T extends KubeObject>(options: MirrorOptions<T>, objects: Map<string, T>): Promise<string> {
   const list = await options.kube.list<T>(options.of);
   const gone = new Set(objects.keys());
   for (const object of list.items.filter((one) => options.keeps?.(one) ?? true)) {
@@ -59,9 +59,9 @@ const relist = async <T extends KubeObject>(options: MirrorOptions<T>, objects: 
     options.onChange(key, undefined);
   }
   return list.resourceVersion;
-};
+}
 
-const watchFrom = async <T extends KubeObject>(options: MirrorOptions<T>, objects: Map<string, T>, from: string): Promise<void> => {
+async function watchFrom<T extends KubeObject>(options: MirrorOptions<T>, objects: Map<string, T>, from: string): Promise<void> {
   let version = from;
   while (!options.signal.aborted) {
     for await (const event of options.kube.watch(options.of, version, options.signal)) {
@@ -79,4 +79,4 @@ const watchFrom = async <T extends KubeObject>(options: MirrorOptions<T>, object
       options.onChange(key, event.type === 'DELETED' ? undefined : object);
     }
   }
-};
+}

@@ -168,15 +168,18 @@ export interface PolicyCondition {
 export const keyOf = (object: KubeObject): string => `${object.metadata.namespace ?? ''}/${object.metadata.name}`;
 
 /** True when every wanted label is there; an empty or absent selector selects nothing. */
-export const selects = (
+export function selects(
   wanted: Readonly<Record<string, string>> | undefined,
   labels: Readonly<Record<string, string>> | undefined,
-): boolean => {
+): boolean {
   const entries = Object.entries(wanted ?? {});
   return entries.length > 0 && entries.every(([name, value]) => labels?.[name] === value);
-};
+}
 
 /** True when the pod's Ready condition is True and it is not being deleted. */
-export const isReady = (pod: Pod): boolean =>
-  pod.metadata.deletionTimestamp === undefined &&
-  (pod.status?.conditions ?? []).some((condition) => condition.type === 'Ready' && condition.status === 'True');
+export function isReady(pod: Pod): boolean {
+  return (
+    pod.metadata.deletionTimestamp === undefined &&
+    (pod.status?.conditions ?? []).some((condition) => condition.type === 'Ready' && condition.status === 'True')
+  );
+}

@@ -9,14 +9,14 @@ import type { World } from '../world.ts';
 import { readPolicy } from './rule-book.ts';
 
 /** The condition of a policy, without its time. */
-export const validity = (object: CiliumPolicy, kind: string): Omit<PolicyCondition, 'lastTransitionTime'> => {
+export function validity(object: CiliumPolicy, kind: string): Omit<PolicyCondition, 'lastTransitionTime'> {
   const read = readPolicy({ kind, ...object });
   if ('error' in read) return { type: 'Valid', status: 'False', message: read.error };
   return { type: 'Valid', status: 'True', message: 'Policy validation succeeded' };
-};
+}
 
 /** The loop body; `now` in Unix milliseconds. */
-export const createPolicyStatus = (kube: Kube, world: World, now: () => number): { reconcile(): Promise<void> } => {
+export function createPolicyStatus(kube: Kube, world: World, now: () => number): { reconcile(): Promise<void> } {
   const put = async (of: Resource, kind: string, object: CiliumPolicy): Promise<void> => {
     const wanted = validity(object, kind);
     const conditions = object.status?.conditions ?? [];
@@ -38,4 +38,4 @@ export const createPolicyStatus = (kube: Kube, world: World, now: () => number):
         await put(resources.clusterwidePolicies, 'CiliumClusterwideNetworkPolicy', each);
     },
   };
-};
+}

@@ -46,7 +46,7 @@ interface NodeState {
 }
 
 /** Nodes without any policy; `stop` forgets the changes under way. */
-export const createRealisation = (options: RealisationOptions): Realisation => {
+export function createRealisation(options: RealisationOptions): Realisation {
   const states = new Map<string, NodeState>(
     options.nodes.map((node) => [node, { inForce: new Map(), arriving: [], revision: 1, book: undefined }]),
   );
@@ -110,4 +110,4 @@ export const createRealisation = (options: RealisationOptions): Realisation => {
       timers.clear();
     },
   };
-};
+}

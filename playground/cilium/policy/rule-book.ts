@@ -39,14 +39,14 @@ interface PolicySpec {
   readonly log?: { readonly value?: string };
 }
 
-const logOf = (object: KubeObject, path: string): string => {
+function logOf(object: KubeObject, path: string): string {
   const { spec, specs } = object as { readonly spec?: PolicySpec; readonly specs?: readonly PolicySpec[] };
   const index = /^specs\[(\d+)\]/.exec(path)?.[1];
   return (index === undefined ? spec : specs?.[Number(index)])?.log?.value ?? '';
-};
+}
 
 /** Port 0 stands for every port of its protocol; an entry for everybody (`fromEntities: [all]`) has no layer 3. */
-export const matchTypeOf = ({ peers, ports }: Pick<PolicyRule, 'peers' | 'ports'>): MatchType => {
+export function matchTypeOf({ peers, ports }: Pick<PolicyRule, 'peers' | 'ports'>): MatchType {
   const namesPeers =
     peers.services.length > 0 ||
     (peers.selectors.length > 0 && !peers.selectors.some((one) => one.kind === 'labels' && one.requirements.length === 0));
@@ -54,10 +54,10 @@ export const matchTypeOf = ({ peers, ports }: Pick<PolicyRule, 'peers' | 'ports'
   const namesPort = ports.some(({ port }) => port !== 0);
   if (namesPort) return namesPeers ? matchTypes.l3l4 : matchTypes.l4Only;
   return namesPeers ? matchTypes.l3Proto : matchTypes.protoOnly;
-};
+}
 
 /** As Hubble names a policy: its labels are those by which the agent keeps its rules. */
-const refOf = ({ object, policy, revision }: PolicyInForce): PolicyRef => {
+function refOf({ object, policy, revision }: PolicyInForce): PolicyRef {
   const prefix = 'k8s:io.cilium.k8s.policy';
   return {
     name: policy.name,
@@ -71,10 +71,10 @@ const refOf = ({ object, policy, revision }: PolicyInForce): PolicyRef => {
       `${prefix}.uid=${object.metadata.uid ?? ''}`,
     ],
   };
-};
+}
 
 /** Compiles a set of policies; `revision` is the node's. */
-export const compileBook = (inForce: readonly PolicyInForce[], services: readonly PolicyService[], revision: number): RuleBook => {
+export function compileBook(inForce: readonly PolicyInForce[], services: readonly PolicyService[], revision: number): RuleBook {
   const evaluator = compilePolicies(
     inForce.map(({ policy }) => policy),
     { services },
@@ -93,10 +93,10 @@ export const compileBook = (inForce: readonly PolicyInForce[], services: readonl
     explain: (flow) => evaluator.explain(flow),
     nameOf: (rule) => named.get(key(rule.kind, rule.policy, rule.path)),
   };
-};
+}
 
 /** The engine's reading of an object, or its reason for refusing it. */
-export const readPolicy = (object: KubeObject): { readonly policy: Policy } | { readonly error: string } => {
+export function readPolicy(object: KubeObject): { readonly policy: Policy } | { readonly error: string } {
   const parsed = parsePolicy(object);
   return parsed.ok ? { policy: parsed.policy } : { error: parsed.error };
-};
+}

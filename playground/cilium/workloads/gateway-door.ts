@@ -57,27 +57,29 @@ export interface PodResponse {
 
 export type Handle<Request = PodRequest, Response = PodResponse> = (request: Request, response: Response) => void;
 
-const seenIn = (request: PodRequest): SeenRequest => ({
-  method: request.method ?? 'GET',
-  path: request.url ?? '/',
-  host: request.headers.host ?? String(request.headers[':authority'] ?? ''),
-  headers: Object.fromEntries(
-    Object.entries(request.headers).flatMap(([name, value]) => (name.startsWith(':') ? [] : [[name, String(value)]])),
-  ),
-});
+function seenIn(request: PodRequest): SeenRequest {
+  return {
+    method: request.method ?? 'GET',
+    path: request.url ?? '/',
+    host: request.headers.host ?? String(request.headers[':authority'] ?? ''),
+    headers: Object.fromEntries(
+      Object.entries(request.headers).flatMap(([name, value]) => (name.startsWith(':') ? [] : [[name, String(value)]])),
+    ),
+  };
+}
 
-const refuse = (response: PodResponse): void => {
+function refuse(response: PodResponse): void {
   // What Cilium's HTTP filter answers (proxylib: "Access denied").
   response.writeHead(403, { 'content-type': 'text/plain' });
   response.end('Access denied\r\n');
-};
+}
 
 /** Passes connections to `adopt` and requests to `handle`; `watch` must see every request of an adopted connection first. */
-export const openDoor = async <Request extends PodRequest, Response extends PodResponse>(
+export async function openDoor<Request extends PodRequest, Response extends PodResponse>(
   adopt: (socket: Socket) => void,
   handle: Handle<Request, Response>,
   events: DoorEvents,
-): Promise<Door & { readonly watch: Handle<Request, Response> }> => {
+): Promise<Door & { readonly watch: Handle<Request, Response> }> {
   let state: DoorState = 'open';
   const held = new Map<Socket, NodeJS.Timeout>();
   const sockets = new Set<Socket>();
@@ -168,4 +170,4 @@ export const openDoor = async <Request extends PodRequest, Response extends PodR
         server.close(() => resolve());
       }),
   };
-};
+}

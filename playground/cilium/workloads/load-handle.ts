@@ -10,7 +10,7 @@ export interface LoadThread {
 }
 
 /** Starts the load in a thread of its own. */
-export const startLoadThread = (data: LoadData, onError: (error: unknown) => void): LoadThread => {
+export function startLoadThread(data: LoadData, onError: (error: unknown) => void): LoadThread {
   const worker = new Worker(new URL('load-thread.ts', import.meta.url), { workerData: data });
   worker.on('error', onError);
   const send = (message: LoadRequest): void => worker.postMessage(message);
@@ -28,4 +28,4 @@ export const startLoadThread = (data: LoadData, onError: (error: unknown) => voi
       }),
     stop: async () => void (await worker.terminate()),
   };
-};
+}

@@ -28,7 +28,7 @@ export interface SenderOptions {
 
 type Target<P extends LoadTarget['protocol']> = Extract<LoadTarget, { protocol: P }>;
 
-const httpSender = ({ urls, host, userAgent, paths }: Target<'http'>, { maxInFlight, patienceMs, random }: SenderOptions): Sender => {
+function httpSender({ urls, host, userAgent, paths }: Target<'http'>, { maxInFlight, patienceMs, random }: SenderOptions): Sender {
   const agent = new Agent({ keepAlive: true, maxSockets: maxInFlight });
   const headers = { host, 'user-agent': userAgent };
   const pick = (list: readonly string[]): string => (list.length > 1 ? list[Math.floor(random() * list.length)] : list[0]) ?? '/';
@@ -47,12 +47,12 @@ const httpSender = ({ urls, host, userAgent, paths }: Target<'http'>, { maxInFli
     },
     close: () => agent.destroy(),
   };
-};
+}
 
 const asIs = (bytes: Buffer): Buffer => bytes;
 
 /** A real gRPC client; its library is loaded only where it is used. */
-const grpcSender = async ({ url, authority, path }: Target<'grpc'>, { patienceMs }: SenderOptions): Promise<Sender> => {
+async function grpcSender({ url, authority, path }: Target<'grpc'>, { patienceMs }: SenderOptions): Promise<Sender> {
   const { Client, credentials } = await import('@grpc/grpc-js');
   const client = new Client(new URL(url).host, credentials.createInsecure(), {
     'grpc.default_authority': authority,
@@ -66,8 +66,9 @@ const grpcSender = async ({ url, authority, path }: Target<'grpc'>, { patienceMs
     },
     close: () => client.close(),
   };
-};
+}
 
 /** Opens a way to the target; nothing is sent yet. */
-export const openSender = async (target: LoadTarget, options: SenderOptions): Promise<Sender> =>
-  target.protocol === 'grpc' ? grpcSender(target, options) : httpSender(target, options);
+export async function openSender(target: LoadTarget, options: SenderOptions): Promise<Sender> {
+  return target.protocol === 'grpc' ? grpcSender(target, options) : httpSender(target, options);
+}

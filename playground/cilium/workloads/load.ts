@@ -27,7 +27,7 @@ export interface LoadOptions {
 }
 
 /** Starts the load; `stop` ends it and its connections. */
-export const startLoad = (options: LoadOptions): Load => {
+export function startLoad(options: LoadOptions): Load {
   const { sender } = options;
   const counts = { sent: 0, answered: 0, failed: 0, shed: 0 };
   let rate = options.requestsPerSecond;
@@ -79,4 +79,4 @@ export const startLoad = (options: LoadOptions): Load => {
       sender.close();
     },
   };
-};
+}

@@ -43,9 +43,9 @@ type Route<Request, Response> = (request: Request, response: Response) => void;
 const keepAliveTimeout = 60_000;
 
 /** HTTP/1.1. */
-export const speakHttp = (
+export function speakHttp(
   route: Route<IncomingMessage, ServerResponse<IncomingMessage>>,
-): Speech<IncomingMessage, ServerResponse<IncomingMessage>> => {
+): Speech<IncomingMessage, ServerResponse<IncomingMessage>> {
   const server = createServer({ keepAliveTimeout }, route);
   return {
     server,
@@ -62,21 +62,21 @@ export const speakHttp = (
     hold: (request) => () => request.socket.destroy(),
     closeConnections: () => server.closeAllConnections(),
   };
-};
+}
 
 /** A gRPC message: not compressed, and its length before it. */
-const message = (body: Uint8Array): Uint8Array => {
+function message(body: Uint8Array): Uint8Array {
   const framed = Buffer.alloc(5 + body.length);
   framed.writeUInt32BE(body.length, 1);
   framed.set(body, 5);
   return framed;
-};
+}
 
 /** grpc.health.v1.HealthCheckResponse with `status: SERVING`. */
 const serving = message(Uint8Array.of(0x08, 0x01));
 
 /** Every method answers as grpc.health.v1.Health/Check does (gRPC over HTTP/2: PROTOCOL-HTTP2.md; the health protocol: health-checking.md). */
-export const speakGrpc = (route: Route<Http2ServerRequest, Http2ServerResponse>): Speech<Http2ServerRequest, Http2ServerResponse> => {
+export function speakGrpc(route: Route<Http2ServerRequest, Http2ServerResponse>): Speech<Http2ServerRequest, Http2ServerResponse> {
   const sessions = new Set<ServerHttp2Session>();
   let newest: ServerHttp2Session | undefined;
   const server = createHttp2Server(route);
@@ -116,12 +116,12 @@ export const speakGrpc = (route: Route<Http2ServerRequest, Http2ServerResponse>)
       for (const session of sessions) session.destroy();
     },
   };
-};
+}
 
 /** What a pod says to one request, by the faults it has. `dice` draws a uniform number for each fault that needs one. */
-export const answerFor = (fault: Fault, starved: boolean, dice: () => number): Pick<Answer, 'status' | 'grpcStatus'> => {
+export function answerFor(fault: Fault, starved: boolean, dice: () => number): Pick<Answer, 'status' | 'grpcStatus'> {
   if (starved) return { status: 503, grpcStatus: 14 };
   if (dice() < fault.errorRate) return { status: fault.status, grpcStatus: undefined };
   if (fault.grpcRate > 0 && dice() < fault.grpcRate) return { status: 200, grpcStatus: fault.grpcStatus };
   return { status: 200, grpcStatus: 0 };
-};
+}

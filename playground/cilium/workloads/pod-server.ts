@@ -32,15 +32,16 @@ export interface PodServerOptions {
 }
 
 /** Starts a pod's server on a free loopback port, which it keeps through crashes. */
-export const servePod = (options: PodServerOptions): Promise<PodServer> =>
-  options.protocol === 'grpc' ? serve(options, speakGrpc) : serve(options, speakHttp);
+export function servePod(options: PodServerOptions): Promise<PodServer> {
+  return options.protocol === 'grpc' ? serve(options, speakGrpc) : serve(options, speakHttp);
+}
 
 type Route<Request, Response> = (request: Request, response: Response) => void;
 
-const serve = async <Request extends PodRequest, Response extends PodResponse>(
+async function serve<Request extends PodRequest, Response extends PodResponse>(
   options: PodServerOptions,
   speak: (route: Route<Request, Response>) => Speech<Request, Response>,
-): Promise<PodServer> => {
+): Promise<PodServer> {
   const { name: pod, version } = options;
   const random = createRandom(options.seed);
   const timers = new Set<NodeJS.Timeout>();
@@ -125,4 +126,4 @@ const serve = async <Request extends PodRequest, Response extends PodResponse>(
     },
     close,
   };
-};
+}

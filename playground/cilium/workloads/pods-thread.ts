@@ -12,20 +12,22 @@ let asks = 0;
 
 const tell = (event: DoorEvent): void => parentPort?.postMessage(event);
 
-const doorEventsOf = (pod: string): DoorEvents => ({
-  opened: (port) => tell({ door: 'opened', pod, port }),
-  closed: (port) => tell({ door: 'closed', pod, port }),
-  unheard: (port) => tell({ door: 'unheard', pod, port }),
-  ask: (port, request) =>
-    new Promise((resolve) => {
-      asks += 1;
-      asked.set(asks, resolve);
-      tell({ door: 'ask', pod, port, ask: asks, request });
-    }),
-  answered: (port, request, status, latencyMs) => tell({ door: 'answered', pod, port, request, status, latencyMs }),
-});
+function doorEventsOf(pod: string): DoorEvents {
+  return {
+    opened: (port) => tell({ door: 'opened', pod, port }),
+    closed: (port) => tell({ door: 'closed', pod, port }),
+    unheard: (port) => tell({ door: 'unheard', pod, port }),
+    ask: (port, request) =>
+      new Promise((resolve) => {
+        asks += 1;
+        asked.set(asks, resolve);
+        tell({ door: 'ask', pod, port, ask: asks, request });
+      }),
+    answered: (port, request, status, latencyMs) => tell({ door: 'answered', pod, port, request, status, latencyMs }),
+  };
+}
 
-const handle = async (message: PodsRequest): Promise<PodsReply> => {
+async function handle(message: PodsRequest): Promise<PodsReply> {
   switch (message.do) {
     case 'open': {
       const server = await servePod({
@@ -59,7 +61,7 @@ const handle = async (message: PodsRequest): Promise<PodsReply> => {
     default:
       return message satisfies never;
   }
-};
+}
 
 parentPort?.on('message', (message: PodsRequest) => {
   handle(message)

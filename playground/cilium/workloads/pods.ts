@@ -26,7 +26,7 @@ export interface Pods {
 }
 
 /** Starts the thread that hosts every pod. */
-export const startPods = (serviceTime: Delay, seed: number, onError: (error: unknown) => void): Pods => {
+export function startPods(serviceTime: Delay, seed: number, onError: (error: unknown) => void): Pods {
   const data: PodsData = { serviceTime };
   const worker = new Worker(new URL('pods-thread.ts', import.meta.url), { workerData: data });
   const waiting = new Map<number, { readonly resolve: (reply: PodsReply) => void; readonly reject: (error: Error) => void }>();
@@ -66,4 +66,4 @@ export const startPods = (serviceTime: Delay, seed: number, onError: (error: unk
     close: async (pod) => void (await ask({ do: 'close', pod })),
     stop: async () => void (await worker.terminate()),
   };
-};
+}

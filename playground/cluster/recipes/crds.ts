@@ -14,12 +14,12 @@ const OPERATOR = 'github.com/prometheus-operator/prometheus-operator';
 const Downloaded = z.object({ Path: z.string(), Dir: z.string() });
 
 /** Where the sources of modules lie that `folder` of the tools pins, by their paths. */
-const moduleFolders = async (
+async function moduleFolders(
   kitchen: Kitchen,
   what: string,
   folder: string,
   modules: readonly string[],
-): Promise<ReadonlyMap<string, string>> => {
+): Promise<ReadonlyMap<string, string>> {
   const stdout = await runOrFail(what, 'the Go module proxy', {
     program: 'go',
     args: ['mod', 'download', '-json', ...modules],
@@ -30,16 +30,16 @@ const moduleFolders = async (
   });
   const objects = stdout.split(/^(?=\{)/m).filter((text) => text.trim() !== '');
   return new Map(objects.map((text) => Downloaded.parse(JSON.parse(text))).map((module) => [module.Path, module.Dir]));
-};
+}
 
 /** Copies the files of one kind, keeping the folders between, and makes them writable: the module cache is read-only. */
-const copyKind = async (from: string, to: string, extension: string): Promise<void> => {
+async function copyKind(from: string, to: string, extension: string): Promise<void> {
   const names = (await readdir(from, { recursive: true })).filter((name) => name.endsWith(extension));
   for (const name of names) {
     await mkdir(dirname(join(to, name)), { recursive: true });
     await cp(join(from, name), join(to, name));
   }
-};
+}
 
 /** CRDs under `cilium/` and `gateway-api/`, Cilium's protos under `protos/` (their imports are relative to that folder). */
 export const crds: Recipe = {

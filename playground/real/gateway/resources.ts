@@ -28,16 +28,17 @@ export const text = (value: Value | undefined): string => (typeof value === 'str
 const isObject = (value: Value | undefined): value is Resource => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Every object of a resource, changed from the inside out. */
-const walk = (value: Value, change: (object: Resource) => Resource): Value => {
+function walk(value: Value, change: (object: Resource) => Resource): Value {
   if (Array.isArray(value)) return value.map((each: Value) => walk(each, change));
   if (!isObject(value)) return value;
   return change(Object.fromEntries(Object.entries(value).map(([key, each]) => [key, walk(each, change)])));
-};
+}
 
 const typeOf = (object: Resource): string => text(object['@type']).split('.').at(-1) ?? '';
 const isCiliums = (filter: Value): boolean => isObject(filter) && text(filter['name']).startsWith('cilium.');
-const without = (filters: Value | undefined): readonly Value[] =>
-  Array.isArray(filters) ? filters.filter((each: Value) => !isCiliums(each)) : [];
+function without(filters: Value | undefined): readonly Value[] {
+  return Array.isArray(filters) ? filters.filter((each: Value) => !isCiliums(each)) : [];
+}
 
 /** What Envoy is to run for one CiliumEnvoyConfig; its files are below `folder`, its listeners on `address`. */
 export function translate(config: EnvoyConfig, folder: string, address: string, port: number): Translated {
@@ -107,11 +108,12 @@ export function translate(config: EnvoyConfig, folder: string, address: string, 
 }
 
 /** The demo has no TLS listeners. */
-const plainChains = (chains: Value): readonly Value[] =>
-  (Array.isArray(chains) ? chains : []).filter((chain: Value) => {
+function plainChains(chains: Value): readonly Value[] {
+  return (Array.isArray(chains) ? chains : []).filter((chain: Value) => {
     const match = isObject(chain) ? chain['filterChainMatch'] : undefined;
     return !(isObject(match) && match['transportProtocol'] === 'tls');
   });
+}
 
 /** What a route configuration gives to whom: one text for each route in it, clusters with their weights in order. */
 export function sharesOf(routes: readonly Resource[]): ReadonlySet<string> {

@@ -28,8 +28,9 @@ async function found(scene: Scene, process: 'run' | 'worker' = 'run'): Promise<R
   return new Map(all.map((one) => [one.name, one]));
 }
 
-const missingIn = (all: ReadonlyMap<string, Found>): readonly string[] =>
-  [...all.values()].filter(({ state }) => state === 'missing').map(({ name, words }) => `${name}: ${words}`);
+function missingIn(all: ReadonlyMap<string, Found>): readonly string[] {
+  return [...all.values()].filter(({ state }) => state === 'missing').map(({ name, words }) => `${name}: ${words}`);
+}
 
 /** What a person reads in Slack. */
 async function inSlack(scene: Scene): Promise<string> {

@@ -30,9 +30,12 @@ export async function agents(scene: Scene): Promise<readonly AgentPod[]> {
   return ((await scene.read(`${PODS}?labelSelector=k8s-app=cilium`)) as { items: readonly AgentPod[] }).items;
 }
 
-export const isReady = ({ status, metadata }: AgentPod): boolean =>
-  metadata.deletionTimestamp === undefined &&
-  status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true;
+export function isReady({ status, metadata }: AgentPod): boolean {
+  return (
+    metadata.deletionTimestamp === undefined &&
+    status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true
+  );
+}
 
 /** Deletes the agent of a node, and waits for the next one to be ready. */
 export async function replaceAgent(scene: Scene, node: string): Promise<void> {

@@ -105,9 +105,9 @@ async function onCommandLine(scene: Scene): Promise<{ readonly code: number; rea
   return { code, text: lines.join('\n') };
 }
 
-const says = ({ text }: { readonly text: string }, ...parts: readonly string[]): void => {
+function says({ text }: { readonly text: string }, ...parts: readonly string[]): void {
   for (const part of parts) must(text.includes(part), `it does not say "${part}": ${text}`);
-};
+}
 
 const encryptionStatus: Scenario = {
   name: 'encryption-status',

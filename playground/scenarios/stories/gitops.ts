@@ -83,13 +83,15 @@ async function own(scene: Scene, owners: readonly object[], annotation: string |
   must(answer.status === 200, `the owner was not set (${answer.status}): ${answer.body.slice(0, 300)}`);
 }
 
-const owner = (apiVersion: string, kind: string, name: string): object => ({
-  apiVersion,
-  kind,
-  name,
-  uid: '7d1c2c0e-0000-4000-8000-000000000001',
-  controller: true,
-});
+function owner(apiVersion: string, kind: string, name: string): object {
+  return {
+    apiVersion,
+    kind,
+    name,
+    uid: '7d1c2c0e-0000-4000-8000-000000000001',
+    controller: true,
+  };
+}
 
 const controllerOwned: Scenario = {
   name: 'controller-owned',

@@ -59,10 +59,9 @@ async function weightsAt(scene: Scene, path: string): Promise<readonly string[]>
   return spec.rules.map((rule) => rule.backendRefs.map(({ weight = 1 }) => weight).join('/'));
 }
 
-const shows =
-  (text: string) =>
-  (message: Message): boolean =>
-    JSON.stringify(message.blocks ?? []).includes(text);
+function shows(text: string) {
+  return (message: Message): boolean => JSON.stringify(message.blocks ?? []).includes(text);
+}
 
 const manyRoutes: Scenario = {
   name: 'canary-many-routes',

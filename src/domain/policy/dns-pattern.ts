@@ -33,8 +33,9 @@ export function dnsRuleMatch(matchName: string, matchPattern: string): NameMatch
 }
 
 const isAllNames = (pattern: string) => /^\*+\.?$/.test(pattern);
-const isNameCharacter = (code: number) =>
-  (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || (code >= 48 && code <= 57) || code === 45 || code === 95;
+function isNameCharacter(code: number) {
+  return (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || (code >= 48 && code <= 57) || code === 45 || code === 95;
+}
 
 function isLabel(text: string): boolean {
   for (let at = 0; at < text.length; at += 1) if (!isNameCharacter(text.charCodeAt(at))) return false;

@@ -17,11 +17,12 @@ const int32 = z
   .int()
   .min(-(2 ** 31))
   .max(2 ** 31 - 1);
-const list = <T extends z.ZodType>(item: T) =>
-  z
+function list<T extends z.ZodType>(item: T) {
+  return z
     .array(item)
     .nullish()
     .transform((value) => value ?? undefined);
+}
 
 const Expression = z.object({ key: text, operator: text, values: texts });
 const LabelSelector = z.object({

@@ -4,9 +4,9 @@ import { CLUSTER_LABEL, requirement } from './selector.ts';
 /** One alternative of an entity: all its requirements must hold. */
 type Alternative = (clusterName: string) => readonly Requirement[];
 
-const reserved =
-  (name: string): Alternative =>
-  () => [requirement(`reserved:${name}`, 'In', [''])];
+function reserved(name: string): Alternative {
+  return () => [requirement(`reserved:${name}`, 'In', [''])];
+}
 
 const inCluster = ['host', 'remote-node', 'init', 'ingress', 'health', 'unmanaged', 'kube-apiserver'].map(reserved);
 

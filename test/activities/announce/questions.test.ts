@@ -43,13 +43,15 @@ function waiting(change: Partial<Gate> = {}): Partial<OperationView> {
 }
 
 const thread = (view: OperationView) => slack.drive.thread(CHANNEL, view.message?.ts ?? '').slice(1);
-const calledFor = (user: string): readonly string[] =>
-  slack.drive
+function calledFor(user: string): readonly string[] {
+  return slack.drive
     .notifications(user)
     .filter(({ message }) => message.threadTs !== undefined || message.channel !== CHANNEL)
     .map(({ message }) => message.text);
-const hasButtons = (message: { readonly blocks?: readonly object[] } | undefined): boolean =>
-  JSON.stringify(message?.blocks ?? []).includes('meshops:');
+}
+function hasButtons(message: { readonly blocks?: readonly object[] } | undefined): boolean {
+  return JSON.stringify(message?.blocks ?? []).includes('meshops:');
+}
 
 describe('a question to people', () => {
   it('is a post that calls who may answer, once, with the buttons; nobody is called by what is edited', async () => {

@@ -17,17 +17,19 @@ afterEach(() => {
   for (const cleanup of cleanups.splice(0)) cleanup();
 });
 
-const sliceOf = (service: string, nodes: readonly string[]): KubeObject => ({
-  apiVersion: 'discovery.k8s.io/v1',
-  kind: 'EndpointSlice',
-  metadata: { name: `${service}-1`, namespace: 'backend', uid: service, resourceVersion: '1' },
-  endpoints: nodes.map((nodeName, at) => ({
-    addresses: [`10.0.${service.length}.${at}`],
-    conditions: { ready: true },
-    nodeName,
-    targetRef: { kind: 'Pod', namespace: 'backend', name: `${service}-${at + 1}` },
-  })),
-});
+function sliceOf(service: string, nodes: readonly string[]): KubeObject {
+  return {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { name: `${service}-1`, namespace: 'backend', uid: service, resourceVersion: '1' },
+    endpoints: nodes.map((nodeName, at) => ({
+      addresses: [`10.0.${service.length}.${at}`],
+      conditions: { ready: true },
+      nodeName,
+      targetRef: { kind: 'Pod', namespace: 'backend', name: `${service}-${at + 1}` },
+    })),
+  };
+}
 
 /** A canary on node-1 and its control on node-2, watched in a cluster of four nodes. */
 async function rig() {

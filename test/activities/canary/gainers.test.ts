@@ -28,12 +28,14 @@ test('nobody is asked where all who gain can serve', async () => {
 
 const ROUTE = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute', namespace: 'backend', name: 'backend' };
 const weightOf = (at: number): string => `/spec/rules/0/backendRefs/${at}/weight`;
-const fields = (stable: number, canary: number) => ({
-  '/spec/rules/0/backendRefs/0/name': 'backend',
-  [weightOf(0)]: stable,
-  '/spec/rules/0/backendRefs/1/name': 'backend-canary',
-  [weightOf(1)]: canary,
-});
+function fields(stable: number, canary: number) {
+  return {
+    '/spec/rules/0/backendRefs/0/name': 'backend',
+    [weightOf(0)]: stable,
+    '/spec/rules/0/backendRefs/1/name': 'backend-canary',
+    [weightOf(1)]: canary,
+  };
+}
 
 /** What the undo to these shares would say, from a route at 90 to 10. */
 async function before(stable: number, canary: number, ready: Record<string, number>, waitMs = 0, becomes?: () => void) {

@@ -40,10 +40,11 @@ function settingsOf(
     1_000,
   );
 }
-const judges = (options: Parameters<typeof settingsOf>[0]) =>
-  createJudge(settingsOf(options))
+function judges(options: Parameters<typeof settingsOf>[0]) {
+  return createJudge(settingsOf(options))
     .standing()
     .map(({ judge }) => judge);
+}
 
 describe('what a watch of a canary is held to', () => {
   test('beside a control: one sum of the objective, the control and the share of the answers', () => {

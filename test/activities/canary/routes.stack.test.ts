@@ -36,13 +36,14 @@ interface RouteObject {
   readonly metadata: { readonly name: string; readonly annotations?: Record<string, string> };
   readonly spec: { readonly rules: readonly Record<string, unknown>[] };
 }
-const backends = (weights: Record<string, number | undefined>, namespace?: string) =>
-  Object.entries(weights).map(([name, weight]) => ({
+function backends(weights: Record<string, number | undefined>, namespace?: string) {
+  return Object.entries(weights).map(([name, weight]) => ({
     name,
     port: 8080,
     ...(namespace && { namespace }),
     ...(weight !== undefined && { weight }),
   }));
+}
 
 /** Creates a route that its parent has accepted. */
 async function createRoute(kind: Kind, name: string, rules: readonly object[], where: { namespace?: string; parent?: object } = {}) {
@@ -57,12 +58,17 @@ async function createRoute(kind: Kind, name: string, rules: readonly object[], w
   const parents = [{ parentRef: { kind: 'Gateway', ...parent, group }, controllerName: 'io.cilium/gateway-controller', conditions }];
   await world.admin('PATCH', `${path}/${name}/status`, { status: { parents } }, 'application/merge-patch+json');
 }
-const read = async (kind: Kind, name: string, namespace = 'backend'): Promise<RouteObject> =>
-  (await world.admin('GET', `${API}/${namespace}/${kind}/${name}`)) as unknown as RouteObject;
-const specOf = async (kind: Kind, name: string, namespace?: string): Promise<string> =>
-  canonicalJson((await read(kind, name, namespace)).spec as unknown as Json);
-const weightsIn = ({ spec }: RouteObject): unknown =>
-  spec.rules.map((rule) => (rule['backendRefs'] as { name: string; weight: number }[]).map(({ name, weight }) => `${name} ${weight}`));
+async function read(kind: Kind, name: string, namespace = 'backend'): Promise<RouteObject> {
+  return (await world.admin('GET', `${API}/${namespace}/${kind}/${name}`)) as unknown as RouteObject;
+}
+async function specOf(kind: Kind, name: string, namespace?: string): Promise<string> {
+  return canonicalJson((await read(kind, name, namespace)).spec as unknown as Json);
+}
+function weightsIn({ spec }: RouteObject): unknown {
+  return spec.rules.map((rule) =>
+    (rule['backendRefs'] as { name: string; weight: number }[]).map(({ name, weight }) => `${name} ${weight}`),
+  );
+}
 
 async function apply(opId: string, plan: Plan, stage: PlannedStage, input: PlanInput) {
   const { requester, target } = input.request;

@@ -6,16 +6,18 @@ import type { EndpointSlice } from '../../../src/clients/kubernetes/objects.ts';
 
 /** A Service whose selector leaves the version out leads to the canary's pods as well. */
 
-const sliceOf = (...pods: readonly string[]): EndpointSlice => ({
-  apiVersion: 'discovery.k8s.io/v1',
-  kind: 'EndpointSlice',
-  metadata: { name: 's', namespace: 'backend', uid: 's', resourceVersion: '1' },
-  endpoints: pods.map((name) => ({
-    addresses: [`10.0.0.${name.at(-1)}`],
-    conditions: { ready: true },
-    targetRef: { kind: 'Pod', namespace: 'backend', name },
-  })),
-});
+function sliceOf(...pods: readonly string[]): EndpointSlice {
+  return {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { name: 's', namespace: 'backend', uid: 's', resourceVersion: '1' },
+    endpoints: pods.map((name) => ({
+      addresses: [`10.0.0.${name.at(-1)}`],
+      conditions: { ready: true },
+      targetRef: { kind: 'Pod', namespace: 'backend', name },
+    })),
+  };
+}
 
 function clusterWith(pods: Readonly<Record<string, readonly string[]>>): Cluster {
   const list = async (_kind: unknown, { labelSelector }: { readonly labelSelector: string }) => ({

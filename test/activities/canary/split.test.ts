@@ -11,12 +11,14 @@ const DETAILS = {
   routes: [{ ref: { apiVersion: 'v1', kind: 'HTTPRoute', namespace: 'backend', name: 'web' }, parents: [], rules: [0] }],
   elsewhere: [],
 };
-const route = (name: string, rules: readonly object[], namespace = 'backend') => ({
-  apiVersion: 'gateway.networking.k8s.io/v1',
-  kind: 'HTTPRoute',
-  metadata: { name, namespace, uid: name, resourceVersion: '1' },
-  spec: { parentRefs: [{ name: 'mesh', namespace: 'gateway' }], rules },
-});
+function route(name: string, rules: readonly object[], namespace = 'backend') {
+  return {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'HTTPRoute',
+    metadata: { name, namespace, uid: name, resourceVersion: '1' },
+    spec: { parentRefs: [{ name: 'mesh', namespace: 'gateway' }], rules },
+  };
+}
 const web = route('web', [{ backendRefs: [{ name: 'backend' }, { name: 'backend-canary' }] }]);
 const asked = (path: string) => ({ method: 'GET', host: 'shop', path, query: new Map(), headers: new Map([['a', 'b']]) });
 

@@ -7,10 +7,12 @@ const BACKEND: Target = { cluster: 'demo', namespace: 'shop', name: 'backend' };
 const ELSEWHERE: Target = { cluster: 'other', namespace: 'shop', name: 'backend' };
 const WHOLE: Target = { cluster: 'demo', ...EVERYWHERE };
 
-const world = (...targets: readonly Target[]) => ({
-  running: async (target: Target) => targets.find((one) => workflowIdOf(one) === workflowIdOf(target)),
-  listRunning: async () => targets.map((target) => ({ workflowId: workflowIdOf(target) })),
-});
+function world(...targets: readonly Target[]) {
+  return {
+    running: async (target: Target) => targets.find((one) => workflowIdOf(one) === workflowIdOf(target)),
+    listRunning: async () => targets.map((target) => ({ workflowId: workflowIdOf(target) })),
+  };
+}
 
 describe('an operation that holds a whole cluster', () => {
   it('lets nothing else start there, and nothing of another cluster wait', async () => {

@@ -24,13 +24,15 @@ const theirs = {
   metadata: { name: 'baseline', namespace: 'frontend', uid: 'b', annotations: { [TOKEN_ANNOTATION]: `${OTHER}/0` } },
   specs: [inertRule(OTHER)],
 } as unknown as KubeObject;
-const plannedByThem = (app: string): Write => ({
-  object: { apiVersion: 'cilium.io/v2', kind: 'CiliumNetworkPolicy', namespace: 'frontend', name: 'baseline' },
-  uid: 'b',
-  generation: 0,
-  before: {},
-  after: { '/spec': { endpointSelector: { matchLabels: { app } }, ingress: [{}] }, '/specs': null },
-});
+function plannedByThem(app: string): Write {
+  return {
+    object: { apiVersion: 'cilium.io/v2', kind: 'CiliumNetworkPolicy', namespace: 'frontend', name: 'baseline' },
+    uid: 'b',
+    generation: 0,
+    before: {},
+    after: { '/spec': { endpointSelector: { matchLabels: { app } }, ingress: [{}] }, '/specs': null },
+  };
+}
 
 /** The claim of a rollout of `frontend`, where `baseline` belongs to `OTHER`. */
 async function claimed({ theyPlan, running = true, forward = true }: { theyPlan: string; running?: boolean; forward?: boolean }) {

@@ -9,11 +9,11 @@ import { selects } from '../../../src/reading/policy/subject.ts';
 import { FULL, OP, policyAfter, policyDocument, stagesOf } from '../../domain/policy/stages/documents.ts';
 import { type VerdictOptions, verdictFlow } from './flows.ts';
 
-const parsed = (document: JsonObject) => {
+function parsed(document: JsonObject) {
   const result = parsePolicy(document);
   if (!result.ok) throw new Error(result.error);
   return result.policy;
-};
+}
 const { stages } = stagesOf();
 
 function readerOf(change: Partial<ConnectionContext> = {}, candidate: JsonObject = policyAfter(stages, 2)) {

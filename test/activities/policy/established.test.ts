@@ -53,8 +53,9 @@ function verdictOn(flows: readonly Recorded[]) {
 }
 
 /** Live, a stream tells of packets only how connections begin. */
-const isHeard = ({ flow }: Recorded): boolean =>
-  millisecondsOf(flow.time) < FROM || flow.event_type?.type !== TRACE || flow.trace_reason === 'NEW';
+function isHeard({ flow }: Recorded): boolean {
+  return millisecondsOf(flow.time) < FROM || flow.event_type?.type !== TRACE || flow.trace_reason === 'NEW';
+}
 
 test('connections that were open before a policy selected anybody are not seen again under it: nothing is healthy', () => {
   const verdict = verdictOn(RECORDED.filter(isHeard));

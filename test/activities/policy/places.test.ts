@@ -4,10 +4,12 @@ import { Carriers } from '../../../activities/watch/carriers.ts';
 import type { Cluster } from '../../../src/clients/kubernetes/cluster.ts';
 import type { Evidence } from '../../../src/domain/judge/evidence.ts';
 
-const pod = (name: string, app: string, nodeName: string) => ({
-  metadata: { name, namespace: 'shop', labels: { app } },
-  spec: { nodeName },
-});
+function pod(name: string, app: string, nodeName: string) {
+  return {
+    metadata: { name, namespace: 'shop', labels: { app } },
+    spec: { nodeName },
+  };
+}
 
 function rig(isAway = false) {
   const pods = [pod('backend-1', 'backend', 'node-1'), pod('other-1', 'other', 'node-2')];

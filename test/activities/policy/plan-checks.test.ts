@@ -15,14 +15,16 @@ import { FULL, policyDocument } from '../../domain/policy/stages/documents.ts';
 import { request, settings } from '../../support/operations.ts';
 
 const NS = 'k8s:io.kubernetes.pod.namespace=frontend';
-const pod = (name: string, app: string, labels: Record<string, string> = {}): SelectedPod => ({
-  pod: { metadata: { name, namespace: 'frontend', labels: { app, ...labels } } } as unknown as Pod,
-  labels: [`k8s:app=${app}`, NS],
-});
-const stored = (document: object, token?: string): CiliumPolicy => {
+function pod(name: string, app: string, labels: Record<string, string> = {}): SelectedPod {
+  return {
+    pod: { metadata: { name, namespace: 'frontend', labels: { app, ...labels } } } as unknown as Pod,
+    labels: [`k8s:app=${app}`, NS],
+  };
+}
+function stored(document: object, token?: string): CiliumPolicy {
   const one = document as { metadata: object };
   return { ...one, metadata: { ...one.metadata, ...(token && { annotations: { [TOKEN_ANNOTATION]: token } }) } } as unknown as CiliumPolicy;
-};
+}
 const world = (...documents: CiliumPolicy[]): World => ({ documents, compile: {}, config: {} });
 const holds = (...running: string[]) => ({ holds: async (opId: string) => running.includes(opId) });
 const pods = [pod('frontend-1', 'frontend'), pod('cart-1', 'cart')];

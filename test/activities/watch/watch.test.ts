@@ -5,9 +5,9 @@ import type { OperationView } from '../../../src/domain/lifecycle/operation.ts';
 import { failure, request, routeObject, watchInput, watchRig } from '../support/watching.ts';
 
 type Rig = ReturnType<typeof watchRig>;
-const breakCanary = (rig: Rig): void => {
+function breakCanary(rig: Rig): void {
   for (let n = 0; n < 60; n++) rig.hear(failure());
-};
+}
 const untilOpen = async (rig: Rig): Promise<void> => void (await rig.opened);
 
 describe('the fuse', () => {

@@ -19,8 +19,8 @@ const WEIGHT = '/spec/rules/0/backendRefs/0/weight';
 const KNOWN = 'canary-known1';
 const { signal } = new AbortController();
 
-const routeWith = (weight: number, token: string | null): KubeObject =>
-  ({
+function routeWith(weight: number, token: string | null): KubeObject {
+  return {
     ...ROUTE,
     metadata: {
       name: 'backend',
@@ -31,7 +31,8 @@ const routeWith = (weight: number, token: string | null): KubeObject =>
       annotations: { team: 'mesh', ...(token !== null && { [TOKEN_ANNOTATION]: token }) },
     },
     spec: { rules: [{ backendRefs: [{ name: 'backend-canary', weight }] }] },
-  }) as KubeObject;
+  } as KubeObject;
+}
 
 function mesh(weight: number, token: string | null, holds: WriteDeps['audit']['holds'] = async (opId) => opId === KNOWN) {
   const state = { live: routeWith(weight, token) };
@@ -51,14 +52,17 @@ function mesh(weight: number, token: string | null, holds: WriteDeps['audit']['h
 const asking = { opId: 'canary-mine01', request: { verb: 'canary' } } as PlanInput;
 const write = { object: ROUTE, uid: 'uid-1', generation: 1, before: { [WEIGHT]: 0 }, after: { [WEIGHT]: 10 } };
 const stage = { number: 1, label: '10%', exposure: 0.1, writes: [write] };
-const undoOf = (holder: RestoreInput['holder']): RestoreInput => ({
-  opId: 'canary-mine01',
-  originals: [{ object: ROUTE, uid: 'uid-1', fields: { [WEIGHT]: 0 }, token: null, digest: digestOf(routeWith(0, null)) }],
-  written: [{ stage: 1, writes: [write] }],
-  holder,
-});
-const weightOf = (live: KubeObject): unknown =>
-  (live as unknown as { spec: { rules: { backendRefs: { weight: number }[] }[] } }).spec.rules[0]?.backendRefs[0]?.weight;
+function undoOf(holder: RestoreInput['holder']): RestoreInput {
+  return {
+    opId: 'canary-mine01',
+    originals: [{ object: ROUTE, uid: 'uid-1', fields: { [WEIGHT]: 0 }, token: null, digest: digestOf(routeWith(0, null)) }],
+    written: [{ stage: 1, writes: [write] }],
+    holder,
+  };
+}
+function weightOf(live: KubeObject): unknown {
+  return (live as unknown as { spec: { rules: { backendRefs: { weight: number }[] }[] } }).spec.rules[0]?.backendRefs[0]?.weight;
+}
 
 describe('a token of an operation that nobody knows', () => {
   it.each(['canary-nobody/1', 'scribble'])('does not make the undo step aside (%s)', async (token) => {

@@ -43,12 +43,14 @@ function clusterWith(finalizers: readonly string[]) {
 }
 
 const write = { object: POLICY, uid: '', generation: 0, before: INERT, after: WHOLE };
-const input = (holder: RestoreInput['holder']): RestoreInput => ({
-  opId: 'policy-mine01',
-  originals: [{ object: POLICY, uid: '', fields: INERT, manifest: null, token: null, digest: '' }],
-  written: [{ stage: 1, writes: [write] }],
-  holder,
-});
+function input(holder: RestoreInput['holder']): RestoreInput {
+  return {
+    opId: 'policy-mine01',
+    originals: [{ object: POLICY, uid: '', fields: INERT, manifest: null, token: null, digest: '' }],
+    written: [{ stage: 1, writes: [write] }],
+    holder,
+  };
+}
 
 test.each<RestoreInput['holder']>(['operation', { stage: 1 }])(
   'a policy that others keep from going is out of force all the same, and nobody says that it is gone (%o)',

@@ -22,10 +22,11 @@ const foreignFields = fc.record(
   { requiredKeys: [] },
 );
 const weight = fc.option(fc.nat({ max: 1_000 }), { nil: undefined });
-const backendOf = (name: string) =>
-  fc
+function backendOf(name: string) {
+  return fc
     .record({ weight, port: fc.constantFrom(80, 8080), filters: fc.array(fc.string(), { maxLength: 2 }) }, { requiredKeys: ['port'] })
     .map(({ weight: one, ...rest }) => ({ name, ...rest, ...(one === undefined ? {} : { weight: one }) }));
+}
 const rule = fc
   .tuple(foreignFields, fc.shuffledSubarray(['backend', 'backend-canary', 'backend-old', 'backend-blue'], { minLength: 1 }))
   .chain(([fields, names]) => fc.tuple(...names.map(backendOf)).map((backendRefs) => ({ ...fields, backendRefs })));

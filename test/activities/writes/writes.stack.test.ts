@@ -31,8 +31,9 @@ function applyOf(opId: string, stage: PlannedStage, before: string | null, as: A
   return { opId, target: { cluster: 'demo', namespace: 'backend', name: 'backend' }, stage, tokenBefore, as };
 }
 const apply = (input: ApplyInput) => applyStage(deps, input, signal);
-const undo = (opId: string, objects: readonly KubeObject[], stages: readonly PlannedStage[], holder: 'operation' | { stage: number }) =>
-  restore(deps, routes.restoreInputOf(opId, objects, stages, holder), { signal });
+function undo(opId: string, objects: readonly KubeObject[], stages: readonly PlannedStage[], holder: 'operation' | { stage: number }) {
+  return restore(deps, routes.restoreInputOf(opId, objects, stages, holder), { signal });
+}
 const first = (stages: readonly PlannedStage[], number = 1): PlannedStage => stages[number - 1] as PlannedStage;
 
 describe('who may write', () => {

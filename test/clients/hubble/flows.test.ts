@@ -216,7 +216,7 @@ test('who goes on elsewhere can read back what the rings still hold', async () =
   expect(heard).toEqual([held.uuid]);
 });
 
-const traceFlow = (is_reply: boolean, flags: Readonly<Partial<Record<'SYN' | 'ACK' | 'PSH', boolean>>>, at = Date.now()) => {
+function traceFlow(is_reply: boolean, flags: Readonly<Partial<Record<'SYN' | 'ACK' | 'PSH', boolean>>>, at = Date.now()) {
   const { l7: _, ...rest } = answerFlow('node-1', { at });
   return {
     ...rest,
@@ -226,7 +226,7 @@ const traceFlow = (is_reply: boolean, flags: Readonly<Partial<Record<'SYN' | 'AC
     l4: { TCP: { source_port: 41_000, destination_port: 8_080, flags } },
     is_reply: { value: is_reply },
   } satisfies ReturnType<typeof answerFlow>;
-};
+}
 
 test('traces come to those alone who ask for them: how connections begin, and out of a ring all of their way there', async () => {
   const [agent] = (await startAgents('node-1')) as [Agent];

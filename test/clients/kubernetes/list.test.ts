@@ -38,26 +38,31 @@ async function serving(pods: readonly object[]): Promise<{ readonly cluster: Clu
   return { cluster, answers };
 }
 
-const pod = (number: number, bytes: number) => ({
-  metadata: {
-    name: `app-${number}`,
-    namespace: 'shop',
-    uid: `uid-${number}`,
-    resourceVersion: '1',
-    labels: { app: 'app' },
-    annotations: { 'meshops.dev/operation': 'policy-x/1', note: 'x'.repeat(bytes) },
-    managedFields: [{ manager: 'kubelet' }],
-  },
-  spec: { nodeName: 'node-1', containers: [{ name: 'app', image: 'x', ports: [{ name: 'http', containerPort: 8080 }] }, { name: 'side' }] },
-  status: {
-    phase: 'Running',
-    podIP: '10.0.0.1',
-    conditions: [
-      { type: 'Initialized', status: 'True' },
-      { type: 'Ready', status: 'True', lastTransitionTime: '2026-01-01T00:00:00Z' },
-    ],
-  },
-});
+function pod(number: number, bytes: number) {
+  return {
+    metadata: {
+      name: `app-${number}`,
+      namespace: 'shop',
+      uid: `uid-${number}`,
+      resourceVersion: '1',
+      labels: { app: 'app' },
+      annotations: { 'meshops.dev/operation': 'policy-x/1', note: 'x'.repeat(bytes) },
+      managedFields: [{ manager: 'kubelet' }],
+    },
+    spec: {
+      nodeName: 'node-1',
+      containers: [{ name: 'app', image: 'x', ports: [{ name: 'http', containerPort: 8080 }] }, { name: 'side' }],
+    },
+    status: {
+      phase: 'Running',
+      podIP: '10.0.0.1',
+      conditions: [
+        { type: 'Initialized', status: 'True' },
+        { type: 'Ready', status: 'True', lastTransitionTime: '2026-01-01T00:00:00Z' },
+      ],
+    },
+  };
+}
 
 describe('a list of thousands', () => {
   it.each([

@@ -38,10 +38,10 @@ function plan(
   if (!route) throw new Error('not a route');
   return planAb({ routes: [route], rulesOf: () => rules, service: { ...service, name }, header: wanted, explicit, firstStage: 1 });
 }
-const writeOf = (result: ReturnType<typeof plan>) => {
+function writeOf(result: ReturnType<typeof plan>) {
   if (result.kind !== 'planned') throw new Error(JSON.stringify(result));
   return result.stages[0]?.writes[0];
-};
+}
 const rulesAfter = (result: ReturnType<typeof plan>) => writeOf(result)?.after['/spec/rules'] as readonly JsonObject[];
 
 describe('header A/B', () => {

@@ -9,7 +9,7 @@ import type { Completed } from '../../../src/domain/lifecycle/way-back.ts';
 type Backends = Readonly<Record<string, number>>;
 const OBJECT = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute', namespace: 'backend', name: 'backend' };
 
-const route = (rules: readonly Backends[], metadata: object = {}): HttpRoute => {
+function route(rules: readonly Backends[], metadata: object = {}): HttpRoute {
   const parsed = parseRoute({
     ...OBJECT,
     metadata: { name: 'backend', namespace: 'backend', uid: 'u1', generation: 3, ...metadata },
@@ -20,10 +20,10 @@ const route = (rules: readonly Backends[], metadata: object = {}): HttpRoute => 
   });
   if (!parsed) throw new Error('not a route');
   return parsed;
-};
+}
 
-const fields = (rules: readonly Backends[]): Fields =>
-  Object.fromEntries(
+function fields(rules: readonly Backends[]): Fields {
+  return Object.fromEntries(
     rules.flatMap((rule, index) =>
       Object.entries(rule).flatMap(([name, weight], at) => [
         [`/spec/rules/${index}/backendRefs/${at}/name`, name],
@@ -31,6 +31,7 @@ const fields = (rules: readonly Backends[]): Fields =>
       ]),
     ),
   );
+}
 
 /** An operation that went from some weights to others. */
 function completed(from: readonly Backends[], to: readonly Backends[], change: Partial<Completed> = {}): Completed {
@@ -47,16 +48,18 @@ function completed(from: readonly Backends[], to: readonly Backends[], change: P
 }
 
 const LADDER = [1, 5, 10, 25, 50, 100];
-const back = (done: Completed | undefined, live: readonly HttpRoute[], of?: string) =>
-  planBack({ completed: done, live, service: { name: 'backend' }, ladder: LADDER, firstStage: 1, ...(of !== undefined && { of }) });
-const planned = (result: Planned | Impossible): Planned => {
+function back(done: Completed | undefined, live: readonly HttpRoute[], of?: string) {
+  return planBack({ completed: done, live, service: { name: 'backend' }, ladder: LADDER, firstStage: 1, ...(of !== undefined && { of }) });
+}
+function planned(result: Planned | Impossible): Planned {
   if (result.kind !== 'planned') throw new Error(result.words);
   return result;
-};
-const weights = ({ stages }: Planned) =>
-  stages.map(({ writes }) =>
+}
+function weights({ stages }: Planned) {
+  return stages.map(({ writes }) =>
     writes.map(({ after }) => Object.entries(after).flatMap(([key, value]) => (key.endsWith('/weight') ? [value] : []))),
   );
+}
 
 const AT_0: Backends = { backend: 100, 'backend-canary': 0 };
 const AT_10: Backends = { backend: 90, 'backend-canary': 10 };

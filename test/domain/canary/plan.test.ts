@@ -7,10 +7,12 @@ import { CANARY_ANNOTATION, type HttpRoute, parseRoute } from '../../../src/doma
 import { managedState } from '../../../src/domain/lifecycle/managed-state.ts';
 
 type Backends = Readonly<Record<string, number | undefined>>;
-const rule = (backends: Backends) => ({
-  backendRefs: Object.entries(backends).map(([name, weight]) => ({ name, port: 8080, ...(weight === undefined ? {} : { weight }) })),
-});
-const route = (rules: readonly Backends[], over: { metadata?: object; spec?: object } = {}): HttpRoute => {
+function rule(backends: Backends) {
+  return {
+    backendRefs: Object.entries(backends).map(([name, weight]) => ({ name, port: 8080, ...(weight === undefined ? {} : { weight }) })),
+  };
+}
+function route(rules: readonly Backends[], over: { metadata?: object; spec?: object } = {}): HttpRoute {
   const parsed = parseRoute({
     apiVersion: 'gateway.networking.k8s.io/v1',
     kind: 'HTTPRoute',
@@ -20,13 +22,13 @@ const route = (rules: readonly Backends[], over: { metadata?: object; spec?: obj
   });
   if (!parsed) throw new Error('not a route');
   return parsed;
-};
-const plan = (
+}
+function plan(
   routes: readonly HttpRoute[],
   percent: number,
   over: Partial<CanaryInput> & { name?: string; explicit?: true; includeOthers?: true; steps?: number[] } = {},
-) =>
-  planCanary({
+) {
+  return planCanary({
     routes,
     service: { cluster: 'demo', namespace: 'backend', name: over.name ?? 'backend' },
     change: {
@@ -40,14 +42,16 @@ const plan = (
     firstStage: over.firstStage ?? 1,
     ...(over.originals ? { originals: over.originals } : {}),
   });
-const planned = (result: CanaryPlan) => {
+}
+function planned(result: CanaryPlan) {
   if (result.kind !== 'planned') throw new Error(JSON.stringify(result));
   return result;
-};
-const weights = (result: CanaryPlan) =>
-  planned(result).stages.map(({ writes }) =>
+}
+function weights(result: CanaryPlan) {
+  return planned(result).stages.map(({ writes }) =>
     writes.map(({ after }) => Object.entries(after).flatMap(([pointer, value]) => (pointer.endsWith('/weight') ? [value] : []))),
   );
+}
 const usual = () => route([{ backend: 100, 'backend-canary': 0 }]);
 
 describe('what takes from one Service gives to the others', () => {

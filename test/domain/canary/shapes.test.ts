@@ -25,7 +25,7 @@ interface Asked {
 /** `v2 10%`: who receives at the end and how much; `? v1, v2`: the candidates that are offered; else the code of the refusal. */
 type Answer = string;
 
-const backendOf = (text: Backend) => {
+function backendOf(text: Backend) {
   const [, namespace, name = '', kind, weight] = /^(?:([\w-]+)\/)?([\w-]+)(?:\((\w+)\))?(?:=(\d+))?$/.exec(text) ?? [];
   return {
     name,
@@ -34,12 +34,12 @@ const backendOf = (text: Backend) => {
     ...(kind !== undefined && { kind, group: 'inference.networking.k8s.io' }),
     ...(weight !== undefined && { weight: Number(weight) }),
   };
-};
+}
 
 const GATEWAY = { group: 'gateway.networking.k8s.io', kind: 'Gateway', name: 'public', namespace: 'infra' };
 const ofMesh = (name: string, namespace?: string) => ({ group: '', kind: 'Service', name, port: 80, ...(namespace && { namespace }) });
 
-const routeOf = ({ rules, parents = [GATEWAY], metadata = {}, rule = {}, kind = 'HTTPRoute', namespace = 'shop' }: Shape, at: number) => {
+function routeOf({ rules, parents = [GATEWAY], metadata = {}, rule = {}, kind = 'HTTPRoute', namespace = 'shop' }: Shape, at: number) {
   const route = parseRoute({
     apiVersion: 'gateway.networking.k8s.io/v1',
     kind,
@@ -52,7 +52,7 @@ const routeOf = ({ rules, parents = [GATEWAY], metadata = {}, rule = {}, kind = 
   });
   if (!route) throw new Error('no route');
   return route;
-};
+}
 
 function ask(shapes: readonly Shape[], { command, includeOthers }: Asked): CanaryPlan {
   const [, namespace, name = '', percent] = /^(?:([\w-]+)\/)?([\w-]+) ([\d.]+)%$/.exec(command) ?? [];
@@ -74,9 +74,11 @@ function answerOf(plan: CanaryPlan): Answer {
 const CUT = { matches: [{ path: { type: 'PathPrefix', value: '/cart' } }] };
 const MIRROR = { filters: [{ type: 'RequestMirror', requestMirror: { backendRef: { name: 'v2', port: 80 } } }] };
 const REDIRECT = { filters: [{ type: 'RequestRedirect', requestRedirect: { scheme: 'https' } }] };
-const owner = (apiVersion: string, kind: string, controller?: boolean) => ({
-  ownerReferences: [{ apiVersion, kind, name: 'iris', uid: 'x', ...(controller !== undefined && { controller }) }],
-});
+function owner(apiVersion: string, kind: string, controller?: boolean) {
+  return {
+    ownerReferences: [{ apiVersion, kind, name: 'iris', uid: 'x', ...(controller !== undefined && { controller }) }],
+  };
+}
 
 const SHAPES: readonly (readonly [what: string, shapes: Shape | readonly Shape[], asked: string | Asked, answer: Answer])[] = [
   // Two backends.

@@ -17,16 +17,19 @@ function route(name: string, rules: SplitRoute['rules'], over: Partial<SplitRout
 }
 const prefix = (value: string) => ({ path: { type: 'PathPrefix', value } });
 const services = new Set(['backend/backend', 'backend/backend-canary']);
-const of = (routes: readonly SplitRoute[], moved: Record<string, readonly number[]> = { 'backend/web': [0] }) =>
-  createSplit(routes, new Map(routes.map((one) => [routeKey(one), moved[`${one.namespace}/${one.name}`] ?? []])), services);
-const asked = (path: string, over: object = {}) => ({
-  method: 'GET',
-  host: 'shop.example',
-  path,
-  query: new Map(),
-  headers: new Map([['x', 'y']]),
-  ...over,
-});
+function of(routes: readonly SplitRoute[], moved: Record<string, readonly number[]> = { 'backend/web': [0] }) {
+  return createSplit(routes, new Map(routes.map((one) => [routeKey(one), moved[`${one.namespace}/${one.name}`] ?? []])), services);
+}
+function asked(path: string, over: object = {}) {
+  return {
+    method: 'GET',
+    host: 'shop.example',
+    path,
+    query: new Map(),
+    headers: new Map([['x', 'y']]),
+    ...over,
+  };
+}
 
 describe('a request came through the split', () => {
   it('when the most specific rule that takes it is a moved one', () => {

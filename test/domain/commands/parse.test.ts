@@ -4,14 +4,14 @@ import { parseCommand } from '../../../src/domain/commands/parse.ts';
 import { VERBS } from '../../../src/domain/commands/verbs.ts';
 
 const mesh = (text: string) => parseCommand(text, { root: 'mesh' });
-const words = (text: string) => {
+function words(text: string) {
   const answer = mesh(text);
   return answer.kind === 'misunderstood' ? answer.words : `understood as ${JSON.stringify(answer)}`;
-};
-const meant = (text: string) => {
+}
+function meant(text: string) {
   const answer = mesh(text);
   return answer.kind === 'misunderstood' ? answer.didYouMean : `understood as ${JSON.stringify(answer)}`;
-};
+}
 
 describe('parseCommand understands', () => {
   it.each([

@@ -4,10 +4,10 @@ import { parseCommand } from '../../../src/domain/commands/parse.ts';
 import { VERBS, verbsIn } from '../../../src/domain/commands/verbs.ts';
 
 const policy = (text: string) => parseCommand(text, { root: 'policy' });
-const words = (text: string) => {
+function words(text: string) {
   const answer = policy(text);
   return answer.kind === 'misunderstood' ? answer.words : `understood as ${JSON.stringify(answer)}`;
-};
+}
 
 describe('/policy understands', () => {
   it.each([

@@ -3,39 +3,41 @@ import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../src/domain/config/parse.ts';
 import { kubernetesIdentity, resolveTarget, settingsFor } from '../../../src/domain/config/use.ts';
 
-const example = () => ({
-  clusters: {
-    demo: {
-      kubernetes: { context: 'demo' },
-      hubble: { agents: 'nodes', tls: { caFile: '/etc/hubble/ca.pem' } },
-      prometheus: 'http://127.0.0.1:9090',
+function example() {
+  return {
+    clusters: {
+      demo: {
+        kubernetes: { context: 'demo' },
+        hubble: { agents: 'nodes', tls: { caFile: '/etc/hubble/ca.pem' } },
+        prometheus: 'http://127.0.0.1:9090',
+      },
+      edge: { kubernetes: { inCluster: true }, hubble: { agents: [{ node: 'node-1', address: '127.0.0.1:4244' }] } },
     },
-    edge: { kubernetes: { inCluster: true }, hubble: { agents: [{ node: 'node-1', address: '127.0.0.1:4244' }] } },
-  },
-  channels: [
-    { id: 'C0MESH', cluster: 'demo', namespace: 'backend' },
-    { id: 'C0LOOK', verbs: ['status'], cluster: 'demo' },
-  ],
-  identities: {
-    rules: [
-      { email: 'Operator@example.com', groups: ['mesh-operators'] },
-      { email: '*@example.com', user: 'slack:{email}' },
+    channels: [
+      { id: 'C0MESH', cluster: 'demo', namespace: 'backend' },
+      { id: 'C0LOOK', verbs: ['status'], cluster: 'demo' },
     ],
-  },
-  gates: [
-    { approvers: { usergroups: ['S0REVIEWERS'] }, expiry: '10m' },
-    { above: '25%', namespaces: ['backend'], approvers: { emails: ['a@example.com', 'b@example.com'] }, quorum: 2 },
-  ],
-  ladders: { default: [1, 10, '50%', 100], 'backend/backend': [25, 100] },
-  objectives: {
-    default: { slo: '1%' },
-    backend: { latency: '500ms' },
-    'backend/backend': { minRequests: 20 },
-    ledger: { mode: 'absolute', budget: 40, confidence: 0.95 },
-  },
-  timings: { soak: '3s' },
-  slack: { teamIds: ['T0MESHOPS'] },
-});
+    identities: {
+      rules: [
+        { email: 'Operator@example.com', groups: ['mesh-operators'] },
+        { email: '*@example.com', user: 'slack:{email}' },
+      ],
+    },
+    gates: [
+      { approvers: { usergroups: ['S0REVIEWERS'] }, expiry: '10m' },
+      { above: '25%', namespaces: ['backend'], approvers: { emails: ['a@example.com', 'b@example.com'] }, quorum: 2 },
+    ],
+    ladders: { default: [1, 10, '50%', 100], 'backend/backend': [25, 100] },
+    objectives: {
+      default: { slo: '1%' },
+      backend: { latency: '500ms' },
+      'backend/backend': { minRequests: 20 },
+      ledger: { mode: 'absolute', budget: 40, confidence: 0.95 },
+    },
+    timings: { soak: '3s' },
+    slack: { teamIds: ['T0MESHOPS'] },
+  };
+}
 
 describe('what one cluster has of its own', () => {
   const target = { cluster: 'edge', namespace: 'backend', name: 'backend' };
@@ -87,17 +89,17 @@ describe('what one cluster has of its own', () => {
     expect(wrong({ ciliumNamespace: 'cilium-system' })).toEqual([]);
   });
 });
-const problems = (change: (config: ReturnType<typeof example> & Record<string, unknown>) => void) => {
+function problems(change: (config: ReturnType<typeof example> & Record<string, unknown>) => void) {
   const config = example();
   change(config);
   const parsed = parseConfig(config);
   return parsed.ok ? [] : parsed.problems.map(({ path, words }) => `${path.join('.')}: ${words}`);
-};
-const config = () => {
+}
+function config() {
   const parsed = parseConfig(example());
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   return parsed.config;
-};
+}
 
 describe('meshops.yaml', () => {
   it('is read with defaults filled in', () => {

@@ -4,14 +4,15 @@ import { FreezeRule } from '../../../src/domain/config/freeze-rule.ts';
 import { standingFreezes } from '../../../src/domain/config/freezes.ts';
 
 const rule = (times: Record<string, unknown>): FreezeRule => FreezeRule.parse({ scope: 'demo', reason: 'rest', ...times });
-const until = (times: Record<string, unknown>, now: string): string | undefined => {
+function until(times: Record<string, unknown>, now: string): string | undefined {
   const [freeze] = standingFreezes([rule(times)], Date.parse(now));
   return freeze && new Date(freeze.until).toISOString().slice(0, 16);
-};
-const refusal = (times: Record<string, unknown>): string | undefined =>
-  FreezeRule.safeParse({ scope: 'demo', reason: 'rest', ...times })
+}
+function refusal(times: Record<string, unknown>): string | undefined {
+  return FreezeRule.safeParse({ scope: 'demo', reason: 'rest', ...times })
     .error?.issues.map((issue) => issue.message)
     .join();
+}
 
 describe('between two instants', () => {
   const times = { from: '2026-12-24T12:00:00+01:00', until: '2027-01-04T08:00:00Z' };

@@ -1,14 +1,16 @@
 import { expect, it } from 'vitest';
 import { liftersOf } from '../../../src/domain/config/lifters.ts';
 
-const gate = (email: string, where: { clusters?: string[]; namespaces?: string[] } = {}) => ({
-  ...where,
-  above: 0,
-  approvers: { usergroups: [], emails: [email] },
-  quorum: 1,
-  rollbackWithin: 86_400_000,
-  expiry: 1,
-});
+function gate(email: string, where: { clusters?: string[]; namespaces?: string[] } = {}) {
+  return {
+    ...where,
+    above: 0,
+    approvers: { usergroups: [], emails: [email] },
+    quorum: 1,
+    rollbackWithin: 86_400_000,
+    expiry: 1,
+  };
+}
 const gates = [
   gate('all@example.com'),
   gate('demo@example.com', { clusters: ['demo'] }),

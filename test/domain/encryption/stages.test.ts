@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type PlacedNode, planStages, synchronisedWindow } from '../../../src/domain/encryption/stages.ts';
 
-const nodesOf = (count: number, zones: number): readonly PlacedNode[] =>
-  Array.from({ length: count }, (_, index) => ({ name: `node-${index + 1}`, zone: `zone-${index % zones}` }));
+function nodesOf(count: number, zones: number): readonly PlacedNode[] {
+  return Array.from({ length: count }, (_, index) => ({ name: `node-${index + 1}`, zone: `zone-${index % zones}` }));
+}
 
 describe('the stages of a cluster', () => {
   it('are one node, a tenth, half, all', () => {

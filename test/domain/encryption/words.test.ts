@@ -7,10 +7,10 @@ import { headOf, nodeTable, statusWords } from '../../../src/domain/encryption/w
 import { cluster, encrypted, HOUR, NOW, node, ON, ON_TUNNEL } from './clusters.ts';
 
 const changedAt = NOW - 2 * HOUR;
-const text = (...args: Parameters<typeof cluster>): string => {
+function text(...args: Parameters<typeof cluster>): string {
   const { head, paragraphs } = statusWords(readEncryption(cluster(...args)));
   return [head, ...paragraphs.map(({ strong, text: words }) => (strong === undefined ? words : `*${strong}* ${words}`))].join('\n');
-};
+}
 
 test('off everywhere is said with what could be done', () => {
   expect(text([node('a'), node('b')])).toBe(

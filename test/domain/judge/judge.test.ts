@@ -7,19 +7,22 @@ import type { Evidence } from '../../../src/domain/judge/evidence.ts';
 import { request, START, settings } from './traffic.ts';
 
 const after = (ms: number) => START + ms;
-const gap = (ms: number, lost?: number): Evidence => ({
-  kind: 'gap',
-  at: after(ms),
-  node: 'node-1',
-  reason: 'stream ended',
-  ...(lost === undefined ? {} : { lost }),
-});
-const healthy = (count: number, failures = 0) =>
-  Array.from({ length: count }, (_, index) => request(after(index * 100), index % 25 === 20 && index < failures * 25));
-const heard = (events: readonly Evidence[], over = {}) => {
+function gap(ms: number, lost?: number): Evidence {
+  return {
+    kind: 'gap',
+    at: after(ms),
+    node: 'node-1',
+    reason: 'stream ended',
+    ...(lost === undefined ? {} : { lost }),
+  };
+}
+function healthy(count: number, failures = 0) {
+  return Array.from({ length: count }, (_, index) => request(after(index * 100), index % 25 === 20 && index < failures * 25));
+}
+function heard(events: readonly Evidence[], over = {}) {
   const judge = createJudge(settings(over));
   return { judge, verdicts: events.flatMap((event) => judge.hear(event) ?? []) };
-};
+}
 
 describe('the judge', () => {
   it('names the first failure of the run that decided, not a stray one long before', () => {

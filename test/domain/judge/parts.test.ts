@@ -5,14 +5,14 @@ import type { Evidence } from '../../../src/domain/judge/evidence.ts';
 import type { JudgeSettings } from '../../../src/domain/judge/judge.ts';
 import { randomFrom, request, START, settings } from './traffic.ts';
 
-const first = (events: Iterable<Evidence>, over: Partial<JudgeSettings>) => {
+function first(events: Iterable<Evidence>, over: Partial<JudgeSettings>) {
   const judge = createJudge(settings(over));
   for (const event of events) {
     const verdict = judge.hear(event);
     if (verdict) return verdict;
   }
   return undefined;
-};
+}
 
 describe('retries', () => {
   const failing = (count: number, client: (index: number) => string | undefined) =>

@@ -2,13 +2,15 @@ import { expect, it } from 'vitest';
 import { callsDue, callsOf } from '../../../src/domain/lifecycle/calls.ts';
 import type { CallRule, GateRule } from '../../../src/domain/lifecycle/gate.ts';
 
-const rule = (calls?: CallRule): GateRule => ({
-  above: 0,
-  approvers: { usergroups: ['S0REVIEWERS'], emails: [] },
-  quorum: 1,
-  expiryMs: 0,
-  ...(calls && { calls }),
-});
+function rule(calls?: CallRule): GateRule {
+  return {
+    above: 0,
+    approvers: { usergroups: ['S0REVIEWERS'], emails: [] },
+    quorum: 1,
+    expiryMs: 0,
+    ...(calls && { calls }),
+  };
+}
 
 it.each([
   [

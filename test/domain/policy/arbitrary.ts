@@ -34,14 +34,15 @@ const cidrSet = list(some({ cidr: '203.0.113.0/24', except: ['203.0.113.0/28'] }
 const names = list(
   some({ matchName: 'a.example.com' }, { matchPattern: '*.example.com' }, { matchPattern: '**.com' }, { matchPattern: '*' }),
 );
-const peers = (side: 'from' | 'to'): fc.Arbitrary<object> =>
-  fc.oneof(
+function peers(side: 'from' | 'to'): fc.Arbitrary<object> {
+  return fc.oneof(
     { weight: 4, arbitrary: fc.constant({}) },
     list(selector, 0).map((value) => ({ [`${side}Endpoints`]: value })),
     entities.map((value) => ({ [`${side}Entities`]: value })),
     list(cidr).map((value) => ({ [`${side}CIDR`]: value })),
     cidrSet.map((value) => ({ [`${side}CIDRSet`]: value })),
   );
+}
 
 const port = fc.record({ port: some('0', '53', '80', '81', '8080', 'web'), protocol: some('TCP', 'TCP', 'UDP', 'ANY') });
 const ranged = fc.oneof(port, some({ port: '1', endPort: 100, protocol: 'TCP' }, { port: '50', endPort: 60, protocol: 'ANY' }));
@@ -60,14 +61,16 @@ const onDns = names.map((rules) => ({ ports: [{ port: '53', protocol: 'ANY' }], 
 const plainPorts = fc.record({ ports: list(ranged) });
 const types = list(fc.record({ fields: list(fc.record({ type: some(0, 8, 11) })) }));
 
-const traffic = (l7: fc.Arbitrary<object> | undefined) =>
-  fc.oneof(
+function traffic(l7: fc.Arbitrary<object> | undefined) {
+  return fc.oneof(
     { weight: 2, arbitrary: fc.constant({}) },
     { weight: 4, arbitrary: list(l7 ? fc.oneof(plainPorts, l7, l7) : plainPorts).map((toPorts) => ({ toPorts })) },
     { weight: 1, arbitrary: types.map((icmps) => ({ icmps })) },
   );
-const rule = (side: 'from' | 'to', l7?: fc.Arbitrary<object>, more?: fc.Arbitrary<object>): fc.Arbitrary<object> =>
-  fc.tuple(more ? fc.oneof(peers(side), more) : peers(side), traffic(l7)).map(([who, what]) => ({ ...who, ...what }));
+}
+function rule(side: 'from' | 'to', l7?: fc.Arbitrary<object>, more?: fc.Arbitrary<object>): fc.Arbitrary<object> {
+  return fc.tuple(more ? fc.oneof(peers(side), more) : peers(side), traffic(l7)).map(([who, what]) => ({ ...who, ...what }));
+}
 
 const flag = fc.option(fc.boolean(), { nil: undefined });
 const services = some(
@@ -75,8 +78,8 @@ const services = some(
   { toServices: [{ k8sService: { serviceName: 'gone' } }] },
 );
 /** Sections of a rule. `dns` false leaves DNS rules out: an allow rule beside them can add a drop, since it brings a port under the proxy. */
-const sections = (dns: boolean): fc.Arbitrary<object> =>
-  fc
+function sections(dns: boolean): fc.Arbitrary<object> {
+  return fc
     .record({
       ingress: often(several(rule('from', onHttp))),
       ingressDeny: seldom(list(rule('from'))),
@@ -96,12 +99,14 @@ const sections = (dns: boolean): fc.Arbitrary<object> =>
       enableDefaultDeny: seldom(fc.record({ ingress: flag, egress: flag })),
     })
     .map((made) => ((made.ingress ?? made.ingressDeny ?? made.egress ?? made.egressDeny) ? made : { ...made, ingress: [{}] }));
+}
 
 /** A document of a random kind; the name must be made unique by the caller. */
-export const documents = (dns = true): fc.Arbitrary<object[]> =>
-  fc
+export function documents(dns = true): fc.Arbitrary<object[]> {
+  return fc
     .array(fc.tuple(sections(dns), selector, some('front', 'back', '')), { maxLength: 4 })
     .map((all) => all.map(([made, endpointSelector, namespace], index) => document(`p${index}`, namespace, { endpointSelector, ...made })));
+}
 
 export function document(name: string, namespace: string, spec: object): object {
   const kind = namespace === '' ? 'CiliumClusterwideNetworkPolicy' : 'CiliumNetworkPolicy';
@@ -109,8 +114,8 @@ export function document(name: string, namespace: string, spec: object): object 
 }
 
 /** One allow or deny rule for everybody it may select, in every namespace, that leaves default deny as it is. */
-export const oneRule = (verdict: 'allow' | 'deny'): fc.Arbitrary<object> =>
-  fc
+export function oneRule(verdict: 'allow' | 'deny'): fc.Arbitrary<object> {
+  return fc
     .tuple(
       some('ingress', 'egress'),
       selector,
@@ -124,6 +129,7 @@ export const oneRule = (verdict: 'allow' | 'deny'): fc.Arbitrary<object> =>
         [verdict === 'allow' ? path : `${path}Deny`]: [path === 'ingress' ? inward : outward],
       }),
     );
+}
 
 const peer: fc.Arbitrary<PolicyPeer> = fc.oneof(
   {

@@ -16,16 +16,20 @@ export const client = pod('front', 'client');
 export const server = pod('back', 'server', [], { namedPorts: [{ name: 'web', port: 8080, protocol: 'TCP' }] });
 export const dns = pod('kube-system', 'kube-dns');
 export const outside = (ip = '203.0.113.7', fqdns: readonly string[] = []): PolicyPeer => ({ labels: ['reserved:world'], ip, fqdns });
-export const reserved = (...names: readonly string[]): PolicyPeer => ({
-  labels: names.map((name) => `reserved:${name}`),
-  ip: '192.168.0.2',
-});
+export function reserved(...names: readonly string[]): PolicyPeer {
+  return {
+    labels: names.map((name) => `reserved:${name}`),
+    ip: '192.168.0.2',
+  };
+}
 
-export const tcp = (destinationPort: number, rest: Partial<PolicyFlow> = {}): Omit<PolicyFlow, 'source' | 'destination'> => ({
-  protocol: 'TCP',
-  destinationPort,
-  ...rest,
-});
+export function tcp(destinationPort: number, rest: Partial<PolicyFlow> = {}): Omit<PolicyFlow, 'source' | 'destination'> {
+  return {
+    protocol: 'TCP',
+    destinationPort,
+    ...rest,
+  };
+}
 export const get = (path: string, rest: object = {}) => tcp(80, { http: { method: 'GET', path, host: 'server.back:80', ...rest } });
 export const asks = (query: string) => ({ protocol: 'UDP', destinationPort: 53, dns: { query } }) as const;
 
@@ -36,15 +40,18 @@ export function cnp(spec: object, metadata: object = { name: 'p', namespace: 'ba
 }
 
 /** The same for the client, in namespace front. */
-export const clientPolicy = (spec: object): object =>
-  cnp({ endpointSelector: { matchLabels: { app: 'client' } }, ...spec }, { name: 'c', namespace: 'front' });
+export function clientPolicy(spec: object): object {
+  return cnp({ endpointSelector: { matchLabels: { app: 'client' } }, ...spec }, { name: 'c', namespace: 'front' });
+}
 
-export const ccnp = (spec: object): object => ({
-  apiVersion: 'cilium.io/v2',
-  kind: 'CiliumClusterwideNetworkPolicy',
-  metadata: { name: 'w' },
-  spec,
-});
+export function ccnp(spec: object): object {
+  return {
+    apiVersion: 'cilium.io/v2',
+    kind: 'CiliumClusterwideNetworkPolicy',
+    metadata: { name: 'w' },
+    spec,
+  };
+}
 
 export function valid(document: object): Policy {
   const parsed = parsePolicy(document);

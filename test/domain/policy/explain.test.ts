@@ -3,14 +3,17 @@ import type { PolicyFlow, PolicyPeer } from '../../../src/domain/policy/flow.ts'
 import { asks, ccnp, client, clientPolicy, cnp, dns, evaluator, get, outside, pod, reserved, server, tcp } from './cluster.ts';
 
 type Rest = Omit<PolicyFlow, 'source' | 'destination'>;
-const ingress = (documents: readonly object[], source: PolicyPeer = client, rest: Rest = tcp(80)) =>
-  evaluator(documents).explain({ source, destination: server, ...rest }).ingress;
+function ingress(documents: readonly object[], source: PolicyPeer = client, rest: Rest = tcp(80)) {
+  return evaluator(documents).explain({ source, destination: server, ...rest }).ingress;
+}
 const http = (path: string) => ({ toPorts: [{ ports: [{ port: '80', protocol: 'TCP' }], rules: { http: [{ path }] } }] });
-const inSpecs = (name: string, ...specs: readonly object[]) => ({
-  kind: 'CiliumNetworkPolicy',
-  metadata: { name, namespace: 'back' },
-  specs: specs.map((spec) => ({ endpointSelector: {}, ...spec })),
-});
+function inSpecs(name: string, ...specs: readonly object[]) {
+  return {
+    kind: 'CiliumNetworkPolicy',
+    metadata: { name, namespace: 'back' },
+    specs: specs.map((spec) => ({ endpointSelector: {}, ...spec })),
+  };
+}
 
 describe('an explanation', () => {
   it('names every rule that allows, with its policy and place', () => {

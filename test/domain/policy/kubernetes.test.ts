@@ -2,12 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { client, clientPolicy, cnp, decide, outside, pod, refusal, reserved, server, tcp, verdict } from './cluster.ts';
 
 // Kubernetes NetworkPolicies, after the examples of https://kubernetes.io/docs/concepts/services-networking/network-policies/.
-const np = (spec: object, metadata: object = { name: 'np', namespace: 'back' }) => ({
-  apiVersion: 'networking.k8s.io/v1',
-  kind: 'NetworkPolicy',
-  metadata,
-  spec: { podSelector: { matchLabels: { app: 'server' } }, ...spec },
-});
+function np(spec: object, metadata: object = { name: 'np', namespace: 'back' }) {
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata,
+    spec: { podSelector: { matchLabels: { app: 'server' } }, ...spec },
+  };
+}
 const from = (...peers: readonly object[]) => [np({ ingress: [{ from: peers }] })];
 const neighbour = pod('back', 'client');
 

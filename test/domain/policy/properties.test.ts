@@ -14,8 +14,9 @@ const evaluatorOf = (made: readonly object[]) => compilePolicies(policies(made),
  * The engine's one exception: an endpoint without labels is closed, and its node may reach it only once any rule selects it (cilium
  * v1.20.2, pkg/policy/repository.go: the node's own rule is added to rules, not to none).
  */
-const isNodeToInit = ({ source, destination }: PolicyFlow) =>
-  source.labels.includes('reserved:host') && destination.labels.includes('reserved:init');
+function isNodeToInit({ source, destination }: PolicyFlow) {
+  return source.labels.includes('reserved:host') && destination.labels.includes('reserved:init');
+}
 const allows = (direction: DirectionDecision | null) => direction?.allowed ?? true;
 
 describe('any policies and any flow', () => {
@@ -122,13 +123,13 @@ describe('any policies and any flow', () => {
   });
 });
 
-const shuffle = <T>(items: readonly T[], numbers: fc.Stream<number>): T[] => {
+function shuffle<T>(items: readonly T[], numbers: fc.Stream<number>): T[] {
   const keys = [...numbers.take(items.length)];
   return items
     .map((item, index) => ({ item, key: keys[index] ?? 0 }))
     .sort((a, b) => a.key - b.key)
     .map(({ item }) => item);
-};
+}
 
 /** Every list of rules in another order: their order in a section has no meaning either. */
 function shuffleRules(document: object, numbers: fc.Stream<number>): object {

@@ -33,7 +33,7 @@ afterAll(async () => {
 const backend = { metadata: { name: 'backend', namespace: 'backend' } };
 
 /** Writes the two weights; resolves to the times (Unix ms) of the write and of Envoy having it in force. */
-const weigh = async (stable: number, canary: number, service = 'backend-canary') => {
+async function weigh(stable: number, canary: number, service = 'backend-canary') {
   const writtenAt = now();
   const backendRefs = [
     { name: 'backend', port: 8080, weight: stable },
@@ -46,7 +46,7 @@ const weigh = async (stable: number, canary: number, service = 'backend-canary')
     () => latest()?.weights[0]?.[`backend/${service}`] === canary && latest()?.inForceAt !== undefined,
   );
   return { writtenAt, inForceAt: latest()?.inForceAt ?? 0 };
-};
+}
 
 const pods = async (): Promise<Deployment> => kube.get<Deployment>(resources.deployments, 'backend', 'backend-canary');
 
@@ -109,11 +109,11 @@ test('500s of the canary arrive on the Observer stream of the gateway node with 
 });
 
 /** Failed exchanges from now on, as the Observer tells them. */
-const failuresSeen = async (
+async function failuresSeen(
   cause: () => Promise<unknown> | void,
   code: number,
   wanted: (observed: Observed) => boolean = () => true,
-): Promise<readonly Observed[]> => {
+): Promise<readonly Observed[]> {
   const client = observerAt(cilium.nodes[0]?.hubbleAddress ?? '', cilium.hubbleTls);
   const stream = client.GetFlows({ follow: true, whitelist: [{ http_status_code: [String(code)] }] });
   const { seen } = collect(stream);
@@ -122,7 +122,7 @@ const failuresSeen = async (
   stream.cancel();
   client.close();
   return seen.filter(wanted);
-};
+}
 
 test('without a ready endpoint the share gets 503 under the address of the Gateway, and it heals', async () => {
   await weigh(50, 50);

@@ -27,19 +27,20 @@ afterAll(async () => {
   await stack?.stop();
 });
 
-const onBackend = (ingress: readonly object[], more: object = {}): KubeObject =>
-  ({
+function onBackend(ingress: readonly object[], more: object = {}): KubeObject {
+  return {
     apiVersion: 'cilium.io/v2',
     kind: 'CiliumNetworkPolicy',
     metadata: { namespace: 'backend', name: 'backend' },
     spec: { endpointSelector: { matchLabels: { app: 'backend', ...more } }, ingress },
-  }) as KubeObject;
+  } as KubeObject;
+}
 
 const from = (namespace: string) => ({ fromEndpoints: [{ matchLabels: { 'k8s:io.kubernetes.pod.namespace': namespace } }] });
 const gateway = { fromEntities: ['ingress'] };
 
 /** With the policy in force on every node while the callback runs. */
-const under = async (policy: KubeObject, act: () => Promise<void>): Promise<void> => {
+async function under(policy: KubeObject, act: () => Promise<void>): Promise<void> {
   const since = now();
   const everywhere = (generation: number) => () =>
     cilium.nodes.every((node) =>
@@ -55,7 +56,7 @@ const under = async (policy: KubeObject, act: () => Promise<void>): Promise<void
     await kube.remove(resources.ciliumPolicies, policy);
     await soon('It does not go', everywhere(0));
   }
-};
+}
 
 test('a client on demand is a pod with an identity of its own, that a policy without it cuts off', async () => {
   const options = { name: 'reporting', namespace: 'external', to: 'backend/backend', everyMs: 100 };

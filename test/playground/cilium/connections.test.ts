@@ -11,8 +11,9 @@ const database = member('database', 'database', 'node-2');
 const backend = member('backend', 'backend', 'node-1');
 const frontend = member('frontend', 'frontend', 'node-1');
 
-const kinds = (made: ReturnType<typeof connectionFlows>): readonly string[] =>
-  made.map(({ node, flow }) => `${node} ${flow.event_type.type} ${flow.traffic_direction} ${flow.verdict}`);
+function kinds(made: ReturnType<typeof connectionFlows>): readonly string[] {
+  return made.map(({ node, flow }) => `${node} ${flow.event_type.type} ${flow.traffic_direction} ${flow.verdict}`);
+}
 
 const fromBackend = { fromEndpoints: [{ matchLabels: { app: 'backend', 'k8s:io.kubernetes.pod.namespace': 'backend' } }] };
 const onPort = { toPorts: [{ ports: [{ port: '5432', protocol: 'TCP' }] }] };

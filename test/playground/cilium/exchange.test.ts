@@ -26,14 +26,16 @@ const exchange: Exchange = {
   flags: [],
 };
 
-const context = (reached: PodFacts | undefined): ExchangeContext => ({
-  node: 'node-1',
-  ingressAddress: '10.244.1.2',
-  gateway: { address: '172.18.255.200', port: 80 },
-  pod: reached,
-  service: { name: 'cilium-gateway-mesh', namespace: 'backend' },
-  uuid: () => 'id',
-});
+function context(reached: PodFacts | undefined): ExchangeContext {
+  return {
+    node: 'node-1',
+    ingressAddress: '10.244.1.2',
+    gateway: { address: '172.18.255.200', port: 80 },
+    pod: reached,
+    service: { name: 'cilium-gateway-mesh', namespace: 'backend' },
+    uuid: () => 'id',
+  };
+}
 
 describe('an exchange through the Gateway', () => {
   test('the request goes from ingress to the pod, without a code', () => {

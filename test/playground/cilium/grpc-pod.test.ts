@@ -31,14 +31,14 @@ afterEach(() => {
   for (const client of clients.splice(0)) client.close();
 });
 
-const clientAt = (port: number): Client => {
+function clientAt(port: number): Client {
   const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), { 'grpc.enable_retries': 0 });
   clients.push(client);
   return client;
-};
+}
 
 /** gRPC status and the answer's bytes. */
-const call = (client: Client, withinMs = 2_000): Promise<string> => {
+function call(client: Client, withinMs = 2_000): Promise<string> {
   const asIs = (bytes: Buffer): Buffer => bytes;
   const deadline = Date.now() + withinMs;
   return new Promise((resolve) => {
@@ -46,7 +46,7 @@ const call = (client: Client, withinMs = 2_000): Promise<string> => {
       resolve(error ? (status[error.code] ?? '') : `OK ${answer?.toString('hex')}`);
     });
   });
-};
+}
 
 test.each([
   ['by itself', () => pod.port, 0],

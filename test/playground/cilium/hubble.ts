@@ -19,7 +19,7 @@ interface Api extends Client {
 }
 
 /** A client of an agent, as any Hubble client: our proto, TLS by the name that the agents' certificates have; without files plain h2c. */
-export const observerAt = (address: string, tls?: Readonly<Record<'caFile' | 'certFile' | 'keyFile', string>>): Api => {
+export function observerAt(address: string, tls?: Readonly<Record<'caFile' | 'certFile' | 'keyFile', string>>): Api {
   const definition = loadSync('observer/observer.proto', { includeDirs: [folder], keepCase: true, longs: Number, enums: String });
   const { observer } = loadPackageDefinition(definition) as unknown as {
     readonly observer: { readonly Observer: new (address: string, credentials: unknown, options?: object) => Api };
@@ -27,10 +27,10 @@ export const observerAt = (address: string, tls?: Readonly<Record<'caFile' | 'ce
   if (!tls) return new observer.Observer(address, credentials.createInsecure());
   const files = credentials.createSsl(readFileSync(tls.caFile), readFileSync(tls.keyFile), readFileSync(tls.certFile));
   return new observer.Observer(address, files, { 'grpc.ssl_target_name_override': 'any.default.hubble-grpc.cilium.io' });
-};
+}
 
 /** Everything a stream gives until it ends; an error ends it too. */
-export const collect = (stream: ClientReadableStream<Observed>): { readonly seen: Observed[]; readonly ended: Promise<string> } => {
+export function collect(stream: ClientReadableStream<Observed>): { readonly seen: Observed[]; readonly ended: Promise<string> } {
   const seen: Observed[] = [];
   stream.on('data', (message: Observed) => seen.push(message));
   const ended = new Promise<string>((resolve) => {
@@ -38,4 +38,4 @@ export const collect = (stream: ClientReadableStream<Observed>): { readonly seen
     stream.on('error', (error: Error) => resolve(error.message));
   });
   return { seen, ended };
-};
+}

@@ -8,22 +8,24 @@ import type { Pod, Service } from '../../../playground/cilium/kube/types.ts';
 import { createRandom, seedFor } from '../../../playground/cilium/random.ts';
 import { createTruth } from '../../../playground/cilium/truth.ts';
 
-const pod = (name: string, ready: boolean): Pod => ({
-  metadata: {
-    name,
-    namespace: 'backend',
-    uid: name,
-    labels: {
-      app: 'backend',
-      version: 'v2',
-      'app.kubernetes.io/name': 'backend',
-      'pod-template-hash': 'x',
-      'topology.kubernetes.io/zone': 'a',
+function pod(name: string, ready: boolean): Pod {
+  return {
+    metadata: {
+      name,
+      namespace: 'backend',
+      uid: name,
+      labels: {
+        app: 'backend',
+        version: 'v2',
+        'app.kubernetes.io/name': 'backend',
+        'pod-template-hash': 'x',
+        'topology.kubernetes.io/zone': 'a',
+      },
     },
-  },
-  spec: { nodeName: 'node-1', containers: [{ name: 'backend', image: 'x', ports: [{ name: 'http', containerPort: 9000 }] }] },
-  status: { podIP: '10.244.1.10', conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }] },
-});
+    spec: { nodeName: 'node-1', containers: [{ name: 'backend', image: 'x', ports: [{ name: 'http', containerPort: 9000 }] }] },
+    status: { podIP: '10.244.1.10', conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }] },
+  };
+}
 
 const service: Service = {
   metadata: { name: 'backend-canary', namespace: 'backend' },

@@ -5,17 +5,21 @@ import { clusterTargets, parseClusterName } from '../../../playground/cilium/gat
 import type { ParentRef, Route, Service } from '../../../playground/cilium/kube/types.ts';
 import { route } from './mesh.ts';
 
-const service = (name: string, ports: readonly number[] = [8080], namespace = 'backend'): Service => ({
-  metadata: { name, namespace },
-  spec: { ports: ports.map((port) => ({ port })) },
-});
-const onService = (parent: Partial<ParentRef> = {}, spec: Partial<Route['spec']> = {}): Route =>
-  route(10, { parentRefs: [{ group: '', kind: 'Service', name: 'backend', ...parent }], ...spec });
-const found = (services: readonly Service[], ...routes: readonly Route[]) =>
-  meshServices(
+function service(name: string, ports: readonly number[] = [8080], namespace = 'backend'): Service {
+  return {
+    metadata: { name, namespace },
+    spec: { ports: ports.map((port) => ({ port })) },
+  };
+}
+function onService(parent: Partial<ParentRef> = {}, spec: Partial<Route['spec']> = {}): Route {
+  return route(10, { parentRefs: [{ group: '', kind: 'Service', name: 'backend', ...parent }], ...spec });
+}
+function found(services: readonly Service[], ...routes: readonly Route[]) {
+  return meshServices(
     services,
     routes.map((each) => ({ kind: 'HTTPRoute', route: each })),
   ).map(({ service: { metadata }, port, routes: mine }) => `${metadata.namespace}/${metadata.name}:${port} ${mine.length}`);
+}
 
 test('a route hangs on the port that its parentRef names, or on all', () => {
   expect(found([service('backend', [8080, 9090])], onService({ port: 9090 }))).toEqual(['backend/backend:9090 1']);

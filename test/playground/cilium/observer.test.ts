@@ -6,23 +6,26 @@ import { type GetFlowsRequest, selectHeld } from '../../../playground/cilium/flo
 import { createRing, type RingEvent } from '../../../playground/cilium/flows/ring.ts';
 import { filter, flow } from './flows.ts';
 
-const request = (part: Partial<GetFlowsRequest>): GetFlowsRequest => ({
-  number: 0,
-  first: false,
-  follow: false,
-  whitelist: [],
-  blacklist: [],
-  since: null,
-  until: null,
-  field_mask: null,
-  ...part,
-});
+function request(part: Partial<GetFlowsRequest>): GetFlowsRequest {
+  return {
+    number: 0,
+    first: false,
+    follow: false,
+    whitelist: [],
+    blacklist: [],
+    since: null,
+    until: null,
+    field_mask: null,
+    ...part,
+  };
+}
 
 const flows = [1, 2, 3, 4, 5].map((second) => flow({ uuid: String(second), time: timestamp(second * 1_000) }));
-const pick = (part: Partial<GetFlowsRequest>): string =>
-  selectHeld(flows, request(part), flowFilter(part.whitelist ?? [], []))
+function pick(part: Partial<GetFlowsRequest>): string {
+  return selectHeld(flows, request(part), flowFilter(part.whitelist ?? [], []))
     .map((each) => each.uuid)
     .join('');
+}
 
 test.each<[string, Partial<GetFlowsRequest>, string]>([
   ['everything', {}, '12345'],

@@ -35,7 +35,7 @@ afterAll(async () => {
   await stack?.stop();
 });
 
-const weigh = async (of: typeof resources.httpRoutes, name: string, port: number, canary: number): Promise<void> => {
+async function weigh(of: typeof resources.httpRoutes, name: string, port: number, canary: number): Promise<void> {
   const backendRefs = [
     { name, port, weight: 100 - canary },
     { name: `${name}-canary`, port, weight: canary },
@@ -46,10 +46,10 @@ const weigh = async (of: typeof resources.httpRoutes, name: string, port: number
     'The weights are not in force',
     () => latest()?.weights[0]?.[`backend/${name}-canary`] === canary && latest()?.inForceAt !== undefined,
   );
-};
+}
 
 /** L7 records of every node from now on, until `end`. */
-const follow = (labels: readonly string[]) => {
+function follow(labels: readonly string[]) {
   const clients = cilium.nodes.map(({ hubbleAddress }) => observerAt(hubbleAddress, cilium.hubbleTls));
   const whitelist = [{ source_label: labels }, { destination_label: labels }];
   const streams = clients.map((client) => client.GetFlows({ follow: true, whitelist }));
@@ -61,16 +61,16 @@ const follow = (labels: readonly string[]) => {
       for (const client of clients) client.close();
     },
   };
-};
+}
 
 /** Envoy's counters of a cluster: names without `cluster.<name>.` to values. */
-const countersOf = async (cluster: string, name: RegExp): Promise<Readonly<Record<string, number>>> => {
+async function countersOf(cluster: string, name: RegExp): Promise<Readonly<Record<string, number>>> {
   const text = await (await fetch(cilium.metrics.envoy)).text();
   const lines = text.split('\n').filter((line) => line.includes(`envoy_cluster_name="${cluster}"`) && name.test(line));
   return Object.fromEntries(lines.map((line) => [line.replace(/\{.*/, ''), Number(line.split(' ').at(-1))]));
-};
+}
 
-const call = (path = '/grpc.health.v1.Health/Check'): Promise<{ readonly code: number; readonly body: string }> => {
+function call(path = '/grpc.health.v1.Health/Check'): Promise<{ readonly code: number; readonly body: string }> {
   const client = new Client(new URL(cilium.gateway.url).host, credentials.createInsecure(), {
     'grpc.default_authority': 'ledger.example.com',
     'grpc.enable_retries': 0,
@@ -82,7 +82,7 @@ const call = (path = '/grpc.health.v1.Health/Check'): Promise<{ readonly code: n
       resolve({ code: error?.code ?? status.OK, body: answer?.toString('hex') ?? '' });
     });
   });
-};
+}
 
 describe('ledger: gRPC through the Gateway', () => {
   const cluster = 'backend/cilium-gateway-mesh/backend_ledger-canary_9090';
@@ -122,7 +122,7 @@ describe('ledger: gRPC through the Gateway', () => {
 });
 
 /** What the product hears of the canary from Envoy's counters in the real Prometheus while `story` is told. */
-const counted = async (story: () => Promise<void>): Promise<readonly RequestEvidence[]> => {
+async function counted(story: () => Promise<void>): Promise<readonly RequestEvidence[]> {
   const heard: RequestEvidence[] = [];
   const stop = new AbortController();
   const services = [
@@ -141,7 +141,7 @@ const counted = async (story: () => Promise<void>): Promise<readonly RequestEvid
   stop.abort();
   await following;
   return heard;
-};
+}
 
 describe('what the product counts of gRPC', () => {
   let part: Part;

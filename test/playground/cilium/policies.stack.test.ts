@@ -23,12 +23,12 @@ beforeAll(async () => {
 });
 
 /** On every node: in force, or gone again. */
-const settled = async (name: string, generation: number): Promise<void> => {
+async function settled(name: string, generation: number): Promise<void> {
   const last = (node: string) => cilium.truth.policies.list.findLast((each) => each.policy.endsWith(`/${name}`) && each.node === node);
   await soon(`${name} is not ${generation === 0 ? 'gone' : 'in force'}`, () =>
     cilium.nodes.every((node) => last(node.name)?.generation === generation),
   );
-};
+}
 
 afterEach(async () => {
   for (const policy of written.splice(0)) {
@@ -43,23 +43,24 @@ afterAll(async () => {
   await stack?.stop();
 });
 
-const policyOf = (namespace: string, name: string, spec: object): KubeObject =>
-  ({ apiVersion: 'cilium.io/v2', kind: 'CiliumNetworkPolicy', metadata: { namespace, name }, spec }) as KubeObject;
+function policyOf(namespace: string, name: string, spec: object): KubeObject {
+  return { apiVersion: 'cilium.io/v2', kind: 'CiliumNetworkPolicy', metadata: { namespace, name }, spec } as KubeObject;
+}
 
 /** Writes a policy and waits until every node has it in force; resolves to the time (Unix ms) of the write. */
-const enforce = async (policy: KubeObject): Promise<number> => {
+async function enforce(policy: KubeObject): Promise<number> {
   const writtenAt = now();
   await kube.create(resources.ciliumPolicies, policy);
   written.push(policy);
   await settled(policy.metadata.name, 1);
   return writtenAt;
-};
+}
 
 /** The latest requests through the Gateway are answered well. */
 const healed = () => soon('It does not heal', () => cilium.truth.requests.slice(-40).every((each) => each.ok));
 
 /** What the nodes report while the callback runs. */
-const watching = async (filter: object, act: (seen: readonly Observed[]) => Promise<void>): Promise<readonly Observed[]> => {
+async function watching(filter: object, act: (seen: readonly Observed[]) => Promise<void>): Promise<readonly Observed[]> {
   const clients = cilium.nodes.map((node) => observerAt(node.hubbleAddress, cilium.hubbleTls));
   const seen: Observed[] = [];
   const streams = clients.map((client) => client.GetFlows({ follow: true, whitelist: [filter] }));
@@ -71,7 +72,7 @@ const watching = async (filter: object, act: (seen: readonly Observed[]) => Prom
   for (const stream of streams) stream.cancel();
   for (const client of clients) client.close();
   return seen;
-};
+}
 
 test('a policy written to the API server drops a connection, and its verdict and drop appear on the stream', async () => {
   const spec = { endpointSelector: { matchLabels: { app: 'database' } }, ingress: [{}] };

@@ -6,13 +6,13 @@ import { findBinaries } from '../../../playground/cluster/binaries.ts';
 const ours = fileURLToPath(new URL('../../../src/clients/hubble/proto', import.meta.url));
 const files = ['flow/flow.proto', 'observer/observer.proto', 'relay/relay.proto'];
 
-const load = async (folder: string): Promise<protobuf.Root> => {
+async function load(folder: string): Promise<protobuf.Root> {
   const root = new protobuf.Root();
   const resolve = root.resolvePath.bind(root);
   root.resolvePath = (origin, target) => (target.startsWith('google/') ? resolve(origin, target) : `${folder}/${target}`);
   await root.load(files, { keepCase: true });
   return root;
-};
+}
 
 let mine: protobuf.Root;
 let upstream: protobuf.Root;
@@ -29,15 +29,20 @@ beforeAll(async () => {
   [mine, upstream] = await Promise.all([load(ours), load(ciliumProtos)]);
 });
 
-const walk = (namespace: protobuf.NamespaceBase): readonly protobuf.ReflectionObject[] =>
-  namespace.nestedArray.flatMap((each) => [each, ...(each instanceof protobuf.Namespace ? walk(each) : [])]);
+function walk(namespace: protobuf.NamespaceBase): readonly protobuf.ReflectionObject[] {
+  return namespace.nestedArray.flatMap((each) => [each, ...(each instanceof protobuf.Namespace ? walk(each) : [])]);
+}
 
 const inPackages = (root: protobuf.Root) => walk(root).filter((each) => /^\.(flow|observer|relay)\./.test(each.fullName));
 
-const describeField = (field: protobuf.Field): string =>
-  [field.id, field.repeated ? 'repeated' : 'single', field.resolve().resolvedType?.fullName ?? field.type, field.partOf?.name ?? ''].join(
-    ' ',
-  );
+function describeField(field: protobuf.Field): string {
+  return [
+    field.id,
+    field.repeated ? 'repeated' : 'single',
+    field.resolve().resolvedType?.fullName ?? field.type,
+    field.partOf?.name ?? '',
+  ].join(' ');
+}
 
 test('every message field has the number, type, repetition and oneof of upstream', () => {
   const messages = inPackages(mine).filter((each) => each instanceof protobuf.Type);

@@ -5,10 +5,11 @@ import { cluster, gateway, route } from './mesh.ts';
 
 const at = '2026-01-01T00:00:00Z';
 
-const conditions = (of: Route, world = cluster()): readonly string[] =>
-  routeParents(of, 'HTTPRoute', world, at).flatMap((parent) =>
+function conditions(of: Route, world = cluster()): readonly string[] {
+  return routeParents(of, 'HTTPRoute', world, at).flatMap((parent) =>
     parent.conditions.map((condition) => `${condition.type}=${condition.status} ${condition.reason} @${condition.observedGeneration}`),
   );
+}
 
 test('a good route is accepted and resolved for its present generation', () => {
   expect(conditions(route(10))).toEqual(['Accepted=True Accepted @4', 'ResolvedRefs=True ResolvedRefs @4']);

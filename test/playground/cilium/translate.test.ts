@@ -24,13 +24,13 @@ interface EnvoyRoute {
 
 const config = gatewayConfig(gateway());
 
-const hosts = (...routes: readonly Route[]) => {
+function hosts(...routes: readonly Route[]) {
   const attached = routes.map((each) => ({ kind: 'HTTPRoute' as const, route: each }));
   const made = routeConfiguration('http', config, undefined, attached) as {
     readonly virtual_hosts: readonly { readonly domains: readonly string[]; readonly routes: readonly EnvoyRoute[] }[];
   };
   return made.virtual_hosts;
-};
+}
 
 const stable = 'backend/cilium-gateway-mesh/backend:backend:8080';
 const canary = 'backend/cilium-gateway-mesh/backend:backend-canary:8080';

@@ -18,7 +18,7 @@ const READY = {
   promtool: 'echo promtool, version 2.42.0',
 };
 
-const machine = (options: { readonly without?: readonly string[]; readonly has?: Readonly<Record<string, string>> }) => {
+function machine(options: { readonly without?: readonly string[]; readonly has?: Readonly<Record<string, string>> }) {
   const dir = scratch();
   const ready = Object.fromEntries(Object.entries(READY).filter(([name]) => options.without?.includes(name) !== true));
   const lines: Progress[] = [];
@@ -30,7 +30,7 @@ const machine = (options: { readonly without?: readonly string[]; readonly has?:
   }
   const search: Search = { env, os: 'linux', arch: 'x64', signal: never, progress: (line) => lines.push(line) };
   return { dir, search, lines, cache: join(dir, 'cache/meshops') };
-};
+}
 
 test('with everything in PATH nothing is built, and Go and Python are not asked for', async () => {
   const { search, dir } = machine({});

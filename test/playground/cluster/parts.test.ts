@@ -4,14 +4,15 @@ import { openPorts } from '../../../playground/cluster/ports.ts';
 import { type Progress, progressPrinter, progressText, step } from '../../../playground/cluster/progress.ts';
 import { kubeconfigText, makeTokens, tokenFile } from '../../../playground/cluster/users.ts';
 
-const listen = (): Promise<number> =>
-  new Promise((resolve) => {
+function listen(): Promise<number> {
+  return new Promise((resolve) => {
     const server = createServer().listen(0, '127.0.0.1', () => {
       const address = server.address();
       resolve(typeof address === 'object' && address !== null ? address.port : 0);
     });
     onTestFinished(() => void server.close());
   });
+}
 
 test('a wanted port that another program holds is refused by name', async () => {
   const port = await listen();

@@ -24,19 +24,19 @@ afterAll(async () => {
   await stack.stop();
 });
 
-const kubeAs = (user: KubeUser): KubeConfig => {
+function kubeAs(user: KubeUser): KubeConfig {
   const config = new KubeConfig();
   config.loadFromFile(stack.kube.kubeconfig(user));
   return config;
-};
+}
 
 const policies = { group: 'cilium.io', version: 'v2', namespace: 'default', plural: 'ciliumnetworkpolicies' };
 
-const prometheusValue = async (query: string): Promise<string | undefined> => {
+async function prometheusValue(query: string): Promise<string | undefined> {
   const answer = await fetch(`${stack.prometheus.url}/api/v1/query?query=${encodeURIComponent(query)}`);
   const body = (await answer.json()) as { data: { result: { value: [number, string] }[] } };
   return body.data.result[0]?.value[1];
-};
+}
 
 test('the API server says its version through a written kubeconfig, verified by its own certificate', async () => {
   const version = await kubeAs('admin').makeApiClient(VersionApi).getCode();
@@ -105,7 +105,7 @@ test("the binaries beside the stack run, and Cilium's protos are there", () => {
 });
 
 /** Runs the developers' command and gives what it printed until it was up. */
-const runMain = async () => {
+async function runMain() {
   const program = fileURLToPath(new URL('../../../playground/cluster/main.ts', import.meta.url));
   const child = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'], detached: true });
   const lines: string[] = [];
@@ -119,7 +119,7 @@ const runMain = async () => {
   const record = readRecord(dir);
   if (record === undefined) throw new Error(`no record in ${dir}`);
   return { child, dir, ports, processes: [...record.children, record.warden] };
-};
+}
 
 test.each(['SIGINT', 'SIGKILL'] as const)('after %s no process of the stack and no port is left', async (signal) => {
   const { child, dir, ports, processes } = await runMain();

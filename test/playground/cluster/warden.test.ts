@@ -14,17 +14,17 @@ import { never, scratch } from './scratch.ts';
 const order = (dir: string) => ({ logFile: join(dir, 'log'), readyWithinMs: 5000, ready: async () => true });
 const sleeper = { name: 'sleeper', command: '/bin/sleep', args: ['600'] };
 
-const open = async (dir: string): Promise<Warden> => {
+async function open(dir: string): Promise<Warden> {
   const warden = await openWarden({ dir, env: process.env, signal: never, graceMs: 300 });
   onTestFinished(() => warden.stop());
   return warden;
-};
+}
 
-const identity = (pid: number): ProcessIdentity => {
+function identity(pid: number): ProcessIdentity {
   const found = identityOf(pid);
   if (found === undefined) throw new Error(`process ${pid} does not run`);
   return found;
-};
+}
 
 type Owner = {
   readonly process: ChildProcess;
@@ -34,7 +34,7 @@ type Owner = {
 };
 
 /** Another process with a warden and two children, one of which ignores SIGTERM and listens on a port. */
-const startOwner = async (dir: string, mode: string): Promise<Owner> => {
+async function startOwner(dir: string, mode: string): Promise<Owner> {
   const program = fileURLToPath(new URL('./warden-owner.ts', import.meta.url));
   const owner = spawn(process.execPath, [program, dir, mode], { stdio: ['ignore', 'pipe', 'inherit'] });
   onTestFinished(() => void owner.kill('SIGKILL'));
@@ -47,13 +47,13 @@ const startOwner = async (dir: string, mode: string): Promise<Owner> => {
   if (record === undefined) throw new Error('no record was written');
   const port = Number(/port (\d+)/.exec(readFileSync(join(dir, 'log'), 'utf8'))?.[1]);
   return { process: owner, children: pids.map(identity), warden: record.warden, port };
-};
+}
 
-const expectNothingLeft = async (owner: Owner): Promise<void> => {
+async function expectNothingLeft(owner: Owner): Promise<void> {
   const all = [...owner.children, owner.warden];
   await until(async () => !all.some(isAlive), { what: 'Their end', withinMs: 5000, everyMs: 20, signal: never });
   expect(await isFree(owner.port)).toBe(true);
-};
+}
 
 test.each([
   ['SIGINT, handled', 'SIGINT', 'orderly'],

@@ -13,7 +13,7 @@ const LOCK = {
 const INSTALLED = { packages: { 'node_modules/a': { version: '1.0.0' } } };
 
 /** A checkout with a lock file and a fake npm that does what `npm` says; node_modules holds this test's own Node. */
-const checkout = (npm: string, installed?: object) => {
+function checkout(npm: string, installed?: object) {
   const root = scratch();
   mkdirSync(join(root, 'playground'));
   copyFileSync(fileURLToPath(new URL('../../../playground/with-deps.mjs', import.meta.url)), join(root, 'playground/with-deps.mjs'));
@@ -32,10 +32,11 @@ const checkout = (npm: string, installed?: object) => {
     env,
     run: () => spawnSync(process.execPath, [join(root, 'playground/with-deps.mjs'), 'main.ts', 'a', 'b'], { env, encoding: 'utf8' }),
   };
-};
+}
 
-const npmCalls = (root: string): number =>
-  existsSync(join(root, 'npm-calls')) ? readFileSync(join(root, 'npm-calls'), 'utf8').trim().split('\n').length : 0;
+function npmCalls(root: string): number {
+  return existsSync(join(root, 'npm-calls')) ? readFileSync(join(root, 'npm-calls'), 'utf8').trim().split('\n').length : 0;
+}
 const INSTALL = 'cp wanted.json node_modules/.package-lock.json';
 
 test('with the packages there, the script runs at once with its arguments, the right PATH and its exit code', () => {

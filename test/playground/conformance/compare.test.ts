@@ -10,11 +10,11 @@ const real = JSON.parse(
   gunzipSync(readFileSync(new URL('../../../playground/conformance/real.json.gz', import.meta.url))).toString(),
 ) as Summary;
 
-const changed = (change: (summary: { -readonly [Part in keyof Summary]: Summary[Part] }) => void): Summary => {
+function changed(change: (summary: { -readonly [Part in keyof Summary]: Summary[Part] }) => void): Summary {
   const copy = structuredClone(real);
   change(copy);
   return copy;
-};
+}
 const OPEN = 'open, two nodes';
 const open = real.situations[OPEN];
 
@@ -60,23 +60,25 @@ describe('what was recorded of real agents', () => {
   });
 });
 
-const heard = (node: string, part: Partial<WireFlow>, at: number): Heard => ({
-  arrived: at + 5,
-  node,
-  flow: {
-    time: { seconds: at / 1_000 },
-    verdict: 'FORWARDED',
-    event_type: { type: 4 },
-    traffic_direction: 'EGRESS',
-    trace_observation_point: 'TO_ENDPOINT',
-    trace_reason: 'NEW',
-    IP: { source: '10.0.1.1', destination: '10.0.2.2' },
-    l4: { TCP: { source_port: 40_000, destination_port: 8_080, flags: { SYN: true } } },
-    source: { namespace: 'conform', pod_name: 'open', labels: [] },
-    destination: { namespace: 'backend', pod_name: 'backend-1', labels: [] },
-    ...part,
-  } as WireFlow,
-});
+function heard(node: string, part: Partial<WireFlow>, at: number): Heard {
+  return {
+    arrived: at + 5,
+    node,
+    flow: {
+      time: { seconds: at / 1_000 },
+      verdict: 'FORWARDED',
+      event_type: { type: 4 },
+      traffic_direction: 'EGRESS',
+      trace_observation_point: 'TO_ENDPOINT',
+      trace_reason: 'NEW',
+      IP: { source: '10.0.1.1', destination: '10.0.2.2' },
+      l4: { TCP: { source_port: 40_000, destination_port: 8_080, flags: { SYN: true } } },
+      source: { namespace: 'conform', pod_name: 'open', labels: [] },
+      destination: { namespace: 'backend', pod_name: 'backend-1', labels: [] },
+      ...part,
+    } as WireFlow,
+  };
+}
 
 test('both ways of a connection are one, seen from where its client and its server are', () => {
   const back = {

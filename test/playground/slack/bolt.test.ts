@@ -5,16 +5,18 @@ import { stage } from './bolt-app.ts';
 const channel = 'C0MESH';
 const png = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
 
-const buttons = (label: string) => [
-  { type: 'section', text: { type: 'mrkdwn', text: label } },
-  {
-    type: 'actions',
-    elements: [
-      { type: 'button', action_id: 'approve', text: { type: 'plain_text', text: 'Approve' }, value: 'op-1', style: 'primary' },
-      { type: 'button', action_id: 'reject', text: { type: 'plain_text', text: 'Reject' }, value: 'op-1', style: 'danger' },
-    ],
-  },
-];
+function buttons(label: string) {
+  return [
+    { type: 'section', text: { type: 'mrkdwn', text: label } },
+    {
+      type: 'actions',
+      elements: [
+        { type: 'button', action_id: 'approve', text: { type: 'plain_text', text: 'Approve' }, value: 'op-1', style: 'primary' },
+        { type: 'button', action_id: 'reject', text: { type: 'plain_text', text: 'Reject' }, value: 'op-1', style: 'danger' },
+      ],
+    },
+  ];
+}
 
 const modal = {
   type: 'modal' as const,

@@ -20,14 +20,14 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** A cluster with these ConfigMaps behind the label. */
-const holding = (...maps: readonly Record<string, string>[]): Cluster => {
+function holding(...maps: readonly Record<string, string>[]): Cluster {
   const items = maps.map((data, index) => ({ metadata: { name: `policies-${index}` }, data }));
   const list = async (_resource: unknown, where: { labelSelector?: string }) => ({
     items: where.labelSelector === 'meshops.dev/policy=backend' ? items : [],
     resourceVersion: '1',
   });
   return { list } as unknown as Cluster;
-};
+}
 const find = (cluster: Cluster, from?: string) => findCandidate({ cluster, label: 'meshops.dev/policy', folder: from }, target, signal);
 
 describe('where the candidate comes from', () => {

@@ -4,28 +4,31 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { cgroupMount } from '../../../playground/real/able.ts';
 
-const lines = (program: string, ...args: readonly string[]): readonly string[] =>
-  spawnSync(program, args, { encoding: 'utf8' })
+function lines(program: string, ...args: readonly string[]): readonly string[] {
+  return spawnSync(program, args, { encoding: 'utf8' })
     .stdout.split('\n')
     .filter(Boolean)
     .toSorted((one, other) => one.localeCompare(other));
+}
 
 /** What real nodes could leave, as this process sees it. */
-export const machine = () => ({
-  links: lines('ip', '-o', 'link').map((line) => line.split(': ')[1]),
-  namespaces: lines('ip', 'netns', 'list'),
-  mounts: readFileSync('/proc/self/mountinfo', 'utf8')
-    .split('\n')
-    .map((line) => line.split(' ')[4] ?? '')
-    .toSorted((one, other) => one.localeCompare(other)),
-  cgroups: readdirSync(cgroupMount() ?? '/').filter((name) => name.startsWith('meshops-real-')),
-  programs: (JSON.parse(lines('bpftool', '-j', 'prog', 'show').join('') || '[]') as unknown[]).length,
-  pins: readdirSync('/sys/fs/bpf'),
-});
+export function machine() {
+  return {
+    links: lines('ip', '-o', 'link').map((line) => line.split(': ')[1]),
+    namespaces: lines('ip', 'netns', 'list'),
+    mounts: readFileSync('/proc/self/mountinfo', 'utf8')
+      .split('\n')
+      .map((line) => line.split(' ')[4] ?? '')
+      .toSorted((one, other) => one.localeCompare(other)),
+    cgroups: readdirSync(cgroupMount() ?? '/').filter((name) => name.startsWith('meshops-real-')),
+    programs: (JSON.parse(lines('bpftool', '-j', 'prog', 'show').join('') || '[]') as unknown[]).length,
+    pins: readdirSync('/sys/fs/bpf'),
+  };
+}
 
 /** Processes that have this in their environment. */
-export const marked = (mark: string): readonly string[] =>
-  readdirSync('/proc')
+export function marked(mark: string): readonly string[] {
+  return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .filter((pid) => {
       try {
@@ -35,7 +38,9 @@ export const marked = (mark: string): readonly string[] =>
         return false;
       }
     });
+}
 
 /** The kernel takes namespaces apart, and frees their programs, a little after the last process in them has ended. */
-export const nothingLeft = (mark: string, before: ReturnType<typeof machine>): Promise<void> =>
-  expect.poll(() => [marked(mark), machine()], { timeout: 30_000, interval: 200 }).toEqual([[], before]);
+export function nothingLeft(mark: string, before: ReturnType<typeof machine>): Promise<void> {
+  return expect.poll(() => [marked(mark), machine()], { timeout: 30_000, interval: 200 }).toEqual([[], before]);
+}

@@ -11,12 +11,12 @@ afterEach(async () => {
   await at[Symbol.asyncDispose]();
 });
 
-const type = async (line: string): Promise<string> => {
+async function type(line: string): Promise<string> {
   const outcome = await at.slack.drive.as('U0OPERATOR', { staleSession: true }).command(CHANNEL, line);
   expect(outcome.ackMs).toBeLessThan(3_000);
   await at.idle();
   return outcome.shown?.text ?? '';
-};
+}
 const posted = () => at.slack.drive.messages(CHANNEL).filter(({ user }) => user === 'U0MESHOPS');
 const heard = () => at.slack.drive.as('U0OPERATOR').ephemerals().at(-1)?.text ?? '';
 const whole = () => JSON.stringify(posted().at(-1)?.blocks ?? []);

@@ -12,12 +12,12 @@ afterEach(async () => {
 });
 
 const person = (id = 'U0OPERATOR') => at.slack.drive.as(id, { staleSession: true });
-const opened = async (line: string, id?: string) => {
+async function opened(line: string, id?: string) {
   await person(id).command(CHANNEL, line);
   const view = person(id).views()[0];
   if (!view) throw new Error(`no form: ${person(id).ephemerals().at(-1)?.text}`);
   return view;
-};
+}
 const shown = (id?: string): string => JSON.stringify(person(id).views()[0]?.view);
 const told = (id?: string): string => person(id).ephemerals().at(-1)?.text ?? '';
 

@@ -6,11 +6,11 @@ const opened: { close(): Promise<void> }[] = [];
 afterEach(async () => {
   for (const one of opened.splice(0)) await one.close();
 });
-const open = (options: Parameters<typeof createApart>[0]) => {
+function open(options: Parameters<typeof createApart>[0]) {
   const apart = createApart(options);
   opened.push(apart);
   return apart;
-};
+}
 
 /** As much as the limits let through, and slow to check. */
 const HEAVY = `${GOOD}    - fromCIDR:\n${Array.from({ length: 4_900 }, (_, n) => `        - 10.1.${n % 250}.1\n`).join('')}`;

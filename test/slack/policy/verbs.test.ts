@@ -12,17 +12,19 @@ beforeEach(async () => {
 afterEach(async () => {
   await at[Symbol.asyncDispose]();
 });
-const type = async (line: string, who = 'U0OPERATOR'): Promise<string> => {
+async function type(line: string, who = 'U0OPERATOR'): Promise<string> {
   const outcome = await at.slack.drive.as(who, { staleSession: true }).command(CHANNEL, line);
   expect(outcome.ackMs).toBeLessThan(3_000);
   return outcome.shown?.text ?? '';
-};
+}
 const posted = () => at.slack.drive.messages(CHANNEL).filter(({ user }) => user === 'U0MESHOPS');
 const heard = (who = 'U0OPERATOR') => at.slack.drive.as(who).ephemerals().at(-1)?.text ?? '';
-const allow = (app: string, namespace = app) => ({
-  endpointSelector: { matchLabels: { app: 'backend' } },
-  ingress: [{ fromEndpoints: [{ matchLabels: { app, 'k8s:io.kubernetes.pod.namespace': namespace } }] }],
-});
+function allow(app: string, namespace = app) {
+  return {
+    endpointSelector: { matchLabels: { app: 'backend' } },
+    ingress: [{ fromEndpoints: [{ matchLabels: { app, 'k8s:io.kubernetes.pod.namespace': namespace } }] }],
+  };
+}
 
 describe('policy dryrun', () => {
   test('says what would be dropped and newly allowed, how far the ring reaches, and changes nothing', async () => {

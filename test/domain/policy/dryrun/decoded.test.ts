@@ -4,8 +4,9 @@ import { type DecodedFlow, readDecoded } from '../../../../src/domain/policy/dry
 import { readRecorded } from '../../../../src/domain/policy/dryrun/recorded.ts';
 
 /** Whatever the Observer's proto lets an agent send: every field may be unset, and is left out then. */
-const some = <T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<Partial<T>> =>
-  fc.record(fields, { requiredKeys: [] }) as fc.Arbitrary<Partial<T>>;
+function some<T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<Partial<T>> {
+  return fc.record(fields, { requiredKeys: [] }) as fc.Arbitrary<Partial<T>>;
+}
 const text = fc.constantFrom('', 'a', 'k8s:app=backend', '10.0.0.1');
 const texts = fc.array(text, { maxLength: 3 });
 const whole = fc.nat(70_000);

@@ -10,14 +10,16 @@ const candidate = policy('backend', 'backend', {
   ingress: [{ fromEndpoints: [FROM_FRONTEND], toPorts: [{ ports: [{ port: '8080', protocol: 'TCP' }] }] }],
 });
 const run = (...told: readonly Told[]) => dryRun({ flows: record(...told), inForce: [], candidate });
-const short = ({ direction, peer, port, count, unit, key }: ReturnType<typeof run>['wouldDrop'][number]) => ({
-  direction,
-  peer: peer.name,
-  port,
-  count,
-  unit,
-  key,
-});
+function short({ direction, peer, port, count, unit, key }: ReturnType<typeof run>['wouldDrop'][number]) {
+  return {
+    direction,
+    peer: peer.name,
+    port,
+    count,
+    unit,
+    key,
+  };
+}
 
 describe('connections, not packets', () => {
   test('the verdict, the drop and the trace of one connection count once; another source port is another connection', () => {

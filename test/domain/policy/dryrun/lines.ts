@@ -11,19 +11,21 @@ export interface End {
   readonly identity?: number;
 }
 
-export const pod = (namespace: string, app: string, ip: string, extra: readonly string[] = []): End => ({
-  namespace,
-  pod: `${app}-7d4b9-x1`,
-  ip,
-  identity: 1_000,
-  labels: [
-    `k8s:app=${app}`,
-    `k8s:io.kubernetes.pod.namespace=${namespace}`,
-    'k8s:io.cilium.k8s.policy.cluster=default',
-    `k8s:io.cilium.k8s.namespace.labels.kubernetes.io/metadata.name=${namespace}`,
-    ...extra,
-  ],
-});
+export function pod(namespace: string, app: string, ip: string, extra: readonly string[] = []): End {
+  return {
+    namespace,
+    pod: `${app}-7d4b9-x1`,
+    ip,
+    identity: 1_000,
+    labels: [
+      `k8s:app=${app}`,
+      `k8s:io.kubernetes.pod.namespace=${namespace}`,
+      'k8s:io.cilium.k8s.policy.cluster=default',
+      `k8s:io.cilium.k8s.namespace.labels.kubernetes.io/metadata.name=${namespace}`,
+      ...extra,
+    ],
+  };
+}
 export const FRONTEND = pod('frontend', 'frontend', '10.0.1.10');
 export const BACKEND = pod('backend', 'backend', '10.0.2.20', ['k8s:version=v1']);
 export const DATABASE = pod('database', 'database', '10.0.3.30');

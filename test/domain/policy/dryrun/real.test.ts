@@ -18,11 +18,11 @@ const withoutPolicies = gunzipSync(readFileSync(new URL('../../../fixtures/real-
 const flows = () => withoutPolicies.map(readRecordedLine);
 const inNamespace = (name: string) => ({ matchLabels: { app: name, 'k8s:io.kubernetes.pod.namespace': name } });
 const HTTP = [{ ports: [{ port: '8080', protocol: 'TCP' }] }];
-const dropped = (candidate: Parameters<typeof dryRun>[0]['candidate']) => {
+function dropped(candidate: Parameters<typeof dryRun>[0]['candidate']) {
   const { wouldDrop, wouldAllow, unknown, unreadable, stillAllowed } = dryRun({ flows: flows(), inForce: [], candidate });
   expect({ wouldAllow, unknown, unreadable }).toEqual({ wouldAllow: [], unknown: [], unreadable: 0 });
   return { drops: Object.fromEntries(wouldDrop.map(({ key, count }) => [key, count])), stillAllowed };
-};
+}
 
 test('every connection that an ingress policy would drop is found, and none is invented', () => {
   const ingress = [{ fromEndpoints: [inNamespace('frontend')], toPorts: HTTP }];

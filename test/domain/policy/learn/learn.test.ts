@@ -7,8 +7,9 @@ import { learnPolicy } from '../../../../src/domain/policy/learn/learn.ts';
 import { parsePolicy } from '../../../../src/domain/policy/parse.ts';
 import { API, BACKEND, DATABASE, DNS, FRONTEND, HOST, INGRESS, policy, record, type Told, WORLD } from '../dryrun/lines.ts';
 
-const learn = (...told: readonly Told[]) =>
-  learnPolicy({ flows: record(...told), namespace: 'backend', name: 'backend', selector: { app: 'backend' } });
+function learn(...told: readonly Told[]) {
+  return learnPolicy({ flows: record(...told), namespace: 'backend', name: 'backend', selector: { app: 'backend' } });
+}
 const out = (told: Partial<Told> & Pick<Told, 'to'>): Told => ({ from: BACKEND, direction: 'EGRESS', ...told });
 
 test('the proposal is what a careful person would write', () => {

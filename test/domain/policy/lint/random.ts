@@ -5,8 +5,9 @@ import { stringify } from 'yaml';
 const some = <T>(...values: readonly T[]) => fc.constantFrom(...values);
 const list = <T>(one: fc.Arbitrary<T>) => fc.array(one, { minLength: 1, maxLength: 2 });
 /** Once in thirty times the second, else the first. */
-const mostly = <T, U>(right: fc.Arbitrary<T>, wrong: fc.Arbitrary<U>) =>
-  fc.oneof({ weight: 30, arbitrary: right }, { weight: 1, arbitrary: wrong });
+function mostly<T, U>(right: fc.Arbitrary<T>, wrong: fc.Arbitrary<U>) {
+  return fc.oneof({ weight: 30, arbitrary: right }, { weight: 1, arbitrary: wrong });
+}
 /** There in one of thirty. */
 const rare = <T>(wrong: fc.Arbitrary<T>) => mostly(fc.constant(undefined), wrong);
 const perhaps = <T>(one: fc.Arbitrary<T>) => fc.option(one, { nil: undefined });
@@ -51,8 +52,8 @@ const layer7 = mostly(
 const group = fc.record({ ports: list(port), rules: perhaps(layer7) });
 const plainGroup = fc.record({ ports: list(port), rules: rare(layer7) });
 
-const peers = (side: 'from' | 'to') =>
-  fc.oneof(
+function peers(side: 'from' | 'to') {
+  return fc.oneof(
     mostly<unknown, unknown>(list(peer), some<unknown>([], null)).map((value) => ({ [`${side}Endpoints`]: value })),
     mostly<unknown, unknown>(list(some('world', 'cluster', 'ingress')), some<unknown>([], ['galaxy'])).map((value) => ({
       [`${side}Entities`]: value,
@@ -61,8 +62,9 @@ const peers = (side: 'from' | 'to') =>
     ...(side === 'to' ? [mostly<unknown, unknown>(list(fqdn), some<unknown>([])).map((value) => ({ toFQDNs: value }))] : []),
     fc.constant({}),
   );
-const rule = (side: 'from' | 'to', ports: fc.Arbitrary<object>) =>
-  fc
+}
+function rule(side: 'from' | 'to', ports: fc.Arbitrary<object>) {
+  return fc
     .tuple(
       peers(side),
       fc.record({
@@ -72,6 +74,7 @@ const rule = (side: 'from' | 'to', ports: fc.Arbitrary<object>) =>
       }),
     )
     .map(([who, what]) => ({ ...who, ...what }));
+}
 const section = (side: 'from' | 'to', ports: fc.Arbitrary<object>) => perhaps(mostly(list(rule(side, ports)), fc.constant([])));
 
 const spec = fc.record({

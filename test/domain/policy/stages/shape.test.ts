@@ -12,8 +12,9 @@ import { decidedOnTheWay, inputOf } from './way.ts';
 
 const RUNS = { numRuns: Number(process.env.MESHOPS_PROPERTY_RUNS ?? 20) };
 
-const labelsOf = (input: ReturnType<typeof inputOf>, shape = atOnce(shapeOf(input)).shape) =>
-  input.stagesOf(shape).map(({ label }) => label);
+function labelsOf(input: ReturnType<typeof inputOf>, shape = atOnce(shapeOf(input)).shape) {
+  return input.stagesOf(shape).map(({ label }) => label);
+}
 const named = (spec: object): JsonObject => cnp(spec, { name: 'way', namespace: 'back' }) as JsonObject;
 const DENY_ALL = cnp({ ingress: [{ fromEntities: ['ingress'] }] }, { name: 'baseline', namespace: 'back' }) as JsonObject;
 const GET_PUBLIC = named({

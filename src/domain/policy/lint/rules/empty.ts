@@ -11,8 +11,9 @@ function emptySectionsOf(spec: SpecView): readonly string[] {
 }
 
 /** `[]` as somebody's default deny. Removing it is right where the deny side was meant: `[{}]` there turns default deny on. */
-const asDefaultDeny = (spec: SpecView, keys: readonly string[]) =>
-  fix('Deny by default', ...keys.filter((key) => !key.endsWith('Deny')).map((key) => replace([...spec.path, key], [{}])));
+function asDefaultDeny(spec: SpecView, keys: readonly string[]) {
+  return fix('Deny by default', ...keys.filter((key) => !key.endsWith('Deny')).map((key) => replace([...spec.path, key], [{}])));
+}
 
 export const emptySections: LintRule = {
   id: 'empty-sections',

@@ -6,8 +6,9 @@ import { portNumber, portsOf } from '../ports.ts';
 import { add, type Draft, fix, type LintRule, perRule, remove, replace } from '../rule.ts';
 import { asList, items, type Located, type Raw, type RuleView } from '../view.ts';
 
-const perPort = (check: (port: Located<Raw>, rule: RuleView) => readonly Draft[]) =>
-  perRule((rule) => portsOf(rule).flatMap((port) => check(port, rule)));
+function perPort(check: (port: Located<Raw>, rule: RuleView) => readonly Draft[]) {
+  return perRule((rule) => portsOf(rule).flatMap((port) => check(port, rule)));
+}
 
 const isNamed = ({ value }: Located<Raw>): boolean => typeof value['port'] === 'string' && isPortName(value['port']);
 

@@ -3,10 +3,10 @@ import { regexError } from '../../regex.ts';
 import { type Draft, fix, type LintRule, perHttp, perRule, remove, replace } from '../rule.ts';
 import { asRecord, child, type Located, type Raw, records } from '../view.ts';
 
-const textAt = (http: Located<Raw>, key: string): string | undefined => {
+function textAt(http: Located<Raw>, key: string): string | undefined {
   const value = http.value[key];
   return typeof value === 'string' && value !== '' ? value : undefined;
-};
+}
 
 /** A star behind a plain character, which nobody means to be repeated: `/api/*`, `/v*`. Escapes and classes (`\d*`, `[a-z]*`) are no globs. */
 const GLOB = /(?<![\\])[\w/-]\*/;

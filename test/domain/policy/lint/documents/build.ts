@@ -11,16 +11,18 @@ export interface BrokenDocument {
   readonly live?: LintContext;
 }
 
-const indented = (text: string, by: number): string =>
-  text
+function indented(text: string, by: number): string {
+  return text
     .replace(/^\n/, '')
     .trimEnd()
     .split('\n')
     .map((line) => (line === '' ? line : ' '.repeat(by) + line))
     .join('\n');
+}
 
 /** A policy for the backend, of the given spec besides its selector. */
-export const policy = (spec: string, kind = 'CiliumNetworkPolicy'): string => `apiVersion: cilium.io/v2
+export function policy(spec: string, kind = 'CiliumNetworkPolicy'): string {
+  return `apiVersion: cilium.io/v2
 kind: ${kind}
 metadata:
   name: backend${kind === 'CiliumNetworkPolicy' ? '\n  namespace: backend' : ''}
@@ -30,22 +32,25 @@ spec:
       app: backend
 ${indented(spec, 2)}
 `;
+}
 
 /** One ingress rule from the frontend, with these ports and L7 rules. */
-export const fromFrontend = (toPorts: string): string =>
-  policy(`
+export function fromFrontend(toPorts: string): string {
+  return policy(`
 ingress:
   - fromEndpoints:
       - matchLabels: {app: frontend}
     toPorts:
 ${indented(toPorts, 6)}`);
+}
 
-export const http = (entries: string): string =>
-  fromFrontend(`
+export function http(entries: string): string {
+  return fromFrontend(`
 - ports: [{port: "8080", protocol: TCP}]
   rules:
     http:
 ${indented(entries, 6)}`);
+}
 
 const DNS = `
   - toEndpoints:

@@ -1,13 +1,15 @@
 // What other people's files had.
 import { type BrokenDocument, egress, http, policy } from './build.ts';
 
-const kubernetes = (spec: string): string => `apiVersion: networking.k8s.io/v1
+function kubernetes(spec: string): string {
+  return `apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata: {name: backend, namespace: backend}
 spec:
   podSelector: {matchLabels: {app: backend}}
 ${spec}
 `;
+}
 
 export const FIELD: readonly BrokenDocument[] = [
   { rule: 'http-glob', text: http('- path: /api/* # here'), happens: /any number of slashes/ },
