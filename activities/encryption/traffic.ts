@@ -152,9 +152,10 @@ class Reader implements TrafficReader {
     const open = this.#open.get(key);
     if (!open) return;
     this.#open.delete(key);
-    this.#count(open, 'ended');
     this.#kinds.began(open.kind);
     this.#kinds.ended(open.kind);
+    this.#count(open, 'ended');
+    if (this.#kinds.ends(open.kind)) this.#count(open, 'whole');
   }
 
   learn(flow: Flow, node: string): void {
@@ -179,6 +180,8 @@ class Reader implements TrafficReader {
     const hanging = [...this.#open.values()].filter(({ node, at }) => (this.#newest.get(node) ?? 0) - at > END_MS);
     for (const { key } of hanging) this.#open.delete(key);
     const hung = hanging.filter(({ kind }) => this.#kinds.ends(kind)).map((begun) => [begun, 'hangs'] as const);
+    // One that is not known to end, and has not, says that its kind does not.
+    for (const { kind } of hanging) if (!this.#kinds.ends(kind)) this.#kinds.began(kind);
     return [...lost, ...hung].flatMap(([begun, failure]) => {
       const { from, to, at } = begun;
       if (this.#options.isExpected(from, at) || this.#options.isExpected(to, at)) {
@@ -220,7 +223,7 @@ class Reader implements TrafficReader {
   }
 
   /** What began too early proves nothing; its pair is one with traffic all the same. */
-  #count(begun: Begun, what: 'begun' | 'answered' | 'lost' | 'ended'): void {
+  #count(begun: Begun, what: 'begun' | 'answered' | 'lost' | 'ended' | 'whole'): void {
     const traffic = this.#of(begun);
     if (begun.proves) traffic[what] += 1;
   }
@@ -231,7 +234,7 @@ class Reader implements TrafficReader {
       known.ends ||= this.#kinds.ends(kind);
       return known;
     }
-    const fresh = { begun: 0, answered: 0, lost: 0, ended: 0, drops: 0, ends: this.#kinds.ends(kind) };
+    const fresh = { begun: 0, answered: 0, lost: 0, ended: 0, whole: 0, drops: 0, ends: this.#kinds.ends(kind) };
     this.#traffic.set(pair, fresh);
     return fresh;
   }

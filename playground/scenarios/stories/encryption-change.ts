@@ -1,5 +1,5 @@
-import { HANGS } from '../../cilium/connections/caller.ts';
 import { must, type Scenario } from '../scenario.ts';
+import { mtu, mtuEarly } from './encryption-mtu.ts';
 import {
   allOff,
   approved,
@@ -69,37 +69,6 @@ const off: Scenario = {
     await unkeyed(scene);
     must(before['enable-wireguard'] === 'true' && (await config(scene))['enable-wireguard'] === undefined, 'cilium-config has it still');
     oneAtATime(ground);
-    return { operation, extra: { ...ground, words: outcome.words } };
-  },
-};
-
-/** Connections of the demo's mesh by which each kind of them has ended often enough. */
-const ENOUGH_SEEN = 250;
-
-const mtu: Scenario = {
-  name: 'encryption-mtu',
-  rig: {},
-  story:
-    'large packets no longer fit between nodes that encrypt, and nothing says so: caught at the first pair, the pairs are named, all is restored',
-  play: async (scene) => {
-    const before = await config(scene);
-    // A hang is known by connections that came to their end before: a mesh that has just begun has too few of each kind.
-    await scene.until(() => scene.rig.cilium.truth.connections.list.length >= ENOUGH_SEEN, 'connections that came to their end', 90_000);
-    const measured = measure(scene);
-    const operation = await approved(scene, '/encryption on wireguard --soak 8s');
-    scene.break(() => played(scene).blackHole(true));
-    const outcome = await operation.result();
-    const ground = measured();
-    must(outcome.kind === 'rolled-back', `it ended as ${outcome.kind}: ${outcome.words}`);
-    must(outcome.restoredExactly === true, `it was not restored exactly: ${outcome.words}`);
-    says(outcome.words, '(hang)', 'node-');
-    await asBefore(scene, before);
-    must(await allOff(scene), 'a node encrypts still');
-    must(ground.hung > 0, 'nothing hung, so there was nothing to find');
-    const since = Date.now();
-    await scene.wait(3_000);
-    const still = scene.rig.cilium.truth.connections.list.filter(({ at, why }) => at >= since && why === HANGS);
-    must(still.length === 0, `${still.length} connections hang still`);
     return { operation, extra: { ...ground, words: outcome.words } };
   },
 };
@@ -216,4 +185,4 @@ const drift: Scenario = {
   },
 };
 
-export const encryptionChangeStories: readonly Scenario[] = [on, off, mtu, agentStuck, keyLost, workerKilled, canaryWaits, drift];
+export const encryptionChangeStories: readonly Scenario[] = [on, off, mtu, mtuEarly, agentStuck, keyLost, workerKilled, canaryWaits, drift];

@@ -1,17 +1,19 @@
 // What is known of the nodes that a stage has changed, put together for the proof: pure, out of what was read and heard.
 import type { EncryptionDetails } from './details.ts';
 import { changedBy } from './details.ts';
+import type { EncryptionFacts, NodeFacts } from './facts.ts';
 import type { Mode } from './mode.ts';
 import { isSparse, type PairEvidence, proveStage, type StageProof, type Traffic } from './proof.ts';
 import { expectedKey, type Reading } from './reading.ts';
+import { untold } from './telling.ts';
 
 /** Whether the nodes that have changed are proved, as it was at `at`. */
 export interface ProofEvidence {
   readonly kind: 'proof';
   readonly at: number;
   readonly proof: StageProof;
-  /** Changed nodes of which no traffic with others is known. */
-  readonly quiet: readonly string[];
+  /** Changed nodes without pods: nothing could be tried there. */
+  readonly podless: readonly string[];
   /** Pairs with traffic, though too little of it to tell anything. */
   readonly few?: readonly string[];
   /** Lost as the plan said it would be, while agents restarted. */
@@ -36,53 +38,78 @@ export interface ProofInput {
 
 /**
  * Every pair of a changed node that has traffic, and each changed node by itself where it has none: what agents publish holds for it all the
- * same. A pair of which one node is not changed yet must pass its traffic too; nothing more can be asked of it.
+ * same. A pair of which one node is not changed yet must pass its traffic too; nothing more can be asked of it. Then each changed node that has
+ * pods must be told of by itself (telling.ts). One without pods is not waited for: nothing is sent there that could be lost or read, so what it
+ * publishes is all that there is, and people are told that nothing was tried.
  */
 export function proofOf(input: ProofInput): ProofEvidence {
   const { details, stage, reading, traffic, expected } = input;
-  const changed = changedBy(details, stage);
-  const pairs = [...traffic.keys()].map(nodesIn);
-  const known = pairs.filter(([from, to]) => changed.includes(from) || changed.includes(to));
-  const telling = known.filter(([from, to]) => !isSparse(traffic.get(pairName(from, to)) as Traffic));
-  const few = known.filter((pair) => !telling.includes(pair)).map(([from, to]) => pairName(from, to));
-  const quiet = changed.filter((node) => !telling.some((pair) => pair.includes(node)));
+  const changed = new Set(changedBy(details, stage));
+  const known = [...traffic]
+    .map(([pair, sent]) => [...nodesIn(pair), sent] as const)
+    .filter(([from, to]) => changed.has(from) || changed.has(to));
+  const told = new Set(known.flatMap(([from, to, sent]) => (isSparse(sent) ? [] : [from, to])));
+  const few = known.filter(([, , sent]) => isSparse(sent)).map(([from, to]) => pairName(from, to));
+  const evidenceOf = evidenceIn(input, changed);
   const evidence = [
-    ...known.map(([from, to]) => pairEvidence(input, changed, from, to)),
-    ...quiet.map((node): PairEvidence => ({ ...pairEvidence(input, changed, node, node), to: 'others', quiet: true })),
+    ...known.map(([from, to, sent]) => evidenceOf(from, to, sent)),
+    ...[...changed].filter((node) => !told.has(node)).map((node) => ({ ...evidenceOf(node, node), to: 'others', quiet: true as const })),
   ];
-  return { kind: 'proof', at: reading.facts.readAt, proof: proveStage(evidence), quiet, ...(few.length > 0 && { few }), expected };
+  const inhabited = withPods(reading.facts);
+  const open = untold({ changed: [...changed].filter((node) => inhabited.has(node)), inhabited, change: details.change, pairs: known });
+  const proof = alsoOpen(proveStage(evidence), open);
+  const podless = [...changed].filter((node) => !inhabited.has(node));
+  return { kind: 'proof', at: reading.facts.readAt, proof, podless, ...(few.length > 0 && { few }), expected };
 }
 
-function pairEvidence(input: ProofInput, changed: readonly string[], from: string, to: string): PairEvidence {
-  const { details, stage, reading, traffic, configuredAt } = input;
-  const own = [...new Set([from, to])].filter((node) => changed.includes(node));
-  const nodeOf = (name: string) => reading.nodes.find((one) => one.name === name);
-  const factsOf = (name: string) => reading.facts.nodes.find((one) => one.name === name);
+/** Nodes with pods of their own network; where nobody can tell: all of them. */
+function withPods({ nodes, unread, config }: EncryptionFacts): ReadonlySet<string> {
+  const isKnown = !unread.includes('CiliumEndpoints') && config['disable-endpoint-crd'] !== 'true';
+  const hasPods = ({ endpoints }: NodeFacts): boolean => Object.values(endpoints).some((count) => count > 0);
+  return new Set(nodes.filter((node) => !isKnown || hasPods(node)).map(({ name }) => name));
+}
+
+function alsoOpen(proof: StageProof, open: readonly string[]): StageProof {
+  if (proof.kind === 'failed' || open.length === 0) return proof;
+  return { kind: 'not-yet', words: proof.kind === 'not-yet' ? [...proof.words, ...open] : open };
+}
+
+/** What is known of a pair: asked for each of them, which in a large cluster are tens of thousands. */
+function evidenceIn(
+  { details, stage, reading, configuredAt }: ProofInput,
+  changed: ReadonlySet<string>,
+): (from: string, to: string, sent?: Traffic) => PairEvidence {
+  const nodes = new Map(reading.nodes.map((one) => [one.name, one]));
+  const facts = new Map(reading.facts.nodes.map((one) => [one.name, one]));
   const wanted = details.change === 'on' ? details.mode : 'off';
   const told = new Set(details.nodes[stage] ?? []);
-  const readyAt = Math.max(...own.map((name) => factsOf(name)?.agent?.readyAt ?? reading.facts.readAt));
-  const between = traffic.get(pairName(from, to));
-  return {
-    from,
-    to,
-    agentsReady: [from, to].every((name) => nodeOf(name)?.running !== undefined),
-    agentsAfterConfiguration: own.every((name) => {
-      const startedAt = factsOf(name)?.agent?.startedAt;
-      // Nodes of earlier stages were told earlier: what they do says that they know.
-      return !told.has(name) || (configuredAt !== undefined && startedAt !== undefined && startedAt >= configuredAt);
-    }),
-    keysPublished: own.every((name) => nodeOf(name)?.running === wanted),
-    endpointsCarryKey: own.every((name) => {
-      const facts = factsOf(name);
-      const key = facts ? expectedKey(facts, wanted) : 0;
-      return Object.entries(facts?.endpoints ?? {}).every(([carried, count]) => count === 0 || Number(carried) === key);
-    }),
-    sinceReadyMs: reading.facts.readAt - readyAt,
-    probes: [],
-    ...(between && (isSparse(between) ? { quiet: true as const } : { traffic: between })),
-    ...(details.change === 'off' && { off: true as const }),
-    hasOldPods: own.some((name) => nodeOf(name)?.disagreements.some(({ kind }) => kind === 'old-pods')),
-    drops: between?.drops ?? 0,
+  const isAfterConfiguration = (name: string): boolean => {
+    const startedAt = facts.get(name)?.agent?.startedAt;
+    // Nodes of earlier stages were told earlier: what they do says that they know.
+    return !told.has(name) || (configuredAt !== undefined && startedAt !== undefined && startedAt >= configuredAt);
+  };
+  const carriesKey = (name: string): boolean => {
+    const node = facts.get(name);
+    const key = node ? expectedKey(node, wanted) : 0;
+    return Object.entries(node?.endpoints ?? {}).every(([carried, count]) => count === 0 || Number(carried) === key);
+  };
+  return (from, to, sent) => {
+    const own = [...new Set([from, to])].filter((node) => changed.has(node));
+    const readyAt = Math.max(...own.map((name) => facts.get(name)?.agent?.readyAt ?? reading.facts.readAt));
+    return {
+      from,
+      to,
+      agentsReady: [from, to].every((name) => nodes.get(name)?.running !== undefined),
+      agentsAfterConfiguration: own.every(isAfterConfiguration),
+      keysPublished: own.every((name) => nodes.get(name)?.running === wanted),
+      endpointsCarryKey: own.every(carriesKey),
+      sinceReadyMs: reading.facts.readAt - readyAt,
+      probes: [],
+      ...(sent && (isSparse(sent) ? { quiet: true as const } : { traffic: sent })),
+      ...(details.change === 'off' && { off: true as const }),
+      hasOldPods: own.some((name) => nodes.get(name)?.disagreements.some(({ kind }) => kind === 'old-pods')),
+      drops: sent?.drops ?? 0,
+    };
   };
 }
 

@@ -26,6 +26,8 @@ export function createEncryptionJudge(settings: EncryptionJudgeSettings, resumed
 }
 
 const MOST_PAIRS = 200;
+/** So much of what is not proved is told and kept. */
+const MOST_OPEN = 3;
 const HANGS = ' (hang)';
 /** Signs that are seen, and not only concluded. */
 const ON_THE_WIRE: readonly Sign[] = ['capture', 'counters', 'flows'];
@@ -35,9 +37,12 @@ class EncryptionJudge implements Judge {
   readonly #inner: Judge;
   readonly #lost: Map<string, number>;
   #proof: ProofEvidence | undefined;
+  /** What was not proved of the last stage that asked for it, in words. */
+  #open: readonly string[];
 
   constructor(settings: EncryptionJudgeSettings, resumed: JsonObject | undefined, carried: JsonObject | undefined) {
     this.#settings = settings;
+    this.#open = ((resumed ?? carried)?.['open'] ?? []) as readonly string[];
     this.#inner = createJudge(settings, resumed?.['inner'] as JsonObject | undefined, carried);
     this.#lost = new Map(Object.entries((resumed?.['lost'] ?? {}) as Record<string, number>));
   }
@@ -47,10 +52,15 @@ class EncryptionJudge implements Judge {
   }
 
   hear(event: Evidence): Verdict | undefined {
-    if (event.kind === 'proof') this.#proof = event;
+    if (event.kind === 'proof') this.#prove(event);
     if (event.kind === 'request' && event.failed) this.#lose(event);
     const verdict = this.#inner.hear(event);
     return verdict && this.#said(verdict);
+  }
+
+  #prove(event: ProofEvidence): void {
+    this.#proof = event;
+    if (this.#settings.asks) this.#open = event.proof.kind === 'proved' ? [] : event.proof.words.slice(0, MOST_OPEN);
   }
 
   #lose({ pair, failure }: RequestEvidence): void {
@@ -65,7 +75,7 @@ class EncryptionJudge implements Judge {
     if (!this.#settings.asks || proof?.kind === 'proved') return this.#said(verdict);
     const { counts } = this;
     const open = proof ? proof.words : ['nothing is known of the changed nodes yet'];
-    const words = `Not proved: ${listed(open, 3)}. ${this.#countWords()}. Watch longer, or roll back.`;
+    const words = `Not proved: ${listed(open, MOST_OPEN)}. ${this.#countWords()}. Watch longer, or roll back.`;
     return { kind: 'blind', counts, reason: 'not proved', words };
   }
 
@@ -104,13 +114,14 @@ class EncryptionJudge implements Judge {
     }
   }
 
-  /** What no watch of connections says, unless somebody has looked at the wire. */
+  /** What no watch of connections says, unless somebody has looked at the wire; and what was not proved when people let a stage pass. */
   #unseen(): { readonly unseen?: string } {
     const proof = this.#proof?.proof;
     const isSeen = proof?.kind === 'proved' && ON_THE_WIRE.includes(proof.by);
-    return isSeen
-      ? {}
-      : { unseen: `whether packets between nodes are ${this.#settings.change === 'on' ? 'encrypted' : 'plain'} on the wire` };
+    const wire = `whether packets between nodes are ${this.#settings.change === 'on' ? 'encrypted' : 'plain'} on the wire`;
+    const open = this.#open.length === 0 ? [] : [`and people went on although ${listed(this.#open)}`];
+    const unseen = [...(isSeen ? [] : [wire]), ...open].join('; ');
+    return unseen === '' ? {} : { unseen };
   }
 
   #countWords(): string {
@@ -140,9 +151,9 @@ class EncryptionJudge implements Judge {
   /** How it is known, and what is not. */
   #proofWords(): string {
     if (!this.#proof || !this.#settings.asks) return '';
-    const { proof, quiet, few = [], expected } = this.#proof;
+    const { proof, podless, few = [], expected } = this.#proof;
     const lost = expected > 0 ? ` ${plural(expected, 'connection')} more lost while agents restarted, as the plan says.` : '';
-    const none = quiet.length > 0 ? ` No traffic of ${listed(quiet)} with others says anything.` : '';
+    const none = podless.length > 0 ? ` No pods run on ${listed(podless)}: nothing could be tried there.` : '';
     const silent = few.length > 0 ? `${none} Too few connections to tell: ${listed(few, 3)}.` : none;
     if (proof.kind !== 'proved') return `${lost}${silent}`;
     const what = this.#settings.change === 'on' ? 'encrypted' : 'plain';
@@ -157,11 +168,12 @@ class EncryptionJudge implements Judge {
   }
 
   snapshot(): JsonObject {
-    return { inner: this.#inner.snapshot(), lost: Object.fromEntries(this.#lost) };
+    return { inner: this.#inner.snapshot(), lost: Object.fromEntries(this.#lost), open: this.#open };
   }
 
   carry(): JsonObject | undefined {
-    return this.#inner.carry?.();
+    const inner = this.#inner.carry?.();
+    return this.#open.length === 0 ? inner : { ...inner, open: this.#open };
   }
 }
 

@@ -22,6 +22,8 @@ export interface Traffic {
   /** No answer came in time, or the answered connection never came to its end although its kind always did before. */
   readonly lost: number;
   readonly ended: number;
+  /** Ended ones of a kind that nearly always ends: had something too large been on its way, they would hang and be told as lost. */
+  readonly whole: number;
   /** Connections of these kinds came to their end before the change. */
   readonly ends: boolean;
   /** Drops of the datapath for want of encryption. */
@@ -133,7 +135,10 @@ function missingIn(pair: PairEvidence): PairProof | undefined {
   return undefined;
 }
 
-/** Too few to tell anything, and nothing wrong with any: in a large cluster most pairs are like that, and the pair is as one without traffic. */
+/**
+ * Too few to tell anything, and nothing wrong with any: in a large cluster most pairs are like that, and the pair is as one without traffic. Its
+ * nodes are asked for what they tell elsewhere (telling.ts).
+ */
 export function isSparse({ begun, answered, lost, ended, ends, drops }: Traffic): boolean {
   return begun < ENOUGH && answered === begun && lost === 0 && drops === 0 && (!ends || ended === begun);
 }

@@ -123,6 +123,26 @@ describe('connections between nodes', () => {
     expect(of.traffic.get('node-1 → node-2')).toMatchObject({ lost: 1, ends: true });
   });
 
+  it('say that large packets pass as far as they end and their kind is known to', () => {
+    const of = reader();
+    usual(of, 9);
+    expect(of.traffic.get('node-1 → node-2')).toMatchObject({ ended: 9, whole: 0 });
+    usual(of, 5);
+    expect(of.traffic.get('node-1 → node-2')).toMatchObject({ ended: 14, whole: 5 });
+  });
+
+  it('of a kind of which some stay open are not known to end, however many do', () => {
+    const of = reader();
+    for (const port of [70, 71, 72]) {
+      of.read(trace(10, ['SYN'], { port }), 'node-1', 10);
+      of.read(trace(12, ['SYN', 'ACK'], { port, reply: true }), 'node-1', 12);
+    }
+    of.read(trace(6_000, ['SYN', 'ACK'], { port: 98, reply: true }), 'node-1', 6_000);
+    expect(of.overdue(6_000)).toEqual([]);
+    usual(of, 20);
+    expect(of.traffic.get('node-1 → node-2')).toMatchObject({ ended: 20, whole: 0, ends: false });
+  });
+
   it('that stay open by their nature do not hang', () => {
     const of = reader();
     of.read(trace(1_000, ['SYN'], { port: 99 }), 'node-1', 1_000);

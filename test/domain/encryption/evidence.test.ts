@@ -18,7 +18,7 @@ const DETAILS: EncryptionDetails = {
   endStage: 3,
 };
 const OLD = { pod: 'cilium-1', ready: true, image: 'cilium:v1.20.2', startedAt: NOW - 40_000, readyAt: NOW - 30_000 };
-const USUAL: Traffic = { begun: 20, answered: 20, lost: 0, ended: 20, ends: true, drops: 0 };
+const USUAL: Traffic = { begun: 20, answered: 20, lost: 0, ended: 20, whole: 20, ends: true, drops: 0 };
 
 function proof(nodes: readonly NodeFacts[], changes: Partial<ProofInput> = {}) {
   const traffic = new Map([
@@ -111,31 +111,37 @@ describe('a stage of encryption is proved', () => {
     expect(concluded(proof([changed('node-1'), changed('node-2')]))).toMatchObject({ kind: 'healthy' });
   });
 
-  it('for connections that stay open by their nature without their ends', () => {
-    expect(proof([changed('node-1'), changed('node-2')], traffic({ ended: 0, ends: false })).proof.kind).toBe('proved');
+  it('for a pair whose connections stay open by their nature without their ends, where its nodes tell of large packets elsewhere', () => {
+    const open = { ...USUAL, ended: 0, whole: 0, ends: false };
+    const names = ['node-1', 'node-2', 'node-3'];
+    const all = names.flatMap((from) => names.filter((to) => to !== from).map((to) => [`${from} → ${to}`, USUAL] as const));
+    const details = { ...DETAILS, nodes: { 1: ['node-1'], 2: ['node-2', 'node-3'] } };
+    const found = proof(
+      names.map((name) => changed(name)),
+      { details, traffic: new Map([...all, ['node-1 → node-2', open]]) },
+    );
+    expect(found.proof.kind).toBe('proved');
   });
 
-  it('of a node without traffic by what it publishes, and says that there was none', () => {
+  it('not by what it publishes alone, where a node has no traffic; that is looked at all the same', () => {
     const found = proof([changed('node-1'), changed('node-2')], { traffic: new Map() });
-    expect(found.proof).toEqual({ kind: 'proved', pairs: 2, by: 'waited' });
-    expect(found.quiet).toEqual(['node-1', 'node-2']);
-    expect(proof([changed('node-1'), node('node-2', { agent: OLD })], { traffic: new Map() }).proof.kind).toBe('not-yet');
+    expect(found.proof).toEqual({ kind: 'not-yet', words: [expect.stringContaining('between node-1, node-2 and other changed nodes')] });
+    const keyless = proof([changed('node-1'), node('node-2', { agent: OLD })], { traffic: new Map() }).proof;
+    expect(keyless).toMatchObject({ kind: 'not-yet', words: ['node-2 → others: a key is not published', expect.anything()] });
   });
 
-  it('of a pair with next to no traffic like one without any, and says which: most pairs of a large cluster are such', () => {
-    const nodes = [changed('node-1'), changed('node-2')];
-    const few = { begun: 2, answered: 2, ended: 2 };
-    const found = proof(nodes, {
-      traffic: new Map([
-        ['node-1 → node-2', { ...USUAL, ...few }],
-        ['node-2 → node-1', USUAL],
-      ]),
-    });
-    expect(found).toMatchObject({ proof: { kind: 'proved' }, quiet: [], few: ['node-1 → node-2'] });
-    expect(proof(nodes, traffic(few)).quiet).toEqual(['node-1', 'node-2']);
+  it('beside pairs with next to no traffic, and says which: most pairs of a large cluster are such', () => {
+    const names = ['node-1', 'node-2', 'node-3'];
+    const few = { begun: 2, answered: 2, ended: 2, whole: 2 };
+    const all = names.flatMap((from) => names.filter((to) => to !== from).map((to) => [`${from} → ${to}`, USUAL] as const));
+    const details = { ...DETAILS, nodes: { 1: ['node-1'], 2: ['node-2', 'node-3'] } };
+    const nodes = names.map((name) => changed(name));
+    const told = (more: Partial<Traffic>) =>
+      proof(nodes, { details, traffic: new Map([...all, ['node-1 → node-2', { ...USUAL, ...more }]]) });
+    expect(told(few)).toMatchObject({ proof: { kind: 'proved' }, podless: [], few: ['node-1 → node-2'] });
     // One that has no answer, no end, or was dropped says something.
     for (const wrong of [{ answered: 1 }, { ended: 1 }, { lost: 1, answered: 1 }, { drops: 1 }])
-      expect(proof(nodes, traffic({ ...few, ...wrong })).proof.kind).not.toBe('proved');
+      expect(told({ ...few, ...wrong }).proof.kind).not.toBe('proved');
   });
 
   it('off, where no key is left', () => {

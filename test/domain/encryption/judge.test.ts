@@ -35,7 +35,7 @@ function connection(at: number, changes: Partial<RequestEvidence> = {}): Request
 }
 
 function proof(at: number, of: ProofEvidence['proof'], changes: Partial<ProofEvidence> = {}): ProofEvidence {
-  return { kind: 'proof', at, proof: of, quiet: [], expected: 0, ...changes };
+  return { kind: 'proof', at, proof: of, podless: [], expected: 0, ...changes };
 }
 
 const PROVED: ProofEvidence['proof'] = { kind: 'proved', pairs: 4, by: 'waited' };
@@ -55,14 +55,14 @@ describe('a stage of encryption', () => {
   it('passes with one, and says that nobody has looked at the wire', () => {
     const judge = createEncryptionJudge(SETTINGS);
     for (let at = 1; at < 2_000; at += 50) judge.hear(connection(at));
-    judge.hear(proof(2_500, PROVED, { quiet: ['node-3'], few: ['node-1 → node-2'] }));
+    judge.hear(proof(2_500, PROVED, { podless: ['node-3'], few: ['node-1 → node-2'] }));
     // More of what pods send would say more; it is not waited for without an end.
     expect(judge.pending?.(3_000)).toBe('too few connections to tell yet');
     expect(judge.pending?.(40_000)).toBeUndefined();
     const verdict = judge.conclude(40_000);
     expect(verdict).toMatchObject({ kind: 'healthy', unseen: 'whether packets between nodes are encrypted on the wire' });
     expect(verdict.words).toBe(
-      'To and from changed nodes 0 of 40 connections lost. Keys and pods agree; the longest lag that was measured was waited out several times over. Nobody has looked at the wire. No traffic of node-3 with others says anything. Too few connections to tell: node-1 → node-2.',
+      'To and from changed nodes 0 of 40 connections lost. Keys and pods agree; the longest lag that was measured was waited out several times over. Nobody has looked at the wire. No pods run on node-3: nothing could be tried there. Too few connections to tell: node-1 → node-2.',
     );
   });
 
