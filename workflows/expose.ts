@@ -12,7 +12,7 @@ import { apply } from './apply.ts';
 import { askEach, askPeople, goneSince, isOld } from './ask.ts';
 import type { Course } from './course.ts';
 import { asksAboutDrift, guarded, meetDrift } from './drift.ts';
-import { filled, refilled } from './fill.ts';
+import { filled, refilled, rejoined } from './fill.ts';
 import { heedsFreezes, isFree, untilThawed, whileFrozen } from './freeze.ts';
 import { watch } from './guard.ts';
 import { harm } from './guards.ts';
@@ -119,6 +119,7 @@ interface InForce {
 async function soak(course: Course, request: OperationRequest, { plan, stage: written, planned }: InForce): Promise<Next> {
   let stage = written;
   let postponed: readonly string[] = [];
+  let refills = 0;
   if (written.soakMs === 0) course.guards.relieve();
   const soakMs = stage.soakMs ?? request.settings.soakMs;
   while (soakMs > 0) {
@@ -133,6 +134,13 @@ async function soak(course: Course, request: OperationRequest, { plan, stage: wr
     if (verdict.kind === 'harmful') {
       course.showStage(stage.number, { state: 'harmful', endedAt: Date.now(), counts }, { verdict });
       return harm(verdict);
+    }
+    const joined = verdict.kind === 'no-traffic' ? await rejoined(course, request, { plan, planned, stage, before: refills }) : undefined;
+    if (joined) {
+      if ('ending' in joined) return joined.ending;
+      ({ stage } = joined);
+      refills += 1;
+      continue;
     }
     course.showStage(stage.number, { state: 'held', counts }, { verdict });
     if (verdict.kind === 'drift' && asksAboutDrift()) {

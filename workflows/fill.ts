@@ -1,9 +1,10 @@
 import { isCancellation, log, patched } from '@temporalio/workflow';
 import type { OperationRequest } from '../src/domain/lifecycle/operation.ts';
 import type { Ending } from '../src/domain/lifecycle/outcome.ts';
-import { objectKey, type Plan, type PlannedStage, type Write } from '../src/domain/lifecycle/plan.ts';
+import { type Original, objectKey, type Plan, type PlannedStage, type Write } from '../src/domain/lifecycle/plan.ts';
 import { apply } from './apply.ts';
 import type { Course } from './course.ts';
+import { heedsFreezes, isFree } from './freeze.ts';
 import { quick } from './steps.ts';
 
 /** A stage that labels pods, and its plan, with the pods that are there when it is written. */
@@ -18,13 +19,28 @@ export async function filled(
   const { opId, written } = course;
   try {
     const { stage: fresh, originals } = await quick.fill({ opId, plan, stage, planned: planned.number, written });
-    return { plan: { ...plan, originals: [...plan.originals, ...originals] }, stage: fresh };
+    succeed(course, originals);
+    const anew = new Set(originals.map(({ object }) => objectKey(object)));
+    const others = plan.originals.filter(({ object }) => !anew.has(objectKey(object)));
+    return { plan: { ...plan, originals: [...others, ...originals] }, stage: fresh };
   } catch (error) {
     if (isCancellation(error)) throw error;
     // The pods of the plan will do: those that are gone are passed over, and the judge says so if nobody is left.
     log.warn('the pods of a stage could not be looked at again', { opId, error: String(error) });
     return { plan, stage };
   }
+}
+
+/**
+ * A pod that came back under its name (a StatefulSet makes it so) takes the place of the one that is gone: what is put back is its own, and it has no
+ * token yet.
+ */
+function succeed(course: Course, originals: readonly Original[]): void {
+  const uids = new Map(originals.map(({ object, uid }) => [objectKey(object), uid]));
+  const isGone = ({ object, uid }: Original): boolean => (uids.get(objectKey(object)) ?? uid) !== uid;
+  if (!course.originals.some(isGone) || !patched('successors')) return;
+  for (const { object } of course.originals.filter(isGone)) delete course.tokens[objectKey(object)];
+  course.originals = course.originals.filter((original) => !isGone(original));
 }
 
 /**
@@ -50,6 +66,30 @@ export async function refilled(
   const whole = { ...stage, writes: [...stage.writes.filter(({ object }) => !names.has(objectKey(object))), ...joining] };
   course.exposed = whole;
   return { stage: whole };
+}
+
+/** A workload whose pods never stay is for people to look at. */
+const MOST_REFILLS = 3;
+
+/**
+ * The pods that took the place of those that a stage had labelled, where its watch has proved nothing: what people approved is how many go first, so
+ * they join without being asked about, and the stage is watched anew. Undefined: nobody is missing, or a freeze or too many of them before stand
+ * against it, and people decide.
+ */
+export async function rejoined(
+  course: Course,
+  request: OperationRequest,
+  {
+    plan,
+    planned,
+    stage,
+    before,
+  }: { readonly plan: Plan; readonly planned: PlannedStage; readonly stage: PlannedStage; readonly before: number },
+): Promise<{ readonly ending: Ending } | { readonly stage: PlannedStage } | undefined> {
+  if (before >= MOST_REFILLS || !stage.writes.some(isJoining) || !patched('fill-by-itself')) return undefined;
+  if (heedsFreezes(request, plan) && !(await isFree(request))) return undefined;
+  const more = await refilled(course, request, plan, planned, stage);
+  return 'ending' in more || more.stage !== stage ? more : undefined;
 }
 
 /** Gives a label to a pod. */

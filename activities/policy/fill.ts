@@ -43,9 +43,11 @@ export async function fillStage(cluster: Cluster, input: FillInput, signal: Abor
   const details = PolicyDetails.parse(plan.details);
   const { namespace } = details.policy;
   const others = stage.writes.filter(({ object }) => object.kind !== POD.kind);
-  const known = new Set([...plan.originals, ...input.written.flatMap(({ writes }) => writes)].map(({ object }) => objectKey(object)));
+  // A pod that came back under its name is another one: what it was before is its own.
+  const lifeOf = ({ object, uid }: Pick<Write, 'object' | 'uid'>): string => `${objectKey(object)} ${uid}`;
+  const known = new Set([...plan.originals, ...input.written.flatMap(({ writes }) => writes)].map(lifeOf));
   const made = (writes: readonly Write[], pods: ReadonlyMap<string, Pod>): Filled => {
-    const fresh = writes.flatMap(({ object }) => (known.has(objectKey(object)) ? [] : (pods.get(objectKey(object)) ?? [])));
+    const fresh = writes.flatMap((write) => (known.has(lifeOf(write)) ? [] : (pods.get(objectKey(write.object)) ?? [])));
     return { stage: { ...stage, writes: [...others, ...writes] }, originals: fresh.map(originalOf) };
   };
   const labelled = await labelledBy(cluster, opId, namespace, signal);

@@ -16,7 +16,8 @@ import { rolloutWords, watchedWords } from '../../src/domain/policy/stages/words
 import { sentence } from '../../src/domain/words/sentences.ts';
 import { changedSince } from '../../src/reading/policy/sources/again.ts';
 import { isReady } from '../../src/reading/policy/subject.ts';
-import { readSelected, type Workload } from '../../src/reading/policy/workload.ts';
+import { readSelected, runsOnHost, type Workload } from '../../src/reading/policy/workload.ts';
+import { LOOKED_FOR } from '../../src/reading/policy/workload-kinds.ts';
 import { inForce, readWorld } from '../../src/reading/policy/world.ts';
 import { alone, unhurried } from '../../src/reading/unhurried.ts';
 import { checkHeld } from '../planning/held.ts';
@@ -25,6 +26,7 @@ import { checkRights } from '../planning/rights.ts';
 import { seal } from '../planning/seal.ts';
 import { checkAgents, checkCandidate, checkNeeds, checkSettings, rightsFor } from './checks.ts';
 import type { PlanDeps } from './deps.ts';
+import { BY_NODE } from './hosts.ts';
 import { checkOverlap } from './overlap.ts';
 import { dryRunForPlan } from './plan-dry-run.ts';
 import { checkReplaced } from './replaced.ts';
@@ -103,14 +105,25 @@ function inNamespace(document: JsonObject, namespace: string): JsonObject {
   return metadata['namespace'] === undefined ? { ...document, metadata: { ...metadata, namespace } } : document;
 }
 
-function checkWorkload({ request }: PlanInput, { deployment, selected, own }: Workload): PlanResult | undefined {
+function checkWorkload({ request }: PlanInput, { object, selected, own }: Workload): PlanResult | undefined {
   const { namespace, name } = request.target;
   if (request.change.kind !== 'bootstrap') {
-    if (!deployment) return impossible('NotReady', `There is no Deployment ${namespace}/${name}. Nothing was changed. Check the name.`);
+    if (!object) {
+      const looked = LOOKED_FOR.join(', ');
+      return impossible(
+        'NotReady',
+        `There is no workload ${namespace}/${name}. Looked for: ${looked}. Nothing was changed. Check the name.`,
+      );
+    }
+    if (runsOnHost(object))
+      return impossible(
+        'NotSelected',
+        `The pods of ${object.kind} ${namespace}/${name} use the network of their nodes (hostNetwork), so no policy for pods selects them. Nothing was changed. ${BY_NODE}`,
+      );
     const names = new Set(selected.map(({ pod }) => pod.metadata.name));
     const outside = own.filter(({ metadata }) => !names.has(metadata.name));
     if (own.length > 0 && outside.length > 0) {
-      const words = `The policy does not select ${outside.length} of the ${own.length} pods of ${namespace}/${name}, such as ${outside[0]?.metadata.name}.`;
+      const words = `The policy does not select ${outside.length} of the ${own.length} pods of ${object.kind} ${namespace}/${name}, such as ${outside[0]?.metadata.name}.`;
       return impossible('NotSelected', `${words} Nothing was changed. Correct its endpointSelector, or name the workload that it is for.`);
     }
   }

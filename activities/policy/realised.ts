@@ -94,7 +94,9 @@ async function identity(cluster: Cluster, { object, uid, after }: Write, signal:
   const endpoint = await cluster.read<CiliumEndpoint>({ ...CILIUM_ENDPOINT, namespace, name }, { signal });
   const label = endpoint?.status?.identity?.labels?.find((one) => one.startsWith(`k8s:${COHORT_LABEL}=`));
   const value = label?.slice(`k8s:${COHORT_LABEL}=`.length) ?? null;
-  if (endpoint && value === after[COHORT_POINTER]) return undefined;
+  // That of the pod before it, which had the same name (StatefulSet), may still be there.
+  const isOfAnother = endpoint?.metadata.ownerReferences?.some((owner) => owner.kind === 'Pod' && (owner.uid ?? uid) !== uid) ?? false;
+  if (endpoint && !isOfAnother && value === after[COHORT_POINTER]) return undefined;
   // A pod that has gone since has nothing to show.
   const pod = await cluster.read<Pod>(object, { signal });
   if (pod?.metadata.uid !== uid || pod.metadata.deletionTimestamp !== undefined) return undefined;

@@ -9,7 +9,7 @@ import type { Shape } from '../../src/domain/policy/stages/levels.ts';
 import { allowsByName, directionsOf, rulesOf } from '../../src/domain/policy/stages/rule-document.ts';
 import { type Shaped, shapeOf } from '../../src/domain/policy/stages/shape.ts';
 import { type PolicyStages, policyStages, type StagesInput } from '../../src/domain/policy/stages/stages.ts';
-import { isReady } from '../../src/reading/policy/subject.ts';
+import { isReady, makerOf } from '../../src/reading/policy/subject.ts';
 import { denying, type Workload } from '../../src/reading/policy/workload.ts';
 import { inForce, type World, without } from '../../src/reading/policy/world.ts';
 import { alone, unhurried } from '../../src/reading/unhurried.ts';
@@ -96,7 +96,14 @@ export async function shapedStages(
 /** A pod as cohorts know it. */
 export function cohortPodOf(pod: PodPart): CohortPod {
   const { metadata, spec } = pod;
-  return { name: metadata.name, uid: metadata.uid, node: spec.nodeName ?? '', ready: isReady(pod) && metadata.labels !== undefined };
+  const maker = makerOf(pod);
+  return {
+    name: metadata.name,
+    uid: metadata.uid,
+    node: spec.nodeName ?? '',
+    ready: isReady(pod) && metadata.labels !== undefined,
+    ...(maker && { maker }),
+  };
 }
 
 function stagesOf(

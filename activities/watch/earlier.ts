@@ -4,7 +4,7 @@ import type { Cluster } from '../../src/clients/kubernetes/cluster.ts';
 import type { KubeObject } from '../../src/clients/kubernetes/objects.ts';
 import type { Counts, Harmful } from '../../src/domain/judge/verdict.ts';
 import type { RestoreInput, WatchResult } from '../../src/domain/lifecycle/contract.ts';
-import type { Original } from '../../src/domain/lifecycle/plan.ts';
+import { type Original, parseToken } from '../../src/domain/lifecycle/plan.ts';
 import { inParallel, URGENT_AT_ONCE } from '../../src/fan-out.ts';
 import { differences } from '../writes/differences.ts';
 import { digestOf } from '../writes/digest.ts';
@@ -96,11 +96,11 @@ const UNDO_TAKES_MS = 2_000;
 const LOOK_MS = 50;
 
 /** Is every object as it was before the operation, its token gone? Waits a little where some are and some are not yet. */
-export async function isUndone(cluster: Cluster, { originals }: RestoreInput, signal: AbortSignal): Promise<boolean> {
+export async function isUndone(cluster: Cluster, { opId, originals }: RestoreInput, signal: AbortSignal): Promise<boolean> {
   const end = performance.now() + UNDO_TAKES_MS;
   for (;;) {
     const back = await inParallel(originals, URGENT_AT_ONCE, async (original) =>
-      isAsBefore(original, await cluster.read(original.object, { signal })),
+      isAsBefore(opId, original, await cluster.read(original.object, { signal })),
     );
     if (back.every(Boolean)) return true;
     // What has not even begun to be put back was changed by somebody else.
@@ -109,11 +109,15 @@ export async function isUndone(cluster: Cluster, { originals }: RestoreInput, si
   }
 }
 
-function isAsBefore(original: Original, object: KubeObject | undefined): boolean {
+function isAsBefore(opId: string, original: Original, object: KubeObject | undefined): boolean {
   const { manifest, token, fields } = original;
   if (manifest === null) return object === undefined;
   if (!object) return comesAndGoes(original.object);
-  if (object.metadata.uid !== original.uid) return manifest ? digestOf(object) === original.digest : comesAndGoes(original.object);
+  if (object.metadata.uid !== original.uid) {
+    if (manifest) return digestOf(object) === original.digest;
+    // Another pod of the same name has nothing of the operation, unless it was labelled in its turn.
+    return comesAndGoes(original.object) && parseToken(tokenIn(object) ?? '')?.opId !== opId;
+  }
   return tokenIn(object) === token && differences(object, original.object, fields).length === 0;
 }
 

@@ -28,9 +28,10 @@ export async function inspect(
   let stuck: string | undefined;
   for (const write of lastWrites(input.written, input.stage.number).values()) {
     const object = await deps.cluster.read(write.object, { signal });
-    if (!object && (write.isDeleted || comesAndGoes(write.object))) continue;
     // The plan knows no uid of an object of our own making; the write that made it does.
     const uid = write.uid || (input.made?.[objectKey(write.object)] ?? '');
+    const isGone = !object || (comesAndGoes(write.object) && object.metadata.uid !== uid);
+    if (isGone && (write.isDeleted || comesAndGoes(write.object))) continue;
     if (!object || write.isDeleted || (uid !== '' && object.metadata.uid !== uid)) {
       different.push(gone(write.object, write.isDeleted ? '' : uid, object));
       stuck ??= `${objectKey(write.object)} was deleted, replaced or made again`;

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClusterFailure, isFailure } from '../../src/clients/kubernetes/failure.ts';
 import type { KubeObject } from '../../src/clients/kubernetes/objects.ts';
+import type { JsonObject } from '../../src/domain/json.ts';
 import type { RestoredObject, RestoreInput, RestoreResult } from '../../src/domain/lifecycle/contract.ts';
 import { type Original, objectKey, parseToken, tokenOf } from '../../src/domain/lifecycle/plan.ts';
 import { inParallel, URGENT_AT_ONCE } from '../../src/fan-out.ts';
@@ -10,6 +11,7 @@ import { digestOf } from './digest.ts';
 import { guardedPatch, isBare, TOKEN_POINTER, tokenIn } from './guarded-patch.ts';
 import { isHeld } from './held.ts';
 import { isHolder, restoreMade, type Step } from './made.ts';
+import { withFields } from './manifest.ts';
 import { type Ours, sortFields } from './ours.ts';
 import { isExposedBeyond } from './own.ts';
 import { replaceBack } from './replace.ts';
@@ -74,10 +76,11 @@ function inOrder({ originals, written, holder }: RestoreInput): readonly (readon
 async function restoreOne(
   deps: WriteDeps,
   input: RestoreInput,
-  original: Original,
+  planned: Original,
   signal: AbortSignal,
   acknowledged: () => void,
 ): Promise<Step> {
+  let original = planned;
   if (original.manifest !== undefined) {
     const step = await restoreMade(deps, input, original, signal);
     if (step.kind === 'object') acknowledged();
@@ -96,6 +99,7 @@ async function restoreOne(
       // A pod that has gone has taken its label along: nothing differs from before.
       return { kind: 'object', restored: { object: original.object, state: 'gone' }, exact: comesAndGoes(original.object) };
     }
+    if (object.metadata.uid !== original.uid && comesAndGoes(original.object)) original = successorOf(original, object);
     const ours = sortFields(object, original, input);
     const right = await rightTo(deps, input, original, object, ours);
     if (right === 'superseded') return { kind: 'superseded', object: original.object, token: tokenIn(object) };
@@ -115,10 +119,17 @@ async function restoreOne(
 
 /**
  * Another object of the same name that carries a token of this operation was made from what the operation had written (`kubectl replace --force`, a
- * backup that was brought back): what it wrote is in force there, and goes back like in the first one. Pods, and what is made anew, never are.
+ * backup that was brought back), or is a pod that was labelled in the place of the one before it: what it wrote is in force there, and goes back like
+ * in the first one. What is made anew never is.
  */
-function isSuccessor({ opId }: RestoreInput, { object: ref, manifest }: Original, object: KubeObject): boolean {
-  return manifest === undefined && !comesAndGoes(ref) && parseToken(tokenIn(object) ?? '')?.opId === opId;
+function isSuccessor({ opId }: RestoreInput, { manifest }: Original, object: KubeObject): boolean {
+  return manifest === undefined && parseToken(tokenIn(object) ?? '')?.opId === opId;
+}
+
+/** Of a pod under the name of another: it was what it is now without what the operation has written into it. */
+function successorOf(original: Original, object: KubeObject): Original {
+  const before = withFields(object as unknown as JsonObject, { ...original.fields, [TOKEN_POINTER]: null });
+  return { ...original, uid: object.metadata.uid, token: null, digest: digestOf(before as unknown as KubeObject) };
 }
 
 /** A fuse knows exactly what must be there, so it needs no read before its write. False: look first. */

@@ -23,6 +23,7 @@ import { meshNodes } from './nodes.ts';
 import { createPodBook, type PodBook } from './pod-book.ts';
 import { createPolicyStatus } from './policy/policy-status.ts';
 import { createRealisation, type Realisation, type TruePolicy } from './policy/realisation.ts';
+import { createSets } from './sets.ts';
 import type { TruthWriter } from './truth.ts';
 import type { Pods } from './workloads/pods.ts';
 import { type Change, type Kind, type World, watchWorld } from './world.ts';
@@ -37,14 +38,16 @@ export interface Controllers {
   readonly encryption: EncryptionAgents;
 }
 
-type LoopName = 'agents' | 'deployments' | 'kubelet' | 'slices' | 'objects' | 'routes' | 'endpoints' | 'status' | 'policyStatus';
+type LoopName = 'agents' | 'deployments' | 'sets' | 'kubelet' | 'slices' | 'objects' | 'routes' | 'endpoints' | 'status' | 'policyStatus';
 
 /** Which loops a change sets off. */
 const concerns: Readonly<Record<Kind, readonly LoopName[]>> = {
   namespaces: ['status', 'objects', 'kubelet'],
   deployments: ['deployments'],
+  statefulSets: ['sets'],
+  daemonSets: ['sets'],
   agentPods: ['agents'],
-  pods: ['kubelet', 'deployments', 'slices', 'objects'],
+  pods: ['kubelet', 'deployments', 'sets', 'slices', 'objects'],
   services: ['slices', 'routes', 'status', 'kubelet'],
   slices: ['slices', 'endpoints'],
   classes: ['routes', 'status'],
@@ -91,6 +94,7 @@ function createLoops(ground: Ground, parts: Parts): Readonly<Record<LoopName, Lo
   const { kube, world, book, xds, operator, trigger } = parts;
   const { now, signal, onError, delayOf } = ground;
   const deployments = createDeployments(kube, world, ground.randomFor('pod names'), now);
+  const sets = createSets(kube, world, ground.randomFor('pod names of sets'), now);
   const kubelet = createKubelet({
     kube,
     world,
@@ -121,6 +125,7 @@ function createLoops(ground: Ground, parts: Parts): Readonly<Record<LoopName, Lo
   return {
     agents: loop(() => parts.encryption.reconcile()),
     deployments: loop(() => deployments.reconcile()),
+    sets: loop(() => sets.reconcile()),
     kubelet: loop(() => kubelet.reconcile()),
     slices: loop(() => slices.reconcile()),
     objects: loop(() => objects.reconcile(), delayOf('agent')),

@@ -2,22 +2,16 @@
 import { createHash } from 'node:crypto';
 import { type Kube, KubeError } from './kube/client.ts';
 import { resources } from './kube/resources.ts';
-import { type Deployment, isReady, type KubeObject, keyOf, type Pod } from './kube/types.ts';
+import { type Deployment, isReady, type KubeObject, type Pod } from './kube/types.ts';
 import { type MeshNode, meshNodes } from './nodes.ts';
+import { createPodMaker, emptiest, lettersOf, podFrom, suffix } from './pod-maker.ts';
 import type { Random } from './random.ts';
 import type { World } from './world.ts';
-
-// What Kubernetes uses for random suffixes: no vowels, so no words.
-const alphabet = 'bcdfghjklmnpqrstvwxz2456789';
-
-function suffix(random: Random, length: number): string {
-  return Array.from({ length }, () => alphabet[Math.floor(random() * alphabet.length)]).join('');
-}
 
 /** The pod-template-hash of a Deployment: changes when its template does. */
 export function templateHash(deployment: Deployment): string {
   const digest = createHash('sha256').update(JSON.stringify(deployment.spec.template)).digest();
-  return [...digest.subarray(0, 9)].map((byte) => alphabet[byte % alphabet.length]).join('');
+  return lettersOf(digest.subarray(0, 9));
 }
 
 /** The Deployment a pod belongs to, out of its ReplicaSet's name; undefined for pods of no Deployment. */
@@ -26,43 +20,15 @@ export function deploymentOf(pod: Pod): string | undefined {
   return owner?.slice(0, owner.lastIndexOf('-'));
 }
 
-function podOf(deployment: Deployment, set: KubeObject, hash: string, node: string, name: string): Pod {
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: {
-      name,
-      // By this and its owner an agent knows the workload of a pod.
-      generateName: `${set.metadata.name}-`,
-      namespace: deployment.metadata.namespace ?? '',
-      labels: { ...deployment.spec.template.metadata?.labels, 'pod-template-hash': hash },
-      ...(deployment.spec.template.metadata?.annotations ? { annotations: deployment.spec.template.metadata.annotations } : {}),
-      ownerReferences: [
-        { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: set.metadata.name, uid: set.metadata.uid ?? '', controller: true },
-      ],
-    },
-    spec: {
-      ...deployment.spec.template.spec,
-      nodeName: node,
-      serviceAccountName: deployment.spec.template.spec.serviceAccountName ?? 'default',
-    },
-  };
-}
-
-function emptiest(nodes: readonly MeshNode[], pods: readonly Pod[], all: Iterable<Pod>): string {
-  const everyone = [...all];
-  const on = (list: readonly Pod[], node: string): number => list.filter((pod) => pod.spec.nodeName === node).length;
-  const [best] = nodes
-    .map((node) => node.name)
-    .toSorted((one, other) => on(pods, one) - on(pods, other) || on(everyone, one) - on(everyone, other) || one.localeCompare(other));
-  return best ?? 'node-1';
+/** The workload of a pod, as an agent names it in flows. */
+export function workloadOf(pod: Pod): { readonly name: string; readonly kind: string } {
+  const owner = pod.metadata.ownerReferences?.find(({ kind }) => kind === 'StatefulSet' || kind === 'DaemonSet');
+  return owner ? { name: owner.name, kind: owner.kind } : { name: deploymentOf(pod) ?? pod.metadata.name, kind: 'Deployment' };
 }
 
 export interface Deployments {
   reconcile(): Promise<void>;
 }
-
-const pendingMs = 10_000;
 
 /** The controller; `reconcile` brings every Deployment one step closer and is called again after each change. */
 export function createDeployments(
@@ -72,14 +38,8 @@ export function createDeployments(
   now: () => number,
   nodes: readonly MeshNode[] = meshNodes,
 ): Deployments {
-  // Pods created here that the watch has not shown yet: without them a quick second run would create them again.
-  const pending = new Map<string, { readonly pod: Pod; readonly at: number }>();
+  const { known, create: made } = createPodMaker(kube, world, now);
   const sets = new Map<string, KubeObject>();
-
-  const known = (): readonly Pod[] => {
-    for (const [key, { at }] of pending) if (world.pods.objects.has(key) || now() - at > pendingMs) pending.delete(key);
-    return [...world.pods.objects.values(), ...[...pending.values()].map(({ pod }) => pod)];
-  };
 
   const ensureSet = async (deployment: Deployment, hash: string): Promise<KubeObject> => {
     const name = `${deployment.metadata.name}-${hash}`;
@@ -117,15 +77,9 @@ export function createDeployments(
 
   const create = async (deployment: Deployment, hash: string, mine: readonly Pod[]): Promise<Pod | undefined> => {
     const set = await ensureSet(deployment, hash);
-    const pod = podOf(deployment, set, hash, emptiest(nodes, mine, known()), `${set.metadata.name}-${suffix(random, 5)}`);
-    try {
-      const created = await kube.create(resources.pods, pod);
-      pending.set(keyOf(created), { pod: created, at: now() });
-      return created;
-    } catch (error) {
-      if (error instanceof KubeError && error.status === 409) return undefined;
-      throw error;
-    }
+    const node = emptiest(nodes, mine, known());
+    const labels = { 'pod-template-hash': hash };
+    return made(podFrom(set, deployment.spec.template, { name: `${set.metadata.name}-${suffix(random, 5)}`, node, labels }));
   };
 
   const reconcileOne = async (deployment: Deployment): Promise<void> => {

@@ -1,6 +1,6 @@
 /** Plays the kubelets: starts a server for each pod on a node, reports its address and readiness, takes it down when the pod goes. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { deploymentOf } from './deployments.ts';
+import { workloadOf } from './deployments.ts';
 import type { FaultBook } from './faults.ts';
 import { type Kube, KubeError } from './kube/client.ts';
 import { resources } from './kube/resources.ts';
@@ -103,7 +103,7 @@ export function createKubelet(options: KubeletOptions): Kubelet {
   const start = async (pod: Pod): Promise<void> => {
     const key = keyOf(pod);
     const ports = await pods.open(key, pod.metadata.labels?.['version'] ?? '', protocolOf(pod));
-    const facts = book.enter(pod, ports, deploymentOf(pod) ?? pod.metadata.name);
+    const facts = book.enter(pod, ports, workloadOf(pod));
     options.onIdentity();
     await wait(options.readinessDelay(), undefined, { signal: options.signal });
     if (book.get(key) === undefined) return;
@@ -170,6 +170,9 @@ export function createKubelet(options: KubeletOptions): Kubelet {
       work(key, () => kube.remove(resources.pods, pod));
     } else if (!facts) {
       if (pod.spec.nodeName) work(key, () => start(pod));
+    } else if (facts.uid !== pod.metadata.uid) {
+      // It came back under its name before the one before it was down.
+      work(key, () => takeDown(key).then(() => start(pod)));
     } else {
       if (book.isStale(pod)) work(`${key}#labels`, () => changeIdentity(key));
       work(`${key}#fault`, () => applyFault(pod, facts));

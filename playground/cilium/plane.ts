@@ -107,12 +107,14 @@ export async function startPlane(ground: Ground, kube: Kube, config: CiliumSetti
 
 const settleMs = 60_000;
 
-/** Waits until every Deployment has its pods ready and a Gateway listener with a route in force; resolves to that listener's URL. */
+/** Waits until every Deployment and StatefulSet has its pods ready and a Gateway listener with a route in force; resolves to that listener's URL. */
 export async function settle(ground: Ground, plane: Plane): Promise<string> {
   const { world, xds } = plane.controllers;
   const within = { withinMs: settleMs, signal: ground.signal };
   const available = (): boolean =>
-    [...world.deployments.objects.values()].every((each) => Number(each.status?.['readyReplicas'] ?? 0) >= (each.spec.replicas ?? 1));
+    [...world.deployments.objects.values(), ...world.statefulSets.objects.values()].every(
+      (each) => Number(each.status?.['readyReplicas'] ?? 0) >= (each.spec.replicas ?? 1),
+    );
   await until(available, { what: 'The demo pods are not ready', ...within });
   const listener = (): string | undefined => {
     const [gateway] = [...world.gateways.objects.values()];

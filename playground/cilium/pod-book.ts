@@ -13,6 +13,8 @@ export interface PodPorts {
 /** A pod as flows see it. */
 export interface PodFacts {
   readonly key: string;
+  /** Of its object: another one of the same name is another pod. */
+  readonly uid: string;
   readonly namespace: string;
   readonly name: string;
   readonly ip: string;
@@ -32,7 +34,7 @@ export interface PodFacts {
 
 export interface PodBook {
   /** Enters a pod with its local ports; a pod that has an address keeps it. Throws when its node has no address left. */
-  enter(pod: Pod, ports: PodPorts, workload: string): PodFacts;
+  enter(pod: Pod, ports: PodPorts, workload: PodFacts['workload']): PodFacts;
   /** Takes new labels into account: a changed set is a new identity. */
   relabel(pod: Pod): PodFacts | undefined;
   /** True when the labels of a known pod are not those of its identity. */
@@ -99,7 +101,8 @@ export function createPodBook(identities: Identities, namespaceLabels: (namespac
         endpointId: nextEndpoint,
         identity: identities.numberOf(labels),
         labels,
-        workload: { name: workload, kind: 'Deployment' },
+        uid: pod.metadata.uid ?? '',
+        workload,
       });
     },
     relabel: (pod) => {

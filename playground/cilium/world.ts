@@ -1,13 +1,28 @@
 /** Live copies of every kind the simulator reacts to. */
-import { isAgent } from './encryption/agent-set.ts';
+import { isAgent, isAgentSet } from './encryption/agent-set.ts';
 import type { Kube } from './kube/client.ts';
 import { type Mirror, mirror } from './kube/mirror.ts';
 import { resources } from './kube/resources.ts';
-import type { CiliumPolicy, Deployment, EndpointSlice, Gateway, GatewayClass, KubeObject, Pod, Route, Service } from './kube/types.ts';
+import type {
+  CiliumPolicy,
+  DaemonSet,
+  Deployment,
+  EndpointSlice,
+  Gateway,
+  GatewayClass,
+  KubeObject,
+  Pod,
+  Route,
+  Service,
+  StatefulSet,
+} from './kube/types.ts';
 
 export interface World {
   readonly namespaces: Mirror<KubeObject>;
   readonly deployments: Mirror<Deployment>;
+  readonly statefulSets: Mirror<StatefulSet>;
+  /** All but the agents' own. */
+  readonly daemonSets: Mirror<DaemonSet>;
   /** All but the agents' own. */
   readonly pods: Mirror<Pod>;
   readonly agentPods: Mirror<Pod>;
@@ -49,6 +64,8 @@ export function watchWorld(kube: Kube, signal: AbortSignal, onChange: (change: C
   const mirrors = {
     namespaces,
     deployments: live<Deployment>('deployments'),
+    statefulSets: live<StatefulSet>('statefulSets'),
+    daemonSets: live<DaemonSet>('daemonSets', (set) => !isAgentSet(set)),
     pods: live<Pod>('pods', (pod) => !isAgent(pod)),
     agentPods: live<Pod>('agentPods', isAgent),
     services: live<Service>('services'),
@@ -71,6 +88,8 @@ export function watchWorld(kube: Kube, signal: AbortSignal, onChange: (change: C
 const resourceOf = {
   namespaces: 'namespaces',
   deployments: 'deployments',
+  statefulSets: 'statefulSets',
+  daemonSets: 'daemonSets',
   pods: 'pods',
   agentPods: 'pods',
   services: 'services',

@@ -9,6 +9,7 @@ import { createLoop, type Loop } from '../cilium/kube/loop.ts';
 import type { Pod, Route } from '../cilium/kube/types.ts';
 import type { MeshNode } from '../cilium/nodes.ts';
 import { createPodBook, type PodBook } from '../cilium/pod-book.ts';
+import { createSets } from '../cilium/sets.ts';
 import type { TruthWriter } from '../cilium/truth.ts';
 import { type Change, type Kind, type World, watchWorld } from '../cilium/world.ts';
 import type { Cni } from './cni.ts';
@@ -23,12 +24,14 @@ export interface RealControllers {
   pod(key: string): Pod | undefined;
 }
 
-type LoopName = 'deployments' | 'kubelet' | 'slices';
+type LoopName = 'deployments' | 'sets' | 'kubelet' | 'slices';
 
 /** Which loops a change sets off; Cilium's own programs watch for themselves. */
 const concerns: Readonly<Partial<Record<Kind, readonly LoopName[]>>> = {
   deployments: ['deployments'],
-  pods: ['kubelet', 'deployments', 'slices'],
+  statefulSets: ['sets'],
+  daemonSets: ['sets'],
+  pods: ['kubelet', 'deployments', 'sets', 'slices'],
   services: ['slices', 'kubelet'],
   slices: ['slices'],
 };
@@ -49,7 +52,7 @@ export interface RealControllersOptions {
   readonly onChange: (change: Change) => void;
 }
 
-/** Plays the controllers that a cluster has beside Cilium: Deployments, EndpointSlices and kubelets. Ends by the ground's signal. */
+/** Plays the controllers that a cluster has beside Cilium: Deployments, StatefulSets, DaemonSets, EndpointSlices and kubelets. Ends by the ground's signal. */
 export async function startRealControllers(ground: Ground, kube: Kube, options: RealControllersOptions): Promise<RealControllers> {
   const { now, signal, onError } = ground;
   let loops: Readonly<Record<LoopName, Loop>> | undefined;
@@ -74,12 +77,14 @@ export async function startRealControllers(ground: Ground, kube: Kube, options: 
   const book = createPodBook(createIdentities(), world.namespaceLabels);
   const faults = createFaultBook(world.services.objects, () => trigger('kubelet'));
   const deployments = createDeployments(kube, world, ground.randomFor('pod names'), now, options.nodes);
+  const sets = createSets(kube, world, ground.randomFor('pod names of sets'), now, options.nodes);
   const again = (): void => trigger('kubelet');
   const kubelet = createRealKubelet({ ...options, kube, world, book, faults, now, again, signal, onError });
   const slices = createEndpointSlices(kube, world);
   const loop = (reconcile: () => Promise<void>): Loop => createLoop({ reconcile, delay: () => 0, signal, onError });
   loops = {
     deployments: loop(() => deployments.reconcile()),
+    sets: loop(() => sets.reconcile()),
     kubelet: loop(() => kubelet.reconcile()),
     slices: loop(() => slices.reconcile()),
   };

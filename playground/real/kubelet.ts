@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { deploymentOf } from '../cilium/deployments.ts';
+import { workloadOf } from '../cilium/deployments.ts';
 import type { FaultBook } from '../cilium/faults.ts';
 import { type Kube, KubeError } from '../cilium/kube/client.ts';
 import { resources } from '../cilium/kube/resources.ts';
@@ -62,7 +62,7 @@ export function createRealKubelet(options: RealKubeletOptions) {
     if (pod.metadata.labels?.[DNS] === 'kube-dns') await pods.serveDns(key, netnsPath(netns));
     else await pods.serve(key, netnsPath(netns), port, pod.metadata.labels?.['version'] ?? '');
     const local = { port: 0, gatewayPort: 0 };
-    const facts = book.enter({ ...pod, status: { ...pod.status, podIP } }, local, deploymentOf(pod) ?? pod.metadata.name);
+    const facts = book.enter({ ...pod, status: { ...pod.status, podIP } }, local, workloadOf(pod));
     await report(pod, facts, true, false);
   };
 
@@ -74,6 +74,8 @@ export function createRealKubelet(options: RealKubeletOptions) {
     await cni.get(pod.spec.nodeName ?? '')?.del(pod, netnsPath(netnsOf(pod)));
     await netnsDo('delete', netnsOf(pod));
     running.delete(key);
+    // One that came back under its name waits for that.
+    options.again();
   };
 
   const applyFault = async (pod: Pod, facts: PodFacts): Promise<void> => {
@@ -108,8 +110,8 @@ export function createRealKubelet(options: RealKubeletOptions) {
         const key = keyOf(pod);
         const facts = book.get(key);
         if (pod.metadata.deletionTimestamp !== undefined) work(key, () => kube.remove(resources.pods, pod));
-        else if (facts) work(key, () => applyFault(pod, facts));
-        else if (pod.spec.nodeName && !running.has(key)) work(key, () => start(pod));
+        else if (facts?.uid === pod.metadata.uid && facts) work(key, () => applyFault(pod, facts));
+        else if (!facts && pod.spec.nodeName && !running.has(key)) work(key, () => start(pod));
       }
       for (const [key, pod] of running)
         if (book.get(key) && world.pods.objects.get(key)?.metadata.uid !== pod.metadata.uid) work(key, () => takeDown(key, pod));

@@ -5,7 +5,7 @@ import type { Config } from '../domain/config/schema.ts';
 import type { KubernetesIdentity } from '../domain/lifecycle/actor.ts';
 import { bootstrapName } from '../domain/policy/change.ts';
 import type { Target } from '../domain/target.ts';
-import { WORKLOADS } from '../reading/policy/seen-workload.ts';
+import { findWorkload } from '../reading/policy/workload-kinds.ts';
 
 /** Connections to all configured clusters, opened at first use and shared. */
 export interface Clusters {
@@ -73,7 +73,9 @@ export async function missingIn(
     return `namespace ${namespace} in ${scope.cluster}`;
   // What a bootstrap holds is a whole namespace under this name.
   if (name === undefined || name === bootstrapName(namespace)) return undefined;
-  const kinds = [SERVICE, ...WORKLOADS];
-  const found = await Promise.all(kinds.map((kind) => cluster.read({ ...kind, namespace, name }, { signal })));
+  const found = await Promise.all([
+    cluster.read({ ...SERVICE, namespace, name }, { signal }),
+    findWorkload(cluster, { namespace, name }, signal),
+  ]);
   return found.every((object) => object === undefined) ? `Service or workload ${name} in ${namespace}` : undefined;
 }

@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Verdict } from '../../src/domain/judge/verdict.ts';
-import type { ApplyInput, WatchInput } from '../../src/domain/lifecycle/contract.ts';
+import type { WatchInput } from '../../src/domain/lifecycle/contract.ts';
 import type { OperationView, Outcome } from '../../src/domain/lifecycle/operation.ts';
-import type { Plan, PlannedStage, Write } from '../../src/domain/lifecycle/plan.ts';
-import { COHORT_POINTER } from '../../src/domain/policy/stages/stages.ts';
+import type { Plan } from '../../src/domain/lifecycle/plan.ts';
 import { counts, decisionOn, FakeMesh, fakes, healthy, operator, request, reviewer, watched } from '../support/operations.ts';
-import { type FakeActivity, type Reply, Simulator } from '../support/simulator.ts';
+import { type FakeActivity, Simulator } from '../support/simulator.ts';
 
 const KEY = 'ingress/world/22/TCP';
 const doubtful: Verdict = { kind: 'doubtful', counts: counts(5, 1), doubts: [{ key: KEY, words: 'a scan', count: 3 }], words: 'a scan' };
@@ -122,62 +121,5 @@ describe('what a shadow found', () => {
     await simulator.update('decide', await decisionOn(simulator, operator, 'extend'));
     await held();
     expect(watches[1]?.postponed).toEqual([KEY]);
-  });
-});
-
-describe('a stage whose pods were replaced', () => {
-  const podOf = (uid: string): Write => {
-    const object = { apiVersion: 'v1', kind: 'Pod', namespace: 'shop', name: `backend-${uid}` };
-    return { object, uid, generation: 0, before: { [COHORT_POINTER]: null }, after: { [COHORT_POINTER]: 'op' } };
-  };
-  const silent: Verdict = { kind: 'no-traffic', counts: counts(0, 0), needed: 1, words: '1 of the 1 pods of this step were replaced' };
-
-  it('is filled again where people watch on, before the next stage comes', async () => {
-    const mesh = new FakeMesh();
-    const watches: (readonly string[])[] = [];
-    const written: (readonly string[])[] = [];
-    const podsIn = ({ writes }: PlannedStage) => writes.flatMap(({ object, uid }) => (object.kind === 'Pod' ? [uid] : []));
-    const all = policyFakes(mesh, (input) => {
-      if (input.purpose !== 'stage') return { ...watched(mesh, input, healthy), afterMs: input.durationMs };
-      watches.push(podsIn(input.stage));
-      return { ...watched(mesh, input, watches.length === 1 ? silent : healthy), afterMs: input.durationMs };
-    });
-    const asIs = (name: string) => all[name] as (input: unknown, context: unknown) => Reply;
-    let fills = 0;
-    const activities = {
-      ...all,
-      'policy.plan': ((input: unknown, context: unknown) => {
-        const { value } = asIs('policy.plan')(input, context) as { value: { plan: Plan } };
-        const [first] = value.plan.stages;
-        const stages = first ? [{ ...first, writes: [...first.writes, podOf('a')] }] : [];
-        return { value: { kind: 'plan', plan: { ...value.plan, stages } } };
-      }) as FakeActivity,
-      'policy.apply': ((input: ApplyInput, context: unknown) => {
-        if (input.stage.number > 0) written.push(podsIn(input.stage));
-        const isWhole = input.stage.writes.some(({ object }) => object.kind !== 'Pod');
-        return isWhole ? asIs('policy.apply')(input, context) : { value: { kind: 'applied', generations: {}, mixedMs: 0, at: 0 } };
-      }) as FakeActivity,
-      // At first the pod of the plan is there; then it is gone, and another one takes its place.
-      fill: (({ stage }: { stage: PlannedStage }) => {
-        fills += 1;
-        if (fills === 1) return { value: { stage, originals: [] } };
-        const others = stage.writes.filter(({ object }) => object.kind !== 'Pod');
-        const { object, uid } = podOf('b');
-        const original = { object, uid, fields: { [COHORT_POINTER]: null }, token: null, digest: 'b' };
-        return { value: { stage: { ...stage, writes: [...others, podOf('b')] }, originals: [original] } };
-      }) as FakeActivity,
-    };
-    const asked = { ...request(), verb: 'policy' as const };
-    const simulator = await Simulator.start('policy', asked, activities);
-    await simulator.update('begin', asked);
-    await simulator.advance(1_000);
-    await simulator.update('decide', await decisionOn(simulator, reviewer, 'approve'));
-    await simulator.run(() => watches.length > 0);
-    await simulator.advance(asked.settings.soakMs + 1_000);
-    await simulator.update('decide', await decisionOn(simulator, operator, 'extend'));
-    await simulator.run();
-    expect(simulator.result).toMatchObject({ kind: 'completed' });
-    expect(written).toEqual([['a'], ['b']]);
-    expect(watches).toEqual([['a'], ['a', 'b']]);
   });
 });

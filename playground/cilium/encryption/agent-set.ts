@@ -18,6 +18,11 @@ export function isAgent({ metadata }: KubeObject): boolean {
   return metadata.namespace === agentNamespace && metadata.labels?.['k8s-app'] === labels['k8s-app'];
 }
 
+/** True for the DaemonSet that they belong to. */
+export function isAgentSet({ metadata }: KubeObject): boolean {
+  return metadata.namespace === agentNamespace && metadata.name === 'cilium';
+}
+
 export async function ensureAgentSet(kube: Kube): Promise<KubeObject> {
   return kube.apply(resources.daemonSets, {
     apiVersion: 'apps/v1',

@@ -134,9 +134,13 @@ export function createKube(access: KubeAccess): Kube {
       await send({ method: 'PATCH', path: part ? `${path}/${part}` : path, body: patch, type: 'application/merge-patch+json' });
     },
     remove: async (of, object) => {
-      const path = `${pathOf(of, object.metadata.namespace, object.metadata.name)}?gracePeriodSeconds=0&propagationPolicy=Background`;
-      await send({ method: 'DELETE', path }).catch((error: unknown) => {
-        if (!(error instanceof KubeError && error.status === 404)) throw error;
+      const { namespace, name, uid } = object.metadata;
+      const path = pathOf(of, namespace, name);
+      // A pod that came back under the name of the one that is meant is another one.
+      const preconditions = of.plural === 'pods' && uid !== undefined ? { preconditions: { uid } } : {};
+      const body = { apiVersion: 'v1', kind: 'DeleteOptions', gracePeriodSeconds: 0, propagationPolicy: 'Background', ...preconditions };
+      await send({ method: 'DELETE', path, body }).catch((error: unknown) => {
+        if (!(error instanceof KubeError && (error.status === 404 || (error.status === 409 && uid !== undefined)))) throw error;
       });
     },
     watch: async function* (of, resourceVersion, signal) {

@@ -52,12 +52,26 @@ export interface PodSpec {
   readonly serviceAccountName?: string;
 }
 
+export interface PodTemplate {
+  readonly metadata?: Partial<Metadata>;
+  readonly spec: PodSpec;
+}
+
 export interface Deployment extends KubeObject {
   readonly spec: {
     readonly replicas?: number;
     readonly selector: { readonly matchLabels?: Readonly<Record<string, string>> };
-    readonly template: { readonly metadata?: Partial<Metadata>; readonly spec: PodSpec };
+    readonly template: PodTemplate;
   };
+  readonly status?: Readonly<Record<string, unknown>>;
+}
+
+export interface StatefulSet extends Deployment {
+  readonly spec: Deployment['spec'] & { readonly podManagementPolicy?: 'OrderedReady' | 'Parallel' };
+}
+
+export interface DaemonSet extends KubeObject {
+  readonly spec: Omit<Deployment['spec'], 'replicas'>;
   readonly status?: Readonly<Record<string, unknown>>;
 }
 

@@ -2,6 +2,8 @@
 import { TOKEN_ANNOTATION } from '../../domain/lifecycle/plan.ts';
 import type { CiliumEndpoint, Condition, Metadata, Pod, Service } from './objects.ts';
 
+type Owner = NonNullable<Metadata['ownerReferences']>[number];
+
 /** The part of an object by which it is named. */
 export interface Named {
   readonly apiVersion: string;
@@ -9,9 +11,9 @@ export interface Named {
   readonly metadata: Pick<Metadata, 'name' | 'namespace'>;
 }
 
-/** Of a pod: who it is, whether it is ready, and what its identity and its ports are made of. */
+/** Of a pod: who it is and who made it, whether it is ready, and what its identity and its ports are made of. */
 export interface PodPart extends Named {
-  readonly metadata: Pick<Metadata, 'name' | 'namespace' | 'uid' | 'labels' | 'annotations' | 'deletionTimestamp'>;
+  readonly metadata: Pick<Metadata, 'name' | 'namespace' | 'uid' | 'labels' | 'annotations' | 'deletionTimestamp' | 'ownerReferences'>;
   readonly spec: Pick<Pod['spec'], 'nodeName' | 'hostNetwork' | 'containers'>;
   readonly status?: Pod['status'];
 }
@@ -34,6 +36,7 @@ export function podPart({ apiVersion, kind, metadata, spec, status }: Pod): PodP
   const { nodeName, hostNetwork, containers = [] } = spec;
   const ports = containers.flatMap(({ ports: own }) => (own ? [{ ports: own }] : []));
   const token = metadata.annotations?.[TOKEN_ANNOTATION];
+  const owner = metadata.ownerReferences?.find(({ controller }) => controller === true);
   return {
     apiVersion,
     kind,
@@ -44,6 +47,7 @@ export function podPart({ apiVersion, kind, metadata, spec, status }: Pod): PodP
       ...(labels && { labels }),
       ...(token !== undefined && { annotations: { [TOKEN_ANNOTATION]: token } }),
       ...(deletionTimestamp !== undefined && { deletionTimestamp }),
+      ...(owner && { ownerReferences: [ownerPart(owner)] }),
     },
     spec: {
       ...(nodeName !== undefined && { nodeName }),
@@ -52,6 +56,10 @@ export function podPart({ apiVersion, kind, metadata, spec, status }: Pod): PodP
     },
     ...(status && { status: statusOf(status) }),
   };
+}
+
+function ownerPart({ apiVersion, kind, name }: Owner): Owner {
+  return { apiVersion, kind, name, controller: true };
 }
 
 function statusOf({ phase, podIP, conditions }: NonNullable<Pod['status']>): NonNullable<Pod['status']> {

@@ -166,7 +166,7 @@ const SENTENCES: { readonly [Code in SentenceCode]: (parameters: SentenceParamet
   BadCandidate: ({ source, words }) => `The policy in ${source} cannot be used: ${words} ${UNTOUCHED} Fix it, then run the command again.`,
   NoFile: ({ words }) => `The file could not be taken: ${words} ${UNTOUCHED} Attach it again, then repeat the message.`,
   NoWorkload: ({ workload, looked }) =>
-    `There is no workload ${workload}. Looked for: ${looked.join(', ')}. ${UNTOUCHED} Check the name with \`kubectl get deploy,sts,ds -A\`.`,
+    `There is no workload ${workload}. Looked for: ${looked.join(', ')}. ${UNTOUCHED} Check the name with \`kubectl get deploy,sts,ds,rs -A\`.`,
   ShortMemory: ({ asked, reach, full }) =>
     `Hubble remembers the last ${reach} only${full}, not the ${asked} that you asked for: what came before is not known, so nothing is said about it. ${UNTOUCHED} Run it with \`--window ${reach.replaceAll(' ', '')}\`, let \`policy observe\` watch for ${asked}, or enlarge \`hubble.eventBufferCapacity\`.`,
   ClusterSilent: ({ cluster, words }) =>

@@ -3,6 +3,7 @@ import type { EndpointPart, PodPart } from '../../clients/kubernetes/parts.ts';
 import type { NamedPort } from '../../domain/policy/flow.ts';
 import { LabelSet } from '../../domain/policy/identity.ts';
 import type { Policy } from '../../domain/policy/policy.ts';
+import type { PodMaker } from '../../domain/policy/stages/cohort.ts';
 import { COHORT_LABEL } from '../../domain/policy/stages/rule-document.ts';
 
 /** Does one of the policy's rules select an endpoint with these identity labels? */
@@ -65,6 +66,12 @@ export function isLive({ metadata, spec, status }: PodPart): boolean {
     status?.phase !== 'Failed' &&
     spec.nodeName !== undefined
   );
+}
+
+/** Who makes a pod, and so what comes in its place. A pod of a Deployment is made by a ReplicaSet. */
+export function makerOf({ metadata }: Pick<PodPart, 'metadata'>): PodMaker | undefined {
+  const owner = metadata.ownerReferences?.find(({ controller }) => controller === true);
+  return owner && { kind: owner.kind, name: owner.name };
 }
 
 export function isReady({ status }: Pick<PodPart, 'status'>): boolean {

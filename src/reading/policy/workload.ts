@@ -1,19 +1,12 @@
 import type { Cluster } from '../../clients/kubernetes/cluster.ts';
-import {
-  CILIUM_ENDPOINT,
-  type CiliumEndpoint,
-  DEPLOYMENT,
-  type KubeObject,
-  NAMESPACE,
-  POD,
-  type Pod,
-} from '../../clients/kubernetes/objects.ts';
+import { CILIUM_ENDPOINT, type CiliumEndpoint, type KubeObject, NAMESPACE, POD, type Pod } from '../../clients/kubernetes/objects.ts';
 import { type EndpointPart, endpointPart, type PodPart, podPart } from '../../clients/kubernetes/parts.ts';
 import { LabelSet } from '../../domain/policy/identity.ts';
 import { DIRECTIONS, type Direction, type Policy, policyId } from '../../domain/policy/policy.ts';
 import type { Target } from '../../domain/target.ts';
 import { unhurried } from '../unhurried.ts';
 import { identityOf, isLive, selectionOf, sharing } from './subject.ts';
+import { findWorkload } from './workload-kinds.ts';
 
 /** A pod that the candidate selects, with its identity. */
 export interface SelectedPod {
@@ -23,8 +16,8 @@ export interface SelectedPod {
 }
 
 export interface Workload {
-  /** Undefined for a whole namespace. */
-  readonly deployment: KubeObject | undefined;
+  /** What runs its pods: a Deployment, StatefulSet, DaemonSet …; undefined for a whole namespace. */
+  readonly object: KubeObject | undefined;
   /** Live pods of the namespace. */
   readonly all: readonly SelectedPod[];
   /** Live pods that the candidate selects. */
@@ -40,8 +33,8 @@ export async function readSelected(
   candidate: Policy,
   signal: AbortSignal,
 ): Promise<Workload> {
-  const [deployment, identities] = await Promise.all([
-    target && cluster.read({ ...DEPLOYMENT, namespace: place.namespace, name: target.name }, { signal }),
+  const [object, identities] = await Promise.all([
+    target && findWorkload(cluster, { namespace: place.namespace, name: target.name }, signal),
     readIdentities(cluster, place, signal),
   ]);
   const all: SelectedPod[] = [];
@@ -57,8 +50,8 @@ export async function readSelected(
     }
   };
   await unhurried(look(), signal);
-  const own = deployment ? identities.live.filter((pod) => isOf(deployment, pod)) : selected.map(({ pod }) => pod);
-  return { deployment, all, selected, own };
+  const own = object ? identities.live.filter((pod) => isOf(object, pod)) : selected.map(({ pod }) => pod);
+  return { object, all, selected, own };
 }
 
 interface Place {
@@ -87,6 +80,12 @@ interface Selector {
 
 export function selectorOf({ spec }: KubeObject): Selector {
   return (spec?.['selector'] ?? {}) as Selector;
+}
+
+/** Do its pods use the network of their nodes? Then they have no identity of their own. */
+export function runsOnHost({ spec }: KubeObject): boolean {
+  const template = (spec?.['template'] ?? {}) as { readonly spec?: { readonly hostNetwork?: boolean } };
+  return template.spec?.hostNetwork === true;
 }
 
 /** Kubernetes' own label selector (metav1.LabelSelector). */

@@ -8,6 +8,7 @@ import { isIcmp, type PolicyFlow, type PolicyPeer } from '../../domain/policy/fl
 import { NAMESPACE_LABEL } from '../../domain/policy/selector.ts';
 import { EVERYWHERE, formatTarget, type Target } from '../../domain/target.ts';
 import { code, said } from '../../domain/words/words.ts';
+import { LOOKED_FOR } from '../../reading/policy/workload-kinds.ts';
 import type { World } from '../../reading/policy/world.ts';
 import { type Answer, sayPlain, section } from '../answer.ts';
 import type { BotDeps } from '../deps.ts';
@@ -124,7 +125,7 @@ async function peerOf(deps: BotDeps, asked: PolicyAsked, end: FlowEnd, signal: A
       const workload = await deps.policy.workload(target, signal);
       const [pod] = workload?.pods ?? [];
       if (!pod) {
-        const looked = workload ? [`live pods of ${workload.kind} ${end.name}`] : ['a Deployment', 'a StatefulSet', 'a DaemonSet'];
+        const looked = workload ? [`live pods of ${workload.kind} ${end.name}`] : LOOKED_FOR;
         return refusalOf({ code: 'NoWorkload', parameters: { workload: formatTarget(target), looked } });
       }
       return { peer: { labels: pod.labels, ip: pod.ip, namedPorts: pod.namedPorts }, name: `${target.namespace}/${end.name}`, target };

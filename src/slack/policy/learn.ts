@@ -9,6 +9,7 @@ import { formatTarget, type Target } from '../../domain/target.ts';
 import { code, person, plural, said } from '../../domain/words/words.ts';
 import { reachSentences, shortMemory } from '../../reading/policy/dry-run.ts';
 import { readCandidate } from '../../reading/policy/sources/read-candidate.ts';
+import { LOOKED_FOR } from '../../reading/policy/workload-kinds.ts';
 import { type Answer, say, sayPlain, section } from '../answer.ts';
 import type { BotDeps } from '../deps.ts';
 import { refusalOf } from '../refusals.ts';
@@ -55,7 +56,7 @@ async function propose(deps: BotDeps, asked: PolicyAsked, target: Target, { wind
   const signal = AbortSignal.timeout(DEADLINE_MS);
   const workload = await deps.policy.workload(target, signal);
   if (!workload) {
-    const looked = ['a Deployment', 'a StatefulSet', 'a DaemonSet'];
+    const looked = LOOKED_FOR;
     return sayPlain(refusalOf({ code: 'NoWorkload', parameters: { workload: formatTarget(target), looked } }).words);
   }
   const at = deps.now();

@@ -9,6 +9,7 @@ import { formatTarget } from '../../domain/target.ts';
 import { code, plural, said } from '../../domain/words/words.ts';
 import type { SeenWorkload } from '../../reading/policy/seen-workload.ts';
 import { selects } from '../../reading/policy/subject.ts';
+import { LOOKED_FOR } from '../../reading/policy/workload-kinds.ts';
 import type { World } from '../../reading/policy/world.ts';
 import { type Answer, section } from '../answer.ts';
 import type { BotDeps } from '../deps.ts';
@@ -38,7 +39,7 @@ export async function policyStatus(
       statusOfOne(deps, target, asked.actor),
     ]);
     if (!workload) {
-      const looked = ['a Deployment', 'a StatefulSet', 'a DaemonSet'];
+      const looked = LOOKED_FOR;
       return refused(deps, asked, refusalOf({ code: 'NoWorkload', parameters: { workload: formatTarget(target), looked } }), target);
     }
     const lines = [

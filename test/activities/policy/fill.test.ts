@@ -64,6 +64,23 @@ async function filled(stage: typeof one, pods: Parameters<typeof clusterOf>[0]) 
 }
 
 describe('the pods of a stage, as it is written', () => {
+  it('has what was there before of a pod that came back under its name, although that name was written already', async () => {
+    const [write] = (one?.writes ?? []).filter(({ object }) => object.kind === 'Pod');
+    if (!one || !write) throw new Error('no pod goes first');
+    const others = all.filter(({ uid }) => uid !== write.uid);
+    // Nobody else may go: the others carry labels of other operations.
+    const now = [
+      ...others.map(({ name, uid }) => ({ name, uid, labels: { [COHORT_LABEL]: 'x' } })),
+      { name: write.object.name, uid: 'again' },
+    ];
+    const { cluster } = clusterOf(now);
+    const before = { object: write.object, uid: write.uid, fields: write.before, token: null, digest: 'old' };
+    const input = { opId: OP, plan: { ...plan, originals: [before] }, stage: one, planned: 1, written: [{ stage: 1, writes: [write] }] };
+    const filled = await fillStage(cluster, input, AbortSignal.timeout(60_000));
+    expect(labelsIn(filled.stage)).toEqual(['again']);
+    expect(filled.originals).toMatchObject([{ uid: 'again', object: write.object }]);
+  });
+
   it('are those of the plan where they are still there; nobody else is looked at', async () => {
     const { uids, asked } = await filled(one, all);
     expect(uids).toEqual(labelsIn(one));

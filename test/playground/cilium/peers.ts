@@ -16,6 +16,7 @@ export function pod(name: string, node: string, part: Partial<PodFacts> = {}): P
     gatewayPort: 30_001,
     containerPort: 8080,
     ports: [{ name: 'http', port: 8080, protocol: 'TCP' }],
+    uid: 'uid-101',
     endpointId: 101,
     identity: 10_002,
     labels: ['k8s:app=backend', 'k8s:version=v2'],

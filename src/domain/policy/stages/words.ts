@@ -36,6 +36,13 @@ interface RolloutFacts {
   readonly identityMs: number;
 }
 
+/** Whose turn it is, where that is not by chance. */
+const TURNS: Readonly<Record<string, string>> = {
+  StatefulSet:
+    'Of a StatefulSet the highest ordinal goes first, as in a rolling update; a pod that comes back under its name has its turn again.',
+  DaemonSet: 'Of a DaemonSet it goes node by node; a pod that comes back on its node has its turn again.',
+};
+
 /** Nobody waits for less. */
 const SHORT_MS = 10_000;
 
@@ -70,7 +77,9 @@ function enforceWords({ isNew, policyName, pods, shaped, identityMs }: RolloutFa
   const order =
     first === undefined
       ? `One phase after the other: ${phases.join(', ')}. There is no smaller cohort than the ${pods === 1 ? 'one pod there is' : 'pods there are'}.`
-      : `One phase after the other: ${phases.join(', ')}; each first for pod ${first.name}${cohort.length > 1 ? `, then for up to ${cohort.length} pods` : ''}, then for all. Pods that are born meanwhile stay outside until a phase reaches all.`;
+      : `One phase after the other: ${phases.join(', ')}; each first for pod ${first.name}${cohort.length > 1 ? `, then for up to ${cohort.length} pods` : ''}, then for all. Pods that are born meanwhile stay outside until a phase reaches all; in the place of one that goes first another one does.`;
+  const kinds = new Set(cohort.map(({ maker }) => maker?.kind));
+  const turns = Object.entries(TURNS).flatMap(([kind, words]) => (kinds.has(kind) ? [words] : []));
   const cap = cohort.length === MOST_LABELLED ? [`At most ${MOST_LABELLED} pods go first, whatever their share.`] : [];
   const wait =
     identityMs < SHORT_MS
@@ -81,7 +90,7 @@ function enforceWords({ isNew, policyName, pods, shaped, identityMs }: RolloutFa
   const before = isNew
     ? 'The undo removes the policy again.'
     : `A policy named ${policyName} is there already: it stays in force for every pod that a phase has not reached, and the undo puts it back.`;
-  return [order, ...(shaped ? shapeWords(shaped) : []), ...cap, ...wait, before];
+  return [order, ...turns, ...(shaped ? shapeWords(shaped) : []), ...cap, ...wait, before];
 }
 
 /** Why the way is not the usual one, with an example of what would have been open for a while. */

@@ -69,6 +69,57 @@ describe('which pods go first', () => {
   });
 });
 
+describe('pods that keep their turn', () => {
+  const names = (order: readonly CohortPod[]) => order.map(({ name }) => name);
+  const stateful = (ordinals: readonly number[], name = 'db', life = 0): readonly CohortPod[] =>
+    ordinals.map((ordinal) => ({
+      name: `${name}-${ordinal}`,
+      uid: `${name}-${ordinal}-${life}`,
+      node: `node-${ordinal % 2}`,
+      ready: true,
+      maker: { kind: 'StatefulSet', name },
+    }));
+  const daemon = (nodes: readonly string[], life = ''): readonly CohortPod[] =>
+    nodes.map((node) => ({
+      name: `log-${node}${life}`,
+      uid: `u-${node}${life}`,
+      node,
+      ready: true,
+      maker: { kind: 'DaemonSet', name: 'log' },
+    }));
+
+  it('are those of a StatefulSet: the highest ordinal first, 10 before 9, whatever the seed and their nodes', () => {
+    fc.assert(
+      fc.property(fc.shuffledSubarray([0, 1, 2, 3, 8, 9, 10, 11]), fc.string(), (ordinals, seed) => {
+        const wanted = ordinals.toSorted((a, b) => b - a).map((ordinal) => `db-${ordinal}`);
+        expect(names(cohortOrder(stateful(ordinals), seed))).toEqual(wanted);
+        expect(names(cohortOrder(stateful(ordinals, 'db', 1), seed))).toEqual(wanted);
+      }),
+    );
+  });
+
+  it('one that is not ready is left out, and the next one below it goes', () => {
+    const pods = stateful([0, 1, 2]).map((pod) => (pod.name === 'db-2' ? { ...pod, ready: false } : pod));
+    expect(names(cohortOrder(pods, 's'))).toEqual(['db-1', 'db-0']);
+  });
+
+  it('are those of a DaemonSet by their node: all of them made anew have the same order', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.string({ minLength: 1 }), { minLength: 2, maxLength: 9 }), fc.string(), (nodes, seed) => {
+        const order = cohortOrder(daemon(nodes), seed).map(({ node }) => node);
+        expect(cohortOrder(daemon(nodes, '-again').toReversed(), seed).map(({ node }) => node)).toEqual(order);
+      }),
+    );
+  });
+
+  it('of two StatefulSets go beside each other, and pods of a Job when nobody else is left', () => {
+    const job = { name: 'job-x', uid: 'j', node: 'node-9', ready: true, maker: { kind: 'Job', name: 'job' } };
+    const order = names(cohortOrder([job, ...stateful([0, 1]), ...stateful([0, 1], 'queue')], 's'));
+    expect(order.slice(0, 2).toSorted()).toEqual(['db-1', 'queue-1']);
+    expect(order.at(-1)).toBe('job-x');
+  });
+});
+
 describe('the cohort label as part of an identity', () => {
   it.each([
     [undefined, true],
