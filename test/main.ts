@@ -80,6 +80,7 @@ if (filters.length === 0) {
   await check('format', 'biome', 'check', '--error-on-warnings', '.');
   await check('lint', 'oxlint', '--type-aware', '--deny-warnings');
   await check('types', 'tsc', '--noEmit');
+  await check('types of the page', 'tsc', '-p', 'playground/slack/page');
 }
 await vitest('fast');
 if (!isFast) await vitest('chaos');

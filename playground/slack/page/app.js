@@ -8,8 +8,10 @@ import { startSide } from './side.js';
 import { connect, on, store } from './store.js';
 import './theme.js';
 
-const part = (id) => document.querySelector(`#${id}`);
-const [side, channel, thread, mesh, calls, tabs] = ['side', 'channel', 'thread', 'mesh', 'calls', 'tabs'].map(part);
+/** Every part of the page stands in index.html. */
+const part = (id) => /** @type {HTMLElement} */ (document.querySelector(`#${id}`));
+const [side, channel, thread] = [part('side'), part('channel'), part('thread')];
+const [mesh, calls, tabs] = [part('mesh'), part('calls'), part('tabs')];
 const wide = matchMedia('(min-width: 900px)');
 
 const meshButton = h('button', { type: 'button', class: 'button', 'aria-controls': 'mesh' }, icon('mesh'), h('span', {}, 'Mesh'));
@@ -25,7 +27,7 @@ function place() {
   meshButton.hidden = !store.panel;
   meshButton.setAttribute('aria-expanded', String(!mesh.hidden));
   callsButton.setAttribute('aria-expanded', String(!calls.hidden));
-  for (const tab of tabs.children) {
+  for (const tab of /** @type {Iterable<HTMLElement>} */ (tabs.children)) {
     if (tab.dataset.pane === pane) tab.setAttribute('aria-current', 'page');
     else tab.removeAttribute('aria-current');
     tab.hidden = (tab.dataset.pane === 'thread' && store.thread === undefined) || (tab.dataset.pane === 'mesh' && !store.panel);
@@ -38,6 +40,7 @@ function toggleMesh() {
   place();
 }
 
+/** @type {() => void} */
 let drawCalls = () => undefined;
 function toggleCalls() {
   calls.hidden = !calls.hidden;

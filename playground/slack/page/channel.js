@@ -92,7 +92,7 @@ export function startThread(root) {
   const close = () => {
     document.body.dataset.pane = 'channel';
     go(store.channel, undefined);
-    document.querySelector('#channel-input')?.focus();
+    /** @type {HTMLElement | null} */ (document.querySelector('#channel-input'))?.focus();
   };
   root.append(
     h('header', { class: 'bar' }, h('h2', { class: 'grow' }, 'Thread'), closeButton('Close the thread', close)),

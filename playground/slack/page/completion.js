@@ -35,7 +35,7 @@ function peopleOffers(text) {
     ...[...store.users.values()].filter((user) => !user.deleted).map((user) => [user.name, user.real_name]),
     ...[...store.usergroups.values()].map((group) => [group.handle, 'user group']),
   ];
-  const before = text.slice(0, text.length - typed[2].length);
+  const before = text.slice(0, text.length - (typed[2] ?? '').length);
   return names
     .filter(([name]) => name.startsWith(typed[2]))
     .map(([name, detail]) => ({ label: `@${name}`, detail, insert: `${before}${name} ` }));

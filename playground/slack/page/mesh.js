@@ -140,7 +140,7 @@ export function startMesh(root, close) {
   );
   const build = () => {
     known.clear();
-    const groups = Map.groupBy(store.panel.actions, (action) => action.group);
+    const groups = Map.groupBy(store.panel?.actions ?? [], (action) => action.group);
     const make = (action) => {
       const made = control(action, problem);
       known.set(action.id, made);

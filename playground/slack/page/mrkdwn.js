@@ -18,6 +18,7 @@ export function groupMention(id, fallback) {
   return h('span', { class: 'mention' }, `@${store.usergroups.get(id)?.handle ?? fallback ?? id}`);
 }
 
+/** @type {readonly [string, number][]} */
 const days = [
   ['today', 0],
   ['yesterday', -1],
@@ -39,7 +40,7 @@ export function formatDate(seconds, format) {
     date_long_pretty: () => near ?? day({ dateStyle: 'full' }),
     time: () => date.toLocaleTimeString(undefined, { timeStyle: 'short' }),
     time_secs: () => date.toLocaleTimeString(undefined, { timeStyle: 'medium' }),
-    ago: () => `${Math.max(0, Math.round((Date.now() - date) / 60_000))} minutes ago`,
+    ago: () => `${Math.max(0, Math.round((Date.now() - date.getTime()) / 60_000))} minutes ago`,
   };
   return format.replace(/\{(\w+)\}/g, (whole, name) => table[name]?.() ?? whole);
 }

@@ -3,25 +3,37 @@
 /** Where a channel's id would stand, when the app's Home is shown. */
 export const HOME = 'home';
 
+/** What came over the stream, as `page-stream.ts` writes it. @typedef {Record<string, any>} Wire */
+
 export const store = {
   me: sessionStorage.getItem('as') ?? 'U0OPERATOR',
   channel: sessionStorage.getItem('channel') ?? '',
+  /** @type {string | undefined} */
   thread: undefined,
+  /** @type {Wire} */
   team: {},
   users: new Map(),
+  /** @type {Wire[]} */
   channels: [],
   usergroups: new Map(),
+  /** @type {Wire[]} */
   commands: [],
+  /** @type {Wire[]} */
   shortcuts: [],
   messages: new Map(),
   dismissed: new Set(),
   unread: new Set(),
+  /** @type {Wire[]} */
   views: [],
+  /** @type {Wire | null} */
   home: null,
+  /** @type {Wire[]} */
   calls: [],
   refused: 0,
   duplicates: 0,
+  /** @type {Wire} */
   faults: {},
+  /** @type {Wire | undefined} */
   panel: undefined,
   rates: new Map(),
 };
