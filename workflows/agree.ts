@@ -24,6 +24,8 @@ export async function agree(course: Course, request: OperationRequest): Promise<
     const [first] = plan.stages;
     showPlan(course, plan);
     if (!first || !ruleBefore(request, plan, first, 0)) {
+      // Where people are asked it is below the question.
+      if (patched('plan-told')) course.say({ kind: 'plan' });
       if (recordsComeFirst(request)) await recordsKept(course);
       return { kind: 'agreed', plan };
     }

@@ -1,7 +1,7 @@
 // Posts the one root message of an operation, edits it in place, and replies in its thread.
 
 import { type SlackMessages, SlackRateLimited, SlackRefused, type StoredMessage } from '../../src/clients/slack.ts';
-import type { Shared } from '../../src/domain/lifecycle/contract.ts';
+import type { Note, Shared } from '../../src/domain/lifecycle/contract.ts';
 import type { MessageRef, OperationView } from '../../src/domain/lifecycle/operation.ts';
 import type { Attachment } from '../../src/domain/lifecycle/plan.ts';
 import type { Log } from '../../src/log.ts';
@@ -34,6 +34,8 @@ export type Live = NonNullable<OperationView['live']>;
 /** Newer states that are written over one edit. */
 const MOST_REPEATS = 3;
 const NOTE_EVENT = 'meshops_note';
+/** What the whole channel should know at once. */
+const BROADCAST: ReadonlySet<Note['kind']> = new Set(['lost', 'fuse', 'undo-failing', 'still-failing']);
 /** A first try this soon after the command cannot have a forerunner whose answer was lost. */
 const FRESH_MS = 10_000;
 /** Slack's clock and ours may differ by this much (seconds). */
@@ -67,7 +69,7 @@ export function createAnnouncer(deps: AnnounceDeps): Announcer {
     try {
       return await lanes.run(view.opId, async () => {
         const ref = view.message ?? (mayBePosted ? await findRoot(slack, channelId, view) : undefined);
-        const shown = await editOrPost(slack, channelId, ref, renderRoot(view, now()));
+        const shown = await editOrPost(slack, channelId, ref, renderRoot(view));
         const question = await showQuestion({ slack, now, mayBePosted: attempt() > 1, logger: deps.logger }, view, shown);
         return { ...shown, ...(question && { question }) };
       });
@@ -85,7 +87,7 @@ export function createAnnouncer(deps: AnnounceDeps): Announcer {
       if (note.kind === 'attachment') return await attach(thread, note.attachment);
       if (attempt() > 1 && (await find(slack, thread.channelId, where, said))) return;
       const metadata = { event_type: NOTE_EVENT, event_payload: { op_id: view.opId, key } };
-      const broadcast = note.kind === 'lost' && { reply_broadcast: true };
+      const broadcast = BROADCAST.has(note.kind) && { reply_broadcast: true };
       await slack.post(thread.channelId, { ...renderNote(note, view, deps.onCall?.()), metadata, ...broadcast }, thread.ts);
     } catch (error) {
       throw slackFailure(error);
@@ -119,7 +121,7 @@ export function createAnnouncer(deps: AnnounceDeps): Announcer {
     for (let tries = 0; tries < MOST_REPEATS; tries += 1) {
       if (!shown.message) return;
       const { channelId, ts } = shown.message;
-      await slack.update(channelId, ts, renderRoot(isOver(shown) ? shown : { ...shown, live }, now()));
+      await slack.update(channelId, ts, renderRoot(isOver(shown) ? shown : { ...shown, live }));
       const after = await deps.describe?.(view);
       if (!after || versionOf(after) === versionOf(shown)) return;
       shown = after;

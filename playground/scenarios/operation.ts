@@ -104,6 +104,12 @@ export class Operation {
     return this.#drive.waitFor(() => (probe(this.root()) ? this.root() : undefined), { timeoutMs, what });
   }
 
+  /** Waits until something in the operation's thread matches: the plan is there, with what does not change. Returns what matched. */
+  async said(words: RegExp, what: string, timeoutMs = 30_000): Promise<string> {
+    const find = (): string | undefined => words.exec(JSON.stringify(this.#drive.thread(CHANNEL, this.ts)))?.[0];
+    return this.#drive.waitFor(find, { timeoutMs, what });
+  }
+
   phase(wanted: Phase, timeoutMs = 30_000): Promise<OperationView> {
     return this.anyPhase([wanted], timeoutMs);
   }

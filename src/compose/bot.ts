@@ -64,7 +64,7 @@ export async function composeBot(on: Foundation, process: ProcessName = 'bot'): 
       missing: (scope, signal) => missingIn(clusters, scope, signal),
       liveWeights: (target, signal) => liveWeights(clusters, target, signal),
       refresh: async (view) => {
-        if (view.message) await messages.update(view.message.channelId, view.message.ts, renderRoot(view, now()));
+        if (view.message) await messages.update(view.message.channelId, view.message.ts, renderRoot(view));
       },
       retire: (message) =>
         retireButtons(messages, message).catch((error: unknown) => {

@@ -16,6 +16,8 @@ export interface SideWords {
   /** One of what is counted, and what is said of one that ended badly: `request`, `failed`. */
   readonly unit: string;
   readonly bad: string;
+  /** What the share that the changed side gets is called, where it can be measured beside what was set. */
+  readonly share?: string;
 }
 
 /** What the chart of a verb calls what it draws. */
@@ -32,10 +34,9 @@ interface Onwards {
   readonly change: (opId: string) => Change;
   /** What is typed behind the command for a target of this name. */
   readonly behind: (name: string) => string;
-  /** `spoken`: what a screen reader says before the operation's name. */
+  /** Of the title `{}` is the target's name. */
   readonly button: {
     readonly label: string;
-    readonly spoken: string;
     readonly style?: 'danger';
     readonly confirm: { readonly title: string; readonly text: string; readonly yes: string };
   };
@@ -70,6 +71,10 @@ export interface VerbRecord {
   readonly words: {
     readonly sides: SideWords;
     readonly chart: ChartWords;
+    /** The plan's first sentence is what approvers must know before anything else. */
+    readonly leads?: true;
+    /** What is in place while it is watched for the last time; absent: its step says it. `exposure` 0..1. */
+    readonly inPlace?: (exposure: number) => string;
     /** What adopting a foreign change means for what comes then. */
     readonly adopting: string;
     /** Where harm goes on after everything was put back: what that means with a share that was there before, and without. */

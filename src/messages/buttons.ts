@@ -7,14 +7,14 @@ import type { OperationView } from '../domain/lifecycle/operation.ts';
 import { shortNameOf } from '../domain/target.ts';
 import { recordOf } from '../domain/verb.ts';
 import { cut } from '../domain/words/words.ts';
+import { headline } from './headline.ts';
 import { presentStage } from './ladder.ts';
 
 interface ButtonWords {
   readonly id: ActionId;
   readonly label: string;
-  /** What a screen reader says: the label alone does not name the operation. */
-  readonly spoken: string;
   readonly style?: 'primary' | 'danger';
+  /** `title`: the question, of which `{}` is the target's name. */
   readonly confirm?: { readonly title: string; readonly text: string; readonly yes: string };
   readonly candidate?: string;
 }
@@ -51,9 +51,9 @@ function buttonsOf(view: OperationView): readonly ButtonWords[] {
       return [abort(view)];
     case 'holding':
       if (!view.gate) return [abort(view)];
-      if (view.gate.kind === 'drift') return [ADOPT, RESTORE, LEAVE];
+      if (view.gate.kind === 'drift') return [KEEP_THEIRS, WRITE_OURS, STOP];
       if (view.gate.kind === 'undo') return [ROLL_BACK_ANYWAY];
-      return [EXTEND, view.gate.accepts ? acceptOf(view.gate.accepts) : CONTINUE, ROLL_BACK];
+      return [KEEP_WATCHING, view.gate.accepts ? acceptOf(view.gate.accepts) : CONTINUE, ROLL_BACK];
     case 'afterwatch':
       return [...(canClimb(view) ? nextOf(view, 'promote') : []), abort(view)];
     case 'over':
@@ -70,7 +70,7 @@ function candidates({ outcome, target }: OperationView): readonly ButtonWords[] 
   return CANDIDATES.flatMap((id, index) => {
     const name = outcome?.candidates?.[index];
     if (name === undefined) return [];
-    return [{ id, label: cut(`${target.namespace}/${name}`, 75), spoken: `Take ${name} as the canary, instead of`, candidate: name }];
+    return [{ id, label: cut(`${target.namespace}/${name}`, 75), candidate: name }];
   });
 }
 
@@ -92,16 +92,15 @@ function canClimb(view: OperationView): boolean {
   return exposure > 0 && exposure < 1;
 }
 
-const APPROVE: ButtonWords = { id: ACTION.approve, label: 'Approve', spoken: 'Approve', style: 'primary' };
-const REJECT: ButtonWords = { id: ACTION.reject, label: 'Reject', spoken: 'Reject, with a reason,' };
-const EXTEND: ButtonWords = { id: ACTION.extend, label: 'Extend', spoken: 'Keep watching for one more period:' };
+const APPROVE: ButtonWords = { id: ACTION.approve, label: 'Approve', style: 'primary' };
+const REJECT: ButtonWords = { id: ACTION.reject, label: 'Reject' };
+const KEEP_WATCHING: ButtonWords = { id: ACTION.extend, label: 'Keep watching' };
 const CONTINUE: ButtonWords = {
   id: ACTION.continue,
   label: 'Continue',
-  spoken: 'Go on without a verdict:',
   confirm: {
-    title: 'Go on without a verdict?',
-    text: 'The watched traffic did not show that this stage is healthy. Continuing needs an approver and moves to the next stage.',
+    title: 'Continue {} without proof?',
+    text: 'The watched traffic did not show that this step is healthy. Continuing needs an approver and goes on to the next step.',
     yes: 'Continue',
   },
 };
@@ -111,9 +110,8 @@ function acceptOf(accepts: readonly Doubt[]): ButtonWords {
   return {
     id: ACTION.continue,
     label: 'Accept and continue',
-    spoken: 'Accept these drops and go on:',
     confirm: {
-      title: 'Accept these drops?',
+      title: 'Accept these drops of {}?',
       text: cut(`Needs an approver who did not ask for the change. Accepted: ${named}. More than that is asked again.`, 300),
       yes: 'Accept and continue',
     },
@@ -123,18 +121,16 @@ function acceptOf(accepts: readonly Doubt[]): ButtonWords {
 const ROLL_BACK: ButtonWords = {
   id: ACTION.rollback,
   label: 'Roll back',
-  spoken: 'Roll back',
   style: 'danger',
-  confirm: { title: 'Roll back?', text: 'Everything this operation changed is rolled back.', yes: 'Roll back' },
+  confirm: { title: 'Roll back {}?', text: 'Everything this operation changed is rolled back.', yes: 'Roll back' },
 };
 /** The form that an abort opens asks once more. */
-const ROLL_BACK_LOST: ButtonWords = { id: ACTION.abort, label: 'Roll back', spoken: 'Roll back', style: 'danger' };
+const ROLL_BACK_LOST: ButtonWords = { id: ACTION.abort, label: 'Roll back', style: 'danger' };
 const KEEP: ButtonWords = {
   id: ACTION.keep,
   label: 'Keep it',
-  spoken: 'Keep what is in place:',
   confirm: {
-    title: 'Keep it as it is?',
+    title: 'Keep {} as it is?',
     text: 'Needs an approver who did not ask for the change. Nothing is written: what is in place stays, and can be rolled back later.',
     yes: 'Keep it',
   },
@@ -142,64 +138,58 @@ const KEEP: ButtonWords = {
 const ROLL_BACK_ANYWAY: ButtonWords = {
   id: ACTION.rollback,
   label: 'Roll back anyway',
-  spoken: 'Roll back although nobody can answer the requests:',
   style: 'danger',
   confirm: {
-    title: 'Roll back anyway?',
+    title: 'Roll back {} anyway?',
     text: 'Requests go to a Service without a ready endpoint: they fail until it has one.',
     yes: 'Roll back',
   },
 };
-const ADOPT: ButtonWords = {
+const KEEP_THEIRS: ButtonWords = {
   id: ACTION.adopt,
-  label: 'Adopt',
-  spoken: 'Adopt what was found:',
+  label: 'Keep theirs',
   confirm: {
-    title: 'Adopt what was found?',
-    text: 'What someone else wrote becomes the state that this operation goes on from. A rollback goes back to what was before the operation.',
-    yes: 'Adopt',
+    title: 'Keep what was found on {}?',
+    text: 'This operation goes on from what someone else wrote. A rollback goes back to what was before the operation.',
+    yes: 'Keep theirs',
   },
 };
-const RESTORE: ButtonWords = {
+const WRITE_OURS: ButtonWords = {
   id: ACTION.restore,
-  label: 'Restore',
-  spoken: 'Write the values of this stage again:',
+  label: 'Write ours',
   confirm: {
-    title: 'Write our values again?',
-    text: 'The values of this stage replace what someone else wrote into the same fields. Other fields are not touched.',
-    yes: 'Restore',
+    title: 'Write our values on {} again?',
+    text: 'The values of this step replace what someone else wrote into the same fields. Other fields are not touched.',
+    yes: 'Write ours',
   },
 };
-const LEAVE: ButtonWords = {
+const STOP: ButtonWords = {
   id: ACTION.leave,
-  label: 'Leave',
-  spoken: 'End and leave what others wrote:',
+  label: 'Stop',
   style: 'danger',
   confirm: {
-    title: 'End and leave it?',
+    title: 'Stop the operation on {}?',
     text: "The operation ends. Only the weight of its own Service, or its own policy, goes back; other people's changes are kept.",
-    yes: 'Leave',
+    yes: 'Stop',
   },
 };
-const HISTORY: ButtonWords = { id: ACTION.history, label: 'History', spoken: 'Show the last operations on the target of' };
+const HISTORY: ButtonWords = { id: ACTION.history, label: 'History' };
 const NEXT_ROLLBACK: ButtonWords = {
   id: ACTION.nextRollback,
   label: 'Roll back',
-  spoken: 'Roll back',
   style: 'danger',
   confirm: {
-    title: 'Roll back this operation?',
-    text: 'This starts a new operation that restores what was there before this one. Within a day it needs no approval, unless it would raise a share again.',
+    title: 'Roll back {}?',
+    text: 'A new operation goes back to what was there before this one. Within a day it needs no approval, unless it would raise a share again.',
     yes: 'Roll back',
   },
 };
-const STATUS: ButtonWords = { id: ACTION.status, label: 'Status', spoken: 'Show the present state of' };
+const STATUS: ButtonWords = { id: ACTION.status, label: 'Status' };
 
-/** Before the first write an abort only ends the operation; after it, everything is put back. */
+/** Before the first write an abort only ends the operation; after it, everything is rolled back. */
 function abort(view: OperationView): ButtonWords {
   const begun = presentStage(view) !== undefined;
-  const label = begun ? 'Abort and roll back' : 'Abort';
-  return { id: ACTION.abort, label, spoken: label, style: 'danger' };
+  return begun ? { id: ACTION.abort, label: 'Abort and roll back', style: 'danger' } : { id: ACTION.abort, label: 'Abort' };
 }
 
 function button(words: ButtonWords, view: OperationView): Button {
@@ -214,18 +204,25 @@ function button(words: ButtonWords, view: OperationView): Button {
       ...(words.candidate === undefined ? {} : { candidate: words.candidate }),
       ...(view.gate ? { gateId: view.gate.gateId, planHash: view.gate.planHash } : {}),
     }),
-    accessibility_label: cut(`${words.spoken} ${view.verb} ${shortNameOf(view.target)}, operation ${view.opId}`, 75),
+    // The label alone does not name the operation.
+    accessibility_label: cut(`${words.label}: ${headline(view)}`, 75),
     ...(words.style ? { style: words.style } : {}),
-    ...(words.confirm ? { confirm: dialog(words.confirm, words.style) } : {}),
+    ...(words.confirm ? { confirm: dialog(words.confirm, view, words.style) } : {}),
   };
 }
 
-function dialog(words: NonNullable<ButtonWords['confirm']>, style: 'primary' | 'danger' | undefined): ConfirmationDialog {
+/** A question with its target. */
+function dialog(
+  { title, text, yes }: NonNullable<ButtonWords['confirm']>,
+  { target }: OperationView,
+  style: 'primary' | 'danger' | undefined,
+): ConfirmationDialog {
+  const room = 100 - title.length;
   return {
-    title: { type: 'plain_text', text: words.title },
-    text: { type: 'plain_text', text: words.text },
-    confirm: { type: 'plain_text', text: words.yes },
-    deny: { type: 'plain_text', text: 'Not now' },
+    title: { type: 'plain_text', text: title.replace('{}', cut(shortNameOf(target), room)) },
+    text: { type: 'plain_text', text },
+    confirm: { type: 'plain_text', text: yes },
+    deny: { type: 'plain_text', text: 'Cancel' },
     ...(style ? { style } : {}),
   };
 }

@@ -11,8 +11,8 @@ type Differences = NonNullable<OperationView['drift']>;
 export function driftLines(differences: Differences): readonly string[] {
   return differences.map(({ object, field, expected, found, manager }) => {
     const tool = toolOf(manager);
-    const who = manager === undefined ? 'by an unknown hand' : `by ${code(manager)}${tool ? ` (${tool})` : ''}`;
-    return `•  ${said(object, 200)} ${code(field)}: expected ${code(expected.slice(0, 200))}, found ${code(found.slice(0, 200))}, ${who}`;
+    const who = manager === undefined ? 'by someone unknown' : `by ${code(manager)}${tool ? ` (${tool})` : ''}`;
+    return `•  ${said(object, 140)} ${code(field)}: expected ${code(expected, 60)}, found ${code(found, 60)}, ${who}`;
   });
 }
 

@@ -8,7 +8,8 @@ import { abortButton, answerRow } from './buttons.ts';
 import { commandRow } from './command-button.ts';
 import { openButton } from './forms/open-button.ts';
 import { plain } from './forms/parts.ts';
-import { headline, section } from './message.ts';
+import { headline } from './headline.ts';
+import { section } from './message.ts';
 
 export interface HomeOperation {
   readonly view: OperationView;

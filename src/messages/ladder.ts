@@ -59,9 +59,8 @@ function single(stage: StageView, words: SideWords, watchUntil: number | undefin
 
 /** `1,204 requests, 1 failed (0.08%)`, or with `of` `1,204 requests to the canary, …`, in the words of the operation's verb. */
 export function sideWords(side: SideCounts, { unit, bad }: SideWords, of?: string): string {
-  const failed = side.failures === 0 ? 'none' : number(side.failures);
   const own = side.synthetic ? `, ${number(side.synthetic)} of them synthetic` : '';
-  return `${plural(side.requests, unit)}${of ? ` ${of}` : ''}${own}, ${failed} ${bad} (${rate(side.failures, side.requests)})`;
+  return `${plural(side.requests, unit)}${of ? ` ${of}` : ''}${own}, ${number(side.failures)} ${bad}${rate(side.failures, side.requests)}`;
 }
 
 /** Both sides in one sentence. */

@@ -28,7 +28,7 @@ export function stateWords(view: OperationView): string {
       if (gate?.kind === 'drift') return 'held, someone else changed it';
       return `held${step === undefined ? '' : ` at ${step}`}, needs a decision`;
     case 'afterwatch':
-      return 'in place, watching';
+      return `${inPlace(view)}, watching`;
     case 'restoring':
       return view.restored ? 'rolled back, checking' : 'rolling back';
     case 'over':
@@ -38,12 +38,16 @@ export function stateWords(view: OperationView): string {
   }
 }
 
-/** What happens next, by itself or by somebody's hand, under the word that says which of the two. None: it is over, and there is nothing to do. */
+/** `at 10%` where the step says it; a policy is enforced, or only observed. */
+function inPlace(view: OperationView): string {
+  const { label = '', exposure = 0 } = presentStage(view) ?? {};
+  if (/^\d+(\.\d+)?%$/.test(label)) return `at ${label}`;
+  return recordOf(view.verb).words.inPlace?.(exposure) ?? 'in place';
+}
+
+/** What happens next by itself, or who must do what, under the word that says which of the two. None: it is over, and there is nothing to do. */
 export function nextLines(view: OperationView): readonly string[] {
-  if (view.lost) {
-    const how = `Its run was ${view.lost.how} on the Temporal server, so nothing would roll it back by itself.`;
-    return [`*Next:* ${how} Roll it back with the button, or with \`abort ${view.opId}\`; an approver can keep it.`];
-  }
+  if (view.lost) return [`*Next:* roll it back with the button, or with \`/mesh abort ${view.opId}\`. An approver can keep it.`];
   const { phase, restored, undoFailing } = view;
   const until = view.watchUntil === undefined ? 'the end of the watch' : clockTime(view.watchUntil);
   const next = nextStage(view);
@@ -64,7 +68,8 @@ export function nextLines(view: OperationView): readonly string[] {
       if (restored) return [`*Next:* watched until ${until}, to see that the service has recovered.`];
       return undoFailing
         ? [
-            '*Next:* meshops goes on trying. Anyone with rights on the cluster can run the commands above; two approvers can end it with `/mesh release`.',
+            '*Next:* meshops goes on trying. The commands are in the thread; anyone with rights on the cluster can run them.',
+            `Cannot be fixed: two approvers end it with \`/mesh release ${view.opId}\`.`,
           ]
         : ['*Next:* meshops rolls back and reads it back. Nobody needs to act.'];
     case 'over':
@@ -104,7 +109,7 @@ export function otherwise(view: OperationView, { kind, why }: Gate): string {
 }
 
 function needs({ quorum, approvers, approvals }: Gate): string {
-  if (quorum === 0) return '*Needs* nobody in particular: anyone who may give commands here can approve it';
+  if (quorum === 0) return '*Needs* 1 approval from anyone who may give commands here,';
   const from = people(approvers.filter(({ id }) => !approvals.some(({ by }) => by.id === id)));
   return `*Needs* ${plural(quorum, 'approval')} from ${from}`;
 }
@@ -122,22 +127,20 @@ function holding(view: OperationView): readonly string[] {
   const by = gate ? ` by ${clockTime(gate.expiresAt)}` : '';
   const approver = !gate || gate.quorum === 0 ? 'anyone here' : people(gate.approvers);
   if (gate?.kind === 'undo')
-    return [
-      `*Next:* rolled back as soon as there is a ready endpoint,${by ? ` and${by}` : ' and in the end'} in any case. What is in place is watched until then.`,
-    ];
+    return [`*Next:* rolled back as soon as there is a ready endpoint${by ? `, or${by}` : ''} in any case. It is watched until then.`];
   if (gate?.kind === 'drift') {
     const { adopting, own } = recordOf(verb).words;
     return [
       `*Choose${by}*, else meshops stops and leaves it:`,
-      `•  *Adopt*: go on with what was found, ${adopting} (${approver})`,
-      `•  *Restore*: write the values of this step again (${approver})`,
-      `•  *Leave*: stop; only ${own} goes back (anyone here)`,
+      `•  *Keep theirs*: go on with what was found, ${adopting} (${approver})`,
+      `•  *Write ours*: the values of this step again (${approver})`,
+      `•  *Stop*: only ${own} goes back (anyone here)`,
       ...given(gate),
     ];
   }
   return [
     `*Choose${by}*, else it is rolled back. What is in place stays and is watched.`,
-    '•  *Extend*: watch longer (anyone here)',
+    '•  *Keep watching*: watch longer (anyone here)',
     gate?.accepts
       ? `•  *Accept and continue*: go on, and take these as meant (${approver})`
       : `•  *Continue*: go on without proof (${approver})`,

@@ -10,8 +10,10 @@ import { recordOf } from '../domain/verb.ts';
 import { clockTime, code, codeBlocks, duration, fitLines, frozenWords, person, plural, said } from '../domain/words/words.ts';
 import { buttonRow } from './buttons.ts';
 import { driftLines, selfHealOf, selfHealWords } from './drift.ts';
+import { subjectOf } from './headline.ts';
 import { countsWords } from './ladder.ts';
 import { section, summary } from './message.ts';
+import { planLines } from './question.ts';
 
 /** Renders one note: `text` for notifications, `blocks` with the numbers. `onCall`: the usergroup that an undo that keeps failing calls. */
 export function renderNote(note: Note, view: OperationView, onCall?: string): { readonly text: string; readonly blocks: KnownBlock[] } {
@@ -27,9 +29,11 @@ export function renderNote(note: Note, view: OperationView, onCall?: string): { 
 
 function linesOf(note: Note, view: OperationView): readonly string[] {
   switch (note.kind) {
+    case 'plan':
+      return planLines(view);
     case 'plan-changed':
       return [
-        'The objects have changed since the plan was made, so the approvals no longer count. Approve the new plan.',
+        '*The plan changed before it was applied.* Approvals no longer count. Approve the new plan.',
         ...note.differences.map((one) => `•  ${said(one, 400)}`),
       ];
     case 'approved':
@@ -38,7 +42,7 @@ function linesOf(note: Note, view: OperationView): readonly string[] {
       ];
     case 'verdict':
       return [
-        `${verdictWord(note.verdict)} at ${said(note.stage, 80)}: ${said(note.verdict.words, 500)}`,
+        `${verdictWord(note.verdict)} at ${said(note.stage, 80)}: ${said(note.verdict.words, 400)}`,
         ...numbers(note.verdict, view),
         ...(note.verdict.kind === 'doubtful'
           ? note.verdict.doubts.map(({ words, key }) => `•  ${said(words, 300)}; key ${code(key)}`)
@@ -48,29 +52,31 @@ function linesOf(note: Note, view: OperationView): readonly string[] {
       return drifted(note);
     case 'unready':
       return [
-        `The rollback of ${code(view.opId)} waits. ${said(note.words, 400)}`,
-        `What is in place stays and is watched. It is rolled back as soon as there is a ready endpoint; to have it now, press *Roll back anyway* or give the command again.`,
+        `The rollback of ${code(view.opId)} waits. ${said(note.words, 300)}`,
+        'What is in place stays and is watched. It is rolled back as soon as there is a ready endpoint.',
+        'To have it now, press *Roll back anyway* or give the command again.',
       ];
     case 'frozen':
-      return [`${requester(view)} ${said(note.stage, 80)} waits: ${frozenWords(note.freeze)} What is in force stays, and is watched.`];
+      return [`${requester(view)} ${said(note.stage, 80)} waits: ${frozenWords(note.freeze)} What is in place stays, and is watched.`];
     case 'still-failing':
       return [
-        `Restored, still failing: ${said(note.verdict.words, 500)}`,
+        `*Rolled back, still failing:* ${said(note.verdict.words, 400)}`,
         recordOf(view.verb).words.goesOn[note.hasShare ? 'withShare' : 'without'],
         ...numbers(note.verdict, view),
       ];
     case 'fuse':
       return [
-        `Harmful traffic${note.restore.kind === 'restored' ? ', rolled back' : ''}: ${said(note.verdict.words, 500)}`,
-        `${FIRST[note.verdict.judge]} ${clockTime(note.verdict.firstHarmAt)}, decided ${duration(note.verdict.decidedAt - note.verdict.firstHarmAt)} later, ${restoreWords(note.restore)}`,
+        `${requester(view)} *${said(subjectOf(view), 150)}${note.restore.kind === 'restored' ? ' is rolled back' : ' fails'}:* ${said(note.verdict.words, 400)}`,
+        `${FIRST[note.verdict.judge]} ${clockTime(note.verdict.firstHarmAt)}, decided ${lagWords(note.verdict.decidedAt - note.verdict.firstHarmAt)}, ${restoreWords(note.restore)}`,
         ...numbers(note.verdict, view),
         ...objects(note.restore),
       ];
     case 'undo-failing':
       return [
-        `The rollback of ${code(view.opId)} is failing. The change is still in place; the rollback is repeated until it succeeds.`,
-        `Reason: ${said(note.reason, 500)}`,
-        ...(note.commands.length > 0 ? ['To roll it back by hand, with rights on the cluster:'] : []),
+        `*The rollback of ${said(subjectOf(view), 150)} fails. The change is still in place.* It is repeated until it succeeds.`,
+        `The API server said: ${said(note.reason, 400)}`,
+        `Two approvers can end it with ${code(`/mesh release ${view.opId}`)}.`,
+        ...(note.commands.length > 0 ? ['To roll it back with kubectl, with rights on the cluster:'] : []),
       ];
     case 'lost':
       return [
@@ -78,7 +84,7 @@ function linesOf(note: Note, view: OperationView): readonly string[] {
         [note.label && `*Now:* ${said(note.label, 80)} is in place.`, note.before && `Before: ${said(note.before, 200)}.`]
           .filter(Boolean)
           .join(' '),
-        `Roll it back with the button, or with ${code(`abort ${view.opId}`)}; an approver can keep it. Until then it is not watched.`,
+        `Roll it back with the button, or with ${code(`/mesh abort ${view.opId}`)}; an approver can keep it. Until then it is not watched.`,
       ];
     case 'declined':
       return [`The next step was declined (${declined(note.ending)}). What is in place stays.`];
@@ -98,6 +104,10 @@ function linesOf(note: Note, view: OperationView): readonly string[] {
   }
 }
 
+function lagWords(ms: number): string {
+  return ms < 100 ? 'at once' : `${duration(ms)} later`;
+}
+
 /** Whoever asked for the change is called: it is theirs that waits. */
 function requester({ requester: { name, slack } }: OperationView): string {
   return person({ name, ...(slack && { slackId: slack.userId }) });
@@ -106,7 +116,7 @@ function requester({ requester: { name, slack } }: OperationView): string {
 function drifted({ stage, inspection: { differences } }: Extract<Note, { kind: 'drift' }>): readonly string[] {
   const tool = selfHealOf(differences);
   const what = tool ? `Held at ${said(stage, 80)}. ${selfHealWords(tool)}` : `Someone else changed the objects at ${said(stage, 80)}.`;
-  return [`${what} Nothing more is written until people choose: adopt, restore or leave.`, ...driftLines(differences)];
+  return [`${what} Nothing more is written until people choose: keep theirs, write ours, or stop.`, ...driftLines(differences)];
 }
 
 function declined(ending: Ending): string {
@@ -122,16 +132,16 @@ const FIRST: Readonly<Record<Harmful['judge'], string>> = {
   silence: 'Last heard',
   drops: 'First drop',
   readiness: 'No ready endpoint since',
-  earlier: 'Harm seen by an earlier attempt',
+  earlier: 'Failures seen by an earlier attempt',
 };
 
 const VERDICTS: Readonly<Record<Verdict['kind'], string>> = {
   healthy: 'Healthy',
-  harmful: 'Harmful',
+  harmful: 'Failing',
   'no-traffic': 'Not enough traffic',
-  blind: 'The picture is incomplete',
+  blind: 'Cannot see everything',
   drift: 'Someone else changed the object',
-  doubtful: 'Something is dropped that may be meant to be',
+  doubtful: 'Something is dropped, perhaps as intended',
 };
 
 function verdictWord(verdict: Verdict): string {

@@ -6,8 +6,10 @@ import type { Answered, OperationView } from '../domain/lifecycle/operation.ts';
 import { clockTime, code, fitLines, oneOf, people, person, plural, said } from '../domain/words/words.ts';
 import { answerRow } from './buttons.ts';
 import { driftLines } from './drift.ts';
+import { subjectOf } from './headline.ts';
+import { leadOf, reasonNow } from './held.ts';
 import { presentStage } from './ladder.ts';
-import { section, subjectOf } from './message.ts';
+import { section } from './message.ts';
 import { otherwise } from './next-action.ts';
 
 export interface Question {
@@ -18,11 +20,15 @@ export interface Question {
 /** So many people are mentioned by name where no group stands for them. */
 const MOST_NAMED = 5;
 
-/** The question that is open in this view, or a later call about it. */
+/** The question that is open in this view, or a later call about it. What is asked for the first time has its plan below it. */
 export function renderQuestion(view: OperationView, gate: Gate): Question {
-  const [first = '', ...rest] = linesOf(view, gate);
+  const lines = linesOf(view, gate);
   const buttons = answerRow(view);
-  return { text: [first, ...rest].join(' '), blocks: [section(fitLines([first, ...rest])), ...(buttons ? [buttons] : [])] };
+  const plan = gate.kind === 'approval' && (gate.call ?? 'question') === 'question' ? planLines(view) : [];
+  return {
+    text: lines.join(' '),
+    blocks: [section(fitLines(lines)), ...(plan.length > 0 ? [section(fitLines(plan))] : []), ...(buttons ? [buttons] : [])],
+  };
 }
 
 function linesOf(view: OperationView, gate: Gate): readonly string[] {
@@ -30,7 +36,7 @@ function linesOf(view: OperationView, gate: Gate): readonly string[] {
   const { call = 'question' } = gate;
   switch (call) {
     case 'question':
-      return [`${whom(view, gate)} ${asked(view, gate)}`, `${needs(gate)} ${until}, ${otherwise(view, gate)}`, ...words(view, gate)];
+      return withReason(view, gate, [`${whom(view, gate)} ${asked(view, gate)}`, `${needs(gate)} ${until}, ${otherwise(view, gate)}`]);
     case 'reminder':
       return [`${whom(view, gate)} ${head(view)} still needs an answer. ${needs(gate)} ${until}, ${otherwise(view, gate)}`];
     case 'escalation':
@@ -65,26 +71,33 @@ function whom(view: OperationView, gate: Gate): string {
 
 function asked(view: OperationView, gate: Gate): string {
   const stage = presentStage(view)?.label;
+  const lead = leadOf(view);
   switch (gate.kind) {
     case 'approval':
-      return `approve ${head(view)}? ${change(view, gate)}`;
+      return `approve ${head(view)}? ${lead === undefined ? '' : `${said(lead, 110)} `}${change(view, gate)}`;
     case 'hold':
-      return `${head(view)} is held${stage === undefined ? '' : ` at ${said(stage, 80)}`}: ${said(view.verdict?.words ?? gate.why ?? 'the watch could not say that it is healthy.', 400)}`;
+      return `${head(view)} is held${stage === undefined ? '' : ` at ${said(stage, 40)}`}: ${said(reasonNow(view) ?? 'the watch could not say that it is healthy.', 120)}`;
     case 'drift':
       return `someone changed what ${head(view)} manages: ${driftLines((view.drift ?? []).slice(0, 1))
         .join('')
         .replace(/^•\s+/, '')}`;
     case 'undo':
-      return `the rollback of ${head(view)} waits: ${said(gate.why ?? 'nobody could answer the requests after it.', 400)}`;
+      return `the rollback of ${head(view)} waits: ${said(gate.why ?? 'nobody could answer the requests after it.', 120)}`;
     default:
       return gate.kind satisfies never;
   }
 }
 
-/** What whoever asked has written comes last: no text of theirs hides what changes, who is called, or until when. */
-function words({ requester, text, reason }: OperationView, { kind }: Gate): readonly string[] {
-  if (kind !== 'approval') return [];
-  return [`${said(requester.name, 80)} asks: ${code(text)}${reason === undefined ? '' : ` (${said(reason, 200)})`}`];
+/** A question has about so many characters that people see; a mention and a time are about as long as what they are written as. */
+const LONGEST_QUESTION = 330;
+const SHORTEST_REASON = 20;
+
+/** What a person has written comes last: no text of theirs hides what changes, who is called, or until when. */
+function withReason({ requester, reason }: OperationView, { kind }: Gate, lines: readonly string[]): readonly string[] {
+  if (kind !== 'approval') return lines;
+  const who = `${said(requester.name, 40)} asks`;
+  const room = LONGEST_QUESTION - lines.join(' ').length - who.length;
+  return [...lines, reason === undefined ? `${who}.` : `${who}: "${said(reason, Math.max(SHORTEST_REASON, Math.min(200, room)))}"`];
 }
 
 const STATE: Readonly<Record<Gate['kind'], string>> = {
@@ -96,12 +109,12 @@ const STATE: Readonly<Record<Gate['kind'], string>> = {
 
 function change({ from, to }: OperationView, { why, approvals }: Gate): string {
   const given = approvals.length > 0 ? ` Approved so far: ${people(approvals.map(({ by }) => ({ id: by.id, name: by.name })))}.` : '';
-  if (why !== undefined) return `${said(why, 300)}${given}`;
-  return `${from === undefined ? '' : `Now: ${said(from, 200)}. `}${to === undefined ? '' : `Then: ${said(to, 200)}.`}${given}`;
+  if (why !== undefined) return `${said(why, 160)}${given}`;
+  return `${from === undefined ? '' : `Now: ${said(from, 60)}. `}${to === undefined ? '' : `Then: ${said(to, 160)}.`}${given}`;
 }
 
 function needs({ kind, quorum }: Gate): string {
-  if (kind === 'approval') return quorum === 0 ? 'Anyone who may give commands here can approve' : `Needs ${plural(quorum, 'approval')}`;
+  if (kind === 'approval') return quorum === 0 ? 'Needs 1 approval from anyone here' : `Needs ${plural(quorum, 'approval')}`;
   return 'Choose';
 }
 
@@ -113,7 +126,8 @@ function head(view: OperationView): string {
 export function renderCalledAgain(view: OperationView, call: Exclude<Call, 'question'>, at: number): Question {
   const how = call === 'reminder' ? 'Reminded' : 'Others were called';
   const text = `${head(view)}: asked. ${how} at ${clockTime(at)}; the newest question has the buttons.`;
-  return { text, blocks: [section(text)] };
+  const plan = view.gate?.kind === 'approval' ? planLines(view) : [];
+  return { text, blocks: [section(text), ...(plan.length > 0 ? [section(fitLines(plan))] : [])] };
 }
 
 /** A question that is over. What was approved stays in it: the root message goes on to say how far it is. */
@@ -125,10 +139,13 @@ export function renderAnswered(view: OperationView, gateId: string): Question {
   return { text, blocks: [section(text), ...(plan.length > 0 ? [section(fitLines(plan))] : [])] };
 }
 
-function planLines({ planHash, explanation, watched }: OperationView): readonly string[] {
+/** What does not change after planning: what was asked for, from what to what, how, and what is watched. None before there is a plan. */
+export function planLines({ planHash, opId, text, from, to, explanation, watched }: OperationView): readonly string[] {
   if (planHash === undefined || explanation.length === 0) return [];
   const seen = watched.length > 0 ? [`Watched: ${said(watched.join('; '), 500)}`] : [];
-  return [`*Plan* ${code(planHash.slice(0, 12))}`, ...explanation.map((line) => `•  ${said(line, 500)}`), ...seen];
+  const change = from && to ? [`Now: ${said(from, 300)}. Then: ${said(to, 300)}.`] : [];
+  const head = `*Plan ${code(planHash.slice(0, 8))} for ${said(opId, 80)}:* ${code(text)}`;
+  return [head, ...change, ...explanation.map((line) => `•  ${said(line, 500)}`), ...seen];
 }
 
 const CHOSEN: Readonly<Record<Exclude<Answered['choice'], 'expired' | 'withdrawn'>, string>> = {
@@ -137,15 +154,15 @@ const CHOSEN: Readonly<Record<Exclude<Answered['choice'], 'expired' | 'withdrawn
   extend: 'kept watching',
   continue: 'continued',
   rollback: 'rolled back',
-  adopt: 'adopted what was found',
-  restore: 'restored',
-  leave: 'left as it is',
+  adopt: 'theirs kept',
+  restore: 'ours written again',
+  leave: 'stopped, left as changed',
 };
 
 const UNANSWERED: Readonly<Record<Gate['kind'], string>> = {
   approval: 'declined',
   hold: 'rolled back',
-  drift: 'left as it is',
+  drift: 'stopped, left as changed',
   undo: 'rolled back',
 };
 

@@ -72,7 +72,8 @@ function mayLook(past: Past, rule: ChannelRule): boolean {
 async function lineOf(deps: BotDeps, past: Past, named: boolean): Promise<string> {
   const link = await permalink(deps.web, past.message);
   const id = link ? `<${link}|${said(past.opId)}>` : said(past.opId);
-  const took = past.endedAt === undefined ? '' : ` after ${duration(past.endedAt - past.startedAt)}`;
+  const tookMs = (past.endedAt ?? 0) - past.startedAt;
+  const took = past.endedAt === undefined ? '' : tookMs < 100 ? ' at once' : ` after ${duration(tookMs)}`;
   const outcome = past.outcome === undefined ? 'not over yet' : `${outcomeWords(past.outcome)}${took}`;
   const by = past.requester === undefined ? '' : ` by ${said(past.requester, 80)}`;
   const approved = past.approvers.length === 0 ? '' : `, approved by ${past.approvers.map((one) => said(one, 80)).join(', ')}`;

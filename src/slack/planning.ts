@@ -1,5 +1,6 @@
 // From the start of an operation to its plan: what is refused in between is said to the person alone.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseCommand } from '../domain/commands/parse.ts';
 import type { OperationView } from '../domain/lifecycle/operation.ts';
 import { escapeMrkdwn } from '../domain/words/mrkdwn.ts';
 import { code } from '../domain/words/words.ts';
@@ -44,9 +45,20 @@ export function refusedAnswer(view: OperationView): Answer {
   const { outcome, target, text } = view;
   const { words = '', candidates = [], code: reason = '' } = outcome ?? {};
   // Where a name is unclear the sentence has the commands already.
-  const commands = reason === 'NoRoute' ? candidates.map((name) => code(withName(text, target.name, name))) : [];
+  const named = reason === 'NoRoute' ? candidates.map((name) => code(withName(text, target.name, name))) : [];
+  const commands = [...named, ...withFlags(text, words).map((command) => code(command))];
   const buttons = candidates.length > 0 ? buttonRow(view) : undefined;
   return say(`${escapeMrkdwn(words)}${commands.length > 0 ? `\nRun: ${commands.join(' or ')}` : ''}`, ...(buttons ? [buttons] : []));
+}
+
+/** The command with what the sentence says to add, where that is a command. */
+function withFlags(text: string, words: string): readonly string[] {
+  const [slash = '', ...rest] = text.split(' ');
+  const root = slash.includes('policy') ? 'policy' : slash.includes('encryption') ? 'encryption' : 'mesh';
+  return [...words.matchAll(/`(--[^`]+)`/g)].flatMap(([, flag = '']) => {
+    const command = [...rest, flag].join(' ');
+    return text.includes(flag) || parseCommand(command, { root }).kind === 'misunderstood' ? [] : [`${slash} ${command}`];
+  });
 }
 
 /** The command with its first word that is the name replaced. */

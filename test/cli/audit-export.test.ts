@@ -22,7 +22,7 @@ beforeEach(async () => {
   const one = (key: string, at: number, kind: 'request' | 'outcome', data: JsonObject) =>
     createAudit(db).append([{ key, at, kind, opId: 'canary-aaaa', target, actor: 'operator@example.com', data }]);
   await one('a/1', NOW - 9 * DAY, 'request', { text: '=HYPERLINK("x"), "quoted"' });
-  await one('a/2', NOW - DAY, 'outcome', { kind: 'completed', words: 'All stages are in place.' });
+  await one('a/2', NOW - DAY, 'outcome', { kind: 'completed', words: 'All steps are in place.' });
   await db.destroy();
 });
 afterEach(() => rmSync(folder, { recursive: true }));

@@ -28,7 +28,7 @@ test('the question about what a shadow found shows exactly what is accepted: pee
   const verdict = found();
   const accepts = verdict.doubts;
   const open = gate({ kind: 'hold', accepts, quorum: 1 });
-  const shown = renderRoot(view('holding', { verb: 'policy', gate: open, verdict, stages: stages('held') } as never), AT + 60_000);
+  const shown = renderRoot(view('holding', { verb: 'policy', gate: open, verdict, stages: stages('held') } as never));
   const sections = (shown.blocks as { readonly text?: { readonly text: string } }[]).flatMap(({ text }) => text?.text ?? []);
   expect(sections.find((text) => text.startsWith('*To be accepted'))).toBe(
     [

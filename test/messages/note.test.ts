@@ -10,14 +10,14 @@ const restored = { kind: 'restored', objects: [{ object, state: 'restored' }], e
 const notes: readonly { readonly note: Note; readonly says: readonly string[] }[] = [
   {
     note: { kind: 'plan-changed', differences: Array(200).fill('backend weight 100 → <50>') },
-    says: ['approvals no longer count', '&lt;50&gt;', 'more'],
+    says: ['Approvals no longer count', '&lt;50&gt;', 'more'],
   },
   {
     note: { kind: 'approved', by: { id: 'r', name: 'Reviewer', slackId: 'U0REVIEWER' }, remaining: 1 },
     says: ['<@U0REVIEWER> approved. 1 more approval needed.'],
   },
   { note: { kind: 'approved', by: { id: 'r', name: 'Reviewer' }, remaining: 0 }, says: ['*Reviewer* approved. Continuing now.'] },
-  { note: { kind: 'verdict', verdict: BLIND, stage: '10%' }, says: ['The picture is incomplete at 10%', 'node-2 lost 40 events'] },
+  { note: { kind: 'verdict', verdict: BLIND, stage: '10%' }, says: ['Cannot see everything at 10%', 'node-2 lost 40 events'] },
   {
     note: { kind: 'fuse', verdict: HARMFUL, restore: restored },
     says: ['17 of 88', 'decided 1.2 s later', 'exactly as before', 'decided 1.2 s later'],

@@ -3,7 +3,7 @@ import { acceptMessageBlocks } from '../../playground/slack/block-kit/accept.ts'
 import type { SlackMessages, SlackText, StoredMessage } from '../../src/clients/slack.ts';
 import { renderRoot } from '../../src/messages/message.ts';
 import { retireButtons } from '../../src/messages/retire.ts';
-import { AT, stages, view } from './views.ts';
+import { stages, view } from './views.ts';
 
 const REF = { channelId: 'C0MESH', ts: '1.0' };
 
@@ -30,7 +30,7 @@ const outcome = { kind: 'completed', code: 'Completed', words: 'All stages are i
 
 describe('a message of an operation that is over', () => {
   test('loses what it offered once another one has completed, and nothing else', async () => {
-    const root = renderRoot(view('over', { outcome, stages: stages('passed') }), AT);
+    const root = renderRoot(view('over', { outcome, stages: stages('passed') }));
     const before = JSON.stringify(root.blocks);
     expect(before).toMatch(/meshops:next-promote.*meshops:next-rollback/);
     const { slack, updates } = slackWith(root);
@@ -46,11 +46,11 @@ describe('a message of an operation that is over', () => {
   });
 
   test('is edited once, and a message of somebody else never', async () => {
-    const { slack, updates } = slackWith(renderRoot(view('over', { outcome, stages: stages('passed') }), AT));
+    const { slack, updates } = slackWith(renderRoot(view('over', { outcome, stages: stages('passed') })));
     await retireButtons(slack, REF);
     await retireButtons(slack, REF);
     expect(updates).toHaveLength(1);
-    const { metadata: _, ...foreign } = renderRoot(view('over', { outcome }), AT);
+    const { metadata: _, ...foreign } = renderRoot(view('over', { outcome }));
     const other = slackWith(foreign);
     await retireButtons(other.slack, REF);
     const gone = slackWith(undefined);

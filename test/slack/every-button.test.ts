@@ -5,7 +5,7 @@ import type { OperationView } from '../../src/domain/lifecycle/operation.ts';
 import { EVERYWHERE, workflowIdOf } from '../../src/domain/target.ts';
 import { recordOf, VERB_NAMES } from '../../src/domain/verb.ts';
 import { renderRoot } from '../../src/messages/message.ts';
-import { AT, everyView } from '../messages/views.ts';
+import { everyView } from '../messages/views.ts';
 import { CHANNEL, type Stage, stage, WORKFLOW } from './stage.ts';
 
 let at: Stage;
@@ -41,7 +41,7 @@ test.each(VERB_NAMES)('every button of every message of %s has an answer', async
     const workflowId = isWide ? workflowIdOf({ cluster: 'demo', ...EVERYWHERE }) : WORKFLOW;
     const target = isWide ? { cluster: 'demo', ...EVERYWHERE } : view.target;
     const shown = { ...view, verb, opId: `${verb}-k3f2`, workflowId, runId: 'run-1', target };
-    const { text, blocks } = renderRoot(shown, AT);
+    const { text, blocks } = renderRoot(shown);
     for (const action of actionsIn(blocks)) {
       if (pressed.has(`${view.phase}/${action}`)) continue;
       pressed.add(`${view.phase}/${action}`);

@@ -140,7 +140,7 @@ test('history shows what was asked and how it ended, and only what the channel m
   const words = await type('/mesh history backend');
   expect(words).toContain('rolled back');
   expect(words).toMatch(/`\/mesh canary backend 10%` by operator@/);
-  expect(words).toContain('1,000 requests to the canary, 20 failed (2.00%); 9,000 requests to stable, 9 failed (0.10%).');
+  expect(words).toContain('1,000 requests to the canary, 20 failed (2%); 9,000 requests to stable, 9 failed (0.1%).');
   expect(await type('/mesh history frontend/frontend')).toContain('No operation is recorded');
 });
 

@@ -71,7 +71,7 @@ test.each([
 ])('what was written %s ago only hears that it came too late', async (_when, ms) => {
   await mention({ ts: `${(Date.now() - ms) / 1000}` });
   expect(at.played.aborts).toEqual([]);
-  expect(told()).toEqual([expect.stringContaining('Your message came too late; nothing was done.')]);
+  expect(told()).toEqual([expect.stringContaining('Your message came more than a minute late')]);
 });
 
 describe('only a text that begins with the mention is a command', () => {

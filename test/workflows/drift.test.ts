@@ -364,7 +364,7 @@ describe('after harm was put back', () => {
   it('says "restored, still failing" where the harm goes on', async () => {
     const simulator = await harmed(harmful, 60_000);
     expect(outcomeOf(simulator)).toMatchObject({ kind: 'rolled-back', stillFailing: { hasShare: false } });
-    expect(outcomeOf(simulator).words).toContain('Restored, still failing');
+    expect(outcomeOf(simulator).words).toContain('Rolled back, still failing');
   });
 
   it('says nothing of it where the service is well again', async () => {

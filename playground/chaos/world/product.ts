@@ -204,7 +204,7 @@ function botOf(deps: ProductDeps, { audit, freezesOf, requests }: Shared): BotDe
     web: slack.forBot(),
     lacking: async () => undefined,
     refresh: async (view) => {
-      if (view.message) await messages.update(view.message.channelId, view.message.ts, renderRoot(view, now()));
+      if (view.message) await messages.update(view.message.channelId, view.message.ts, renderRoot(view));
     },
     retire: (message) => retireButtons(messages, message).catch(() => undefined),
     choices: { routes: async () => [], workloads: async () => [], namespaces: async () => [] },

@@ -37,7 +37,10 @@ const stillFailing: Scenario = {
     scene.break(({ cilium }) => cilium.faults.errorRate(CANARY, 1));
     const outcome = await operation.result();
     must(outcome.kind === 'rolled-back' && outcome.restoredExactly === true, `the outcome is ${outcome.kind}: ${outcome.words}`);
-    must(outcome.stillFailing?.hasShare === true && outcome.words.includes('Restored, still failing'), `the words are: ${outcome.words}`);
+    must(
+      outcome.stillFailing?.hasShare === true && outcome.words.includes('Rolled back, still failing'),
+      `the words are: ${outcome.words}`,
+    );
     must((await scene.weight(CANARY)) === 5, 'the canary has not what it had before');
     must((await operation.press('operator', 'meshops:next-zero')).ok, 'the offer of 0% was not taken');
     await scene.until(async () => (await scene.weight(CANARY)) === 0, 'the canary to have nothing');

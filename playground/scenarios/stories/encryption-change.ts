@@ -57,7 +57,8 @@ const off: Scenario = {
     const operation = await scene.begin('/encryption off');
     const waiting = await operation.phase('waiting');
     must(waiting.gate?.quorum === 2, `${waiting.gate?.quorum} approvals are asked for`);
-    says(JSON.stringify(operation.root().blocks), 'about 3 s, for each node', 'can be read on the wire again');
+    await operation.said(/about 3 s, for each node/, 'the plan to say what it costs');
+    await operation.said(/can be read on the wire again/, 'the plan to say that traffic can be read');
     await operation.press('reviewer', 'meshops:approve');
     must((await operation.view()).phase === 'waiting', 'one approval was enough');
     const measured = measure(scene);

@@ -98,7 +98,7 @@ const nameTaken: Scenario = {
       ended(outcome, 'impossible');
       must(outcome.code === 'NameTaken' && /reporting/.test(outcome.words), `the words are ${outcome.words}`);
       const operation = await scene.begin('/policy enforce frontend/frontend --no-observe --replace');
-      await operation.seen((message) => /lose the protection[^"]*reporting/.test(JSON.stringify(message.blocks)), 'what is lost');
+      await operation.said(/lose the protection[^"]*reporting/, 'the plan to say what is lost');
       await operation.button('meshops:approve');
       must((await scene.type(`/mesh abort ${operation.opId}`)).ok, 'the abort was not taken');
       ended(await operation.result(), 'aborted');

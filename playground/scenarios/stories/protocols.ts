@@ -20,9 +20,9 @@ async function weightOf(scene: Scene, part: PartName): Promise<number | undefine
   return spec.rules[0]?.backendRefs.find(({ name }) => name === `${part}-canary`)?.weight;
 }
 
-/** What the operation's message says of the traffic that moves. */
-function trafficIn(operation: Operation): string {
-  return /traffic (?:from outside|inside)[\w ]*/.exec(JSON.stringify(operation.root().blocks))?.[0] ?? '';
+/** What the operation's plan says of the traffic that moves. */
+function trafficIn(operation: Operation): Promise<string> {
+  return operation.said(/traffic (?:from outside|inside)[\w ]*/, 'the plan to say which traffic moves');
 }
 
 /** The canary of a part stays healthy and stays. */
@@ -39,7 +39,7 @@ function healthy(part: PartName, name: string, story: string): Scenario {
       const { stages } = await operation.view();
       const judged = stages.reduce((sum, { counts }) => sum + (counts?.canary.requests ?? 0), 0);
       must(judged > 0, 'the stage passed although nothing was judged');
-      return { operation, extra: { judged, traffic: trafficIn(operation) } };
+      return { operation, extra: { judged, traffic: await trafficIn(operation) } };
     },
   };
 }
@@ -62,8 +62,8 @@ function breaking(
     play: async (scene) => {
       const operation = await scene.begin(`/mesh canary ${part} 10% --soak 60s`);
       await operation.button('meshops:approve');
-      const said = trafficIn(operation);
-      must(said === traffic, `the plan says that this moves: ${said || JSON.stringify(operation.root().blocks)}`);
+      const said = await trafficIn(operation);
+      must(said === traffic, `the plan says that this moves: ${said}`);
       const click = await operation.press('reviewer', 'meshops:approve');
       must(click.ok, `the approval was not taken: ${click.error}`);
       await operation.phase('watching');

@@ -24,10 +24,9 @@ export const CANARY_VERB: VerbRecord = {
       behind: (name) => name,
       button: {
         label: 'Promote to 100%',
-        spoken: 'Promote to 100 percent:',
         confirm: {
-          title: 'Promote to 100%?',
-          text: 'This asks for a climb to 100% in stages, with its own plan and approval. Nothing changes before that.',
+          title: 'Promote {} to 100%?',
+          text: 'This asks for a climb to 100% in steps, with its own plan and approval. Nothing changes before that.',
           yes: 'Ask for it',
         },
       },
@@ -38,10 +37,9 @@ export const CANARY_VERB: VerbRecord = {
       behind: (name) => `${name} 0%`,
       button: {
         label: 'Canary to 0%',
-        spoken: 'Take the canary out altogether:',
         style: 'danger',
         confirm: {
-          title: 'Canary to 0%?',
+          title: 'Canary of {} to 0%?',
           text: 'This asks for a new operation that takes all traffic from the canary.',
           yes: 'Ask for it',
         },
@@ -60,6 +58,7 @@ export const CANARY_VERB: VerbRecord = {
       ofRest: 'to stable',
       unit: 'request',
       bad: 'failed',
+      share: 'Share',
     },
     chart: {
       share: 'weight of the canary',
@@ -68,7 +67,7 @@ export const CANARY_VERB: VerbRecord = {
       bad: 'Failed requests of the canary',
     },
     goesOn: {
-      withShare: 'The canary still has traffic. 0% takes it out altogether: use the button under the operation.',
+      withShare: 'The canary still has traffic. 0% takes it out altogether: its message has the button.',
       without: 'The canary has no traffic now, so the cause lies elsewhere.',
     },
     adopting: 'and plan on from it',

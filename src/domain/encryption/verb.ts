@@ -39,7 +39,8 @@ export const ENCRYPTION_VERB: VerbRecord = {
       withShare: 'Nodes are configured as before, so the cause lies elsewhere.',
       without: 'Nodes are configured as before, so the cause lies elsewhere.',
     },
-    adopting: 'for this stage, from which the later ones go on',
+    leads: true,
+    adopting: 'and take the next steps from there',
     own: 'its own configuration of nodes',
   },
 };

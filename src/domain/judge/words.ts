@@ -1,4 +1,4 @@
-import { number, percent } from '../words/words.ts';
+import { number, percent, rate } from '../words/words.ts';
 import { upperBound } from './bound.ts';
 import type { Counts, SideCounts } from './verdict.ts';
 
@@ -9,7 +9,7 @@ const SHOWN_ALPHA = 0.05;
 export function shareWords({ requests, failures, synthetic = 0 }: SideCounts): string {
   if (requests === 0) return 'no requests';
   const own = synthetic === 0 ? '' : `, ${number(synthetic)} of the ${number(requests)} synthetic`;
-  return `${number(failures)} of ${number(requests)} requests failed (${percent(failures / requests)})${own}`;
+  return `${number(failures)} of ${number(requests)} requests failed${rate(failures, requests)}${own}`;
 }
 
 /** Both sides in one clause. */

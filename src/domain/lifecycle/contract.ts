@@ -118,6 +118,8 @@ export interface Inspection {
 
 /** What is said in a thread; the words stand in `activities/announce/`. */
 export type Note =
+  /** The plan, where nobody is asked about it. */
+  | { readonly kind: 'plan' }
   | { readonly kind: 'plan-changed'; readonly differences: readonly string[] }
   | { readonly kind: 'approved'; readonly by: Approver; readonly remaining: number }
   | { readonly kind: 'verdict'; readonly verdict: Verdict; readonly stage: string }

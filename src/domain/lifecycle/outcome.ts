@@ -62,7 +62,7 @@ function personOf(by: NonNullable<Ending['by']>): NonNullable<Outcome['by']> {
 function stillFailing({ stillFailing: seen }: Ending): string {
   if (!seen) return '';
   const next = seen.hasShare ? 'It still has traffic: 0% takes it out.' : 'The cause lies elsewhere: look at the service itself.';
-  return `Restored, still failing: ${seen.words} ${next}`;
+  return `Rolled back, still failing: ${seen.words} ${next}`;
 }
 
 function firstSentence(ending: Ending): string {
@@ -95,13 +95,13 @@ function firstSentence(ending: Ending): string {
 /** Only what a watch has seen is called healthy. */
 function completedSentence({ verdict, unconfirmed }: Ending): string {
   if (unconfirmed !== undefined) return `Everything is written, but the controller has not confirmed it: ${unconfirmed}`;
-  if (!verdict) return 'All stages are in place. The traffic was not watched.';
+  if (!verdict) return 'All steps are in place. The traffic was not watched.';
   if (verdict.kind === 'healthy') {
-    if (verdict.unseen === undefined) return 'All stages are in place and the traffic stayed healthy.';
-    return `All stages are in place and the traffic that was seen stayed healthy. Not seen in the watch: ${verdict.unseen}.`;
+    if (verdict.unseen === undefined) return 'All steps are in place and the traffic stayed healthy.';
+    return `All steps are in place and the traffic that was seen stayed healthy. Not seen in the watch: ${verdict.unseen}.`;
   }
-  if (verdict.kind === 'harmful') return `All stages are in place. The last watch saw failures all the same: ${verdict.words}`;
-  return `All stages are in place. The last watch could not say that the traffic is healthy: ${verdict.words}`;
+  if (verdict.kind === 'harmful') return `All steps are in place. The last watch saw failures all the same: ${verdict.words}`;
+  return `All steps are in place. The last watch could not say that the traffic is healthy: ${verdict.words}`;
 }
 
 function meshSentence(ending: Ending, undone: Undone | undefined): string {

@@ -31,10 +31,12 @@ export const POLICY_VERB: VerbRecord = {
       bad: 'Dropped connections under the policy',
     },
     goesOn: {
-      withShare: 'What was in force before the operation is in force again, so the cause lies elsewhere.',
-      without: 'What was in force before the operation is in force again, so the cause lies elsewhere.',
+      withShare: 'What was in place before the operation is in place again, so the cause lies elsewhere.',
+      without: 'What was in place before the operation is in place again, so the cause lies elsewhere.',
     },
-    adopting: 'for this stage, from which the later ones go on',
+    inPlace: (exposure) => (exposure > 0 ? 'enforced' : 'observed'),
+    leads: true,
+    adopting: 'and take the next steps from there',
     own: 'its own policy',
   },
 };

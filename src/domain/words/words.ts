@@ -89,13 +89,22 @@ export function percent(share: number): string {
   return formatPercent(share * 100);
 }
 
-/** Two decimals, for measured shares: `0.08%`. Of nothing there is no percentage. */
+/** Of fewer than so many a percentage says more than anybody knows. */
+const FEWEST = 20;
+
+/** A measured share behind its counts: ` (0.08%)`, ` (9.1%)`, ` (19%)`. Nothing where none of them, or where there are few. */
 export function rate(part: number, whole: number): string {
-  return whole === 0 ? 'no requests yet' : `${((part / whole) * 100).toFixed(2)}%`;
+  if (part <= 0 || whole < FEWEST) return '';
+  const value = (part / whole) * 100;
+  // What is not all is not written as all, and what is not nothing is not written as nothing.
+  if (value > 99 && value < 100) return ` (${Math.min(99.99, Number(value.toFixed(2)))}%)`;
+  const digits = value < 1 ? 2 : value < 9.95 ? 1 : 0;
+  return value < 0.005 ? ' (below 0.01%)' : ` (${Number(value.toFixed(digits))}%)`;
 }
 
-/** Milliseconds in words: `0.4 s`, `45 s`, `1 min 20 s`, `2 h 5 min`. */
+/** Milliseconds in words: `at once`, `0.4 s`, `45 s`, `1 min 20 s`, `2 h 5 min`. */
 export function duration(ms: number): string {
+  if (ms < 100) return 'at once';
   if (ms > 0 && ms < 9_950) return `${Number((ms / 1000).toFixed(1))} s`;
   const seconds = Math.max(0, Math.round(ms / 1000));
   if (seconds < 60) return `${seconds} s`;

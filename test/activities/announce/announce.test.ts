@@ -147,7 +147,7 @@ describe('replying in the thread', () => {
     const files = slack.drive.thread(CHANNEL, thread.ts).flatMap((message) => message.files ?? []);
     expect(files).toHaveLength(1);
     expect(files[0]).toMatchObject({ mimetype: 'image/png', title: 'canary demo/backend/backend, operation op-brisk-otter-42' });
-    expect(files[0]?.['alt_txt']).toContain('10 requests to the canary, 1 failed (10.00%)');
+    expect(files[0]?.['alt_txt']).toContain('10 requests to the canary, 1 failed');
   });
 });
 

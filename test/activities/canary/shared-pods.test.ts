@@ -34,7 +34,7 @@ describe('a pod behind both Services', () => {
     const cluster = clusterWith({ backend: ['v1-1', 'v2-2'], 'backend-canary': ['v2-2'] });
     const refused = await checkApart({ cluster }, details, signal);
     expect(refused).toMatchObject({ code: 'SharedPod' });
-    expect(refused?.words).toMatch(/^The pod backend\/v2-2 is behind backend as well as backend-canary,/);
+    expect(refused?.words).toMatch(/^The pod backend\/v2-2 is behind backend as well as backend-canary\./);
     expect(await checkApart({ cluster: clusterWith({ backend: ['v1-1'], 'backend-canary': ['v2-2'] }) }, details, signal)).toBeUndefined();
   });
 

@@ -3,7 +3,7 @@ import { showingUndo } from '../../../activities/watch/undoing.ts';
 import type { OperationView } from '../../../src/domain/lifecycle/operation.ts';
 import { SILENT } from '../../../src/log.ts';
 import { renderRoot } from '../../../src/messages/message.ts';
-import { AT, view } from '../../messages/views.ts';
+import { view } from '../../messages/views.ts';
 
 afterEach(() => void vi.useRealTimers());
 
@@ -13,7 +13,7 @@ it('people see how far an undo is that takes minutes, and an edit that was dropp
   let dropped = 1;
   const editMessage = async (of: OperationView, live: NonNullable<OperationView['live']>): Promise<void> => {
     if (dropped-- > 0) throw new Error('too many edits');
-    shown.push(JSON.stringify(renderRoot({ ...of, live }, AT).blocks));
+    shown.push(JSON.stringify(renderRoot({ ...of, live }).blocks));
   };
   const over = Promise.withResolvers<string>();
   const done = showingUndo({ editMessage, now: Date.now, log: SILENT }, view('restoring'), async (progress) => {

@@ -172,7 +172,7 @@ describe('the way back', () => {
     };
     expect(change(rule('v1'), rule('v2'))).toMatchObject({
       code: 'HeaderAgain',
-      words: expect.stringContaining('`ab backend x-canary=v1`'),
+      words: expect.stringContaining('`/mesh ab backend x-canary=v1`'),
     });
     expect(change({ name: 'theirs' }, rule('v2'))).toMatchObject({ kind: 'planned', lowers: true });
   });

@@ -59,7 +59,7 @@ describe('what takes from one Service gives to the others', () => {
 
   it.each([0, 20])('a canary is raised by its own name alone, with its gates: not by giving the other %i percent', (percent) => {
     const words = raises(plan([route([{ backend: 40, 'backend-canary': 60 }])], percent, { explicit: true }));
-    expect(words).toContain(`If it is meant: \`canary backend/backend-canary ${100 - percent}%\`.`);
+    expect(words).toContain(`If it is meant: \`/mesh canary backend/backend-canary ${100 - percent}%\`.`);
     const annotated = route([{ backend: 40, next: 60 }], { metadata: { annotations: { [CANARY_ANNOTATION]: 'next' } } });
     expect(raises(plan([annotated], percent, { explicit: true }))).toContain('canary backend/next');
   });

@@ -182,6 +182,6 @@ it('requests of our own count once, are told apart, and are remembered over a ch
   expect(judge.counts.canary).toEqual({ requests: 60, failures: 0, synthetic: 20 });
   const resumed = createJudge(settings(), judge.snapshot());
   const verdict = resumed.conclude(START + 6_000);
-  expect(verdict.words).toContain('0 of 60 requests failed (0%), 20 of the 60 synthetic');
+  expect(verdict.words).toContain('0 of 60 requests failed, 20 of the 60 synthetic');
   expect(verdict.counts.stable).not.toHaveProperty('synthetic');
 });

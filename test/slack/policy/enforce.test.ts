@@ -125,8 +125,8 @@ describe('policy enforce', () => {
     await completedIn(at, 'canary-aaaa', [0, 10]);
     const words = await type('/policy relax frontend/frontend');
     expect(words).toContain('No completed policy operation on frontend/frontend');
-    const [, suggested = ''] = /`([^`]+)`/.exec(words) ?? [];
-    expect(parseCommand(suggested, { root: 'mesh' })).toMatchObject({ kind: 'policy status' });
+    const [, suggested = ''] = /`\/policy ([^`]+)`/.exec(words) ?? [];
+    expect(parseCommand(suggested, { root: 'policy' })).toMatchObject({ kind: 'policy status' });
     await type('/policy relax backend');
     expect(at.played.begins).toEqual([]);
   });
