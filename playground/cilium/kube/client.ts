@@ -82,6 +82,7 @@ export function createKube(access: KubeAccess): Kube {
 
   const open = (call: Call, pool: Agent): Promise<IncomingMessage> =>
     new Promise((resolve, reject) => {
+      const body = call.body === undefined ? undefined : JSON.stringify(call.body);
       const outgoing = request(
         new URL(call.path, access.url),
         {
@@ -90,7 +91,8 @@ export function createKube(access: KubeAccess): Kube {
           headers: {
             authorization: `Bearer ${access.token}`,
             accept: 'application/json',
-            ...(call.body === undefined ? {} : { 'content-type': call.type ?? 'application/json' }),
+            // Node states no length for a DELETE by itself, and the server would read its body as the next request.
+            ...(body !== undefined && { 'content-type': call.type ?? 'application/json', 'content-length': Buffer.byteLength(body) }),
           },
           ...(call.signal ? { signal: call.signal } : { timeout: 20_000 }),
         },
@@ -98,7 +100,7 @@ export function createKube(access: KubeAccess): Kube {
       );
       outgoing.on('timeout', () => outgoing.destroy(new Error(`The API server did not answer ${call.method} ${call.path} within 20 s`)));
       outgoing.on('error', reject);
-      outgoing.end(call.body === undefined ? undefined : JSON.stringify(call.body));
+      outgoing.end(body);
     });
 
   const send = async <T>(call: Call): Promise<T> => {

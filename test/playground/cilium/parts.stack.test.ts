@@ -229,6 +229,17 @@ describe('catalog: east-west through a Service', () => {
   });
 });
 
+test('a pod under the name of another is not deleted in its place, and nothing of the request is taken for the next one', async () => {
+  const [pod] = (await kube.list<KubeObject>(resources.pods)).items;
+  if (!pod) throw new Error('There is no pod.');
+  const other = { ...pod, metadata: { ...pod.metadata, uid: 'another' } };
+  for (let turn = 0; turn < 20; turn++) {
+    await kube.remove(resources.pods, other);
+    const { metadata } = await kube.get<KubeObject>(resources.pods, pod.metadata.namespace, pod.metadata.name);
+    expect(metadata.uid).toBe(pod.metadata.uid);
+  }
+});
+
 test('what a part brought is gone with it, and it can come again', async () => {
   const part = await cilium.parts.start('catalog');
   await part.stop();
