@@ -3,6 +3,7 @@
 import type { KnownBlock, MessageMetadata } from '@slack/types';
 import { CHANGED, REST } from '../domain/judge/verdict.ts';
 import type { OperationView, Outcome } from '../domain/lifecycle/operation.ts';
+import { EXACTLY_AS_BEFORE } from '../domain/lifecycle/outcome.ts';
 import { recordOf } from '../domain/verb.ts';
 import { capital, clockTime, code, cut, fitLines, frozenWords, percent, person, said } from '../domain/words/words.ts';
 import { acceptedLines } from './accepted.ts';
@@ -148,12 +149,17 @@ function ended(view: OperationView, outcome: Outcome): readonly string[] {
   const counts = outcome.verdict?.counts ?? presentStage(view)?.counts;
   const told = recordOf(view.verb).countsInVerdict && outcome.verdict !== undefined && outcome.words.includes(outcome.verdict.words);
   return [
-    said(withoutOdds(outcome.words), 280),
+    said(withoutOdds(saidOnce(outcome)), 280),
     ...(outcome.now === undefined ? [] : [`*Now:* ${said(outcome.now, 250)}.`]),
     ...(counts && counts[CHANGED].requests > 0 && !told ? [countsWords(counts, view.verb)] : []),
     ...restored(outcome),
     askedBy(view),
   ];
+}
+
+/** The outcome's words without the sentence that its state says again. */
+function saidOnce({ words, now }: Outcome): string {
+  return now?.endsWith('exactly as before') ? words.replace(` ${EXACTLY_AS_BEFORE}`, '') : words;
 }
 
 /** The sentence people look for, unless the outcome's own words have said it. What was not rolled back exactly is in those words. */

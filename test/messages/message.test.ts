@@ -57,6 +57,7 @@ describe('the root message', () => {
     expect(long.text).toBe(
       'Canary backend/backend 10%: rolled back. Canary: 4 of 57 requests failed (7%). Now: backend 100%, backend-canary 0%, exactly as before.',
     );
+    expect(JSON.stringify(long.blocks).match(/exactly as before/g)).toHaveLength(1);
     expect(shown(over)).toContain('*Now:* backend 100%, backend-canary 0%, exactly as before.');
     expect(shown(over)).not.toContain('backend-canary 10%');
   });

@@ -104,6 +104,9 @@ function completedSentence({ verdict, unconfirmed }: Ending): string {
   return `All steps are in place. The last watch could not say that the traffic is healthy: ${verdict.words}`;
 }
 
+/** Stands in an outcome's words. */
+export const EXACTLY_AS_BEFORE = 'The mesh is exactly as before.';
+
 function meshSentence(ending: Ending, undone: Undone | undefined): string {
   const { takesBack, wayBack = '/mesh rollback' } = ending;
   if (ending.kind === 'completed') return takesBack ? '' : `The change stays as approved; ${wayBack} rolls it back.`;
@@ -119,7 +122,7 @@ function meshSentence(ending: Ending, undone: Undone | undefined): string {
   ];
   if (left.length > 0) return `Our own values were rolled back. ${left.join(' ')} Look at it before the next change.`;
   return undone.exact
-    ? 'The mesh is exactly as before.'
+    ? EXACTLY_AS_BEFORE
     : 'The managed fields are as they were before; other fields of the objects were changed by others meanwhile and were left alone.';
 }
 
