@@ -11,5 +11,7 @@ export interface Bench {
     readonly progress: ReportProgress;
     /** Repetitions, where a bench has any; its own number when left out. */
     readonly runs?: number;
+    /** Of what is drawn by chance, where a bench draws anything. */
+    readonly seed?: number;
   }): Promise<JsonObject>;
 }

@@ -78,9 +78,19 @@ export async function answerClick(deps: BotDeps, admission: Admission, click: Cl
   const ids = parseButton(click.value);
   if (!ids) return refuseClick(deps, click, refusal('ForgedButton'));
   const { actor, rule } = admitted;
+  const outside = outsideOf(ids, action, rule);
+  if (outside) return refuseClick(deps, click, outside);
   const choice = CHOICES[action];
   if (choice && ids.gateId && ids.planHash) return decide(deps, ids, choice, click, actor);
   return other(deps, ids, click, { actor, rule }, later);
+}
+
+/** What the channel may name now, not when the message was posted there. Nothing keeps people from stopping a change. */
+function outsideOf(ids: ButtonIds, action: ActionId, rule: ChannelRule): Refused | undefined {
+  const target = targetOf(ids);
+  if (!target) return refusal('ForgedButton');
+  const within = rule.resolve(target, 'help');
+  return isRefused(within) && !isSafe(action) ? within : undefined;
 }
 
 async function decide(deps: BotDeps, ids: ButtonIds, choice: Choice, click: Click, actor: Actor): Promise<Answer | undefined> {

@@ -15,6 +15,7 @@ import type { BotDeps } from './deps.ts';
 import { pastLines } from './history.ts';
 import { permalink } from './link.ts';
 import { mayRead } from './rights.ts';
+import { isUserId } from './shape.ts';
 
 export interface Home {
   /** Somebody has opened it, or pressed a button in it: they look for some minutes more. Never rejects. */
@@ -38,7 +39,7 @@ const MOST_LOOKERS = 200;
 
 export function hearHome(app: App, home: Home): void {
   app.event('app_home_opened', async ({ event }) => {
-    if (event.tab === 'home') await home.look(event.user);
+    if (event.tab === 'home' && isUserId(event.user)) await home.look(event.user);
   });
   // The browser follows the link; Slack tells of it all the same.
   app.action(new RegExp(`^${LINK_ACTION}:`), async ({ ack }) => ack());

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import type { AttachedFile } from '../reading/policy/sources/thread-file.ts';
 import type { Origin } from './origin.ts';
+import { isUserId } from './shape.ts';
 
 const Mention = z.object({
   team_id: z.string(),
@@ -9,7 +10,7 @@ const Mention = z.object({
   event_id: z.string(),
   event: z.object({
     channel: z.string(),
-    user: z.string(),
+    user: z.string().refine(isUserId),
     text: z.string(),
     ts: z.string(),
     thread_ts: z.string().optional(),

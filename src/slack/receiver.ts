@@ -1,8 +1,8 @@
 // How Slack reaches us: signed HTTP or Socket Mode, both with Bolt's own receivers.
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { HTTPReceiver, type Logger, type Receiver, SocketModeReceiver } from '@slack/bolt';
-import { isObject } from '../domain/json.ts';
 import { wayOut } from '../net/proxy.ts';
+import { isEventOfSlack, isFormOfSlack } from './shape.ts';
 
 export type Entrance =
   | { readonly mode: 'http'; readonly signingSecret: string }
@@ -55,7 +55,7 @@ function httpDoor(entrance: Extract<Entrance, { mode: 'http' }>, deps: Parameter
     if (request.method !== 'POST') return hand(request, response);
     void bodyOf(request).then((body) => {
       if (body === undefined) return refuse(response, 413);
-      if (!holdsObject(body, request.headers['content-type'] ?? '')) {
+      if (!isOfSlack(body, request.headers['content-type'] ?? '')) {
         deps.onForged('NoObject');
         return refuse(response, 400);
       }
@@ -89,13 +89,13 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
   return Buffer.concat(chunks);
 }
 
-/** Everything that Slack sends is an object, or a form whose payload is one. Bolt reads fields of whatever it is, and falls over `null`. */
-function holdsObject(body: Buffer, type: string): boolean {
+/** Bolt reads fields of whatever comes, and falls over what is not there. */
+function isOfSlack(body: Buffer, type: string): boolean {
   const text = body.toString('utf8');
   try {
-    if (!type.startsWith('application/x-www-form-urlencoded')) return isObject(JSON.parse(text));
-    const payload = new URLSearchParams(text).getAll('payload');
-    return payload.length === 0 || (payload.length === 1 && isObject(JSON.parse(payload[0] ?? '')));
+    return type.startsWith('application/x-www-form-urlencoded')
+      ? isFormOfSlack(new URLSearchParams(text))
+      : isEventOfSlack(JSON.parse(text));
   } catch {
     return false;
   }

@@ -3,7 +3,8 @@
 import type { OperationRequest, OperationView } from '../domain/lifecycle/operation.ts';
 import { OUTCOME_WORDS } from '../domain/lifecycle/outcome.ts';
 import { formatTarget } from '../domain/target.ts';
-import { code, moment, person, said } from '../domain/words/words.ts';
+import { clockTime, code, moment, person, said } from '../domain/words/words.ts';
+import { headline } from '../messages/headline.ts';
 import type { AbortResult, BeginResult, DecideResult, Settled } from '../temporal/results.ts';
 import { type Answer, say, sayPlain } from './answer.ts';
 import { wordsFor } from './refusals.ts';
@@ -21,14 +22,14 @@ export function beginAnswer(result: BeginResult, request: OperationRequest, link
           );
     case 'busy':
       return say(
-        `${target} is busy: ${runningWords(result.view, link)}\nNothing was changed by your command. Wait for it, or stop it with ${code(`abort ${result.view.opId}`)}.`,
+        `${target} is busy: ${runningWords(result.view, link)}\nYour command changed nothing. Wait for it, or stop it: ${code(`/mesh abort ${result.view.opId}`)}`,
       );
     case 'refused':
       return sayPlain(wordsFor(result.code, result.words));
     case 'not-confirmed':
       return say(
         `*Not confirmed.* meshops asked for the change of ${target}, but nobody answered in time, so it may or may not have started. ` +
-          'It keeps asking and tells you here what is true. Do not send the command again; `status` shows what runs.',
+          'It keeps asking and tells you here what is true. Do not send the command again; `/mesh status` shows what runs.',
       );
     default:
       return result satisfies never;
@@ -42,7 +43,7 @@ export function settledAnswer(truth: Settled, request: OperationRequest, link: s
     case 'unknown':
       return say(
         `${about}: it could not be learned whether it started. A request that nobody took ends by itself and changes nothing. ` +
-          `Look at ${code(`status ${formatTarget(request.target)}`)} before you ask again.`,
+          `Look at ${code(`/mesh status ${formatTarget(request.target)}`)} before you ask again.`,
       );
     case 'ended':
       return say(
@@ -62,37 +63,16 @@ export function outcomeWords(outcome: string): string {
   return Object.entries(OUTCOME_WORDS).find(([kind]) => kind === outcome)?.[1] ?? said(outcome);
 }
 
-/** One line on a running operation: what, how far, who, since when, where to read on. */
+/** One line on a running operation: its headline, until when, who asked, since when, where to read on. */
 export function runningWords(view: OperationView, link: string | undefined): string {
   const asker = person({ name: view.requester.name, ...(view.requester.slack ? { slackId: view.requester.slack.userId } : {}) });
-  const thread = link ? ` <${link}|Its thread>.` : '';
-  return `*${said(view.opId)}* ${code(view.text)} is ${phaseWords(view)}; asked by ${asker} ${moment(view.startedAt)}.${thread}`;
-}
-
-export function phaseWords(view: OperationView): string {
-  const stages = view.stages.filter((stage) => stage.state !== 'skipped');
-  const present = stages.findLast((stage) => stage.startedAt !== undefined);
-  const at = present ? ` (${said(present.label)}, stage ${stages.indexOf(present) + 1} of ${stages.length})` : '';
-  switch (view.phase) {
-    case 'planning':
-      return 'being planned';
-    case 'waiting':
-      return `waiting for ${view.gate ? `${view.gate.quorum - view.gate.approvals.length} approval(s)` : 'a decision'}${at}`;
-    case 'applying':
-      return `writing a stage${at}`;
-    case 'watching':
-      return `watched${at}`;
-    case 'holding':
-      return view.frozen ? `waiting for a freeze to end${at}` : `held until somebody decides${at}`;
-    case 'afterwatch':
-      return `in force and still watched${at}`;
-    case 'restoring':
-      return 'being put back';
-    case 'over':
-      return 'over';
-    default:
-      return view.phase satisfies never;
-  }
+  const until = view.gate
+    ? ` by ${clockTime(view.gate.expiresAt)}`
+    : view.watchUntil === undefined
+      ? ''
+      : ` until ${clockTime(view.watchUntil)}`;
+  const thread = link ? ` · <${link}|Its thread>` : '';
+  return `*${said(headline(view), 140)}*${until} · ${code(view.opId)} · asked by ${asker} ${moment(view.startedAt)}${thread}`;
 }
 
 /** Undefined: the message itself shows what the click did. */
@@ -117,7 +97,7 @@ export function decideAnswer(result: DecideResult, outcome: string | undefined):
 export function alreadyOver({ opId, outcome }: OperationView): Answer {
   const kind = outcome ? ` (${said(outcome.kind)})` : '';
   return say(
-    `*${said(opId)}* is over already${kind}; there was nothing to stop. Slack or the database has not taken its last word yet: ${code('rollback <service>')} puts a completed operation back as soon as they have.`,
+    `*${said(opId)}* is over already${kind}; there was nothing to stop. Slack or the database has not taken its last word yet: ${code('/mesh rollback <service>')} rolls a completed operation back as soon as they have.`,
   );
 }
 
@@ -130,7 +110,7 @@ export function abortAnswer(result: AbortResult, opId: string, rollback?: true):
       );
     case 'over':
       return say(
-        `*${said(opId)}* is over already; there was nothing to stop. ${code('rollback <service>')} puts a completed operation back.`,
+        `*${said(opId)}* is over already; there was nothing to stop. ${code('/mesh rollback <service>')} rolls a completed operation back.`,
       );
     case 'not-confirmed':
       return say(`*Not confirmed.* Temporal did not answer in time, so *${said(opId)}* may still be running. It is safe to ask again.`);

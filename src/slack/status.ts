@@ -64,7 +64,7 @@ export async function statusOfOne(deps: BotDeps, target: Target, asker: Actor): 
   else if (described.kind === 'view' && described.view.phase !== 'over') lines.push(await viewLine(deps, described.view));
   else if (described.kind === 'silent') lines.push(`${name}: an operation is there, but no worker answers for it now.`);
   else lines.push(`Nothing runs on ${name}.`);
-  if (freeze) lines.push(`Frozen: ${frozenWords(freeze)} New operations and next stages wait or are refused; an undo does not.`);
+  if (freeze) lines.push(`Frozen: ${frozenWords(freeze)} New operations are refused and next steps wait; rollbacks still work.`);
   if (weights) lines.push(`Weights now: ${said(weights, 500)}`);
   if (last) {
     const ended = last.endedAt === undefined ? '' : ` ${moment(last.endedAt)}`;
@@ -75,8 +75,8 @@ export async function statusOfOne(deps: BotDeps, target: Target, asker: Actor): 
 }
 
 async function viewLine(deps: BotDeps, view: OperationView): Promise<string> {
-  const numbers = view.live ? ` ${countsWords(view.live.counts, view.verb)}` : '';
-  return `${code(formatTarget(view.target))}: ${runningWords(view, await permalink(deps.web, view.message))}${numbers}`;
+  const numbers = view.live ? `\n${countsWords(view.live.counts, view.verb)}` : '';
+  return `${runningWords(view, await permalink(deps.web, view.message))} · ${said(view.target.cluster, 60)}${numbers}`;
 }
 
 async function weightsOf(deps: BotDeps, target: Target, asker: Actor): Promise<string | undefined> {

@@ -1,12 +1,15 @@
 // The checks of what people read, over every verb, phase and outcome.
 import { describe, expect, it } from 'vitest';
 import { acceptMessageBlocks } from '../../playground/slack/block-kit/accept.ts';
+import type { Note } from '../../src/domain/lifecycle/contract.ts';
 import { VERB_NAMES } from '../../src/domain/verb.ts';
 import { headline } from '../../src/messages/headline.ts';
 import { renderRoot } from '../../src/messages/message.ts';
+import { renderNote } from '../../src/messages/note.ts';
 import { renderAnswered, renderCalledAgain, renderQuestion } from '../../src/messages/question.ts';
 import { EVERY, everyOf } from './every.ts';
 import { BANNED, buttonsOf, prose, seen, sentencesOf, textsOf, wordsIn } from './read.ts';
+import { AT, BLIND, HARMFUL } from './views.ts';
 
 /** Every state that a headline may name. */
 const STATES = [
@@ -116,6 +119,43 @@ describe('the root message', () => {
       expect(rest).not.toMatch(/\bleft\b(?! as)|\bin \d+ (s|min|h)\b/);
     }
   });
+});
+
+const object = { apiVersion: 'v1', kind: 'HTTPRoute', namespace: 'backend', name: 'backend' };
+const NOTES: readonly Note[] = [
+  { kind: 'plan' },
+  { kind: 'plan-changed', differences: ['HTTPRoute backend/backend: weight of backend 100 → 80'] },
+  { kind: 'verdict', verdict: BLIND, stage: '10%' },
+  { kind: 'drift', stage: '10%', inspection: { differences: [], found: {} } },
+  { kind: 'still-failing', verdict: HARMFUL, hasShare: true },
+  { kind: 'still-failing', verdict: HARMFUL, hasShare: false },
+  { kind: 'fuse', verdict: HARMFUL, restore: { kind: 'restored', objects: [], exact: true, at: AT } },
+  { kind: 'fuse', verdict: HARMFUL, restore: { kind: 'superseded', object, token: 'canary-77ab01/2', at: AT } },
+  { kind: 'fuse', verdict: HARMFUL, restore: { kind: 'restored', objects: [{ object, state: 'drifted' }], exact: false, at: AT } },
+  { kind: 'undo-failing', reason: 'connection refused', commands: ['kubectl get httproute'] },
+  { kind: 'declined', ending: { kind: 'rejected', code: 'Rejected', by: { id: 'r', name: 'Reviewer' }, reason: 'too early' } },
+  { kind: 'lost', how: 'terminated', wroteAt: AT, label: '10%', before: 'backend 100%' },
+  { kind: 'no-longer', people: ['Reviewer'] },
+  { kind: 'unready', words: 'backend-1 has no ready endpoint.' },
+  { kind: 'outcome' },
+];
+
+describe('a reply in the thread', () => {
+  const [watching, over] = ['watching', 'over, rolled-back'].map((name) => EVERY.filter((one) => one.name.endsWith(`, ${name}`)));
+  it.each(NOTES.map((note) => ({ kind: note.kind, note })))(
+    'is short, plain and without banned words, for each verb: $kind',
+    ({ note }) => {
+      for (const { view } of (note.kind === 'outcome' ? over : watching) ?? []) {
+        const { text, blocks } = renderNote(note, view);
+        acceptMessageBlocks(blocks, 50);
+        const words = prose(textsOf(blocks).join('\n'));
+        expect(`${seen(words).length <= 600} ${seen(words)}`).toBe(`true ${seen(words)}`);
+        expect(seen(words)).not.toMatch(BANNED);
+        expect(text).not.toBe('');
+        for (const sentence of sentencesOf(seen(words))) expect(`${wordsIn(sentence) <= 20} ${sentence}`).toBe(`true ${sentence}`);
+      }
+    },
+  );
 });
 
 describe('a question in the thread', () => {

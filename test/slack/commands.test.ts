@@ -117,9 +117,9 @@ describe('a command that changes the mesh', () => {
     const { ts } = (await web.json()) as { ts: string };
     at.played.begin = async () => ({ kind: 'busy', view: viewOf({ message: { channelId: CHANNEL, ts } }) });
     const words = await type('/mesh canary backend 20%', 'U0REVIEWER');
-    expect(words).toContain('`demo/backend/backend` is busy: *canary-k3f2*');
+    expect(words).toContain('`demo/backend/backend` is busy: *Canary backend/backend 10%: watching 10%* · `canary-k3f2`');
     expect(words).toContain('<@U0OPERATOR>');
-    expect(words).toContain('(10%, stage 1 of 1)');
+    expect(words).toContain('watching 10%');
     expect(words).toMatch(/<http[^|]+\|Its thread>/);
   });
 
@@ -232,7 +232,7 @@ describe('seeing', () => {
     await at.audit.append([{ key: 'o', at: 1, kind: 'outcome', opId: 'canary-aaaa', target, data }]);
     at.played.described = { kind: 'view', view: viewOf() };
     const words = await type('/mesh status backend');
-    expect(words).toContain('*canary-k3f2*');
+    expect(words).toContain('*Canary backend/backend 10%: watching 10%* · `canary-k3f2`');
     expect(words).toContain('ended rolled-back');
     expect(words).toContain('The canary failed 12 of 40.');
   });

@@ -62,7 +62,7 @@ export function encodeButton(ids: ButtonIds): string {
 }
 
 /** Of one target, or of a whole cluster. */
-const WORKFLOW_ID = /^mesh\/[a-z0-9.-]{1,253}\/(?:[a-z0-9-]{1,63}\/[a-z0-9.-]{1,253}|\*\/\*)$/;
+const WORKFLOW_ID = /^mesh\/[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?\/(?:[a-z0-9-]{1,63}\/[a-z0-9.-]{1,253}|\*\/\*)$/;
 const RUN_ID = /^[A-Za-z0-9-]{1,64}$/;
 const OP_ID = /^[a-z0-9-]{1,80}$/;
 const GATE_ID = /^g\d{1,6}$/;
