@@ -1,6 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises';
-import { EVERYTHING, type Flows } from '../../src/clients/hubble/flows.ts';
-import type { FlowFollower } from '../../src/clients/hubble/stream-listener.ts';
+import type { Flows } from '../../src/clients/hubble/flows.ts';
 import type { Cluster } from '../../src/clients/kubernetes/cluster.ts';
 import { changedBy, EncryptionDetails } from '../../src/domain/encryption/details.ts';
 import { proofOf } from '../../src/domain/encryption/evidence.ts';
@@ -9,12 +7,12 @@ import { ENCRYPTS_WITHIN_MS, type Reading, readEncryption, SETTLING_MS } from '.
 import type { WatchInput } from '../../src/domain/lifecycle/contract.ts';
 import type { Log } from '../../src/log.ts';
 import { readEncryptionFacts } from '../../src/reading/nodes/encryption.ts';
-import { Carriers } from '../watch/carriers.ts';
 import { type Absence, expecting } from '../watch/expected.ts';
 import type { Hear, OpenOptions, Watching } from '../watch/watching.ts';
 import { again } from './again.ts';
-import { followHomes, type Homes } from './homes.ts';
-import { createTrafficReader, type TrafficReader } from './traffic.ts';
+import { followTraffic } from './follow-traffic.ts';
+import { followHomes } from './homes.ts';
+import { createTrafficReader, UNTOLD_MS } from './traffic.ts';
 
 export interface EvidenceDeps {
   readonly cluster: Cluster;
@@ -27,9 +25,6 @@ export interface EvidenceDeps {
 const LOOK_MS = 1_000;
 /** Where people are told that a proof cannot be looked for. */
 const AGENTS = 'agents and their objects';
-const OVERDUE_MS = 200;
-/** What was seen before the stage says which kinds of connections come to their end: so far back (ms). */
-const LEARN_MS = 60_000;
 /** Turning off loses what is sent between a node and others for so long after its agent has started, with a margin (docs/encryption.md). */
 const OFF_GAP_MS = 6_000;
 
@@ -65,96 +60,62 @@ function settingsOf(input: WatchInput, startedAt: number): EncryptionJudgeSettin
 }
 
 async function openEvidence(deps: EvidenceDeps, input: WatchInput, heard: Hear, options: OpenOptions): Promise<void> {
-  const { since, signal } = options;
+  const { since, resumed, signal } = options;
+  const from = resumed ? since - UNTOLD_MS : since;
   const details = EncryptionDetails.parse(input.plan.details);
   const { number } = input.stage;
   const own = details.nodes[number] ?? [];
   const changed = new Set(changedBy(details, number));
-  let reading: Reading | undefined;
+  let readyAt: ReadonlyMap<string, number | undefined> = new Map();
   let unread = false;
-  const hear = expecting(heard, () => absencesOf(input, own, { since, details }));
+  const hear = expecting(heard, () => absencesOf(input, own, { since, resumed, details }));
   const homes = await followHomes(deps, heard, signal);
-  const readyAt = (node: string): number | undefined => reading?.facts.nodes.find(({ name }) => name === node)?.agent?.readyAt;
   const reader = createTrafficReader({
     nodeOf: (address, identity) => homes.nodeOf(address, identity),
     isChanged: (node) => input.purpose === 'restored' || changed.has(node),
     isExpected: (node, at) =>
-      details.change === 'off' && own.includes(node) && (input.applying === true || at < (readyAt(node) ?? 0) + OFF_GAP_MS),
-    from: since,
+      details.change === 'off' && own.includes(node) && (input.applying === true || at < (readyAt.get(node) ?? 0) + OFF_GAP_MS),
+    from,
+    heardTo: resumed ? since : undefined,
     proves: (from, to, at) =>
-      [from, to].every((node) => !changed.has(node) || at >= (readyAt(node) ?? Number.POSITIVE_INFINITY) + ENCRYPTS_WITHIN_MS),
+      [from, to].every((node) => !changed.has(node) || at >= (readyAt.get(node) ?? Number.POSITIVE_INFINITY) + ENCRYPTS_WITHIN_MS),
   });
-  await followTraffic(deps, { ...options, reader, homes }, hear);
-  const look = async (): Promise<void> => {
-    reading = readEncryption(await readEncryptionFacts(deps.cluster, input.target.cluster, deps.now(), signal));
-    const configuredAt = reading.facts.overrides.find(({ name }) => name.endsWith(input.opId))?.changedAt;
-    const { traffic, expected } = reader;
-    hear(proofOf({ details, stage: number, reading, traffic, expected, ...(configuredAt !== undefined && { configuredAt }) }));
-    if (unread) hear({ kind: 'sight', at: deps.now(), node: AGENTS });
-    unread = false;
+  const look = async (): Promise<Reading> => {
+    const reading = readEncryption(await readEncryptionFacts(deps.cluster, input.target.cluster, deps.now(), signal));
+    readyAt = new Map(reading.facts.nodes.map(({ name, agent }) => [name, agent?.readyAt]));
+    return reading;
   };
-  if (input.purpose !== 'stage' || input.applying) return;
   // What was proved before says nothing of now.
   const failed = (error: unknown): void => {
     if (!unread) hear({ kind: 'gap', at: deps.now(), node: AGENTS, reason: error instanceof Error ? error.message : String(error) });
     unread = true;
   };
+  const isAsked = input.purpose === 'stage' && !input.applying;
+  // What is read back is judged by when agents were ready.
+  if (isAsked && resumed) await look().catch(failed);
+  await followTraffic(deps, { ...options, from, reader, homes }, hear);
+  if (!isAsked) return;
+  const prove = async (): Promise<void> => {
+    const known = await look();
+    const configuredAt = known.facts.overrides.find(({ name }) => name.endsWith(input.opId))?.changedAt;
+    const { traffic, expected } = reader;
+    hear(proofOf({ details, stage: number, reading: known, traffic, expected, ...(configuredAt !== undefined && { configuredAt }) }));
+    if (unread) hear({ kind: 'sight', at: deps.now(), node: AGENTS });
+    unread = false;
+  };
   // Of hundreds of nodes it is hundreds of pages: half of the time the API server has its rest.
-  again((tookMs) => Math.max(LOOK_MS, tookMs), signal, look, failed);
+  again((tookMs) => Math.max(LOOK_MS, tookMs), signal, prove, failed);
 }
 
 /** While agents are replaced their nodes are out of sight by our own doing, each for as long as an agent may take. */
 function absencesOf(
   { applying }: WatchInput,
   own: readonly string[],
-  { since, details }: { readonly since: number; readonly details: EncryptionDetails },
+  { since, resumed, details }: { readonly since: number; readonly resumed: boolean; readonly details: EncryptionDetails },
 ): readonly Absence[] {
+  // Whoever watched before has waited for them.
+  if (resumed && !applying) return [];
   const { agentMs, mostAway } = details;
   const until = since + (applying ? Math.ceil(own.length / mostAway) * agentMs : OFF_GAP_MS);
   return own.map((node) => ({ node, until }));
-}
-
-interface Following extends OpenOptions {
-  readonly reader: TrafficReader;
-  readonly homes: Homes;
-}
-
-async function followTraffic(
-  { flows, now }: EvidenceDeps,
-  { reader, homes, since, signal, remarks }: Following,
-  hear: Hear,
-): Promise<void> {
-  const carriers = new Carriers({ hear, now });
-  // Pods of every node may have sent something, however long a node was quiet.
-  carriers.endpoints('', homes.nodes);
-  remarks?.(() => [carriers.unseen(now()), homes.unplaced()].filter((words) => words !== undefined).join('; ') || undefined);
-  const live: FlowFollower = {
-    traces: true,
-    answers: true,
-    flow(flow, node, seenAt) {
-      const event = reader.read(flow, node, seenAt);
-      if (event) hear(event);
-    },
-    gap(node, at, reason, lost, patienceMs) {
-      reader.lost(node);
-      carriers.gap({ kind: 'gap', at, node, reason, ...(lost !== undefined && { lost }), ...(patienceMs !== undefined && { patienceMs }) });
-    },
-    sight(node, at) {
-      reader.seen(node);
-      carriers.sight(node, at);
-    },
-  };
-  flows.follow([EVERYTHING], live, signal);
-  again(
-    () => OVERDUE_MS,
-    signal,
-    async () => {
-      carriers.endpoints('', homes.nodes);
-      // What has come while this process was away is read first: timers run before sockets are read.
-      await turn();
-      for (const event of reader.overdue(now())) hear(event);
-    },
-  );
-  const before: FlowFollower = { ...live, flow: (flow, node) => reader.learn(flow, node), gap: () => undefined, sight: () => undefined };
-  await flows.replay(homes.namespaces, since - LEARN_MS, before, signal);
 }

@@ -2,16 +2,50 @@
 const ENOUGH_ENDS = 10;
 const NEARLY_ALL = 0.98;
 
+/** A connection of before the watch, whose end is still to be seen. */
+interface Earlier {
+  readonly kind: string;
+  readonly node: string;
+  readonly at: number;
+}
+
 /** Which kinds of connections come to their end, by those that were seen: one kind is all that the same server serves at one port. */
 export class Kinds {
   readonly #known = new Map<string, { begun: number; ended: number }>();
+  readonly #earlier = new Map<string, Earlier>();
 
-  began(kind: string): void {
+  /** One whose end has been seen. */
+  ended(kind: string): void {
+    const known = this.#of(kind);
+    known.begun += 1;
+    known.ended += 1;
+  }
+
+  /** One that goes on longer than its kind may. */
+  stays(kind: string): void {
     this.#of(kind).begun += 1;
   }
 
-  ended(kind: string): void {
-    this.#of(kind).ended += 1;
+  /** One of before the watch has begun; what becomes of it may be seen during the watch. */
+  follow(key: string, earlier: Earlier): void {
+    this.#earlier.set(key, earlier);
+  }
+
+  /** Its end, if it is one of those. */
+  end(key: string): void {
+    const earlier = this.#earlier.get(key);
+    if (!earlier) return;
+    this.#earlier.delete(key);
+    this.ended(earlier.kind);
+  }
+
+  /** Those stay of which the records of their node (up to `newest`) show no end within `endMs`. */
+  settle(newest: ReadonlyMap<string, number>, endMs: number): void {
+    for (const [key, { kind, node, at }] of this.#earlier) {
+      if ((newest.get(node) ?? 0) - at <= endMs) continue;
+      this.#earlier.delete(key);
+      this.stays(kind);
+    }
   }
 
   /** Nearly all of it do, so one that does not hangs. */

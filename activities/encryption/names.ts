@@ -15,6 +15,12 @@ export function keyOf({ IP, l4, is_reply }: Flow): string | undefined {
   return is_reply?.value === true ? `${here} ${there}` : `${there} ${here}`;
 }
 
+/** The same record, whether it came by a stream or out of a ring. */
+export function recordOf(flow: Flow, node: string): string {
+  const { uuid, time, l4, is_reply } = flow;
+  return uuid ?? `${bare(node)} ${time?.seconds}.${time?.nanos} ${keyOf(flow)} ${is_reply?.value} ${JSON.stringify(l4?.TCP?.flags)}`;
+}
+
 /** Agents may write a node with its cluster before it. */
 export function bare(node: string): string {
   return node.slice(node.lastIndexOf('/') + 1);

@@ -16,10 +16,13 @@ const END_MS = 5_000;
  * than late (ms).
  */
 const SILENT_MS = 10_000;
+/** What an attempt had not told when it ended had begun at most so long before (ms). */
+export const UNTOLD_MS = ANSWER_MS + END_MS;
 const MOST_OPEN = 20_000;
 /** Strict mode drops what is not encrypted; a node without an id cannot be sent anything encrypted (drops 195 and 197). */
 const FOR_WANT_OF_ENCRYPTION: readonly string[] = ['UNENCRYPTED_TRAFFIC', 'NO_NODE_ID'];
 
+type Counted = 'begun' | 'answered' | 'lost' | 'ended' | 'whole';
 type Flags = Readonly<Partial<Record<'SYN' | 'ACK' | 'RST' | 'FIN', boolean>>>;
 
 interface Begun extends Waiting {
@@ -53,6 +56,8 @@ export interface TrafficOptions {
   readonly isExpected: (node: string, at: number) => boolean;
   /** What began before counts for nobody (epoch ms). */
   readonly from: number;
+  /** An earlier attempt of the same watch has told what there was to tell up to then (epoch ms). */
+  readonly heardTo?: number | undefined;
   /** Did both nodes do for certain then what they were told? Earlier connections are judged, and are no part of `traffic`. */
   readonly proves: (from: string, to: string, at: number) => boolean;
 }
@@ -71,7 +76,6 @@ class Reader implements TrafficReader {
   /** Answered, and not at their end. */
   readonly #open = new Map<string, Begun>();
   readonly #kinds = new Kinds();
-  readonly #learned = new Map<string, string>();
   readonly #traffic = new Map<string, { -readonly [K in keyof Traffic]: Traffic[K] }>();
   /** Event time that each node's records have reached. */
   readonly #newest = new Map<string, number>();
@@ -98,7 +102,7 @@ class Reader implements TrafficReader {
     const flags = flow.l4?.TCP?.flags ?? {};
     const isReply = flow.is_reply?.value === true;
     this.#waiting.reached(bare(node), at);
-    this.#newest.set(bare(node), Math.max(at, this.#newest.get(bare(node)) ?? 0));
+    this.#reached(bare(node), at);
     if (!isReply && flags.SYN && !flags.ACK) {
       this.#begin(flow, bare(node), key, at);
       return undefined;
@@ -125,8 +129,7 @@ class Reader implements TrafficReader {
 
   #begin(flow: Flow, node: string, key: string, at: number): void {
     const begun = this.#begunOf(flow, node, key, at);
-    if (!begun || at < this.#options.from) return;
-    if (this.#waiting.asked(begun)) this.#count(begun, 'begun');
+    if (begun && at >= this.#options.from) this.#waiting.asked(begun);
   }
 
   #begunOf(flow: Flow, node: string, key: string, at: number): Begun | undefined {
@@ -139,58 +142,64 @@ class Reader implements TrafficReader {
   #answer(key: string, flags: Flags, { at, seenAt }: { readonly at: number; readonly seenAt: number }): RequestEvidence | undefined {
     const begun = this.#waiting.answered(key, at);
     if (begun === undefined || begun === 'told') return undefined;
-    this.#count(begun, 'answered');
+    this.#count(begun, 'begun', 'answered');
     // Refused: that is an answer, and nothing more comes.
     if (!flags.RST) {
       this.#open.set(key, { ...begun, at });
       if (this.#open.size > MOST_OPEN) this.#open.delete(this.#open.keys().next().value ?? '');
     }
-    return this.#told(begun, { at, seenAt });
+    return at > (this.#options.heardTo ?? 0) ? this.#told(begun, { at, seenAt }) : undefined;
   }
 
   #end(key: string): void {
     const open = this.#open.get(key);
-    if (!open) return;
+    if (!open) return this.#kinds.end(key);
     this.#open.delete(key);
-    this.#kinds.began(open.kind);
     this.#kinds.ended(open.kind);
-    this.#count(open, 'ended');
-    if (this.#kinds.ends(open.kind)) this.#count(open, 'whole');
+    this.#count(open, 'ended', ...(this.#kinds.ends(open.kind) ? ['whole' as const] : []));
   }
 
   learn(flow: Flow, node: string): void {
     const key = keyOf(flow);
-    if (key === undefined || !isTrace(flow) || flow.is_reply?.value === true) return;
+    if (key === undefined || !isTrace(flow)) return;
+    const at = millisecondsOf(flow.time);
+    this.#reached(bare(node), at);
     const flags = flow.l4?.TCP?.flags ?? {};
-    if (flags.SYN && !flags.ACK) {
-      const begun = this.#begunOf(flow, bare(node), key, millisecondsOf(flow.time));
-      if (!begun) return;
-      this.#learned.set(key, begun.kind);
-      this.#kinds.began(begun.kind);
-      return;
-    }
-    const kind = 'FIN' in flags ? this.#learned.get(key) : undefined;
-    if (kind === undefined) return;
-    this.#learned.delete(key);
-    this.#kinds.ended(kind);
+    if ('FIN' in flags) return this.#kinds.end(key);
+    const isFirst = flags.SYN && !flags.ACK && flow.is_reply?.value !== true;
+    const begun = isFirst ? this.#begunOf(flow, bare(node), key, at) : undefined;
+    if (begun) this.#kinds.follow(key, begun);
+  }
+
+  #reached(node: string, at: number): void {
+    this.#newest.set(node, Math.max(at, this.#newest.get(node) ?? 0));
   }
 
   overdue(now: number): readonly RequestEvidence[] {
-    const lost = this.#waiting.overdue(now).map((begun) => [begun, 'no answer'] as const);
-    const hanging = [...this.#open.values()].filter(({ node, at }) => (this.#newest.get(node) ?? 0) - at > END_MS);
-    for (const { key } of hanging) this.#open.delete(key);
-    const hung = hanging.filter(({ kind }) => this.#kinds.ends(kind)).map((begun) => [begun, 'hangs'] as const);
-    // One that is not known to end, and has not, says that its kind does not.
-    for (const { kind } of hanging) if (!this.#kinds.ends(kind)) this.#kinds.began(kind);
-    return [...lost, ...hung].flatMap(([begun, failure]) => {
+    const { heardTo = 0, isExpected } = this.#options;
+    this.#kinds.settle(this.#newest, END_MS);
+    const lost = this.#waiting.overdue(now).filter(({ at }) => at + ANSWER_MS > heardTo);
+    const hung = this.#hanging().filter(({ at }) => at + END_MS > heardTo);
+    const told = [...lost.map((begun) => [begun, 'no answer'] as const), ...hung.map((begun) => [begun, 'hangs'] as const)];
+    return told.flatMap(([begun, failure]) => {
       const { from, to, at } = begun;
-      if (this.#options.isExpected(from, at) || this.#options.isExpected(to, at)) {
+      if (isExpected(from, at) || isExpected(to, at)) {
         this.#expected += 1;
         return [];
       }
-      this.#count(begun, 'lost');
+      // One that hangs was counted with its answer.
+      this.#count(begun, 'lost', ...(failure === 'hangs' ? [] : ['begun' as const]));
       return [this.#told(begun, { at: now, seenAt: now, failure })];
     });
+  }
+
+  #hanging(): readonly Begun[] {
+    const late = [...this.#open.values()].filter(({ node, at }) => (this.#newest.get(node) ?? 0) - at > END_MS);
+    for (const { key } of late) this.#open.delete(key);
+    const hung = late.filter(({ kind }) => this.#kinds.ends(kind));
+    // One that is not known to end, and has not, says that its kind does not.
+    for (const { kind } of late) if (!this.#kinds.ends(kind)) this.#kinds.stays(kind);
+    return hung;
   }
 
   lost(node: string): void {
@@ -222,10 +231,10 @@ class Reader implements TrafficReader {
     };
   }
 
-  /** What began too early proves nothing; its pair is one with traffic all the same. */
-  #count(begun: Begun, what: 'begun' | 'answered' | 'lost' | 'ended' | 'whole'): void {
+  /** What began too early proves nothing; its pair is one with traffic all the same. What becomes of it is counted once it is known. */
+  #count(begun: Begun, ...what: readonly Counted[]): void {
     const traffic = this.#of(begun);
-    if (begun.proves) traffic[what] += 1;
+    if (begun.proves) for (const one of what) traffic[one] += 1;
   }
 
   #of({ pair, kind }: Pick<Begun, 'pair' | 'kind'>) {

@@ -25,6 +25,8 @@ type Drift = Extract<Evidence, { kind: 'drift' }>;
 
 /** Time passes for the judge this often (ms). */
 const TICK_MS = 250;
+/** Rings are read back within 12 s, after objects that may take some seconds: a guard that nobody needs any more waits no longer for them (ms). */
+const READ_BACK_WITHIN_MS = 20_000;
 
 type RunDeps = WatchDeps & { readonly context: Context; readonly sibling: Sibling };
 
@@ -41,6 +43,7 @@ export class Run {
   #judged: boolean;
   #verdict: Verdict | undefined;
   #ending: NodeJS.Timeout | undefined;
+  #relieved: NodeJS.Timeout | undefined;
   #opened: boolean;
   /** What came between an earlier attempt and this one is known, or there was none. */
   #isReadBack: boolean;
@@ -77,6 +80,7 @@ export class Run {
   opened(): void {
     this.#opened = true;
     this.#isReadBack = true;
+    if (this.#relieved) this.#leave();
   }
 
   /** A source could not be opened: the attempt ends and is repeated, unless it has decided already. */
@@ -84,12 +88,20 @@ export class Run {
     if (!this.#verdict) this.#over.reject(error);
   };
 
-  /** The next watch of the operation judges from here on, or nobody needs to: ends with what was seen. */
+  /**
+   * The next watch of the operation judges from here on, or nobody needs to: ends with what was seen. A guard that was taken over reads back first:
+   * what nobody saw is in no other watch. No undo waits for a guard.
+   */
   readonly relieve = (): void => {
+    if (this.#isReadBack || this.#input.guardMs === undefined) return this.#leave();
+    this.#relieved ??= setTimeout(() => this.#leave(), READ_BACK_WITHIN_MS);
+  };
+
+  #leave(): void {
     if (this.#verdict) return;
     this.#verdict = this.#judge.conclude(this.#deps.now());
     this.#over.resolve({ ...this.#ended({ verdict: this.#verdict }), relieved: true });
-  };
+  }
 
   /**
    * What stands is not what the stage wrote. A first attempt has met another hand; a later one may have met the undo of an attempt before
@@ -158,6 +170,7 @@ export class Run {
     } finally {
       for (const timer of timers) clearInterval(timer);
       clearTimeout(this.#ending);
+      clearTimeout(this.#relieved);
       sibling.leave(replaced);
       cancelled.removeEventListener('abort', stop);
     }

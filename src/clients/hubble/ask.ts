@@ -1,7 +1,8 @@
 import { keysOf, lostOf } from './flow.ts';
 import type { HubbleNode, NodeSource } from './nodes.ts';
-import { type Observer, withTraces } from './observer.ts';
+import { answersOf, type Observer, withTraces } from './observer.ts';
 import type { OwnDelay } from './own-delay.ts';
+import { depthOf } from './ring.ts';
 import type { FlowFollower } from './stream-listener.ts';
 
 /** A ring is given up when nothing of it has come for so long, the time aside in which this process was away (ms). */
@@ -37,6 +38,13 @@ export async function nodesNow(source: NodeSource, signal: AbortSignal): Promise
   }
 }
 
+/** A node that does not say how far back it reaches is told as far as it cannot be read, by its flows. */
+async function reach(observer: Observer, node: string, until: number, follower: FlowFollower, signal: AbortSignal): Promise<void> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(CHECK_WITHIN_MS)]);
+  const found = await depthOf(observer, node, { until, deadlineMs: CHECK_WITHIN_MS }, limit).catch(() => undefined);
+  if (found) follower.reached?.(node, found.since, found.held);
+}
+
 export interface Checked {
   readonly node: string;
   readonly problem?: string;
@@ -57,15 +65,24 @@ export async function checkNode(observer: Observer, node: string): Promise<Check
   }
 }
 
+/** Whose flows are wanted: of these keys, and of these namespaces more. */
+interface Wanted {
+  readonly keys: ReadonlySet<string>;
+  readonly traced: readonly string[];
+  readonly answered?: readonly string[];
+  /** Also how far back the ring reaches. */
+  readonly depth?: boolean;
+}
+
 /**
- * Tells what one node still holds since `since`, of the namespaces `traced` the traces too, and what it has lost since then: the ring holds that in its
+ * Tells what one node still holds since `since`, of the namespaces `traced` the traces too, of `answered` how those go on, and what it has lost since then: the ring holds that in its
  * place. What cannot be read is told as a gap.
  */
 export async function replayNode(
   deps: Asking,
   node: HubbleNode,
   since: number,
-  { keys, traced }: { readonly keys: ReadonlySet<string>; readonly traced: readonly string[] },
+  { keys, traced, answered = [], depth = false }: Wanted,
   follower: FlowFollower,
   signal: AbortSignal,
 ): Promise<void> {
@@ -73,8 +90,9 @@ export async function replayNode(
   const startedAt = deps.now();
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
   let heardAt = startedAt;
+  const whitelist = [...withTraces(traced), ...(answered.length > 0 ? answersOf(answered) : [])];
   const stream = observer.flows(
-    { follow: false, since, until: startedAt, ...(traced.length > 0 && { whitelist: withTraces(traced) }) },
+    { follow: false, since, until: startedAt, ...(traced.length > 0 && { whitelist }) },
     (response) => {
       const { flow, node_name } = response;
       heardAt = deps.now();
@@ -95,7 +113,9 @@ export async function replayNode(
   }, LOOK_EVERY_MS);
   signal.addEventListener('abort', tooLate, { once: true });
   if (signal.aborted) tooLate();
+  const reaching = depth ? reach(observer, node.node, startedAt, follower, signal) : undefined;
   const problem = await promise;
+  if (problem === undefined) await reaching;
   clearInterval(timer);
   signal.removeEventListener('abort', tooLate);
   stream.cancel();

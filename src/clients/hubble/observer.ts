@@ -61,6 +61,15 @@ export const ANSWERS = [
   { event_type: [{ type: 4 }], tcp_flags: [{ FIN: true }] },
 ];
 
+/** The same of connections from and to some namespaces. */
+export function answersOf(namespaces: readonly string[]): readonly object[] {
+  const pods = namespaces.map((namespace) => `${namespace}/`);
+  return ANSWERS.flatMap((one) => [
+    { ...one, source_pod: pods },
+    { ...one, destination_pod: pods },
+  ]);
+}
+
 const LONGEST_HANDSHAKE_MS = 5_000;
 
 const PROTO = fileURLToPath(new URL('./proto', import.meta.url));

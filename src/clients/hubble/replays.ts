@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nodesNow, replayNode } from './ask.ts';
-import { isTrace, keysOf } from './flow.ts';
+import { type Flow, isTrace, keysOf } from './flow.ts';
 import type { HubbleNode, NodeSource } from './nodes.ts';
 import type { Observer } from './observer.ts';
 import type { OwnDelay } from './own-delay.ts';
@@ -26,6 +26,11 @@ interface Replays {
   replay(keys: readonly string[], since: number, follower: FlowFollower, signal: AbortSignal): Promise<void>;
 }
 
+function isFor({ traces, answers }: FlowFollower, flow: Flow): boolean {
+  if (!isTrace(flow)) return true;
+  return flow.is_reply?.value === true ? answers === true : traces === true;
+}
+
 /** Who asks within this time is served by one reading (ms). */
 const GATHER_MS = 50;
 
@@ -38,11 +43,14 @@ export function createReplays(deps: ReplaysDeps): Replays {
     const everybody: FlowFollower = {
       flow(flow, node, seenAt) {
         const reached = new Set(keysOf(flow).flatMap((key) => byKey.get(key) ?? []));
-        for (const { follower } of reached) if (follower.traces || !isTrace(flow)) follower.flow(flow, node, seenAt);
+        for (const { follower } of reached) if (isFor(follower, flow)) follower.flow(flow, node, seenAt);
       },
       gap(node, at, reason, lost) {
         // What was lost before a watch had heard what it knows is not its own loss.
         for (const { follower, since } of present) if (at >= since) follower.gap(node, at, reason, lost);
+      },
+      reached(node, at, records) {
+        for (const { follower } of present) follower.reached?.(node, at, records);
       },
       sight(node, at) {
         for (const { follower } of present) follower.sight(node, at);
@@ -52,9 +60,16 @@ export function createReplays(deps: ReplaysDeps): Replays {
     const { signal } = new AbortController();
     const since = Math.min(...present.map((one) => one.since));
     const keys = new Set(byKey.keys());
-    const traced = [...new Set(present.filter(({ follower }) => follower.traces).flatMap((one) => one.keys))];
+    const keysFor = (holds: (follower: FlowFollower) => boolean | undefined): readonly string[] => [
+      ...new Set(present.filter(({ follower }) => holds(follower)).flatMap((one) => one.keys)),
+    ];
+    const traced = keysFor(({ traces }) => traces);
+    const answered = keysFor(({ answers }) => answers);
+    const depth = present.some(({ follower }) => follower.reached !== undefined);
     await Promise.all(
-      (await nodesNow(deps.nodes, signal)).map((node) => replayNode(deps, node, since, { keys, traced }, everybody, signal)),
+      (await nodesNow(deps.nodes, signal)).map((node) =>
+        replayNode(deps, node, since, { keys, traced, answered, depth }, everybody, signal),
+      ),
     );
   };
   return {

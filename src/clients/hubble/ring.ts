@@ -83,10 +83,17 @@ interface Depth {
   readonly since: number;
   /** How many flows it holds at most, where it is full. */
   readonly full?: number;
+  /** How many it holds. */
+  readonly held: number;
 }
 
 /** A ring that is full reaches back to its oldest flow, one that is not to the start of its agent. Relay gives the oldest flow of each node. */
-async function depthOf(observer: Observer, node: string, { until, deadlineMs }: RingRequest, signal: AbortSignal): Promise<Depth> {
+export async function depthOf(
+  observer: Observer,
+  node: string,
+  { until, deadlineMs }: Pick<RingRequest, 'until' | 'deadlineMs'>,
+  signal: AbortSignal,
+): Promise<Depth> {
   const [status, firsts] = await Promise.all([
     observer.status(deadlineMs),
     streamed(observer, { follow: false, whitelist: [], first: 1 }, signal, () => undefined),
@@ -95,9 +102,9 @@ async function depthOf(observer: Observer, node: string, { until, deadlineMs }: 
   const times = firsts.map(({ flow }) => millisecondsOf(flow?.time)).filter((time) => time > 0);
   const oldest = times.length === 0 ? until : Math.max(...times);
   // Its numbers are sums over all nodes.
-  if (node === RELAY) return { node, since: oldest };
-  if (most > 0 && held >= most) return { node, since: oldest, full: most };
-  return { node, since: uptime > 0 ? Math.min(oldest, until - uptime / 1e6) : oldest };
+  if (node === RELAY) return { node, since: oldest, held };
+  if (most > 0 && held >= most) return { node, since: oldest, held, full: most };
+  return { node, since: uptime > 0 ? Math.min(oldest, until - uptime / 1e6) : oldest, held };
 }
 
 /**

@@ -31,6 +31,8 @@ export const RELAY = 'relay';
 export interface FlowFollower extends StreamListener {
   /** Connections that no policy speaks of as well: of those there are traces alone. Live their beginnings, out of the rings all of their way there. */
   readonly traces?: boolean;
-  /** How those connections go on: answers and ends. Live only. */
+  /** How those connections go on: answers and ends. */
   readonly answers?: boolean;
+  /** Out of the rings only: a node holds nothing of before `at`, and so many records since then. Left out: nobody asks it. */
+  reached?(node: string, at: number, records: number): void;
 }

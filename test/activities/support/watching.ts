@@ -5,7 +5,7 @@ import type { CallOptions, Cluster } from '../../../src/clients/kubernetes/clust
 import type { Follower, Hub } from '../../../src/clients/kubernetes/hub.ts';
 import type { KubeObject } from '../../../src/clients/kubernetes/objects.ts';
 import { createJudge } from '../../../src/domain/judge/create.ts';
-import type { RequestEvidence } from '../../../src/domain/judge/evidence.ts';
+import type { Evidence, RequestEvidence } from '../../../src/domain/judge/evidence.ts';
 import type { RestoreInput, RestoreResult, WatchInput, WatchResult } from '../../../src/domain/lifecycle/contract.ts';
 import type { OperationView } from '../../../src/domain/lifecycle/operation.ts';
 import { type ObjectRef, TOKEN_ANNOTATION } from '../../../src/domain/lifecycle/plan.ts';
@@ -24,6 +24,7 @@ export function watchRig(options: { readonly token?: string | null; readonly can
   const opened = Promise.withResolvers<{ readonly since: number; readonly resumed: boolean }>();
   const closed: Error[] = [];
   let holdOpen: Promise<unknown> | undefined;
+  let ring: readonly Evidence[] = [];
   const live = {
     route: routeObject(options.token === undefined ? 'canary-t1/2' : options.token, options.canaryWeight ?? 10, 7, options.manager),
   };
@@ -48,6 +49,7 @@ export function watchRig(options: { readonly token?: string | null; readonly can
       const error = closed.shift();
       if (error) throw error;
       hear = tell;
+      for (const event of ring) tell(event);
       remarks?.(() => unseen);
       opened.resolve({ since, resumed });
     },
@@ -98,6 +100,8 @@ export function watchRig(options: { readonly token?: string | null; readonly can
     unseen: (words: string) => void (unseen = words),
     /** The sources open only when this has resolved. */
     holdOpen: (until: Promise<unknown>) => void (holdOpen = until),
+    /** What the sources still hold when they are opened. */
+    holds: (...evidence: readonly Evidence[]) => void (ring = evidence),
     /** The sources cannot be opened so often. */
     failOpen: (...errors: readonly Error[]) => void closed.push(...errors),
     hear: (...evidence: Parameters<Hear>) => hear?.(...evidence),

@@ -1,5 +1,5 @@
 import { ActivityCancellationDetails, CancelledFailure } from '@temporalio/common';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { ClusterFailure } from '../../../src/clients/kubernetes/failure.ts';
 import type { OperationView } from '../../../src/domain/lifecycle/operation.ts';
 import { failure, request, routeObject, watchInput, watchRig } from '../support/watching.ts';
@@ -328,6 +328,53 @@ describe('a guard', () => {
     expect(await first.result).toMatchObject({ relieved: true, judged: false });
     for (const one of [older, next]) one.environment.cancel('CANCELLED');
     await Promise.all([older.result, next.result]);
+  });
+
+  describe('that was taken over', () => {
+    const takenOver = async (rig: Rig) => {
+      const first = watchRig();
+      const one = first.run(guard({ settings: { watchHeartbeatMs: 400, editEveryMs: 60_000 } as never }));
+      await expect.poll(() => first.heartbeats.at(-1)).toMatchObject({ opened: true });
+      one.environment.cancel('WORKER_SHUTDOWN', new ActivityCancellationDetails({ workerShutdown: true }));
+      await expect(one.result).rejects.toBeInstanceOf(CancelledFailure);
+      const opens = Promise.withResolvers<undefined>();
+      rig.holdOpen(opens.promise);
+      const { environment, result } = rig.run(guard(), JSON.parse(JSON.stringify(first.heartbeats.at(-1))));
+      await expect.poll(() => rig.heartbeats.length).toBeGreaterThan(0);
+      return { environment, result, open: () => opens.resolve(undefined) };
+    };
+
+    test('reads back what nobody saw before it lets itself be relieved: harm in it is undone', async () => {
+      const rig = watchRig();
+      const { environment, result, open } = await takenOver(rig);
+      rig.holds(...Array.from({ length: 60 }, () => failure()));
+      environment.cancel('CANCELLED');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(await Promise.race([result, Promise.resolve('waits')])).toBe('waits');
+      open();
+      expect(await result).toMatchObject({ verdict: { kind: 'harmful' }, fuse: { result: { kind: 'restored' } } });
+    });
+
+    test('ends with what it has seen once that is read back, or cannot be for too long', async () => {
+      const rig = watchRig();
+      const { environment, result, open } = await takenOver(rig);
+      rig.holds(request());
+      environment.cancel('CANCELLED');
+      open();
+      expect(await result).toMatchObject({ relieved: true, counts: { canary: { requests: 1 } } });
+      const silent = watchRig();
+      const other = await takenOver(silent);
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+      try {
+        other.environment.cancel('CANCELLED');
+        await vi.advanceTimersByTimeAsync(19_000);
+        expect(await Promise.race([other.result, Promise.resolve('waits')])).toBe('waits');
+        await vi.advanceTimersByTimeAsync(1_000);
+        expect(await other.result).toMatchObject({ relieved: true });
+      } finally {
+        vi.useRealTimers();
+      }
+    });
   });
 
   test('that cannot open its sources is blind and opens them again, within one activity', async () => {

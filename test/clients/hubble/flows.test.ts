@@ -216,7 +216,7 @@ test('who goes on elsewhere can read back what the rings still hold', async () =
   expect(heard).toEqual([held.uuid]);
 });
 
-function traceFlow(is_reply: boolean, flags: Readonly<Partial<Record<'SYN' | 'ACK' | 'PSH', boolean>>>, at = Date.now()) {
+function traceFlow(is_reply: boolean, flags: Readonly<Partial<Record<'SYN' | 'ACK' | 'PSH' | 'FIN', boolean>>>, at = Date.now()) {
   const { l7: _, ...rest } = answerFlow('node-1', { at });
   return {
     ...rest,
@@ -393,3 +393,41 @@ test('a ring is read for as long as this process is the one that is late, and gi
   expect(busy).toEqual([]);
   expect(idle).toEqual([expect.stringContaining('no answer in time')]);
 }, 15_000);
+
+test('answers come out of a ring to those alone who ask for them', async () => {
+  const [agent] = (await startAgents('node-1')) as [Agent];
+  const flows = flowsOf([agent]);
+  const since = Date.now() - 5_000;
+  const begun = push(agent, traceFlow(false, { SYN: true }, since + 1_000));
+  const answer = push(agent, traceFlow(true, { SYN: true, ACK: true }, since + 1_001));
+  push(agent, traceFlow(true, { ACK: true, PSH: true }, since + 1_002));
+  const end = push(agent, traceFlow(true, { ACK: true, FIN: true }, since + 1_003));
+  const heard: Record<'answers' | 'traces', (string | undefined)[]> = { answers: [], traces: [] };
+  const into = (name: keyof typeof heard) => ({
+    traces: true,
+    answers: name === 'answers',
+    flow: ({ uuid }: Flow) => void heard[name].push(uuid),
+    gap: () => {},
+    sight: () => {},
+  });
+  const { signal } = new AbortController();
+  // Read together, and told apart.
+  await Promise.all([flows.replay(['backend'], since, into('answers'), signal), flows.replay(['backend'], since, into('traces'), signal)]);
+  expect(heard).toEqual({ answers: [begun.uuid, answer.uuid, end.uuid], traces: [begun.uuid] });
+});
+
+test('how far back a ring reaches is told to those who ask: one that is full no further than its oldest record', async () => {
+  const [full, young] = (await startAgents('node-1', 'node-2')) as [Agent, Agent];
+  const flows = flowsOf([full, young]);
+  const startedAt = Date.now();
+  for (let n = 0; n < 4_095; n++) full.ring.push({ kind: 'flow', flow: answerFlow('node-1', { at: startedAt + 30_000 + n }) });
+  const reached = new Map<string, number>();
+  const follower = { flow: () => undefined, gap: () => undefined, sight: () => undefined };
+  const asks = { ...follower, reached: (node: string, at: number) => void reached.set(node, at) };
+  const { signal } = new AbortController();
+  await flows.replay(['backend'], startedAt - 60_000, follower, signal);
+  expect(reached.size).toBe(0);
+  await flows.replay(['backend'], startedAt - 60_000, asks, signal);
+  expect(reached.get('node-1')).toBe(startedAt + 30_000);
+  expect(reached.get('node-2')).toBeLessThanOrEqual(Date.now());
+});
