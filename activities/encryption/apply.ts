@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isFailure } from '../../src/clients/kubernetes/failure.ts';
-import { type KubeObject, POD, type Pod } from '../../src/clients/kubernetes/objects.ts';
+import { POD, type Pod } from '../../src/clients/kubernetes/objects.ts';
 import type { ApplyInput, ApplyResult } from '../../src/domain/lifecycle/contract.ts';
 import { objectKey, tokenOf, type Write } from '../../src/domain/lifecycle/plan.ts';
 import { applyStage, type WriteDeps } from '../writes/apply.ts';
 import { tokenIn } from '../writes/guarded-patch.ts';
 import { replacePod } from '../writes/replace.ts';
+import { tightBudget } from './budgets.ts';
 
-const DISRUPTION_BUDGET = { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget' } as const;
 const LOOK_MS = 500;
 
 /**
@@ -59,10 +59,6 @@ async function isOurs({ cluster }: WriteDeps, { object }: Write, { opId, stage }
   return live !== undefined && tokenIn(live) === tokenOf(opId, stage.number);
 }
 
-interface Budget extends KubeObject {
-  readonly status?: { readonly disruptionsAllowed?: number; readonly currentHealthy?: number };
-}
-
 /** Waits until every other agent is ready and each budget of the agents lets one go; false: that did not come in the time that an agent has. */
 async function mayGo(deps: WriteDeps, batch: readonly Write[], signal: AbortSignal): Promise<boolean> {
   const end = deps.now() + (batch[0]?.successor?.withinMs ?? 0);
@@ -80,13 +76,7 @@ async function mayGo(deps: WriteDeps, batch: readonly Write[], signal: AbortSign
 async function inTheWay({ cluster }: WriteDeps, batch: readonly Write[], signal: AbortSignal): Promise<string | undefined> {
   const { namespace } = batch[0]?.object ?? { namespace: '' };
   const owner = batch[0]?.successor?.ownerUid;
-  const [pods, budgets] = await Promise.all([
-    cluster.list<Pod>(POD, { namespace, labelSelector: 'k8s-app=cilium' }, { signal }),
-    cluster.list<Budget>(DISRUPTION_BUDGET, { namespace }, { signal }).catch((error: unknown) => {
-      if (isFailure(error, 'Forbidden', 'NotFound')) return { items: [] };
-      throw error;
-    }),
-  ]);
+  const pods = await cluster.list<Pod>(POD, { namespace, labelSelector: 'k8s-app=cilium' }, { signal });
   const going = new Set(batch.map(({ object }) => objectKey(object)));
   const nodes = new Set(batch.map(({ successor }) => successor?.nodeName));
   const away = pods.items.filter(
@@ -99,11 +89,6 @@ async function inTheWay({ cluster }: WriteDeps, batch: readonly Write[], signal:
   const [first] = away;
   if (first) return `the agent of ${first.spec.nodeName} is not ready`;
   const labels = pods.items[0]?.metadata.labels ?? {};
-  const tight = budgets.items.find((budget) => covers(budget, labels) && (budget.status?.disruptionsAllowed ?? 1) < batch.length);
-  return tight && `PodDisruptionBudget ${tight.metadata.name} lets none of them go`;
-}
-
-function covers({ spec }: Budget, labels: Readonly<Record<string, string>>): boolean {
-  const { matchLabels } = (spec?.['selector'] ?? {}) as { readonly matchLabels?: Readonly<Record<string, string>> };
-  return matchLabels !== undefined && Object.entries(matchLabels).every(([key, value]) => labels[key] === value);
+  const tight = await tightBudget(cluster, { namespace, labels, count: batch.length }, signal);
+  return tight && `PodDisruptionBudget ${tight.name} lets ${tight.allowed} of ${batch.length} go`;
 }

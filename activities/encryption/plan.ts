@@ -15,6 +15,7 @@ import { impossible } from '../planning/impossible.ts';
 import { checkRights } from '../planning/rights.ts';
 import { seal } from '../planning/seal.ts';
 import type { VerbDeps } from '../watch/verb-steps.ts';
+import { tightBudget } from './budgets.ts';
 import { rightsFor } from './rights.ts';
 import { stageWrites } from './writes.ts';
 
@@ -43,6 +44,8 @@ export async function planNodes(deps: VerbDeps, input: PlanInput, signal: AbortS
   const agents = agentsByNode(pods);
   const without = planned.stages.flatMap(({ batches }) => batches.flat()).filter((node) => !agents.has(node));
   if (without.length > 0) return impossible('NotReady', `${listed(without)}: no agent of the DaemonSet is there. Nothing was changed.`);
+  const tight = isWindow ? await tightWindow(deps, namespace, [...agents.values()], signal) : undefined;
+  if (tight) return tight;
   const config = await deps.cluster.read<ConfigMap>(ciliumConfigOf(deps.cluster), { signal });
   if (!config) return impossible('NotReady', `There is no ConfigMap ${namespace}/cilium-config. Nothing was changed.`);
   const mode = modeOf(reading, change);
@@ -76,6 +79,20 @@ export async function planNodes(deps: VerbDeps, input: PlanInput, signal: AbortS
   const result = await seal(deps, input, draft, signal);
   if (result.kind !== 'plan' || asked.kind !== 'back') return result;
   return { kind: 'plan', plan: { ...result.plan, back: { of: asked.of ?? '' } } };
+}
+
+/** In a window all agents go at once: a budget that does not let them is no reason to wait, since it never will. */
+async function tightWindow(
+  { cluster }: VerbDeps,
+  namespace: string,
+  agents: readonly Pod[],
+  signal: AbortSignal,
+): Promise<PlanResult | undefined> {
+  const labels = agents[0]?.metadata.labels ?? {};
+  const tight = await tightBudget(cluster, { namespace, labels, count: agents.length }, signal);
+  if (!tight) return undefined;
+  const words = `PodDisruptionBudget ${namespace}/${tight.name} lets ${tight.allowed} of ${plural(agents.length, 'agent')} go at once, and in tunnel mode all restart together.`;
+  return impossible('NotSafe', `${words} Raise it for the time of the change, then run the command again. Nothing was changed.`);
 }
 
 /** The other way round of the last operation that completed; undefined where there is none, or another one is meant. */
