@@ -1,5 +1,6 @@
 import { type Checked, checkNode, nodesNow } from './ask.ts';
 import { keysOf } from './flow.ts';
+import { joined } from './joined.ts';
 import type { HubbleNode } from './nodes.ts';
 import { ANSWERS, BEGINNINGS, connectObserver } from './observer.ts';
 import { measureOwnDelay } from './own-delay.ts';
@@ -44,11 +45,15 @@ export function createFlows(deps: FlowsDeps): Flows {
   const answered = share((listener) => openStreams(connected, listener, [...BEGINNINGS, ...ANSWERS]));
   return {
     follow(keys, follower, signal) {
+      if (follower.answers) {
+        const [records, answers] = joined(follower);
+        watched.follow(keys, records, signal);
+        answered.follow(keys, answers, signal);
+        return;
+      }
       watched.follow(keys, follower, signal);
       // What is not seen of a node is told by its other stream.
-      const rest = { ...UNHEARD, flow: (...of: Parameters<FlowFollower['flow']>) => follower.flow(...of) };
-      if (follower.answers) answered.follow(keys, rest, signal);
-      else if (follower.traces) traced.follow(keys, rest, signal);
+      if (follower.traces) traced.follow(keys, { ...UNHEARD, flow: (...of) => follower.flow(...of) }, signal);
     },
     replay: (keys, since, follower, signal) => replays.replay(keys, since, follower, signal),
     async check(signal) {
