@@ -6,7 +6,6 @@ import { selects } from '../../src/domain/encryption/mode.ts';
 const DISRUPTION_BUDGET = { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget' } as const;
 
 interface Budget extends KubeObject {
-  readonly spec?: { readonly selector?: Selector | null };
   readonly status?: { readonly disruptionsAllowed?: number };
 }
 
@@ -36,7 +35,7 @@ export async function tightBudget(
   });
   const tight = items.flatMap(({ metadata, spec, status }): readonly Tight[] => {
     const allowed = status?.disruptionsAllowed ?? 1;
-    return covers(spec?.selector, labels) && allowed < count ? [{ name: metadata.name, allowed }] : [];
+    return covers(spec?.['selector'] as Selector | null | undefined, labels) && allowed < count ? [{ name: metadata.name, allowed }] : [];
   });
   return tight.toSorted((a, b) => a.allowed - b.allowed)[0];
 }

@@ -12,7 +12,8 @@ interface Earlier {
 /** Which kinds of connections come to their end, by those that were seen: one kind is all that the same server serves at one port. */
 export class Kinds {
   readonly #known = new Map<string, { begun: number; ended: number }>();
-  readonly #earlier = new Map<string, Earlier>();
+  /** By whether they have been answered: what is lost as an agent restarts says nothing of its kind. */
+  readonly #earlier = new Map<string, Earlier & { answered: boolean }>();
 
   /** One whose end has been seen. */
   ended(kind: string): void {
@@ -28,7 +29,12 @@ export class Kinds {
 
   /** One of before the watch has begun; what becomes of it may be seen during the watch. */
   follow(key: string, earlier: Earlier): void {
-    this.#earlier.set(key, earlier);
+    this.#earlier.set(key, { ...earlier, answered: false });
+  }
+
+  answered(key: string): void {
+    const earlier = this.#earlier.get(key);
+    if (earlier) earlier.answered = true;
   }
 
   /** Its end, if it is one of those. */
@@ -41,10 +47,10 @@ export class Kinds {
 
   /** Those stay of which the records of their node (up to `newest`) show no end within `endMs`. */
   settle(newest: ReadonlyMap<string, number>, endMs: number): void {
-    for (const [key, { kind, node, at }] of this.#earlier) {
+    for (const [key, { kind, node, at, answered }] of this.#earlier) {
       if ((newest.get(node) ?? 0) - at <= endMs) continue;
       this.#earlier.delete(key);
-      this.stays(kind);
+      if (answered) this.stays(kind);
     }
   }
 

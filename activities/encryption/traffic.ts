@@ -166,8 +166,8 @@ class Reader implements TrafficReader {
     this.#reached(bare(node), at);
     const flags = flow.l4?.TCP?.flags ?? {};
     if ('FIN' in flags) return this.#kinds.end(key);
-    const isFirst = flags.SYN && !flags.ACK && flow.is_reply?.value !== true;
-    const begun = isFirst ? this.#begunOf(flow, bare(node), key, at) : undefined;
+    if (flow.is_reply?.value === true) return this.#kinds.answered(key);
+    const begun = flags.SYN && !flags.ACK ? this.#begunOf(flow, bare(node), key, at) : undefined;
     if (begun) this.#kinds.follow(key, begun);
   }
 

@@ -1,8 +1,8 @@
+import { depthOf } from './depth.ts';
 import { keysOf, lostOf } from './flow.ts';
 import type { HubbleNode, NodeSource } from './nodes.ts';
 import { answersOf, type Observer, withTraces } from './observer.ts';
 import type { OwnDelay } from './own-delay.ts';
-import { depthOf } from './ring.ts';
 import type { FlowFollower } from './stream-listener.ts';
 
 /** A ring is given up when nothing of it has come for so long, the time aside in which this process was away (ms). */

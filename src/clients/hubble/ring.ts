@@ -1,8 +1,8 @@
 import { nodesNow } from './ask.ts';
-import { type Endpoint, type Flow, millisecondsOf } from './flow.ts';
+import { type Depth, depthOf, streamed } from './depth.ts';
+import type { Endpoint, Flow } from './flow.ts';
 import type { HubbleNode, NodeSource } from './nodes.ts';
 import type { Observer } from './observer.ts';
-import { RELAY } from './stream-listener.ts';
 
 /** What the agents still hold, and how far back that goes. */
 export interface RingContents {
@@ -77,36 +77,6 @@ export async function readRings(deps: RingDeps, request: RingRequest, signal: Ab
   return { flows, gaps, nodes: nodes.length, reachesTo: least?.since, ...shortest, ...counts };
 }
 
-interface Depth {
-  readonly node: string;
-  /** Epoch ms. */
-  readonly since: number;
-  /** How many flows it holds at most, where it is full. */
-  readonly full?: number;
-  /** How many it holds. */
-  readonly held: number;
-}
-
-/** A ring that is full reaches back to its oldest flow, one that is not to the start of its agent. Relay gives the oldest flow of each node. */
-export async function depthOf(
-  observer: Observer,
-  node: string,
-  { until, deadlineMs }: Pick<RingRequest, 'until' | 'deadlineMs'>,
-  signal: AbortSignal,
-): Promise<Depth> {
-  const [status, firsts] = await Promise.all([
-    observer.status(deadlineMs),
-    streamed(observer, { follow: false, whitelist: [], first: 1 }, signal, () => undefined),
-  ]);
-  const { num_flows: held = 0, max_flows: most = 0, uptime_ns: uptime = 0 } = status;
-  const times = firsts.map(({ flow }) => millisecondsOf(flow?.time)).filter((time) => time > 0);
-  const oldest = times.length === 0 ? until : Math.max(...times);
-  // Its numbers are sums over all nodes.
-  if (node === RELAY) return { node, since: oldest, held };
-  if (most > 0 && held >= most) return { node, since: oldest, held, full: most };
-  return { node, since: uptime > 0 ? Math.min(oldest, until - uptime / 1e6) : oldest, held };
-}
-
 /**
  * Flows whose ends are one object wherever they are the same: of some hundred thousand, their labels would be most of the memory, which the garbage
  * collector goes through while everything else on this thread waits.
@@ -133,36 +103,4 @@ function whitelistOf({ namespaces }: RingRequest): readonly object[] {
     { source_pod: pods, event_type: EVENTS },
     { destination_pod: pods, event_type: EVENTS },
   ];
-}
-
-type Response = Parameters<Parameters<Observer['flows']>[1]>[0];
-
-/** Everything of one finite stream; rejects with the reason when it breaks or the signal aborts. */
-async function streamed(
-  observer: Observer,
-  request: Parameters<Observer['flows']>[0],
-  signal: AbortSignal,
-  hear: (response: Response) => void,
-): Promise<readonly Response[]> {
-  const { promise, resolve, reject } = Promise.withResolvers<readonly Response[]>();
-  const heard: Response[] = [];
-  const stream = observer.flows(
-    request,
-    (response) => {
-      if (request.first !== undefined) heard.push(response);
-      hear(response);
-    },
-    (reason) => (reason === undefined ? resolve(heard) : reject(new Error(reason))),
-  );
-  const giveUp = (): void => {
-    stream.cancel();
-    reject(new Error('no answer in time'));
-  };
-  signal.addEventListener('abort', giveUp, { once: true });
-  if (signal.aborted) giveUp();
-  try {
-    return await promise;
-  } finally {
-    signal.removeEventListener('abort', giveUp);
-  }
 }

@@ -44,7 +44,7 @@ async function watched({ flows = [], tells }: Ring, { resumed = true, since = SI
   } as unknown as Flows;
   const from = resumed ? since - UNTOLD_MS : since;
   const reader = createTrafficReader({
-    nodeOf: homes.nodeOf,
+    nodeOf: (address) => homes.nodeOf(address),
     isChanged: () => true,
     isExpected: () => false,
     from,
@@ -61,13 +61,13 @@ async function watched({ flows = [], tells }: Ring, { resumed = true, since = SI
   return { atOnce: requests(atOnce), heard, later, asked, traffic: reader.traffic, live: live as FlowFollower, end };
 }
 
-const requests = (events: readonly Evidence[]) =>
-  events.flatMap((event) => (event.kind === 'request' ? [{ failed: event.failed, id: event.id.split(' ').at(-1) }] : []));
-const answered = (at: number, port: number): readonly Flow[] => [
-  trace(at, ['SYN'], { port }),
-  trace(at + 2, ['SYN', 'ACK'], { port, reply: true }),
-  trace(at + 4, ['ACK', 'FIN'], { port }),
-];
+function requests(events: readonly Evidence[]) {
+  return events.flatMap((event) => (event.kind === 'request' ? [{ failed: event.failed, id: event.id.split(' ').at(-1) }] : []));
+}
+
+function answered(at: number, port: number): readonly Flow[] {
+  return [trace(at, ['SYN'], { port }), trace(at + 2, ['SYN', 'ACK'], { port, reply: true }), trace(at + 4, ['ACK', 'FIN'], { port })];
+}
 
 describe('a watch of encryption that goes on after another attempt', () => {
   it('judges what nobody saw: lost connections are lost, the others are not, each once', async () => {
@@ -159,10 +159,33 @@ describe('a watch of encryption that goes on after another attempt', () => {
 });
 
 describe('a watch of encryption that begins', () => {
+  it('takes what was lost before for no kind that stays open, and what was answered and has not ended for one', async () => {
+    const ended = Array.from({ length: 20 }, (_, port) => answered(60_000 + port * 100, port + 1)).flat();
+    const first = [98, 99].map((port) => trace(70_000, ['SYN'], { port }));
+    const replies = [98, 99].map((port) => trace(70_002, ['SYN', 'ACK'], { port, reply: true }));
+    const hangs = async (before: readonly Flow[]) => {
+      const { live, later, end } = await watched(
+        { flows: [...ended, ...before, ...answered(NOW - 1_000, 50)] },
+        { resumed: false, since: NOW - 100 },
+      );
+      const hang = [
+        trace(NOW, ['SYN'], { port: 60 }),
+        trace(NOW + 2, ['SYN', 'ACK'], { port: 60, reply: true }),
+        ...answered(NOW + 9_000, 61),
+      ];
+      for (const flow of hang) live.flow(flow, 'node-1', NOW);
+      const told = await later(400);
+      end.abort();
+      return told.some(({ failed }) => failed);
+    };
+    expect(await hangs(first)).toBe(true);
+    expect(await hangs([...first, ...replies])).toBe(false);
+  });
+
   it('only learns from the rings, and hears its streams at once', async () => {
-    let reached: FlowFollower['reached'];
+    let asksDepth: boolean | undefined;
     const tells = (follower: FlowFollower): void => {
-      ({ reached } = follower);
+      asksDepth = 'reached' in follower;
       follower.gap('node-1', NOW, 'it cannot be read', 1);
     };
     const { atOnce, heard, live, end } = await watched({ flows: answered(NOW - 500, 1), tells }, { resumed: false, since: NOW - 100 });
@@ -170,7 +193,7 @@ describe('a watch of encryption that begins', () => {
     expect(heard).not.toContainEqual(expect.objectContaining({ lost: 1 }));
     for (const flow of answered(NOW + 10, 2)) live.flow(flow, 'node-1', NOW);
     expect(requests(heard)).toEqual([{ failed: false, id: `${NOW + 10}` }]);
-    expect(reached).toBeUndefined();
+    expect(asksDepth).toBe(false);
     end.abort();
   });
 
