@@ -1,7 +1,7 @@
 import { isCancellation, patched } from '@temporalio/workflow';
 import { callsOf } from '../src/domain/lifecycle/calls.ts';
 import type { PlanResult } from '../src/domain/lifecycle/contract.ts';
-import { type Gate, type GateRule, gateRulesFor, LEAST_EXPOSURE } from '../src/domain/lifecycle/gate.ts';
+import { type Gate, type GateRule, gateRulesFor, gatesInEmergency, LEAST_EXPOSURE } from '../src/domain/lifecycle/gate.ts';
 import type { PlannedUndo } from '../src/domain/lifecycle/lost.ts';
 import type { OperationRequest, StageView } from '../src/domain/lifecycle/operation.ts';
 import type { Ending } from '../src/domain/lifecycle/outcome.ts';
@@ -20,9 +20,13 @@ export type Agreement = { readonly kind: 'agreed'; readonly plan: Plan } | { rea
 export async function agree(course: Course, request: OperationRequest): Promise<Agreement> {
   let plan = await makePlan(course, request);
   if ('ending' in plan) return { kind: 'declined', ending: plan.ending };
+  let isLoud = request.emergency === undefined;
   for (;;) {
     const [first] = plan.stages;
     showPlan(course, plan);
+    // Before anything is written: everybody knows what nobody has approved.
+    if (request.emergency && !isLoud) course.say({ kind: 'emergency', reason: request.emergency.reason });
+    isLoud = true;
     if (!first || !ruleBefore(request, plan, first, 0)) {
       // Where people are asked it is below the question.
       if (patched('plan-told')) course.say({ kind: 'plan' });
@@ -53,11 +57,12 @@ export function ruleBefore(request: OperationRequest, plan: Plan, stage: Planned
 
 /** All of them, the strictest first: each names people who have to agree. */
 function rulesBefore(request: OperationRequest, plan: Plan, stage: PlannedStage, exposureBefore: number): readonly GateRule[] {
-  const { gates, holdMs } = request.settings;
+  const { gates: all, holdMs } = request.settings;
   if (plan.ask !== undefined && stage === plan.stages[0]) {
-    const rules = gateRulesFor(gates, 1, 0);
+    const rules = gateRulesFor(all, 1, 0);
     return rules.length > 0 ? rules : [{ ...ANYBODY, expiryMs: holdMs }];
   }
+  const gates = request.emergency ? gatesInEmergency(all, request.emergency.quorum) : all;
   if (plan.back && plan.lowers)
     return stage === plan.stages[0]
       ? gateRulesFor(lateRules(request, plan.back.completedAt), Math.max(stage.exposure, LEAST_EXPOSURE), 0)

@@ -100,7 +100,19 @@ export class Course extends Questions {
     const { recovery } = request;
     const opId = recovery?.opId ?? request.opId ?? ownId(verb);
     const start = { phase: 'planning', startedAt: Date.now(), explanation: [], watched: [], stages: [] } as const;
-    const view = { opId, workflowId, runId, verb, target, text, requester, ...(reason && { reason }), ...start, ...recovery?.view };
+    const view = {
+      opId,
+      workflowId,
+      runId,
+      verb,
+      target,
+      text,
+      requester,
+      ...(reason && { reason }),
+      ...emergencyIn(request),
+      ...start,
+      ...recovery?.view,
+    };
     const isBack = recovery !== undefined || takesBack(request, undefined);
     super({ ...view, ...(isBack && { takesBack: true }) }, request.channel.channelId);
     this.opId = opId;
@@ -202,4 +214,9 @@ export class Course extends Questions {
     this.record(kind, data, actor);
     return { opId: this.opId, runId: this.view.runId, continued };
   }
+}
+
+/** What is shown of it. */
+export function emergencyIn({ emergency }: OperationRequest): Pick<OperationView, 'emergency'> {
+  return emergency ? { emergency: { reason: emergency.reason } } : {};
 }

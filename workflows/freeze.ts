@@ -22,6 +22,7 @@ const TOO_LONG = 'The freeze lasted for more than a day, which was too long to w
  * there were freezes goes on as it began.
  */
 export function heedsFreezes(request: OperationRequest, plan?: Plan): boolean {
+  if (request.emergency?.passesFreezes) return false;
   if (plan?.back && !plan.lowers) return true;
   return !isWayBack(request) && patched('freezes');
 }

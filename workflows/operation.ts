@@ -5,7 +5,7 @@ import { concludeOperation, type Ending, type Undone } from '../src/domain/lifec
 import type { PlannedStage } from '../src/domain/lifecycle/plan.ts';
 import { recordOf, takesBack } from '../src/domain/verb.ts';
 import { agree } from './agree.ts';
-import { Course } from './course.ts';
+import { Course, emergencyIn } from './course.ts';
 import { asksAboutDrift, guarded, meetDrift } from './drift.ts';
 import { endState } from './end-state.ts';
 import { expose, hold, type Next } from './expose.ts';
@@ -143,7 +143,7 @@ function askFor(course: Course, next: OperationRequest): void {
   course.inForce = { text, requester, explanation, watched, ...rest };
   course.requests.push(next);
   course.forget('reason');
-  course.amend({ text: next.text, requester: next.requester, ...(next.reason && { reason: next.reason }) });
+  course.amend({ text: next.text, requester: next.requester, ...(next.reason && { reason: next.reason }), ...emergencyIn(next) });
 }
 
 /** Keeps the fuse armed after the last stage. Undefined = a further step was asked for. */

@@ -31,11 +31,21 @@ export function beginRecord(
   runId: string,
   continued: boolean,
 ): Pick<AuditRecord, 'kind' | 'data'> & { readonly actor: string | undefined } {
-  const { text, requestId, verb, change, requester, channel, recovery } = request;
+  const { text, requestId, verb, change, requester, channel, recovery, emergency } = request;
   if (recovery) {
     const { how, by, reason, keep } = recovery;
     return { kind: 'decision', data: { choice: keep ? 'keep' : 'recover', lost: how, runId, ...(reason && { reason }) }, actor: by?.id };
   }
-  const data = { text, requestId, continued, change: change as never, runId, verb, requester: requester as never, channel };
+  const data = {
+    text,
+    requestId,
+    continued,
+    change: change as never,
+    runId,
+    verb,
+    requester: requester as never,
+    channel,
+    ...(emergency && { emergency }),
+  };
   return { kind: 'request', data, actor: requester.id };
 }

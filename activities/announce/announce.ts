@@ -35,7 +35,7 @@ export type Live = NonNullable<OperationView['live']>;
 const MOST_REPEATS = 3;
 const NOTE_EVENT = 'meshops_note';
 /** What the whole channel should know at once. */
-const BROADCAST: ReadonlySet<Note['kind']> = new Set(['lost', 'fuse', 'undo-failing', 'still-failing']);
+const BROADCAST: ReadonlySet<Note['kind']> = new Set(['emergency', 'lost', 'fuse', 'undo-failing', 'still-failing']);
 /** A first try this soon after the command cannot have a forerunner whose answer was lost. */
 const FRESH_MS = 10_000;
 /** Slack's clock and ours may differ by this much (seconds). */

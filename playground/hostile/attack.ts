@@ -16,8 +16,8 @@ export interface Attack {
 /** An answer that takes longer is none. Slack gives up after three seconds; a machine that does much else is late, not wrong. */
 const LONGEST_MS = 60_000;
 const MOST_OFFENCES = 20;
-/** Refused, taken or not understood: no other answer is expected of a door. */
-const EXPECTED = new Set([200, 400, 401, 404, 405, 413]);
+/** Refused, taken, not understood, or (on a machine that does much else) too slow in coming: no other answer is expected of a door. */
+const EXPECTED = new Set([200, 400, 401, 404, 405, 408, 413]);
 
 export async function attack(
   url: URL,
@@ -62,7 +62,8 @@ function offenceOf({ kind }: Hostile, { status, text }: Answered): string | unde
   return shown && `said as it came: ${shown}`;
 }
 
-function send(agent: Agent, url: URL, { method, path, headers, body }: Hostile): Promise<Answered> {
+function send(agent: Agent, url: URL, one: Hostile): Promise<Answered> {
+  const { method, path, headers, body } = one;
   return new Promise((resolve) => {
     const length = { 'content-length': String(Buffer.byteLength(body)) };
     const sent = request({
@@ -82,12 +83,14 @@ function send(agent: Agent, url: URL, { method, path, headers, body }: Hostile):
     });
     sent.on('timeout', () => sent.destroy(new Error(`no answer in ${LONGEST_MS} ms`)));
     // A door that has refused a large body closes: what was answered before counts.
-    sent.on('error', (error: NodeJS.ErrnoException) =>
+    sent.on('error', (error: NodeJS.ErrnoException) => {
+      // A connection that was kept open may be closed by the other side at the moment in which it is used again.
+      if (sent.reusedSocket && error.code === 'ECONNRESET') return resolve(send(agent, url, one));
       resolve({
         status: Buffer.byteLength(body) > 1_000_000 && ['EPIPE', 'ECONNRESET'].includes(error.code ?? '') ? 413 : 0,
         text: error.message,
-      }),
-    );
+      });
+    });
     sent.end(body);
   });
 }

@@ -5,6 +5,7 @@ import { agentStories } from './stories/agents.ts';
 import { callStories } from './stories/calls.ts';
 import { canaryStories } from './stories/canary.ts';
 import { doctorStories } from './stories/doctor.ts';
+import { emergencyStories } from './stories/emergency.ts';
 import { encryptionStories } from './stories/encryption.ts';
 import { encryptionChangeStories } from './stories/encryption-change.ts';
 import { encryptionRefusalStories } from './stories/encryption-refusals.ts';
@@ -36,6 +37,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...peopleStories,
   ...formStories,
   ...callStories,
+  ...emergencyStories,
   ...faultStories,
   ...policyStories,
   ...policyMeanwhileStories,

@@ -67,6 +67,23 @@ export interface HandoverRow {
   readonly checked_at: number | null;
   readonly next_at: number;
 }
+interface EmergencyRow {
+  readonly op_id: string;
+  readonly target: string;
+  /** Those who have asked for it, as JSON. */
+  readonly by: string;
+  readonly reason: string;
+  readonly at: number;
+  readonly until: number;
+}
+interface EmergencyReviewRow {
+  readonly op_id: string;
+  /** The mailbox: one person signs once. */
+  readonly person: string;
+  readonly by: string;
+  readonly at: number;
+  readonly words: string | null;
+}
 export interface Tables {
   readonly audit: AuditRow;
   readonly audit_head: HeadRow;
@@ -75,6 +92,8 @@ export interface Tables {
   readonly freezes: FreezeRow;
   readonly watch_records: WatchRecordRow;
   readonly handovers: HandoverRow;
+  readonly emergencies: EmergencyRow;
+  readonly emergency_reviews: EmergencyReviewRow;
 }
 
 /** Hash before the first record. */
@@ -86,6 +105,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '003-watch-records': { up: watchRecords },
   '004-history-indexes': { up: historyIndexes },
   '005-handovers': { up: handovers },
+  '006-emergencies': { up: emergencies },
 };
 
 async function first(db: Kysely<unknown>): Promise<void> {
@@ -198,4 +218,27 @@ async function handovers(db: Kysely<unknown>): Promise<void> {
     .execute();
   await db.schema.createIndex('handovers_due').ifNotExists().on('handovers').columns(['state', 'next_at']).execute();
   await db.schema.createIndex('handovers_by_target').ifNotExists().on('handovers').columns(['target', 'state']).execute();
+}
+
+async function emergencies(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('emergencies')
+    .ifNotExists()
+    .addColumn('op_id', 'text', (column) => column.primaryKey())
+    .addColumn('target', 'text', (column) => column.notNull())
+    .addColumn('by', 'text', (column) => column.notNull())
+    .addColumn('reason', 'text', (column) => column.notNull())
+    .addColumn('at', 'bigint', (column) => column.notNull())
+    .addColumn('until', 'bigint', (column) => column.notNull())
+    .execute();
+  await db.schema
+    .createTable('emergency_reviews')
+    .ifNotExists()
+    .addColumn('op_id', 'text', (column) => column.notNull())
+    .addColumn('person', 'text', (column) => column.notNull())
+    .addColumn('by', 'text', (column) => column.notNull())
+    .addColumn('at', 'bigint', (column) => column.notNull())
+    .addColumn('words', 'text')
+    .addPrimaryKeyConstraint('emergency_reviews_key', ['op_id', 'person'])
+    .execute();
 }

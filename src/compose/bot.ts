@@ -56,6 +56,7 @@ export async function composeBot(on: Foundation, process: ProcessName = 'bot'): 
       audit,
       requests,
       freezes: on.freezes,
+      emergencies: on.emergencies,
       handovers: on.handovers,
       doctor: sharedDoctor(process, (signal) => examine(on.environment, config.current(), process, signal)),
       people,

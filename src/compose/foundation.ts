@@ -3,6 +3,7 @@
 import type { WebClient } from '@slack/web-api';
 import type { Client } from '@temporalio/client';
 import { type Database, openDatabase, refuseReplicas } from '../audit/database.ts';
+import { createEmergencies, type Emergencies } from '../audit/emergencies.ts';
 import { createFreezes, type Freezes } from '../audit/freezes.ts';
 import { createHandovers, type Handovers } from '../audit/handovers.ts';
 import { type Audit, createAudit } from '../audit/log.ts';
@@ -12,7 +13,7 @@ import type { Environment } from '../config/environment.ts';
 import { type ConfigSource, openConfig } from '../config/source.ts';
 import { databaseUrlOf, PLAINTEXT, secretsOf, temporalAddressOf } from '../connect/settings.ts';
 import { standingFreezes } from '../domain/config/freezes.ts';
-import { namedIn } from '../domain/config/lifters.ts';
+import { deciding } from '../domain/config/lifters.ts';
 import { kubernetesIdentity } from '../domain/config/use.ts';
 import { createPeople, type SlackPeople } from '../slack/people.ts';
 import { createTelemetry, type Telemetry } from '../telemetry.ts';
@@ -26,6 +27,7 @@ export interface Foundation {
   readonly database: Database;
   readonly audit: Audit;
   readonly records: Records;
+  readonly emergencies: Emergencies;
   readonly freezes: Freezes;
   readonly handovers: Handovers;
   readonly client: Client;
@@ -79,7 +81,7 @@ export async function layFoundation(options: {
       teamIds: () => config.current().slack.teamIds,
       kubernetesOf: (id, memberOf) => kubernetesIdentity(config.current(), id, memberOf),
       identityGroups: () => config.current().identities.usergroups.map(({ usergroup }) => usergroup),
-      named: () => namedIn(config.current().gates),
+      named: () => deciding(config.current()),
       now,
       onLimited: (method, ms) => {
         telemetry.slackLimited(method);
@@ -95,6 +97,7 @@ export async function layFoundation(options: {
       database,
       audit,
       records,
+      emergencies: createEmergencies(database),
       freezes: createFreezes(database, now, () => standingFreezes(config.current().freezes, now())),
       handovers: createHandovers(database),
       client,

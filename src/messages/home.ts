@@ -1,6 +1,7 @@
 // The app's Home: what waits for one person, what is theirs, what runs, what is frozen, and how the last operations ended. Pure.
 import type { ActionsBlock, Button, HomeView, KnownBlock } from '@slack/types';
 import { type SlashNames, slashed, VERBS } from '../domain/commands/verbs.ts';
+import type { Emergency } from '../domain/lifecycle/emergency.ts';
 import type { Freeze } from '../domain/lifecycle/freeze.ts';
 import type { OperationView } from '../domain/lifecycle/operation.ts';
 import { clockTime, code, frozenWords, moment, number, said } from '../domain/words/words.ts';
@@ -22,6 +23,8 @@ export interface HomeShown {
   readonly mine: readonly HomeOperation[];
   readonly running: readonly HomeOperation[];
   readonly frozen: readonly Freeze[];
+  /** Emergencies that this person may review, and has not yet. */
+  readonly reviews: readonly Emergency[];
   /** How the last operations ended, a line for each. */
   readonly past: readonly string[];
   /** What does not answer just now, in words. */
@@ -39,12 +42,13 @@ const MOST_LISTED = 8;
 export function homeView(shown: HomeShown): HomeView {
   const { waiting, mine, running, frozen, past, slash } = shown;
   // What could not be read is not nothing.
-  const isEmpty = shown.silent.length + waiting.length + mine.length + running.length + frozen.length === 0;
+  const isEmpty = shown.silent.length + waiting.length + mine.length + running.length + frozen.length + shown.reviews.length === 0;
   return {
     type: 'home',
     blocks: [
       ...shown.silent.map((words) => section(`*${said(words, 300)}*`)),
       ...list('Waiting for you', waiting, question, slash),
+      ...list('Review an emergency', shown.reviews, (one) => reviewBlocks(one, slash), slash),
       ...list('Yours', mine, own, slash),
       ...list('Running', running, own, slash),
       ...list('Frozen', frozen, (freeze, at) => frozenBlocks(freeze, slash, at), slash),
@@ -122,6 +126,21 @@ function frozenBlocks(freeze: Freeze, slash: SlashNames, at: number): readonly K
     { label: 'Lift…', command: slashed(slash, `unfreeze ${freeze.scope}`), spoken: `Lift the freeze of ${what}`, confirm },
   ]);
   return [section(frozenWords(freeze)), ...(lift ? [{ ...lift, block_id: `home:freeze:${at}` }] : [])];
+}
+
+function reviewBlocks({ opId, by, reason, at, until, reviews }: Emergency, slash: SlashNames): readonly KnownBlock[] {
+  const who = by.map(({ name }) => said(name, 80)).join(', ');
+  const words = `*${said(opId)}* began without approval ${moment(at)}, by ${who}: "${said(reason, 200)}"`;
+  const confirm = {
+    title: `Sign for ${opId}?`,
+    text: 'You have looked at what was done, and why. The record keeps your name.',
+    yes: 'Sign',
+  };
+  const sign = commandRow([{ label: 'Sign', command: slashed(slash, `review ${opId}`), spoken: `Sign: the emergency ${opId}`, confirm }]);
+  return [
+    section(`${words} · ${reviews.length} of 2 signed · by ${moment(until)}`),
+    ...(sign ? [{ ...sign, block_id: `home:review:${opId}` }] : []),
+  ];
 }
 
 function actions(slash: SlashNames): readonly KnownBlock[] {

@@ -103,15 +103,17 @@ function changeWords({ from, to }: OperationView, shown: (text: string) => strin
 
 function change(view: OperationView): readonly string[] {
   // What changes comes before what a person wrote: no text of theirs pushes it out.
-  return [changeWords(view, (text) => said(text, LONGEST_STATE)), askedBy(view)].filter((line) => line !== '');
+  const { emergency } = view;
+  const loud = emergency ? [`*Emergency, begun without approval:* ${said(emergency.reason, 150)}`] : [];
+  return [...loud, changeWords(view, (text) => said(text, LONGEST_STATE)), askedBy(view)].filter((line) => line !== '');
 }
 
 const LONGEST_STATE = 150;
 
 /** The whole command and reason are in the thread. */
-function askedBy({ requester, startedAt, reason }: OperationView): string {
+function askedBy({ requester, startedAt, reason, emergency }: OperationView): string {
   const who = person({ name: requester.name, ...(requester.slack ? { slackId: requester.slack.userId } : {}) });
-  return `Asked by ${who}, ${clockTime(startedAt)}.${reason ? ` Reason: ${said(reason, 150)}` : ''}`;
+  return `Asked by ${who}, ${clockTime(startedAt)}.${reason && !emergency ? ` Reason: ${said(reason, 150)}` : ''}`;
 }
 
 function numberLines(view: OperationView): readonly string[] {

@@ -18,7 +18,7 @@ import { planLines } from './question.ts';
 /** Renders one note: `text` for notifications, `blocks` with the numbers. `onCall`: the usergroup that an undo that keeps failing calls. */
 export function renderNote(note: Note, view: OperationView, onCall?: string): { readonly text: string; readonly blocks: KnownBlock[] } {
   const [first = '', ...details] = linesOf(note, view);
-  const calls = note.kind === 'undo-failing' || note.kind === 'lost';
+  const calls = note.kind === 'undo-failing' || note.kind === 'lost' || note.kind === 'emergency';
   const headline = calls && onCall ? `<!subteam^${onCall}> ${first}` : first;
   const blocks = [section(fitLines([headline, ...details]))];
   if (note.kind === 'undo-failing') blocks.push(...codeBlocks(note.commands).map(section));
@@ -94,6 +94,11 @@ function linesOf(note: Note, view: OperationView): readonly string[] {
           .slice(0, 5)
           .map((name) => said(name, 80))
           .join(', ')} may no longer decide here, so that decision does not count. The question is open again.`,
+      ];
+    case 'emergency':
+      return [
+        `*Emergency: ${said(subjectOf(view), 150)} begins without approval.* ${said(view.requester.name, 80)} says: "${said(note.reason, 200)}"`,
+        `It is watched all the same. Two others review it afterwards: in the app's Home, or ${code(`/mesh review ${view.opId}`)}.`,
       ];
     case 'attachment':
       return [said(note.attachment.comment, 1_000)];

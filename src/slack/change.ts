@@ -12,6 +12,7 @@ import type { BeginResult } from '../temporal/results.ts';
 import { type Answer, sayPlain } from './answer.ts';
 import { inBackground } from './background.ts';
 import type { BotDeps } from './deps.ts';
+import { declaredFor, declareEmergency } from './emergency.ts';
 import { permalink } from './link.ts';
 import { type Origin, requestIdOf } from './origin.ts';
 import { awaitPlan, type Planned, PRIVATE_MS, refusedAnswer } from './planning.ts';
@@ -42,7 +43,17 @@ export async function askForChange(deps: BotDeps, asked: Asked, later: (answer: 
     deps.meter.refused('NoIdentity');
     return sayPlain(sentence('NoIdentity', { email: asked.actor.id }));
   }
-  const request = { ...requestOf(asked, deps.now()), ...(await newId(deps, asked)) };
+  const id = await newId(deps, asked);
+  const { origin, actor, target, text, options } = asked;
+  const reason = options.emergency;
+  const declaring = reason === undefined ? undefined : { origin, actor, target, text, opId: id.opId, reason };
+  const declared = declaring && (await declareEmergency(deps, declaring));
+  if (declared && 'kind' in declared) {
+    deps.meter.refused(declared.code);
+    deps.refusals.note({ origin, code: declared.code, actor: actor.id, data: { text, channel: origin.channelId }, target });
+    return sayPlain(declared.words);
+  }
+  const request = { ...requestOf(asked, deps.now()), ...id, ...declared };
   const result = await deps.operations.begin(request, {
     onSettled: async (truth) => {
       if (truth.kind !== 'unknown' && truth.kind !== 'ended') remember(deps, asked.origin, truth, request);
@@ -51,6 +62,7 @@ export async function askForChange(deps: BotDeps, asked: Asked, later: (answer: 
     },
   });
   if (result.kind !== 'not-confirmed') remember(deps, asked.origin, result, request);
+  if (result.kind === 'begun' && result.begun.continued && declaring) await declaredFor(deps, declaring, result.begun.opId);
   if (result.kind === 'begun' && !result.begun.continued) {
     const refused = await refusedInPlanning(deps, request, result.begun, later);
     if (refused) return refused;

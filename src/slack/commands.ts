@@ -19,6 +19,7 @@ import { inBackground } from './background.ts';
 import { askForChange } from './change.ts';
 import type { BotDeps } from './deps.ts';
 import { doctorAnswer } from './doctor.ts';
+import { answerReview } from './emergency.ts';
 import { answerEncryption } from './encryption/answer.ts';
 import { firstUse, withHint } from './first-use.ts';
 import { openForm } from './forms/open.ts';
@@ -138,6 +139,8 @@ async function run(deps: BotDeps, command: Command, slash: Slash, admitted: In, 
     case 'freeze':
     case 'unfreeze':
       return answerFreeze(deps, command, { actor, origin: slash.origin });
+    case 'review':
+      return answerReview(deps, { ...command, actor, rule, origin: slash.origin });
     case 'release':
       return answerRelease(deps, { ...command, actor, rule });
     case 'canary':

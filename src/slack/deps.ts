@@ -1,4 +1,5 @@
 import type { WebClient } from '@slack/web-api';
+import type { Emergencies } from '../audit/emergencies.ts';
 import type { Freezes } from '../audit/freezes.ts';
 import type { Handovers } from '../audit/handovers.ts';
 import type { Audit } from '../audit/log.ts';
@@ -40,6 +41,7 @@ export interface BotDeps {
   readonly audit: Audit;
   readonly requests: Requests;
   readonly freezes: Freezes;
+  readonly emergencies: Emergencies;
   /** Looks at everything that this process needs. Left out: the command says where to look. */
   readonly doctor?: Doctor;
   /** What Git does not agree with. Left out: nobody is told. */

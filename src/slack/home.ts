@@ -4,13 +4,14 @@
 import type { App } from '@slack/bolt';
 import type { Actor } from '../domain/lifecycle/actor.ts';
 import { parseButton } from '../domain/lifecycle/button.ts';
+import type { Emergency } from '../domain/lifecycle/emergency.ts';
 import type { Gate } from '../domain/lifecycle/gate.ts';
 import type { OperationView } from '../domain/lifecycle/operation.ts';
 import { isSamePerson } from '../domain/lifecycle/person.ts';
 import { isClusterWide, type Target } from '../domain/target.ts';
 import { type HomeOperation, type HomeShown, homeView, LINK_ACTION } from '../messages/home.ts';
 import { section } from './answer.ts';
-import { createCache } from './cache.ts';
+import { type Cache, createCache } from './cache.ts';
 import type { BotDeps } from './deps.ts';
 import { pastLines } from './history.ts';
 import { permalink } from './link.ts';
@@ -186,8 +187,9 @@ function createEyes(deps: BotDeps): Eyes {
           return [view, await asked, await maySee(actor, view.target)] as const;
         }),
       );
-      const [frozen, past] = await Promise.all([
+      const [frozen, reviews, past] = await Promise.all([
         orSay(deps.freezes.list(), [], 'The database does not say what is frozen.'),
+        orSay(reviewsFor(deps, actor, groups), [], 'Which emergencies you may review could not be read.'),
         orSay(
           pastLines(deps, (target) => maySee(actor, target)),
           [],
@@ -204,6 +206,7 @@ function createEyes(deps: BotDeps): Eyes {
         mine: await linked(mine),
         running: await linked(others),
         frozen,
+        reviews,
         past,
         silent: [...silent, ...unread],
         clusters: Object.keys(deps.config().clusters),
@@ -217,4 +220,14 @@ function createEyes(deps: BotDeps): Eyes {
 async function withLink({ web }: BotDeps, view: OperationView): Promise<HomeOperation> {
   const link = await permalink(web, view.message);
   return { view, ...(link !== undefined && { link }) };
+}
+
+/** Emergencies that this person is named for, has not asked for, and has not signed. */
+async function reviewsFor({ emergencies, config }: BotDeps, actor: Actor, groups: Cache<boolean>): Promise<readonly Emergency[]> {
+  const { emergency } = config();
+  const open = emergency ? await emergencies.open() : [];
+  const theirs = open.filter(({ by, reviews }) => ![...by, ...reviews.map((one) => one.by)].some((one) => isSamePerson(one, actor)));
+  if (!emergency || theirs.length === 0) return [];
+  const named = await groups.get(`${actor.id} ${JSON.stringify(emergency.reviewers)}`, { maxAgeMs: KEPT_MS });
+  return named ? theirs : [];
 }

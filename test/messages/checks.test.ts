@@ -136,6 +136,7 @@ const NOTES: readonly Note[] = [
   { kind: 'declined', ending: { kind: 'rejected', code: 'Rejected', by: { id: 'r', name: 'Reviewer' }, reason: 'too early' } },
   { kind: 'lost', how: 'terminated', wroteAt: AT, label: '10%', before: 'backend 100%' },
   { kind: 'no-longer', people: ['Reviewer'] },
+  { kind: 'emergency', reason: 'checkout fails for everybody, v2 fixes it' },
   { kind: 'unready', words: 'backend-1 has no ready endpoint.' },
   { kind: 'outcome' },
 ];

@@ -8,6 +8,7 @@ const EMPTY: HomeShown = {
   mine: [],
   running: [],
   frozen: [],
+  reviews: [],
   past: [],
   silent: [],
   clusters: ['demo'],

@@ -11,6 +11,9 @@ import { view } from './views.ts';
 /** Somebody else must act, or this must be done elsewhere: no command helps. */
 const OTHERS: readonly SentenceCode[] = [
   'NotLiftable',
+  'OwnReview',
+  'ReviewedAlready',
+  'NotAReviewer',
   'MayNotRead',
   'Forbidden',
   'NoIdentity',

@@ -104,5 +104,10 @@ export const CODES: readonly SentenceCode[] = [
     'ChannelNotAllowed',
     'NotInChannel',
     'Broken',
+    'NoEmergency',
+    'NotForEmergency',
+    'OwnReview',
+    'ReviewedAlready',
+    'NotAReviewer',
   ] as const),
 ];

@@ -2,6 +2,7 @@
 
 import { type SlackPlayground, startSlack } from '../../playground/slack/slack.ts';
 import { openDatabase } from '../../src/audit/database.ts';
+import { createEmergencies, type Emergencies } from '../../src/audit/emergencies.ts';
 import { createFreezes } from '../../src/audit/freezes.ts';
 import { type Audit, createAudit } from '../../src/audit/log.ts';
 import { createRequests } from '../../src/audit/requests.ts';
@@ -64,6 +65,7 @@ export interface Stage {
   readonly encryption: PlayedEncryption;
   readonly people: SlackPeople;
   readonly audit: Audit;
+  readonly emergencies: Emergencies;
   readonly refused: string[];
   readonly ackMs: number[];
   readonly refreshed: OperationView[];
@@ -187,6 +189,7 @@ export async function stage(change: Record<string, unknown> = {}, mode: 'http' |
   const choices = playChoices();
   const inFlight = createInFlight();
   const audit = createAudit(db);
+  const emergencies = createEmergencies(db);
   const [refused, ackMs, refreshed]: [string[], number[], OperationView[]] = [[], [], []];
   const retired: MessageRef[] = [];
   const deps: BotDeps = {
@@ -195,6 +198,7 @@ export async function stage(change: Record<string, unknown> = {}, mode: 'http' |
     operations: operationsOf(played, audit),
     audit,
     requests: createRequests(db),
+    emergencies,
     freezes: createFreezes(db, now, () => standingFreezes(current.freezes, now())),
     people,
     web,
@@ -237,6 +241,7 @@ export async function stage(change: Record<string, unknown> = {}, mode: 'http' |
     encryption,
     people,
     audit,
+    emergencies,
     refused,
     ackMs,
     refreshed,

@@ -199,6 +199,8 @@ function botOf(deps: ProductDeps, { audit, freezesOf, requests }: Shared): BotDe
     operations: operationsOf(temporal, audit, now),
     audit,
     requests,
+    // Nobody declares one in a schedule.
+    emergencies: { declare: async () => undefined, find: async () => undefined, sign: async () => false, open: async () => [] },
     freezes: freezesOf(now),
     people: peopleOf(deps, now),
     web: slack.forBot(),

@@ -5,7 +5,7 @@ export const CANARY_COMMANDS: readonly CommandSpec[] = [
   {
     name: 'canary',
     grammar:
-      'canary [cluster/][namespace/]name <percent>% [--steps 5,10,25] [--soak 2m] [--slo 1%|relative] [--latency 500ms] [--budget 20] [--probe 5/s] [--include-other-namespaces] [--reason "…"]',
+      'canary [cluster/][namespace/]name <percent>% [--steps 5,10,25] [--soak 2m] [--slo 1%|relative] [--latency 500ms] [--budget 20] [--probe 5/s] [--include-other-namespaces] [--reason "…"] [--emergency "…"]',
     summary: 'Send a share of requests to a new version, in steps.',
     help: [
       'A canary that does harm is rolled back at once, before anyone is asked. 0% and 100% are ordinary values; percents go in steps of 0.1.',
@@ -20,7 +20,7 @@ export const CANARY_COMMANDS: readonly CommandSpec[] = [
       'canary shop/backend 50% --steps 5,10,25 --soak 2m',
       'canary backend 0.5% --slo 0.5% --reason "new cache"',
     ],
-    flags: ['steps', 'soak', 'slo', 'latency', 'budget', 'probe', 'include-other-namespaces', 'reason'],
+    flags: ['steps', 'soak', 'slo', 'latency', 'budget', 'probe', 'include-other-namespaces', 'reason', 'emergency'],
     form: 'Start a canary…',
     gate: 'required',
     changes: 'canary',
@@ -28,11 +28,11 @@ export const CANARY_COMMANDS: readonly CommandSpec[] = [
   {
     name: 'promote',
     grammar:
-      'promote [cluster/][namespace/]name [--steps 25,50] [--soak 2m] [--slo 1%|relative] [--latency 500ms] [--budget 20] [--probe 5/s] [--include-other-namespaces] [--reason "…"]',
+      'promote [cluster/][namespace/]name [--steps 25,50] [--soak 2m] [--slo 1%|relative] [--latency 500ms] [--budget 20] [--probe 5/s] [--include-other-namespaces] [--reason "…"] [--emergency "…"]',
     summary: 'Take the canary on to 100%.',
     help: ['The same as `canary <service> 100%`. An operation that is still watched goes on; "before" stays what it was before it began.'],
     examples: ['promote backend', 'promote backend --soak 5m'],
-    flags: ['steps', 'soak', 'slo', 'latency', 'budget', 'probe', 'include-other-namespaces', 'reason'],
+    flags: ['steps', 'soak', 'slo', 'latency', 'budget', 'probe', 'include-other-namespaces', 'reason', 'emergency'],
     gate: 'required',
     changes: 'canary',
   },
@@ -52,14 +52,14 @@ export const CANARY_COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'ab',
-    grammar: 'ab [cluster/][namespace/]name <header>=<value>|off [--soak 2m] [--slo 1%] [--latency 500ms] [--reason "…"]',
+    grammar: 'ab [cluster/][namespace/]name <header>=<value>|off [--soak 2m] [--slo 1%] [--latency 500ms] [--reason "…"] [--emergency "…"]',
     summary: 'Send requests with one header to the canary.',
     help: [
       'A rule with the header match is put before the others in every route of the service that has the canary as a backend; rules of others stay as they are, and so do the weights. `off` takes exactly that rule away and needs no approval.',
       'Planned, approved, watched and rolled back like a share of the traffic.',
     ],
     examples: ['ab backend x-canary=yes', 'ab shop/backend x-user-group=testers --soak 5m', 'ab backend off'],
-    flags: ['soak', 'slo', 'latency', 'reason'],
+    flags: ['soak', 'slo', 'latency', 'reason', 'emergency'],
     gate: 'required',
     changes: 'canary',
   },

@@ -38,7 +38,9 @@ type GuardingCommand =
   /** Without `set`: which freezes there are. */
   | { readonly kind: 'freeze'; readonly set?: { readonly scope: string; readonly durationMs: number; readonly reason: string } }
   | { readonly kind: 'unfreeze'; readonly scope: string }
-  | { readonly kind: 'release'; readonly operation: string; readonly reason?: string };
+  | { readonly kind: 'release'; readonly operation: string; readonly reason?: string }
+  /** Somebody else has looked at what was done without approval. */
+  | { readonly kind: 'review'; readonly operation: string; readonly words?: string };
 
 /** Which operations a history shows. `who`: an e-mail address, or what stands before its @. */
 export type HistoryFilter = Pick<ChangeOptions, 'sinceMs' | 'who' | 'ofVerb' | 'outcome'>;
@@ -69,6 +71,8 @@ export interface ChangeOptions {
   /** Requests of our own per second while a stage is watched, where real ones are few. */
   readonly probesPerSecond?: number;
   readonly reason?: string;
+  /** `--emergency`: why it begins without the approvals of its gates. */
+  readonly emergency?: string;
   /** `--include-other-namespaces`: routes of other namespaces that name the Service move too. */
   readonly includeOthers?: true;
   /** How long a policy is observed, or how far back its dry-run looks. */
@@ -135,6 +139,7 @@ export type FlagName =
   | 'budget'
   | 'probe'
   | 'reason'
+  | 'emergency'
   | 'include-other-namespaces'
   | 'window'
   | 'no-observe'

@@ -22,6 +22,7 @@ export const FLAGS: Readonly<Record<FlagName, (value: string) => FlagValue>> = {
   budget: parseBudget,
   probe: parseProbe,
   reason: parseReason,
+  emergency: parseEmergency,
   'include-other-namespaces': () => ({ kind: 'value', options: { includeOthers: true } }),
   window: (value) => parseLength('window', value, 10_000, 7 * 86_400_000, (windowMs) => ({ windowMs })),
   'no-observe': () => ({ kind: 'value', options: { observe: false } }),
@@ -196,6 +197,17 @@ function parseAccepted(value: string): FlagValue {
   return wrong === undefined
     ? { kind: 'value', options: { accept } }
     : { kind: 'refused', words: `${example}; ${quoted(wrong)} is not one.` };
+}
+
+/** Whoever reviews it reads this: a word is no reason. */
+const SHORTEST_EMERGENCY = 20;
+
+function parseEmergency(value: string): FlagValue {
+  const reason = value.trim();
+  if (reason.length >= SHORTEST_EMERGENCY && reason.length <= REASON_LIMIT)
+    return { kind: 'value', options: { emergency: reason, reason } };
+  const words = `\`--emergency\` needs its reason in quotes, ${SHORTEST_EMERGENCY} to ${REASON_LIMIT} characters; this one has ${reason.length}.`;
+  return { kind: 'refused', words };
 }
 
 function parseReason(value: string): FlagValue {

@@ -55,4 +55,15 @@ export const GUARDING_VERBS: readonly CommandSpec[] = [
     flags: [],
     gate: 'none',
   },
+  {
+    name: 'review',
+    grammar: 'review <operation> [words]',
+    summary: 'Sign that you have looked at an emergency.',
+    help: [
+      "An operation that began with `--emergency` waits for two who have not asked for it. Whom meshops.yaml names sees it in the app's Home until then. Nobody reviews their own.",
+    ],
+    examples: ['review canary-3f9a2c', 'review canary-3f9a2c right, and the alert was real'],
+    flags: [],
+    gate: 'none',
+  },
 ];

@@ -15,7 +15,8 @@ const NOT_FOR_AB = ['host', ':authority', 'connection', 'content-length', 'trans
 /** `freeze`, `unfreeze` and `release` end in free text, so nothing in it is an option. */
 export function parseGuarding(verb: CommandSpec, words: readonly Word[]): Command | Misunderstanding {
   if (verb.name === 'freeze') return parseFreeze(verb, words);
-  return verb.name === 'unfreeze' ? parseUnfreeze(verb, words) : parseRelease(verb, words);
+  if (verb.name === 'unfreeze') return parseUnfreeze(verb, words);
+  return verb.name === 'review' ? parseReview(verb, words) : parseRelease(verb, words);
 }
 
 function parseFreeze(verb: CommandSpec, words: readonly Word[]): Command | Misunderstanding {
@@ -54,6 +55,15 @@ function parseRelease(verb: CommandSpec, words: readonly Word[]): Command | Misu
   const reason = textOf(rest).replace(/^--reason[ =]/, '');
   if (reason.length > LONGEST_REASON) return tooLong(reason);
   return { kind: 'release', operation: operation.text, ...(reason === '' ? {} : { reason }) };
+}
+
+function parseReview(verb: CommandSpec, words: readonly Word[]): Command | Misunderstanding {
+  const [, operation, ...rest] = words;
+  if (!operation || !/^[a-z]+-[a-z0-9]{4,}$/.test(operation.text))
+    return misunderstood(`\`review\` needs the id of an operation, as its message and \`history\` show it: \`${usageOf(verb)}\``);
+  const text = textOf(rest);
+  if (text.length > LONGEST_REASON) return tooLong(text);
+  return { kind: 'review', operation: operation.text, ...(text === '' ? {} : { words: text }) };
 }
 
 /** `ab <service> <header>=<value>` or `ab <service> off`. */

@@ -36,6 +36,7 @@ export const OPTION_WORDS: Readonly<Record<FlagName, readonly [typed: string, wo
   verb: ['--verb canary', 'what kind of change'],
   outcome: ['--outcome rolled-back', 'how it ended'],
   reason: ['--reason "…"', 'why, for the approvers'],
+  emergency: ['--emergency "…"', 'without approval; two others review it'],
 };
 
 /** Words for what is not there yet, and what there is instead: texts that may stand behind `/mesh`. */

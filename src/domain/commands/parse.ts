@@ -17,6 +17,8 @@ import { splitWords, type Word } from './words.ts';
 /** Which slash command the text came with. */
 export type Root = 'mesh' | 'policy' | 'encryption';
 
+/** What ends in free text. */
+const GUARDING: readonly string[] = ['freeze', 'unfreeze', 'release', 'review'];
 /** Slack itself ends a message at 40,000 characters; no command is near this. */
 const LONGEST_TEXT = 2_000;
 
@@ -79,7 +81,7 @@ function parseOnce(text: string, root: Root): Command | Misunderstanding {
   if (words.slice(1).some(({ text: word, quoted: inQuotes }) => !inQuotes && (word === '--help' || word === '-h'))) {
     return verb.name === 'help' ? { kind: 'help' } : { kind: 'help', topic: verb.name };
   }
-  if (verb.name === 'freeze' || verb.name === 'unfreeze' || verb.name === 'release') return parseGuarding(verb, words);
+  if (GUARDING.includes(verb.name)) return parseGuarding(verb, words);
   return verb.name === 'abort' ? parseAbort(words, verb) : parseWith(verb, words);
 }
 

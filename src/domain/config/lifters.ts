@@ -16,6 +16,17 @@ export function liftersOf(gates: Config['gates'], scope: string): GateRule['appr
   return namedIn(counting);
 }
 
+/** Everybody whom the configuration names for a decision of any kind; undefined: no gate names anybody. */
+export function deciding({ gates, emergency }: Pick<Config, 'gates' | 'emergency'>): GateRule['approvers'] | undefined {
+  const named = namedIn(gates);
+  const more = emergency ? [emergency.who, emergency.reviewers] : [];
+  if (!named || more.length === 0) return named;
+  return {
+    usergroups: [...named.usergroups, ...more.flatMap(({ usergroups }) => usergroups)],
+    emails: [...named.emails, ...more.flatMap(({ emails }) => emails)],
+  };
+}
+
 /** Everybody whom these gates name as approvers; undefined: there are none. */
 export function namedIn(gates: Config['gates']): GateRule['approvers'] | undefined {
   if (gates.length === 0) return undefined;

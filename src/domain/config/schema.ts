@@ -87,6 +87,23 @@ const Gate = z
     error: 'The quorum is larger than the number of approvers, so this gate could never open.',
   });
 
+const Named = z
+  .strictObject({ usergroups: z.array(Usergroup).default([]), emails: z.array(Email).default([]) })
+  .refine(({ usergroups, emails }) => usergroups.length + emails.length > 0, 'This names nobody: name usergroups or emails.');
+
+const Emergency = z.strictObject({
+  /** Who may begin a change with `--emergency "reason"`. */
+  who: Named,
+  /** Approvals that each gate still needs then, at most; 0: none. */
+  quorum: z.int().min(0).max(20).default(0),
+  /** Who signs afterwards: two of them who have not asked for it. */
+  reviewers: Named,
+  /** By when two have signed. */
+  reviewWithin: Duration.default(72 * 3_600_000),
+  /** A freeze stops it as well, unless this says otherwise. */
+  passesFreezes: z.boolean().default(false),
+});
+
 export const Config = z.strictObject({
   clusters: z.record(Label, Cluster).refine((clusters) => Object.keys(clusters).length > 0, 'At least one cluster is needed.'),
   channels: z.array(Channel).min(1, 'At least one channel is needed.'),
@@ -99,6 +116,8 @@ export const Config = z.strictObject({
   }),
   /** An empty list is a decision too: then nothing waits for an approval. */
   gates: z.array(Gate),
+  /** Changes that begin without the approvals of their gates. Left out: there are none. */
+  emergency: Emergency.optional(),
   ladders: Ladders.default({}),
   objectives: Objectives.default({}),
   /** Where Argo CD or Flux applies what an operation changes and would write it back: say so in the plan, or refuse. */

@@ -136,6 +136,8 @@ export type Note =
   | { readonly kind: 'no-longer'; readonly people: readonly string[] }
   /** Before an undo: who would get traffic back and cannot answer it. */
   | { readonly kind: 'unready'; readonly words: string }
+  /** It begins without the approvals of its gates. */
+  | { readonly kind: 'emergency'; readonly reason: string }
   /** A file that people read with the plan. */
   | { readonly kind: 'attachment'; readonly attachment: Attachment }
   | { readonly kind: 'outcome' };

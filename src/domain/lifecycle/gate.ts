@@ -149,6 +149,11 @@ function meetsToo({ approvers, quorum }: GateRule, other: GateRule): boolean {
   return quorum >= other.quorum && within(approvers.usergroups, usergroups) && within(approvers.emails, emails);
 }
 
+/** What is left of the rules in an emergency: of each the approvals that it still needs, at most so many. What people decide about a hold is not among them. */
+export function gatesInEmergency(rules: readonly GateRule[], quorum: number): readonly GateRule[] {
+  return quorum === 0 ? [] : rules.map((rule) => ({ ...rule, quorum: Math.min(rule.quorum, quorum) }));
+}
+
 /** The strictest of the rules that stand before a stage, or undefined. */
 export function gateRuleFor(rules: readonly GateRule[], exposure: number, exposureBefore: number): GateRule | undefined {
   return gateRulesFor(rules, exposure, exposureBefore)[0];

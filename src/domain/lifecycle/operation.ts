@@ -26,6 +26,8 @@ export interface OperationRequest {
   readonly settings: OperationSettings;
   /** The id of the operation that this begins, unique in the database. Absent (an earlier bot, a database that is away): the run makes one. */
   readonly opId?: string;
+  /** It begins without the approvals of its gates: each still needs `quorum` at most. Why, and whether a freeze stops it. */
+  readonly emergency?: { readonly reason: string; readonly quorum: number; readonly passesFreezes?: boolean };
   /** The run is to end an operation whose own run was lost, and nothing else. */
   readonly recovery?: Recovery;
 }
@@ -128,6 +130,8 @@ export interface OperationView {
   readonly text: string;
   readonly reason?: string;
   readonly requester: Actor;
+  /** It has begun without the approvals of its gates, for this reason. */
+  readonly emergency?: { readonly reason: string };
   readonly phase: Phase;
   readonly startedAt: number;
   readonly from?: string;
@@ -202,6 +206,9 @@ export interface AuditRecord {
     /** What Git has been told of it, and whether it agrees. */
     | 'handover'
     | 'freeze'
+    /** What began without approval, and who has looked at it since. */
+    | 'emergency'
+    | 'review'
     | 'lost'
     | 'rules';
   readonly opId: string;

@@ -6,7 +6,7 @@ const WORKLOAD = '[cluster/][namespace/]name';
 export const POLICY_COMMANDS: readonly CommandSpec[] = [
   {
     name: 'policy enforce',
-    grammar: `policy enforce ${WORKLOAD} [--window 10m] [--steps 10,50,100] [--soak 2m] [--no-observe] [--no-dryrun] [--replace] [--accept key,…] [--reason "…"]`,
+    grammar: `policy enforce ${WORKLOAD} [--window 10m] [--steps 10,50,100] [--soak 2m] [--no-observe] [--no-dryrun] [--replace] [--accept key,…] [--reason "…"] [--emergency "…"]`,
     summary: 'Put a network policy in place, pod by pod.',
     help: [
       'The policy comes from a ConfigMap in the namespace with the label `meshops.dev/policy=<workload>`, from the mounted folder, or from a file: write `@meshops enforce <workload>` with the file attached.',
@@ -15,7 +15,7 @@ export const POLICY_COMMANDS: readonly CommandSpec[] = [
       'The plan waits for a dry-run of exactly this file; `--no-dryrun` leaves it out, and approvers are told. A policy of the same name that protects other pods as well is only replaced with `--replace`.',
     ],
     examples: ['policy enforce frontend', 'policy enforce shop/frontend --window 10m --steps 10,50 --reason "least privilege"'],
-    flags: ['window', 'steps', 'soak', 'no-observe', 'no-dryrun', 'replace', 'accept', 'reason'],
+    flags: ['window', 'steps', 'soak', 'no-observe', 'no-dryrun', 'replace', 'accept', 'reason', 'emergency'],
     form: 'Enforce a policy…',
     gate: 'required',
     changes: 'policy',

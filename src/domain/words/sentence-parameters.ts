@@ -16,6 +16,12 @@ export interface SentenceParameters {
   readonly Frozen: { readonly scope: string; readonly until: string; readonly reason: string; readonly by: string };
   readonly NotLiftable: { readonly scope: string; readonly by: string; readonly names: readonly string[] };
   readonly NotReleasable: undefined;
+  // Emergencies.
+  readonly NoEmergency: undefined;
+  readonly NotForEmergency: undefined;
+  readonly OwnReview: undefined;
+  readonly ReviewedAlready: undefined;
+  readonly NotAReviewer: undefined;
   readonly NotConfirmed: undefined;
   readonly NotBegun: undefined;
   readonly RequestExpired: undefined;

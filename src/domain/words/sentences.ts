@@ -46,6 +46,13 @@ const SENTENCES: { readonly [Code in SentenceCode]: (parameters: SentenceParamet
     `${scope === '*' ? 'Everything' : scope} was frozen by ${by}, and the rules do not name you as an approver there. ${UNTOUCHED} The freeze can be lifted or replaced by ${names.length > MOST_NAMES ? `${by} or any of the ${names.length} approvers` : [by, ...names].join(' or ')}.`,
   NotReleasable: () =>
     'Only an operation whose rollback has been failing for half a minute can be released. Nothing was changed. `/mesh status` shows what runs.',
+  NoEmergency: () =>
+    `meshops.yaml knows no emergencies, so every change needs its approvals. ${UNTOUCHED} Run the command again without \`--emergency\`.`,
+  NotForEmergency: () =>
+    `meshops.yaml does not name you for emergencies. ${UNTOUCHED} Run the command again without \`--emergency\`, or ask someone on call.`,
+  OwnReview: () => `Nobody reviews their own emergency. ${UNTOUCHED} Two others sign it.`,
+  ReviewedAlready: () => `Your signature is counted already. ${UNTOUCHED} Another person has to sign as well.`,
+  NotAReviewer: () => `meshops.yaml does not name you as a reviewer of emergencies. ${UNTOUCHED} Two of those whom it names sign.`,
   NotConfirmed: () =>
     'Not confirmed in time: the operation may or may not have begun. Do not repeat it. This channel hears the truth as soon as it is known; `/mesh status` shows what runs.',
   NotBegun: () => `The command was never confirmed, so it was dropped. ${UNTOUCHED} Run it again.`,
