@@ -98,7 +98,10 @@ async function awayFirst({ cluster }: Deps, writes: readonly Replaced[], options
 }
 
 async function present({ cluster }: Deps, write: Write, options: As): Promise<Pod | undefined> {
-  return presentIn((await cluster.list<Pod>(POD, { namespace: write.object.namespace }, options)).items, write);
+  // Those of its node alone: in a large cluster all agents are many megabytes, and they are looked at several times for each.
+  const fieldSelector = `spec.nodeName=${write.successor?.nodeName}`;
+  const { items } = await cluster.list<Pod>(POD, { namespace: write.object.namespace, fieldSelector }, options);
+  return presentIn(items, write);
 }
 
 /** The pod of this owner on this node; the newest where an old one is still going. */

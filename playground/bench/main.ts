@@ -5,6 +5,7 @@ import { progressPrinter } from '../cluster/progress.ts';
 import { ack } from './ack.ts';
 import type { Bench } from './bench.ts';
 import { detection } from './detection.ts';
+import { encryption } from './encryption.ts';
 import { falseRollback } from './false-rollback.ts';
 import { fleet } from './fleet.ts';
 import { history } from './history.ts';
@@ -20,6 +21,7 @@ import { stages } from './stages.ts';
 const BENCHES: readonly Bench[] = [
   ack,
   detection,
+  encryption,
   falseRollback,
   fleet,
   history,

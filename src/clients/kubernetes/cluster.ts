@@ -45,7 +45,7 @@ export interface Cluster {
    */
   list<T extends KubeObject = KubeObject, P = T>(
     resource: Resource,
-    where: { readonly namespace?: string; readonly labelSelector?: string },
+    where: { readonly namespace?: string; readonly labelSelector?: string; readonly fieldSelector?: string },
     options: CallOptions & { readonly part?: (object: T) => P },
   ): Promise<{ readonly items: readonly P[]; readonly resourceVersion: string }>;
   /** JSON patch with strict field validation; returns the object as it is now (or, in a dry run, as it would be). */
@@ -100,7 +100,7 @@ export function connectCluster(config: KubeConfig, { ciliumNamespace }: { readon
     },
     list: async <T extends KubeObject, P>(
       resource: Resource,
-      where: { readonly namespace?: string; readonly labelSelector?: string },
+      where: { readonly namespace?: string; readonly labelSelector?: string; readonly fieldSelector?: string },
       options: CallOptions & { readonly part?: (object: T) => P },
     ) => {
       const path = collectionPath(resource, where.namespace);
@@ -110,7 +110,7 @@ export function connectCluster(config: KubeConfig, { ciliumNamespace }: { readon
       let bytes = 0;
       const heard = (_: unknown, length: number): void => void (bytes = length);
       for (let from: string | undefined; ; ) {
-        const query = { labelSelector: where.labelSelector, limit: String(limit), continue: from };
+        const query = { labelSelector: where.labelSelector, fieldSelector: where.fieldSelector, limit: String(limit), continue: from };
         const answer = (await rest.call({ method: 'GET', path, query, heard, ...common(options) })) as RawList<T>;
         // Members of a list carry no kind and apiVersion of their own.
         for (const item of answer.items) items.push(part({ ...item, kind: resource.kind, apiVersion: resource.apiVersion }));

@@ -20,11 +20,18 @@ export interface ProofEvidence {
   readonly expected: number;
 }
 
+const ARROW = ' → ';
+
 /** What pods have sent each other, by `from → to`. */
 export type TrafficBetween = ReadonlyMap<string, Traffic>;
 
-export const pairName = (from: string, to: string): string => `${from} → ${to}`;
-export const nodesIn = (pair: string): readonly [string, string] => pair.split(' → ') as [string, string];
+export const pairName = (from: string, to: string): string => `${from}${ARROW}${to}`;
+export function nodesIn(pair: string): readonly [string, string] {
+  const at = pair.indexOf(ARROW);
+  return [pair.slice(0, at), pair.slice(at + ARROW.length)];
+}
+
+type Sent = readonly [from: string, to: string, sent: Traffic];
 
 export interface ProofInput {
   readonly details: EncryptionDetails;
@@ -45,14 +52,20 @@ export interface ProofInput {
 export function proofOf(input: ProofInput): ProofEvidence {
   const { details, stage, reading, traffic, expected } = input;
   const changed = new Set(changedBy(details, stage));
-  const known = [...traffic]
-    .map(([pair, sent]) => [...nodesIn(pair), sent] as const)
-    .filter(([from, to]) => changed.has(from) || changed.has(to));
-  const told = new Set(known.flatMap(([from, to, sent]) => (isSparse(sent) ? [] : [from, to])));
-  const few = known.filter(([, , sent]) => isSparse(sent)).map(([from, to]) => pairName(from, to));
+  // What a sparse pair has to say are its nodes, and they are asked once: in a large cluster there are a hundred thousand such pairs.
+  const known: Sent[] = [];
+  const few: string[] = [];
+  for (const [pair, sent] of traffic) {
+    const [from, to] = nodesIn(pair);
+    if (!changed.has(from) && !changed.has(to)) continue;
+    known.push([from, to, sent]);
+    if (isSparse(sent)) few.push(pair);
+  }
+  const telling = known.filter(([, , sent]) => !isSparse(sent));
+  const told = new Set(telling.flatMap(([from, to]) => [from, to]));
   const evidenceOf = evidenceIn(input, changed);
   const evidence = [
-    ...known.map(([from, to, sent]) => evidenceOf(from, to, sent)),
+    ...telling.map(([from, to, sent]) => evidenceOf(from, to, sent)),
     ...[...changed].filter((node) => !told.has(node)).map((node) => ({ ...evidenceOf(node, node), to: 'others', quiet: true as const })),
   ];
   const inhabited = withPods(reading.facts);
@@ -74,7 +87,7 @@ function alsoOpen(proof: StageProof, open: readonly string[]): StageProof {
   return { kind: 'not-yet', words: proof.kind === 'not-yet' ? [...proof.words, ...open] : open };
 }
 
-/** What is known of a pair: asked for each of them, which in a large cluster are tens of thousands. */
+/** What is known of a pair: asked for each that tells anything. */
 function evidenceIn(
   { details, stage, reading, configuredAt }: ProofInput,
   changed: ReadonlySet<string>,
@@ -105,7 +118,7 @@ function evidenceIn(
       endpointsCarryKey: own.every(carriesKey),
       sinceReadyMs: reading.facts.readAt - readyAt,
       probes: [],
-      ...(sent && (isSparse(sent) ? { quiet: true as const } : { traffic: sent })),
+      ...(sent && { traffic: sent }),
       ...(details.change === 'off' && { off: true as const }),
       hasOldPods: own.some((name) => nodes.get(name)?.disagreements.some(({ kind }) => kind === 'old-pods')),
       drops: sent?.drops ?? 0,

@@ -17,6 +17,8 @@ interface World {
   config: KubeObject | undefined;
   pods: Pod[];
   readonly deleted: string[];
+  /** Where agents were looked for. */
+  readonly asked: (string | undefined)[];
   /** Agents of these nodes do not come back. */
   readonly stuck: Set<string>;
   budget: number | undefined;
@@ -54,6 +56,7 @@ function world(nodes: readonly string[]) {
     } as KubeObject,
     pods: nodes.map((node) => agent(node, 1)),
     deleted: [],
+    asked: [],
     stuck: new Set(),
     budget: undefined,
     onDelete: () => undefined,
@@ -62,8 +65,9 @@ function world(nodes: readonly string[]) {
   const find = (name: string): Pod | undefined => state.pods.find(({ metadata }) => metadata.name === name);
   const cluster = {
     read: async ({ kind, name }: { kind: string; name: string }) => (kind === 'Pod' ? find(name) : state.config),
-    list: async ({ kind }: { kind: string }) => {
+    list: async ({ kind }: { kind: string }, { fieldSelector }: { fieldSelector?: string }) => {
       clock += 1_000;
+      if (kind === 'Pod') state.asked.push(fieldSelector);
       if (kind === 'Pod') return { items: state.pods.map((pod) => ({ ...pod, kind, apiVersion: 'v1' })), resourceVersion: '1' };
       const spec = { selector: { matchLabels: { 'k8s-app': 'cilium' } } };
       const items =
@@ -123,6 +127,15 @@ describe('a stage of nodes', () => {
     expect(await applyNodes(deps, stage(['node-1'], ['node-2']), signal)).toMatchObject({ kind: 'applied' });
     expect(state.deleted).toEqual(['node-1', 'node-2']);
     expect(away).toEqual([0, 0]);
+  });
+
+  it('looks for an agent on its own node: all of them are many megabytes in a large cluster', async () => {
+    const { state, deps } = world(['node-1', 'node-2', 'node-3']);
+    await applyNodes(deps, stage(['node-1'], ['node-2']), signal);
+    const [all, one] = [state.asked.filter((field) => field === undefined), state.asked.filter((field) => field !== undefined)];
+    // Whether none is away, before each of them.
+    expect(all).toHaveLength(2);
+    expect(new Set(one)).toEqual(new Set(['spec.nodeName=node-1', 'spec.nodeName=node-2']));
   });
 
   it('is written once, however often it is tried', async () => {
