@@ -13,6 +13,11 @@ class DatabaseAway extends Error {
   override readonly name = 'DatabaseAway' as const;
 }
 
+/** Slack does not say who somebody is now. Who makes a change is not guessed: it is asked until there is an answer. */
+export class SlackAway extends Error {
+  override readonly name = 'SlackAway' as const;
+}
+
 /** Every failure of the methods of `source` is the database's. */
 export function asDatabase<T extends object>(source: T): T {
   return new Proxy(source, {
@@ -33,7 +38,7 @@ function away(cause: unknown): DatabaseAway {
 
 /**
  * The one place where errors become what Temporal acts on. `persistent`: an undo, which is tried for as long as anybody could
- * care, since the missing right may be given back. `impatient`: given up at the fourth failure, unless it is the database that is away. An abort by Temporal is told as Temporal's own cancellation.
+ * care, since the missing right may be given back. `impatient`: given up at the fourth failure, unless it is the database or Slack that is away. An abort by Temporal is told as Temporal's own cancellation.
  */
 export function mapped<Input, Output>(
   activity: (input: Input) => Promise<Output>,
@@ -47,7 +52,8 @@ export function mapped<Input, Output>(
       if (cancellationSignal.aborted && !(error instanceof CancelledFailure)) await cancelled;
       const failure = failureOf(error, options.persistent ?? false);
       const isLast = options.impatient && Context.current().info.attempt >= MOST_ATTEMPTS;
-      throw isLast && !(error instanceof DatabaseAway) ? final(failure) : failure;
+      const isAway = error instanceof DatabaseAway || error instanceof SlackAway;
+      throw isLast && !isAway ? final(failure) : failure;
     }
   };
 }

@@ -3,10 +3,10 @@ import type { VerbName } from '../src/domain/lifecycle/change.ts';
 import type { Shared, Steps } from '../src/domain/lifecycle/contract.ts';
 import type { MessageRef } from '../src/domain/lifecycle/operation.ts';
 import { formatTarget } from '../src/domain/target.ts';
-import { recordOf, VERB_NAMES } from '../src/domain/verb.ts';
-import type { Beside, Freezes, People, WatchRecords } from '../src/ports.ts';
+import { isWayBack, recordOf, VERB_NAMES } from '../src/domain/verb.ts';
+import type { Beside, Freezes, MayStill, People, WatchRecords } from '../src/ports.ts';
 import { attend } from './attend.ts';
-import { asDatabase, mapped } from './failures.ts';
+import { asDatabase, mapped, SlackAway } from './failures.ts';
 import { checkAlone, othersIn } from './planning/alone.ts';
 import { refuseTooLarge } from './planning/plan-size.ts';
 import { Recorder } from './watch/recorder.ts';
@@ -29,6 +29,8 @@ export interface ActivityDeps extends Omit<VerbDeps, 'editMessage' | 'recorder'>
   readonly people: People;
   /** What else runs. Left out: nothing holds a whole cluster. */
   readonly beside?: Beside;
+  /** Left out: who has asked is not looked at again. */
+  readonly mayStill?: MayStill;
   readonly freezes: Freezes;
   readonly announce: Pick<Shared, 'announce' | 'say' | 'chart'> &
     Pick<VerbDeps, 'editMessage'> & { readonly retire?: (message: MessageRef) => Promise<void> };
@@ -43,7 +45,9 @@ export function createActivities(deps: ActivityDeps): Record<string, (input: nev
   const recorder = deps.records && new Recorder(deps.records, deps.log);
   const verbs = new Map([...STEPS].map(([verb, steps]) => [verb, steps({ ...deps, audit, recorder, editMessage })] as const));
   return {
-    ...Object.fromEntries([...verbs].flatMap(([verb, steps]) => stepsOf(verb, aloneWhere(deps.beside, verb, steps), sizeOf))),
+    ...Object.fromEntries(
+      [...verbs].flatMap(([verb, steps]) => stepsOf(verb, askedStill(deps.mayStill, aloneWhere(deps.beside, verb, steps)), sizeOf)),
+    ),
     announce: mapped((input: Parameters<Shared['announce']>[0]) => announce.announce(input)),
     say: mapped((input: Parameters<Shared['say']>[0]) => announce.say(input)),
     chart: mapped((input: Parameters<Shared['chart']>[0]) => announce.chart(input)),
@@ -78,6 +82,33 @@ function aloneWhere(beside: Beside | undefined, verb: VerbName, steps: Steps): S
       return { kind: 'held', object, token: `on ${formatTarget(other)}` };
     },
   };
+}
+
+/**
+ * Who has asked, and where, is looked at again when the plan is made once more after the approval, and at each write that goes forward. Slack's
+ * silence holds up a plan; a later write of what has begun goes on by what was known.
+ */
+function askedStill(mayStill: MayStill | undefined, steps: Steps): Steps {
+  if (!mayStill) return steps;
+  return {
+    ...steps,
+    plan: async (input) => {
+      const { request } = input;
+      if (request.recovery || isWayBack(request)) return steps.plan(input);
+      const { target, requester, channel } = request;
+      const { refused, silent } = await mayStill({ target, requester, channelId: channel.channelId });
+      if (silent) throw new SlackAway('Slack does not say who has asked for the change');
+      return refused === undefined ? steps.plan(input) : { kind: 'impossible', code: 'NoLonger', words: noLonger(refused) };
+    },
+    apply: async (input) => {
+      const { refused } = input.asked ? await mayStill({ target: input.target, ...input.asked }) : {};
+      return refused === undefined ? steps.apply(input) : { kind: 'forbidden', by: 'meshops', words: noLonger(refused) };
+    },
+  };
+}
+
+function noLonger(why: string): string {
+  return `Whoever asked for it may not make this change any more: ${why.replace(/\.?$/, '.')} Nothing more is written for it.`;
 }
 
 function stepsOf(

@@ -1,3 +1,4 @@
+import type { Actor } from './domain/lifecycle/actor.ts';
 import type { VerbName } from './domain/lifecycle/change.ts';
 import type { Freeze } from './domain/lifecycle/freeze.ts';
 import type { Approver, GateRule } from './domain/lifecycle/gate.ts';
@@ -70,3 +71,13 @@ export interface People {
     options?: { readonly deciding?: boolean },
   ): Promise<readonly Approver[]>;
 }
+
+/** A change that goes forward, as far as it matters who has asked for it and where. */
+export interface AskedFor {
+  readonly target: Target;
+  readonly requester: Actor;
+  readonly channelId: string;
+}
+
+/** May they still? `refused`: why not; `silent`: Slack does not say who they are now. */
+export type MayStill = (asked: AskedFor) => Promise<{ readonly refused?: string; readonly silent?: true }>;

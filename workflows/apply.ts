@@ -60,6 +60,7 @@ export async function write(
       tokenBefore,
       as: request.requester.kubernetes,
       ...(stage.number === 0 && !course.keeps && { details: plan.details }),
+      ...(!course.keeps && { asked: { requester: request.requester, channelId: request.channel.channelId } }),
     })
     .catch((error: unknown) => {
       // It was stopped, or did not answer: it may have written, or may yet. The undo looks; the record says that it was tried.
@@ -108,6 +109,7 @@ function refusedWrite(result: Exclude<ApplyResult, { kind: 'applied' }>): Ending
         words: `${result.object.kind} ${result.object.name} is held by operation ${result.token}.`,
       };
     case 'forbidden':
+      if (result.by === 'meshops') return { kind: 'failed', code: 'NoLonger', words: result.words };
       return { kind: 'failed', code: 'Forbidden', words: `Kubernetes refused the write: ${result.words.replace(/\.?$/, '.')}` };
   }
 }

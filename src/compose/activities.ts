@@ -22,6 +22,7 @@ import { type Foundation, required } from './foundation.ts';
 import type { HandoverDeps } from './handover.ts';
 import type { ReconcilerDeps } from './lost.ts';
 import { meteredActivities, meteredFlows } from './metered.ts';
+import { createMayStill } from './still.ts';
 
 interface ClusterActivities {
   readonly activities: object;
@@ -64,6 +65,7 @@ export function clusterActivities(
     records: on.records,
     freezes,
     people,
+    mayStill: createMayStill(() => on.config.current(), people),
     now,
     log,
     announce: createAnnounce({

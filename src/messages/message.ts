@@ -136,7 +136,7 @@ function numberLines(view: OperationView): readonly string[] {
 const AWAITED: Readonly<Record<NonNullable<OperationView['awaited']>['what'], string>> = {
   records: 'The database has not answered since',
   approvers: 'Slack has not said who may approve since',
-  plan: 'The plan is not made: the database or the cluster has not answered since',
+  plan: 'The plan is not made: the database, the cluster or Slack has not answered since',
 };
 
 /** An outage that keeps the operation waiting. */

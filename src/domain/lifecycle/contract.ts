@@ -1,7 +1,7 @@
 import type { JsonObject } from '../json.ts';
 import type { Harmful, Verdict } from '../judge/verdict.ts';
 import type { Target } from '../target.ts';
-import type { KubernetesIdentity } from './actor.ts';
+import type { Actor, KubernetesIdentity } from './actor.ts';
 import type { VerbName } from './change.ts';
 import type { Difference, RestoreInput, RestoreResult, Unready, UnreadyInput } from './contract-undo.ts';
 import type { SeriesPoint, WatchInput, WatchResult } from './contract-watch.ts';
@@ -170,6 +170,8 @@ export interface ApplyInput {
   readonly as: KubernetesIdentity | undefined;
   /** Of the plan, with the claim of what goes forward: is anybody else under way on what it is about? */
   readonly details?: JsonObject;
+  /** Of what goes forward: who has asked for it, and where. Absent (an earlier workflow, or what only takes something back): nobody looks again. */
+  readonly asked?: { readonly requester: Actor; readonly channelId: string };
 }
 export type ApplyResult =
   | {
@@ -183,7 +185,8 @@ export type ApplyResult =
   /** The live values are not what the stage expects. */
   | { readonly kind: 'drift'; readonly differences: readonly Difference[] }
   | { readonly kind: 'held'; readonly object: ObjectRef; readonly token: string }
-  | { readonly kind: 'forbidden'; readonly words: string };
+  /** `by`: who says so; absent: Kubernetes. */
+  | { readonly kind: 'forbidden'; readonly words: string; readonly by?: 'meshops' };
 
 export interface RealisedInput {
   readonly stage: PlannedStage;
