@@ -23,6 +23,7 @@ export const GUARDING_VERBS: readonly CommandSpec[] = [
   {
     name: 'freeze',
     grammar: 'freeze [<scope> <duration> <reason>]',
+    form: 'Freeze…',
     summary: 'Stop new changes and next steps for a while.',
     help: [
       'The scope is `*`, a cluster, cluster/namespace or cluster/namespace/name; the duration is at most 30 days. Alone it lists the freezes that hold now.',

@@ -5,12 +5,13 @@ import { OPEN_ACTION } from '../../messages/forms/open-button.ts';
 import type { BotDeps } from '../deps.ts';
 import { type Refused, refusal } from '../refusals.ts';
 import { CANARY } from './canary.ts';
+import { FREEZE } from './freeze.ts';
 import type { Filler, Form, FormMemory } from './parts.ts';
 import { POLICY } from './policy.ts';
 
 export { OPEN_ACTION };
 
-const FORMS: readonly Form[] = [CANARY, POLICY];
+const FORMS: readonly Form[] = [CANARY, POLICY, FREEZE];
 
 export function formOf(callback: string | undefined): Form | undefined {
   return FORMS.find((form) => form.callback === callback);
