@@ -29,13 +29,14 @@ export async function dryRunForPlan(
   signal: AbortSignal,
 ): Promise<DryRunForPlan> {
   const windowMs = change.windowMs ?? USUAL_WINDOW_MS;
-  if (change.kind !== 'bootstrap' && change.withoutDryRun) {
+  const isFile = change.kind === 'enforce' || change.kind === 'observe';
+  if (isFile && change.withoutDryRun) {
     return { kind: 'words', words: [`Not dry-run, as asked by ${request.requester.name}: nobody knows what it would drop.`] };
   }
-  if (change.kind !== 'bootstrap' && change.dryRun) return { kind: 'words', words: change.dryRun };
+  if (isFile && change.dryRun) return { kind: 'words', words: change.dryRun };
   if (!deps.rings) return { kind: 'words', words: [] };
   const all = kept.get(deps.cluster) ?? new Map<string, { readonly words: readonly string[]; readonly at: number }>();
-  const key = `${formatTarget(request.target)} ${isNamespace ? 'baseline' : candidate.sha256} ${windowMs}`;
+  const key = `${formatTarget(request.target)} ${isFile ? candidate.sha256 : isNamespace ? 'baseline' : candidate.source} ${windowMs}`;
   const known = all.get(key);
   const at = deps.now();
   if (known && at - known.at < FRESH_MS) return { kind: 'words', words: known.words };

@@ -28,6 +28,7 @@ import { checkAgents, checkCandidate, checkNeeds, checkSettings, rightsFor } fro
 import type { PlanDeps } from './deps.ts';
 import { BY_NODE } from './hosts.ts';
 import { checkOverlap } from './overlap.ts';
+import { planDelete } from './plan-delete.ts';
 import { dryRunForPlan } from './plan-dry-run.ts';
 import { checkReplaced } from './replaced.ts';
 import { type Observed, observable, type Rollout, shapedStages, USUAL_WINDOW_MS } from './rollout.ts';
@@ -42,6 +43,7 @@ export async function planPolicy(deps: PlanDeps, input: PlanInput, signal: Abort
   if (change.kind === 'back') return planWayBack(deps, input, change.of, signal);
   // What `/policy relax` asked for in requests of earlier versions.
   if (change.kind === 'relax') return planWayBack(deps, input, undefined, signal);
+  if (change.kind === 'delete') return planDelete(deps, input, change, signal);
   if (change.kind === 'bootstrap')
     return planRollout(deps, input, { change, candidate: baselineCandidate(target.namespace), isNamespace: true }, signal);
   if (change.kind === 'enforce' || change.kind === 'observe')

@@ -128,6 +128,7 @@ function stagesOf(
     observed,
     windowMs: change.windowMs ?? USUAL_WINDOW_MS,
     observeOnly: change.kind === 'observe',
+    removes: change.kind === 'delete',
     ...(shape && { shape }),
   });
 }

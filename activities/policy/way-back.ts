@@ -33,6 +33,11 @@ export async function planWayBack(deps: PlanDeps, input: PlanInput, of: string |
   if (!completed || !first) return refused({ code: 'NothingToRelax', parameters: { workload: `${target.namespace}/${target.name}` } });
   if (completed.isWayBack) return refused(alreadyBack(target.name, completed));
   if (of !== undefined && of !== completed.opId) return refused({ code: 'NotTheLast', parameters: { opId: of, last: completed.opId } });
+  if (first.isDeleted)
+    return impossible(
+      'Gone',
+      `Operation ${completed.opId} has removed ${nameOf(first.original.object)}. Nothing was changed. To bring it back closes what is open now, so that is a rollout of its own: enforce the file of that operation's thread, which has it as it was.`,
+    );
   if (moved.length > 1)
     return impossible('TooLarge', `Operation ${completed.opId} changed several policies. Nothing was changed. Put them back by hand.`);
   return planOne(deps, input, { completed, moved: first }, signal);

@@ -22,8 +22,10 @@ import { outageStories } from './stories/outages.ts';
 import { partitionStories } from './stories/partition.ts';
 import { peopleStories } from './stories/people.ts';
 import { policyStories } from './stories/policy.ts';
+import { policyInForceStories } from './stories/policy-inforce.ts';
 import { policyMeanwhileStories } from './stories/policy-meanwhile.ts';
 import { policyPromiseStories } from './stories/policy-promise.ts';
+import { policyWorkloadStories } from './stories/policy-workloads.ts';
 import { probeStories } from './stories/probes.ts';
 import { protocolStories } from './stories/protocols.ts';
 import { recordedStories } from './stories/recorded.ts';
@@ -42,6 +44,8 @@ export const SCENARIOS: readonly Scenario[] = [
   ...policyStories,
   ...policyMeanwhileStories,
   ...policyPromiseStories,
+  ...policyWorkloadStories,
+  ...policyInForceStories,
   ...routeStories,
   ...gitOpsStories,
   ...handoverStories,

@@ -7,13 +7,13 @@ import type { Scene } from '../scene.ts';
 /** What the policy stories have in common. */
 export const POLICY = '/apis/cilium.io/v2/namespaces/frontend/ciliumnetworkpolicies/frontend';
 
-/** Puts the candidate where the bot looks for it. The workload's namespace has its name. */
-export async function propose(scene: Scene, yaml: string, workload = 'frontend'): Promise<void> {
+/** Puts the candidate where the bot looks for it. The namespace of the demo's workloads has their name. */
+export async function propose(scene: Scene, yaml: string, namespace = 'frontend', workload = namespace): Promise<void> {
   const name = `${workload}-policy`;
-  await scene.put(`/api/v1/namespaces/${workload}/configmaps/${name}`, {
+  await scene.put(`/api/v1/namespaces/${namespace}/configmaps/${name}`, {
     apiVersion: 'v1',
     kind: 'ConfigMap',
-    metadata: { name, namespace: workload, labels: { 'meshops.dev/policy': workload } },
+    metadata: { name, namespace, labels: { 'meshops.dev/policy': workload } },
     data: { 'policy.yaml': yaml },
   });
 }
@@ -32,22 +32,26 @@ export function ended(outcome: Outcome, kind: Outcome['kind']): void {
 }
 
 /** Waits for the rollback and measures it by the mesh's own record of connections. Times are milliseconds. */
-export async function undone(scene: Scene, operation: Operation, since: number, whose: (name: string) => boolean) {
+export async function undone(
+  scene: Scene,
+  operation: Operation,
+  since: number,
+  whose: (name: string) => boolean,
+  name = 'frontend/frontend',
+) {
   const outcome = await operation.result();
   ended(outcome, 'rolled-back');
   must(outcome.restoredExactly === true, 'the operation does not say that everything is as it was');
   must((await podsInCohorts(scene)).length === 0, 'cohort labels are left on pods');
   await scene.rig.cilium.settle();
   const { connections } = scene.rig.cilium.truth;
-  const drops = connections.list.filter(({ at, allowed, name }) => at >= since && !allowed && whose(name));
+  const drops = connections.list.filter((one) => one.at >= since && !one.allowed && whose(one.name));
   const first = drops[0]?.at;
   const last = drops.at(-1)?.at;
   must(first !== undefined && last !== undefined, `nothing was dropped, so nothing was undone: ${outcome.code}: ${outcome.words}`);
   // The candidate is taken away again, node by node; generation 0 is its deletion.
   const { policies } = scene.rig.cilium.truth;
-  const gone = policies.list.filter(
-    ({ policy, generation, seenAt }) => policy.endsWith('frontend/frontend') && generation === 0 && seenAt >= first,
-  );
+  const gone = policies.list.filter(({ policy, generation, seenAt }) => policy.endsWith(name) && generation === 0 && seenAt >= first);
   return {
     restoredAfterMs: Math.round(Math.min(...gone.map(({ seenAt }) => seenAt)) - first),
     inForceAfterMs: Math.round(Math.max(...gone.map(({ inForceAt }) => inForceAt)) - first),

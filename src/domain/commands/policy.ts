@@ -1,5 +1,6 @@
 import type { TargetText } from '../target.ts';
 import { extraWord, misunderstood, nearly, readArguments, wrongWord } from './arguments.ts';
+import { readByVerb } from './by-verb.ts';
 import type { ChangeOptions, Command, Misunderstanding, WorkloadCommandName } from './command.ts';
 import { nearest } from './nearest.ts';
 import { parseQuestion } from './question.ts';
@@ -25,8 +26,7 @@ const SYNONYMS: Readonly<Record<string, string>> = {
   propose: 'learn',
   audit: 'observe',
   shadow: 'observe',
-  delete: 'relax',
-  remove: 'relax',
+  remove: 'delete',
   rollback: 'relax',
   undo: 'relax',
   why: 'explain',
@@ -61,6 +61,10 @@ function parseWith(verb: CommandSpec, words: readonly Word[]): Command | Misunde
   const given = readArguments(words, verb);
   if ('kind' in given) return given;
   const { plain, options } = given;
+  if (options.steps?.some((step, index) => step <= (options.steps?.[index - 1] ?? 0))) {
+    return misunderstood('`--steps` of a policy rise: each names the share of the pods that is under it, such as 10,50,100.');
+  }
+  if (verb.read) return readByVerb(words, given, verb, verb.read);
   const [first, extra] = plain;
   if (!first) {
     if (verb.name === 'policy status') return { kind: 'policy status' };
@@ -69,9 +73,6 @@ function parseWith(verb: CommandSpec, words: readonly Word[]): Command | Misunde
     return misunderstood(`\`${verb.name}\` needs ${verb.name === 'policy bootstrap' ? 'a namespace' : 'a workload'}: \`${usageOf(verb)}\``);
   }
   if (extra) return extraWord(words, extra, options, verb);
-  if (options.steps?.some((step, index) => step <= (options.steps?.[index - 1] ?? 0))) {
-    return misunderstood('`--steps` of a policy rise: each names the share of the pods that is under it, such as 10,50,100.');
-  }
   if (verb.name === 'policy bootstrap') return bootstrap(words, first, options);
   const workload = parseTargetText(first.text);
   if ('words' in workload) return wrongWord(words, first.text, workload);

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../json.ts';
 import type { WayBack } from '../lifecycle/change.ts';
 
-/** What `/policy observe`, `enforce`, `relax` and `bootstrap` ask for. */
+/** What `/policy observe`, `enforce`, `relax`, `bootstrap` and `delete` ask for. */
 export type PolicyChange =
   | EnforceChange
   | WayBack
@@ -15,9 +15,21 @@ export type PolicyChange =
       readonly observe?: false;
       readonly accept?: readonly string[];
       readonly counted?: Readonly<Record<string, number>>;
-    };
+    }
+  | DeleteChange;
 
-/** What brings something new into force, by cohorts. */
+/** A policy of the target's namespace goes out of force by cohorts, and is removed at the end. Nothing of it is observed: a shadow only allows. */
+export type DeleteChange = {
+  readonly kind: 'delete';
+  readonly policy: string;
+  readonly windowMs?: number;
+  readonly steps?: readonly number[];
+  readonly observe?: false;
+  readonly accept?: readonly string[];
+  readonly counted?: Readonly<Record<string, number>>;
+};
+
+/** What brings something new into force, or out of it, by cohorts. */
 export type RolloutChange = Exclude<PolicyChange, { readonly kind: 'back' | 'relax' }>;
 
 export type EnforceChange = {

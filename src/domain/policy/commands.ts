@@ -1,6 +1,21 @@
-import type { CommandSpec } from '../commands/spec.ts';
+import type { ChangeOptions } from '../commands/command.ts';
+import type { CommandSpec, ReadChange } from '../commands/spec.ts';
+import type { DeleteChange } from './change.ts';
 
 const WORKLOAD = '[cluster/][namespace/]name';
+
+/** `frontend`, or `shop/frontend earlier`. */
+function readDelete([workload, policy, extra]: readonly string[], { steps, accept }: ChangeOptions): ReadChange | string {
+  if (workload === undefined) return '`policy delete` needs a workload: `policy delete frontend`';
+  if (extra !== undefined) return `\`policy delete\` takes a workload and a policy; what is ${extra}?`;
+  const change: DeleteChange = {
+    kind: 'delete',
+    policy: policy ?? workload.slice(workload.lastIndexOf('/') + 1),
+    ...(steps && { steps }),
+    ...(accept && { accept }),
+  };
+  return { target: workload, change };
+}
 
 /** The verbs behind `/policy` and `/mesh policy`. */
 export const POLICY_COMMANDS: readonly CommandSpec[] = [
@@ -77,6 +92,21 @@ export const POLICY_COMMANDS: readonly CommandSpec[] = [
     gate: 'none',
     gatedAs: 'policy enforce',
     changes: 'policy',
+  },
+  {
+    name: 'policy delete',
+    grammar: `policy delete ${WORKLOAD} [policy] [--steps 10,50,100] [--soak 2m] [--accept key,…] [--reason "…"]`,
+    summary: 'Remove a network policy, pod by pod.',
+    help: [
+      'A CiliumNetworkPolicy of the namespace that selects the workload; without its name, the one that is called like the workload.',
+      'The same staged operation as `policy enforce`, the other way: out of force for one pod first, then for the shares of `--steps`, then for all, watched each time; then the object goes. It opens what the policy denied, so the question says first what, and it always needs an approver.',
+      'The policy as it was is a file in the thread: to bring it back is `policy enforce` with that file.',
+    ],
+    examples: ['policy delete frontend', 'policy delete shop/frontend earlier --reason "frontend covers it"'],
+    flags: ['steps', 'soak', 'accept', 'reason'],
+    gate: 'required',
+    changes: 'policy',
+    read: readDelete,
   },
   {
     name: 'policy explain',

@@ -6,7 +6,7 @@ const Direction = z.enum(['ingress', 'egress']);
 
 /** `details` of a policy's plan: what its watch and its realisation must look at. */
 export const PolicyDetails = z.object({
-  change: z.enum(['enforce', 'observe', 'relax', 'bootstrap']),
+  change: z.enum(['enforce', 'observe', 'relax', 'bootstrap', 'delete']),
   opId: z.string(),
   policy: Ref,
   /** The shadow and the directions that it watches; absent where there is none. */

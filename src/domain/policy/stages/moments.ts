@@ -15,13 +15,16 @@ interface Moment {
 export function momentsOf(stages: readonly PlannedStage[], existing: JsonObject | undefined): readonly Moment[] {
   const now = new Map<string, JsonObject>();
   const moments = new Map<string, Moment>();
+  let isThere = existing !== undefined;
   for (const { label, writes } of stages) {
     for (const { object, kind, manifest, after } of writes) {
       if (object.kind !== 'CiliumNetworkPolicy') continue;
       const key = objectKey(object);
-      if (kind === 'delete') now.delete(key);
-      else now.set(key, written(now.get(key) ?? manifest ?? existing ?? {}, after));
-      const documents = [...now.values(), ...(existing && !isReplaced(now, existing) ? [existing] : [])];
+      if (kind === 'delete') {
+        now.delete(key);
+        if (isThere && object.name === nameOf(existing ?? {})) isThere = false;
+      } else now.set(key, written(now.get(key) ?? manifest ?? existing ?? {}, after));
+      const documents = [...now.values(), ...(existing && isThere && !isReplaced(now, existing) ? [existing] : [])];
       const text = canonicalJson(documents);
       if (!moments.has(text)) moments.set(text, { stage: label, documents });
     }

@@ -10,6 +10,8 @@ import { type Subject, Timeline } from './timeline.ts';
 export const COHORT_POINTER = `/metadata/labels/${COHORT_LABEL.replace('/', '~1')}`;
 /** Takes the shadow of an observation away. Watched as any other write: others may have come to deny what it lets through. */
 export const CLEAN_UP = 'clean up';
+/** Takes away a policy that selects nobody any more: nothing is left to watch, and nothing would be put back by bringing it again. */
+export const REMOVED = 'removed';
 const CILIUM_POLICY = { apiVersion: 'cilium.io/v2', kind: 'CiliumNetworkPolicy' } as const;
 
 export interface StagesInput {
@@ -32,6 +34,8 @@ export interface StagesInput {
   readonly windowMs: number;
   /** The shadow alone, then away with it. */
   readonly observeOnly: boolean;
+  /** The candidate selects nobody, and its object goes once all pods have been watched without it. */
+  readonly removes?: boolean;
   /** The way from what is in force to the candidate (`shapeOf`). */
   readonly shape?: Shape;
 }
@@ -67,6 +71,7 @@ export function policyStages(input: StagesInput): PolicyStages {
     for (const [index, phase] of phases.entries()) {
       drafts.push(...phaseStages(input, { ...phase, policy, shadow, sizes, order, timeline, isFirst: index === 0 }));
     }
+    if (input.removes) drafts.push({ label: REMOVED, exposure: 0, soakMs: 0, writes: timeline.remove(policy) });
   }
   const stages = drafts.map((draft, index) => ({ number: firstStage + index, ...draft }));
   const policy = { ...CILIUM_POLICY, namespace, name: input.policyName };

@@ -71,7 +71,11 @@ function observeWords({ planned, unobserved, windowMs, byName, isShort }: Rollou
   return [words, ...(byName ? [names] : []), ...(isShort ? [despite] : []), ...why];
 }
 
-function enforceWords({ isNew, policyName, pods, shaped, identityMs }: RolloutFacts, { levels, cohort }: PolicyStages): readonly string[] {
+/** In which order pods go, and what is put back. */
+export function enforceWords(
+  { isNew, policyName, pods, shaped, identityMs }: Pick<RolloutFacts, 'isNew' | 'policyName' | 'pods' | 'shaped' | 'identityMs'>,
+  { levels, cohort }: PolicyStages,
+): readonly string[] {
   const phases = levels.slice(1).map(({ name }) => name);
   const first = cohort[0];
   const order =
@@ -123,10 +127,10 @@ function durationWords(ms: number): string {
   return ms < 7_200_000 ? `${Math.round(ms / 60_000)} min` : `${Math.round(ms / 3_600_000)} h`;
 }
 
-function upTo(key: string, most: Readonly<Record<string, number>>): string {
+export function upTo(key: string, most: Readonly<Record<string, number>>): string {
   return most[key] === undefined ? key : `${key} (up to ${most[key]} in each step)`;
 }
 
-function some(names: readonly string[]): string {
+export function some(names: readonly string[]): string {
   return names.length <= 5 ? names.join(', ') : `${names.slice(0, 5).join(', ')} and ${names.length - 5} more`;
 }
