@@ -118,13 +118,14 @@ function sizeAfter({ stages }: Plan, number: number): number {
   return [...labels.values()].filter((value) => value !== null).length;
 }
 
-/** The planned pods that are still there and ready come first, then others in the order of cohorts. */
+/** The planned pods that are still there and ready, then others in the order of cohorts; all of them are written in that order. */
 function joining({ opId, stage }: FillInput, pods: readonly PodPart[], missing: number) {
   const ready = cohortOrder(pods.filter(({ metadata }) => metadata.labels?.[COHORT_LABEL] === undefined).map(cohortPodOf), opId);
   const planned = new Set(stage.writes.flatMap(({ object, uid }) => (object.kind === POD.kind ? [uid] : [])));
   const order = [...ready.filter(({ uid }) => planned.has(uid)), ...ready.filter(({ uid }) => !planned.has(uid))];
   const namespace = pods[0]?.metadata.namespace ?? '';
-  return order.slice(0, Math.max(0, missing)).map(({ name, uid }) => ({ namespace, name, uid }));
+  const chosen = new Set(order.slice(0, Math.max(0, missing)));
+  return ready.filter((pod) => chosen.has(pod)).map(({ name, uid }) => ({ namespace, name, uid }));
 }
 
 function writeOf(pod: Pod, before: string | null, after: string | null): Write {

@@ -5,6 +5,7 @@ import type { PlanInput, PlanResult } from '../../src/domain/lifecycle/contract.
 import { controllingOwner } from '../../src/domain/lifecycle/owner.ts';
 import type { ObjectRef } from '../../src/domain/lifecycle/plan.ts';
 import type { PolicyChange } from '../../src/domain/policy/change.ts';
+import { byNode } from '../../src/domain/policy/hosts.ts';
 import { baselineCandidate } from '../../src/domain/policy/stages/bootstrap.ts';
 import type { PolicyDetails } from '../../src/domain/policy/stages/details.ts';
 import { mostAccepted } from '../../src/domain/policy/stages/doubts.ts';
@@ -26,7 +27,6 @@ import { checkRights } from '../planning/rights.ts';
 import { seal } from '../planning/seal.ts';
 import { checkAgents, checkCandidate, checkNeeds, checkSettings, rightsFor } from './checks.ts';
 import type { PlanDeps } from './deps.ts';
-import { BY_NODE } from './hosts.ts';
 import { checkOverlap } from './overlap.ts';
 import { planDelete } from './plan-delete.ts';
 import { dryRunForPlan } from './plan-dry-run.ts';
@@ -120,7 +120,7 @@ function checkWorkload({ request }: PlanInput, { object, selected, own }: Worklo
     if (runsOnHost(object))
       return impossible(
         'NotSelected',
-        `The pods of ${object.kind} ${namespace}/${name} use the network of their nodes (hostNetwork), so no policy for pods selects them. Nothing was changed. ${BY_NODE}`,
+        `The pods of ${object.kind} ${namespace}/${name} use the network of their nodes (hostNetwork), so no policy for pods selects them. Nothing was changed. ${byNode('<policy>')}`,
       );
     const names = new Set(selected.map(({ pod }) => pod.metadata.name));
     const outside = own.filter(({ metadata }) => !names.has(metadata.name));

@@ -62,7 +62,7 @@ export class Performer {
         return world.workload.offer(what.policy);
       case 'replace-pod':
         this.#truth.deleted = true;
-        return world.workload.replaceOne();
+        return world.workload.replaceOne(what.inPlace);
       case 'scale-workload':
         this.#truth.deleted = true;
         return world.workload.scale(what.count);

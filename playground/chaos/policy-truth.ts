@@ -24,6 +24,8 @@ interface Rollout {
   readonly isBack: boolean;
   /** A way back that only opens is no rollout: it is written beside one, has no fuse, and nothing that it is watched for undoes it. */
   readonly lowers: boolean;
+  /** In the end there is none. */
+  readonly removes: boolean;
 }
 
 /** Keeps an eye on every policy operation: is a flow ever decided otherwise than both before and in the end? */
@@ -64,7 +66,8 @@ export class PolicyTruth {
       opId,
       policy: name,
       before,
-      candidate: change === 'observe' ? undefined : candidate,
+      candidate: change === 'observe' || change === 'delete' ? undefined : candidate,
+      removes: change === 'delete',
       about: candidate,
       isBack: change === 'back' || change === 'relax',
       lowers: plan.lowers === true,
@@ -131,12 +134,12 @@ export class PolicyTruth {
     return this.isAtWork(opId) && this.rollouts.get(opId)?.lowers !== true;
   }
 
-  #compare({ opId, policy, before, candidate }: Rollout): void {
+  #compare({ opId, policy, before, candidate, removes }: Rollout): void {
     const { policies, pods } = this.#workload;
     const others = policies.filter((one) => one.metadata.name !== policy && !one.metadata.name.includes(opId) && opIdOf(one) !== opId);
     const compile = (documents: readonly (KubeObject | JsonObject)[]): Evaluator => compilePolicies(inForce(documents, {}));
     const was = compile([...others, ...(before ? [before] : [])]);
-    const end = candidate ? compile([...others, candidate]) : was;
+    const end = removes ? compile(others) : candidate ? compile([...others, candidate]) : was;
     const now = compile(policies);
     for (const { metadata } of pods) {
       const own = labelsOf(metadata.labels ?? {});

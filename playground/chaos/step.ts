@@ -46,7 +46,8 @@ export type Happening =
   /** The workload's ConfigMap offers another policy from now on. */
   | { readonly do: 'offer'; readonly policy: CandidateName }
   /** One pod of the workload is replaced, or all of them by so many. */
-  | { readonly do: 'replace-pod' }
+  /** `inPlace`: it comes back under its name, as those of a StatefulSet do. */
+  | { readonly do: 'replace-pod'; readonly inPlace?: true }
   | { readonly do: 'scale-workload'; readonly count: number }
   /** Another hand changes the labels of one pod: it leaves its workload or comes back, loses the label of a cohort, or is given one. */
   | { readonly do: 'relabel-pod'; readonly how: Relabelling }

@@ -10,6 +10,7 @@ const ROLLOUTS: Readonly<Record<string, number>> = {
   'policy observe backend --window 10s': 4,
   'policy relax backend': 5,
   'policy bootstrap shop --no-observe': 3,
+  'policy delete backend': 5,
   'policy enforce frontend --no-observe': 6,
   'rollback backend': 5,
   'abort backend': 3,
@@ -30,6 +31,7 @@ export function rollout(random: Random): readonly Step[] {
     case 'offer':
       return [step({ do: 'offer', policy: random.one(CANDIDATE_NAMES) })];
     case 'pods':
+      if (random.chance(0.3)) return [step({ do: 'replace-pod', inPlace: true })];
       return [step(random.chance(0.6) ? { do: 'replace-pod' } : { do: 'scale-workload', count: random.one([1, 3, 5]) })];
     case 'labels':
       return [step({ do: 'relabel-pod', how: random.one(['leaves', 'returns', 'strips', 'joins'] as const) })];

@@ -106,12 +106,14 @@ export class Workload {
     for (let nth = 0; nth < count; nth += 1) this.#begin();
   }
 
-  /** The oldest pod is replaced by a new one, without the labels that somebody has put on it. */
-  replaceOne(): void {
+  /** The oldest pod is replaced by a new one, without the labels that somebody has put on it; `inPlace`: under its name. */
+  replaceOne(inPlace = false): void {
     const [oldest] = this.#own;
     if (!oldest) return;
-    this.#end(oldest.metadata.name);
-    this.#begin();
+    const { name } = oldest.metadata;
+    this.#end(name);
+    this.#relabelled.delete(name);
+    this.#begin(SERVICE_NAME, inPlace ? name : undefined);
   }
 
   /** Has another hand changed the labels of this pod? */
@@ -145,8 +147,9 @@ export class Workload {
     if (which !== 'none') this.#api.create(at, { spec: structuredClone(OTHER_POLICIES[which]) as never }, HAND);
   }
 
-  #begin(app: string = SERVICE_NAME): void {
-    const name = `${app}-pod-${++this.#names}`;
+  #begin(app: string = SERVICE_NAME, again?: string): void {
+    const fresh = `${app}-pod-${++this.#names}`;
+    const name = again ?? fresh;
     const labels = { app, tier: 'shop' };
     this.#api.create(
       ref(POD, name),

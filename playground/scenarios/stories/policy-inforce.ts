@@ -1,12 +1,15 @@
 import { list } from '../mesh-state.ts';
 import { must, type Scenario } from '../scenario.ts';
 import type { Scene } from '../scene.ts';
-import { GOOD, MISSING_PEER, PUBLIC_ONLY } from './policy-candidates.ts';
+import { GOOD, MISSING_PEER } from './policy-candidates.ts';
 import { ended, enforce, podsInCohorts } from './policy-steps.ts';
 
-/** Stories of policies that are in force already: another takes its place, one goes, a namespace gets its first, and the last change is taken back. */
+/** Stories of policies that are in force already: another takes its place, one goes, and a namespace gets its first. */
 
 const POLICIES = '/apis/cilium.io/v2/namespaces/frontend/ciliumnetworkpolicies';
+
+/** The same, and one client more. */
+const WITH_HEALTH = GOOD.replace('  egress:', '    - fromEntities: [health]\n  egress:');
 
 async function specOf(scene: Scene, name: string): Promise<string | undefined> {
   const found = (await list(scene, POLICIES)).find(({ metadata }) => metadata.name === name);
@@ -31,11 +34,7 @@ export const policyInForceStories: readonly Scenario[] = [
       ended(outcome, 'rolled-back');
       must(outcome.restoredExactly === true, 'the operation does not say that everything is as it was');
       must((await specOf(scene, 'frontend')) === before, 'the policy is not the one that was there');
-      const operation = await enforce(
-        scene,
-        GOOD.replace('  egress:', '    - fromEntities: [health]\n  egress:'),
-        '--no-observe --soak 1500ms',
-      );
+      const operation = await enforce(scene, WITH_HEALTH, '--no-observe --soak 1500ms');
       ended(await operation.result(), 'completed');
       must(((await specOf(scene, 'frontend')) ?? '').includes('health'), 'the new policy is not in force');
       must((await podsInCohorts(scene)).length === 0, 'cohort labels are left on pods');
@@ -77,25 +76,6 @@ export const policyInForceStories: readonly Scenario[] = [
       } finally {
         await stranger.stop();
       }
-    },
-  },
-  {
-    name: 'policy-relax',
-    story:
-      'the last change of a policy is taken back: what was in force before is there to the letter, and the plan says what becomes reachable again',
-    play: async (scene) => {
-      await inForce(scene, PUBLIC_ONLY);
-      const before = await specOf(scene, 'frontend');
-      await inForce(scene, GOOD);
-      const operation = await scene.begin('/policy relax frontend/frontend');
-      let { phase } = await operation.anyPhase(['waiting', 'over'], 60_000);
-      // It opens nothing that is not meant, but closes something as well: then people agree to it.
-      if (phase === 'waiting') must((await operation.press('reviewer', 'meshops:approve')).ok, 'the approval was not taken');
-      ({ phase } = await operation.anyPhase(['holding', 'over'], 120_000));
-      must(phase === 'over', 'it holds');
-      ended(await operation.result(), 'completed');
-      must((await specOf(scene, 'frontend')) === before, 'what is in force is not what was before');
-      return { operation };
     },
   },
   {

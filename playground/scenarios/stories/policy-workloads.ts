@@ -95,13 +95,13 @@ export const policyWorkloadStories: readonly Scenario[] = [
         await replace(scene, `${NAME}-2`, () => pods().length === REPLICAS);
         const seen = new Set<string>();
         for (;;) {
+          await scene.wait(200);
           const { phase, verdict } = await operation.view();
           if (phase === 'over') break;
           must(phase !== 'holding' || verdict?.kind === 'no-traffic', `it holds for ${verdict?.words}`);
           if (phase === 'holding') await operation.answer('reviewer', 'meshops:continue');
           const now = await podsInCohorts(scene);
           if (now.length > 0) seen.add(now.toSorted().join());
-          await scene.wait(200);
         }
         ended(await operation.result(), 'completed');
         must(!seen.has(`${NAME}-0`) && [...seen].every((one) => one.includes(`${NAME}-2`)), `the cohorts were ${[...seen].join(' / ')}`);
@@ -162,13 +162,15 @@ export const policyWorkloadStories: readonly Scenario[] = [
         await replace(scene, first, () => pods().length === nodes);
         const seen = new Set<string>();
         for (;;) {
+          await scene.wait(200);
           const { phase, verdict } = await operation.view();
           if (phase === 'over') break;
           must(phase !== 'holding' || verdict?.kind === 'no-traffic', `it holds for ${verdict?.words}`);
           if (phase === 'holding') await operation.answer('reviewer', 'meshops:continue');
+          // While a step is written it has only some of its pods.
+          if (phase !== 'watching') continue;
           const now = (await podsInCohorts(scene)).map((pod) => `${nodeOf(pod)}`);
           if (now.length > 0) seen.add(now.toSorted().join());
-          await scene.wait(200);
         }
         ended(await operation.result(), 'completed');
         must(seen.size > 0 && [...seen].every((one) => one.split(',').includes(node)), `${[...seen].join(' / ')} went first, not ${node}`);

@@ -5,6 +5,7 @@ import type { Cluster } from '../../../src/clients/kubernetes/cluster.ts';
 import type { KubeObject, Resource } from '../../../src/clients/kubernetes/objects.ts';
 import type { ObjectRef, Plan } from '../../../src/domain/lifecycle/plan.ts';
 import { COHORT_LABEL } from '../../../src/domain/policy/stages/rule-document.ts';
+import { COHORT_POINTER } from '../../../src/domain/policy/stages/stages.ts';
 import { FULL, OP, podsOf, stagesOf } from '../../domain/policy/stages/documents.ts';
 
 const all = podsOf(8);
@@ -19,9 +20,16 @@ interface Parted {
 }
 
 /** The pods as they are now; `asked` names what was listed without a selector. */
-function clusterOf(pods: readonly { readonly name: string; readonly uid: string; readonly labels?: Record<string, string> }[]) {
+interface Given {
+  readonly name: string;
+  readonly uid: string;
+  readonly labels?: Record<string, string>;
+  readonly maker?: { readonly kind: string; readonly name: string };
+}
+
+function clusterOf(pods: readonly Given[]) {
   const asked: string[] = [];
-  const objects = pods.map(({ name, uid, labels }) => ({
+  const objects = pods.map(({ name, uid, labels, maker }) => ({
     kind: 'Pod',
     apiVersion: 'v1',
     metadata: {
@@ -31,6 +39,7 @@ function clusterOf(pods: readonly { readonly name: string; readonly uid: string;
       resourceVersion: '1',
       labels: { app: 'frontend', ...labels },
       annotations: { note: uid },
+      ...(maker && { ownerReferences: [{ apiVersion: 'apps/v1', ...maker, controller: true }] }),
     },
     spec: { nodeName: 'node-1', serviceAccountName: 'app' },
     status: { conditions: [{ type: 'Ready', status: 'True' }] },
@@ -64,6 +73,32 @@ async function filled(stage: typeof one, pods: Parameters<typeof clusterOf>[0]) 
 }
 
 describe('the pods of a stage, as it is written', () => {
+  it('are written in the order in which they go first, also one that came back in the place of another', async () => {
+    if (!half) throw new Error('no second stage');
+    // All pods of a StatefulSet: the plan had 7 first, then 6, 5 and 4; 7 came back under its name since.
+    const now = Array.from({ length: 8 }, (_, at) => ({
+      name: `db-${at}`,
+      uid: at === 7 ? 'again' : `uid-${at}`,
+      maker: { kind: 'StatefulSet', name: 'db' },
+    }));
+    const writes = [6, 5, 4].map((at) => ({
+      object: { apiVersion: 'v1', kind: 'Pod', namespace: 'frontend', name: `db-${at}` },
+      uid: `uid-${at}`,
+      generation: 0,
+      before: { [COHORT_POINTER]: null },
+      after: { [COHORT_POINTER]: OP },
+    }));
+    const first = { ...writes[0], object: { apiVersion: 'v1', kind: 'Pod', namespace: 'frontend', name: 'db-7' }, uid: 'uid-7' };
+    const stages = [
+      { ...one, writes: [first] },
+      { ...half, writes },
+    ] as never;
+    const { cluster } = clusterOf(now);
+    const input = { opId: OP, plan: { ...plan, stages }, stage: { ...half, writes }, planned: half.number, written: [] };
+    const { stage } = await fillStage(cluster, input, AbortSignal.timeout(60_000));
+    expect(labelsIn(stage)).toEqual(['again', 'uid-6', 'uid-5', 'uid-4']);
+  });
+
   it('has what was there before of a pod that came back under its name, although that name was written already', async () => {
     const [write] = (one?.writes ?? []).filter(({ object }) => object.kind === 'Pod');
     if (!one || !write) throw new Error('no pod goes first');

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readPolicies } from '../../../documents/read.ts';
 import { isObject, type JsonObject } from '../../../domain/json.ts';
 import type { Candidate } from '../../../domain/policy/change.ts';
+import { hostWords } from '../../../domain/policy/hosts.ts';
 
 /** A candidate together with the text it was read from: what people wrote is what they are shown. */
 export interface WrittenCandidate extends Candidate {
@@ -26,6 +27,8 @@ export function readCandidate(text: string, source: string, namespace: string): 
   if (!isObject(first.value)) return bad('it is no Kubernetes object.');
   const document = first.value;
   const { kind } = document;
+  const forNodes = hostWords(document);
+  if (forNodes !== undefined) return bad(forNodes);
   if (kind === 'CiliumClusterwideNetworkPolicy') {
     return bad('it is cluster-wide, and a workload is brought under one policy of its own namespace. Write it as a CiliumNetworkPolicy.');
   }
