@@ -11,7 +11,7 @@ import { versionOf } from '../../src/messages/version.ts';
 import { slackFailure } from './failure.ts';
 import { find } from './find.ts';
 import { createLanes } from './lanes.ts';
-import { createPace } from './pace.ts';
+import { createPace, type Pace } from './pace.ts';
 import { showQuestion } from './questions.ts';
 
 interface AnnounceDeps {
@@ -54,9 +54,12 @@ export interface Announcer extends Pick<Shared, 'announce' | 'say'> {
 }
 
 export function createAnnouncer(deps: AnnounceDeps): Announcer {
-  const { slack, now, attempt } = deps;
+  const { now, attempt } = deps;
   const lanes = createLanes();
   const pace = createPace(deps.editsPerMinute ?? 40, now);
+  const slack = paced(deps.slack, pace);
+  /** What an announcement has shown of an operation that is still to be told in its thread, as JSON. */
+  const shownRoots = new Map<string, string>();
 
   async function announce({
     view,
@@ -69,13 +72,25 @@ export function createAnnouncer(deps: AnnounceDeps): Announcer {
     try {
       return await lanes.run(view.opId, async () => {
         const ref = view.message ?? (mayBePosted ? await findRoot(slack, channelId, view) : undefined);
-        const shown = await editOrPost(slack, channelId, ref, renderRoot(view));
+        const shown = await showRoot(channelId, ref, view);
         const question = await showQuestion({ slack, now, mayBePosted: attempt() > 1, logger: deps.logger }, view, shown);
+        shownRoots.delete(view.opId);
         return { ...shown, ...(question && { question }) };
       });
     } catch (error) {
+      if (error instanceof SlackRateLimited) pace.holdUntil(now() + error.retryAfterMs);
       throw slackFailure(error);
     }
+  }
+
+  /** Another try does not send what an earlier one has shown: it would use up the edit that its question waits for. */
+  async function showRoot(channelId: string, ref: MessageRef | undefined, view: OperationView): Promise<MessageRef> {
+    const message = renderRoot(view);
+    const json = JSON.stringify(message);
+    if (attempt() > 1 && ref && shownRoots.get(view.opId) === json) return { channelId: ref.channelId, ts: ref.ts };
+    const shown = await editOrPost(slack, channelId, ref, message);
+    shownRoots.set(view.opId, json);
+    return shown;
   }
 
   async function say({ view, thread, note, key }: Parameters<Shared['say']>[0]): Promise<void> {
@@ -102,7 +117,7 @@ export function createAnnouncer(deps: AnnounceDeps): Announcer {
   }
 
   async function editMessage(view: OperationView, live: Live): Promise<void> {
-    if (lanes.isBusy(view.opId) || !pace.take()) return;
+    if (lanes.isBusy(view.opId) || !pace.mayEdit()) return;
     try {
       await lanes.run(view.opId, () => showLive(view, live));
     } catch (error) {
@@ -144,6 +159,20 @@ export function createAnnouncer(deps: AnnounceDeps): Announcer {
   }
 
   return { announce, say, editMessage, tell, attach };
+}
+
+/** The same client; every edit counts towards the pace. */
+function paced(slack: SlackMessages, pace: Pace): SlackMessages {
+  return {
+    post: (...words) => slack.post(...words),
+    update: (...words) => {
+      pace.spend();
+      return slack.update(...words);
+    },
+    read: (...words) => slack.read(...words),
+    stored: (...words) => slack.stored(...words),
+    upload: (file) => slack.upload(file),
+  };
 }
 
 function isOver({ phase }: OperationView): boolean {

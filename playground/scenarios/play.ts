@@ -52,7 +52,7 @@ async function tell(rig: Rig, scenario: Scenario, options: PlayOptions, canary: 
     const { without: absent } = options;
     played = await (absent ? without(absent, scene, canary, () => scenario.play(scene)) : scenario.play(scene));
   } catch (error) {
-    broken = error instanceof StoryBroken ? error.message : `${String(error)}`;
+    broken = `${error instanceof StoryBroken ? error.message : String(error)}${refusedBySlack(rig, scene.began)}`;
   }
   // Requests that were under way when the story ended still count as harmed.
   await scene.wait(300);
@@ -60,6 +60,17 @@ async function tell(rig: Rig, scenario: Scenario, options: PlayOptions, canary: 
   const report = await measure(scenario.name, options.seed, scene, before, played, broken);
   if (options.record && played?.operation) await recordHistory(options.record, scenario.name, played.operation.handle);
   return report;
+}
+
+/** What Slack has refused meanwhile: a question that people never got is often that. */
+function refusedBySlack({ slack }: Rig, since: number): string {
+  const refusals = slack.log.refusals().filter(({ at, direction }) => at >= since && direction === 'in');
+  return refusals.length === 0
+    ? ''
+    : ` Slack refused: ${refusals
+        .slice(-3)
+        .map(({ method, refusal }) => `${method}: ${refusal}`)
+        .join('; ')}.`;
 }
 
 /** Word joiners and the like: nobody sees them, and they stay in what is copied from a message. */

@@ -224,4 +224,15 @@ describe('live numbers in the root message', () => {
     expect(slack.log.entries().filter((call) => call.method === 'chat.update').length).toBeLessThan(10);
     expect(slack.log.refusals()).toEqual([]);
   });
+
+  it('give way to what is announced: a state counts towards the rate, a number is left out', async () => {
+    const at = Date.now();
+    const tool = announcer(1, () => at);
+    const watched = view('watching', { stages: stages('watching') });
+    const message = await tool.announce({ view: watched, channelId: CHANNEL });
+    for (let n = 0; n < 8; n += 1) await tool.announce({ view: { ...watched, message }, channelId: CHANNEL });
+    const calls = slack.log.entries().length;
+    await tool.editMessage({ ...watched, message }, live);
+    expect(slack.log.entries()).toHaveLength(calls);
+  });
 });

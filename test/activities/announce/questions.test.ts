@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createAnnounce } from '../../../activities/announce/index.ts';
 import { type SlackPlayground, startSlack } from '../../../playground/slack/slack.ts';
-import { createSlackMessages } from '../../../src/clients/slack.ts';
+import { createSlackMessages, SlackRateLimited } from '../../../src/clients/slack.ts';
 import type { Gate } from '../../../src/domain/lifecycle/gate.ts';
 import type { OperationView } from '../../../src/domain/lifecycle/operation.ts';
 import { BLIND, gate as gateAt, stages, view as viewAt } from '../../messages/views.ts';
@@ -52,6 +52,35 @@ function calledFor(user: string): readonly string[] {
 function hasButtons(message: { readonly blocks?: readonly object[] } | undefined): boolean {
   return JSON.stringify(message?.blocks ?? []).includes('meshops:');
 }
+
+describe('an announcement that Slack asks to wait with', () => {
+  it('does not send again what it has shown: that would use up the edit that its question waits for', async () => {
+    const real = createSlackMessages({ token: 'xoxb-test', apiUrl: slack.apiUrl });
+    const edited: string[] = [];
+    let left = Number.POSITIVE_INFINITY;
+    const messages: typeof real = {
+      ...real,
+      update: async (channelId, ts, message) => {
+        if (left <= 0) throw new SlackRateLimited(1_000);
+        left -= 1;
+        edited.push(ts);
+        await real.update(channelId, ts, message);
+      },
+    };
+    let attempt = 1;
+    const { announce } = createAnnounce({ slack: messages, now: Date.now, attempt: () => attempt });
+    const asked: OperationView = { ...viewAt('waiting', { startedAt: Date.now() }), ...waiting() };
+    const message = await announce({ view: asked, channelId: CHANNEL });
+    const { gate: _, ...watching } = { ...asked, phase: 'watching' as const, stages: stages('watching'), message };
+    // One edit a second is what there is.
+    left = 1;
+    await expect(announce({ view: watching, channelId: CHANNEL })).rejects.toMatchObject({ type: 'SlackRateLimited' });
+    expect(edited).toEqual([message.ts]);
+    [attempt, left] = [2, 1];
+    await announce({ view: watching, channelId: CHANNEL });
+    expect(edited).toEqual([message.ts, message.question?.ts]);
+  });
+});
 
 describe('a question to people', () => {
   it('is a post that calls who may answer, once, with the buttons; nobody is called by what is edited', async () => {

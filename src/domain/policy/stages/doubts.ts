@@ -1,4 +1,5 @@
 import type { Doubt } from '../../judge/verdict.ts';
+import { plural } from '../../words/words.ts';
 import type { ConnectionEvidence } from './connection.ts';
 import { anyAddressKey, anyPortKey, doubtKey, type FlowGroup, groupWords } from './group.ts';
 
@@ -100,8 +101,11 @@ export class Doubts {
     return 0;
   }
 
-  /** Largest first. Ports that were accepted one by one count towards a scan: nobody is asked for ever. */
-  list(accepted: ReadonlySet<string>): readonly Doubt[] {
+  /**
+   * Largest first. Ports that were accepted one by one count towards a scan: nobody is asked for ever. `counted`: how many were dropped as accepted, by
+   * key. Whoever accepts more of a key accepts these as well: a watch that goes on hears all of its stage again.
+   */
+  list(accepted: ReadonlySet<string>, counted: ReadonlyMap<string, number> = new Map()): readonly Doubt[] {
     const scans = Map.groupBy(this.#groups.values(), ({ group }) => anyPortKey(group));
     const apart: DoubtGroup[] = [];
     const doubts: Doubt[] = [];
@@ -116,7 +120,9 @@ export class Doubts {
       if (groups.length <= SEPARATE_ADDRESSES) doubts.push(...groups.map(doubtOf));
       else doubts.push(crowdOf(key, groups));
     }
-    return doubts.toSorted((a, b) => b.count - a.count || a.key.localeCompare(b.key));
+    return doubts
+      .map((doubt) => ({ ...doubt, most: mostOf(doubt.count + (counted.get(doubt.key) ?? 0)) }))
+      .toSorted((a, b) => b.count - a.count || a.key.localeCompare(b.key));
   }
 
   snapshot() {
@@ -145,7 +151,8 @@ function doubtOf({ group, count, example, unexplained, hidden }: DoubtGroup): Do
       : '';
   const unit = group.request === undefined ? 'connection' : 'request';
   return {
-    ...boundOf(doubtKey(group), count),
+    key: doubtKey(group),
+    count,
     words: `${count} ${unit}${count === 1 ? '' : 's'} ${groupWords(group)} (such as ${example})${why}`,
   };
 }
@@ -157,7 +164,7 @@ function scanOf(key: string, groups: readonly DoubtGroup[], ports: number): Doub
   const who = where ?? peer.name;
   const ends = direction === 'ingress' ? `from ${who} to any port` : `to ${who} on any port`;
   const count = sum(groups);
-  return { ...boundOf(key, count), words: `${count} connections ${ends} (${ports} ports so far, such as ${first?.example ?? ''})` };
+  return { key, count, words: `${plural(count, 'connection')} ${ends} (${plural(ports, 'port')} so far, such as ${first?.example ?? ''})` };
 }
 
 /** Many addresses at one port. */
@@ -166,17 +173,14 @@ function crowdOf(key: string, groups: readonly DoubtGroup[]): Doubt {
   const count = sum(groups);
   const anyone = first ? groupWords({ ...first.group, where: 'any address outside' }) : '';
   return {
-    ...boundOf(key, count),
-    words: `${count} connections ${anyone} (${groups.length} addresses so far, such as ${first?.example ?? ''})`,
+    key,
+    count,
+    words: `${plural(count, 'connection')} ${anyone} (${groups.length} addresses so far, such as ${first?.example ?? ''})`,
   };
 }
 
 function sum(groups: readonly DoubtGroup[]): number {
   return groups.reduce((all, { count }) => all + count, 0);
-}
-
-function boundOf(key: string, count: number): Pick<Doubt, 'key' | 'count' | 'most'> {
-  return { key, count, most: mostOf(count) };
 }
 
 /** How many of a kind may come in one step where so many were counted before people accepted it. */

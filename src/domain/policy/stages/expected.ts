@@ -1,6 +1,6 @@
 import { DIRECTIONS, type Direction } from '../policy.ts';
 import type { ConnectionEvidence, Newly } from './connection.ts';
-import { acceptedKey, anyAddressKey, type FlowGroup, groupWords } from './group.ts';
+import { acceptedKeys, anyAddressKey, type FlowGroup, groupWords } from './group.ts';
 
 /** One kind of connection that was seen before the stage and that the stage decides otherwise, or for the first time. */
 interface ExpectedKind {
@@ -57,7 +57,7 @@ export class Expected {
    * many (`leastRequests`) must have come through.
    */
   missing(accepted: ReadonlySet<string>, counts: (kind: ExpectedKind) => boolean, leastRequests: number): Missing {
-    const kinds = [...this.#kinds.values()].filter((kind) => counts(kind) && acceptedKey(accepted, kind.group) === undefined);
+    const kinds = [...this.#kinds.values()].filter((kind) => counts(kind) && acceptedKeys(accepted, kind.group).length === 0);
     const unseen = kinds.filter(({ seen }) => !seen).toSorted((a, b) => b.count - a.count);
     const isSilent = ({ newly, group: { direction } }: ExpectedKind) =>
       !kinds.some((other) => other.seen && other.newly === newly && other.group.direction === direction);

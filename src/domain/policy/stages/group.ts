@@ -100,9 +100,9 @@ export function keysOf(group: FlowGroup): readonly string[] {
   return [...new Set([...wider, anyPortKey(group), anyPortKey(anywhere)])];
 }
 
-/** The accepted key that speaks of this group. */
-export function acceptedKey(accepted: ReadonlySet<string>, group: FlowGroup): string | undefined {
-  return keysOf(group).find((key) => accepted.has(key));
+/** The accepted keys that speak of this group, the narrowest first. */
+export function acceptedKeys(accepted: ReadonlySet<string>, group: FlowGroup): readonly string[] {
+  return keysOf(group).filter((key) => accepted.has(key));
 }
 
 /** `world to port 8080/TCP`, `to frontend/backend, port 5432/TCP`. */

@@ -9,7 +9,7 @@ import type { ConnectionEvidence } from './connection.ts';
 import { Doubts } from './doubts.ts';
 import type { DropsSettings } from './drops-settings.ts';
 import { Expected, type Missing, missingWords } from './expected.ts';
-import { acceptedKey } from './group.ts';
+import { acceptedKeys } from './group.ts';
 import { Known } from './known.ts';
 import { DropsSnapshot, type Settled } from './snapshot.ts';
 import { doubtWords, harmWords, replacedWords, silentWords, unprovedWords, WATCH_LONGER } from './verdict-words.ts';
@@ -123,22 +123,24 @@ class DropsJudge implements Judge {
     }
     // Denied before as well: it is no news, and no reason to ask.
     if (outcome === 'forwarded' || cause === 'before' || (event.reason !== undefined && this.#ambient.has(event.reason))) return undefined;
-    const meant = acceptedKey(this.#accepted, group);
-    if (meant !== undefined && this.#isWithin(meant)) {
+    const meant = acceptedKeys(this.#accepted, group);
+    if (this.#isWithin(meant)) {
       this.#meant += 1;
       return undefined;
     }
     count.failures += 1;
-    if (meant === undefined && outcome === 'dropped' && cause === 'candidate' && this.#isSomebody(event)) return this.#harmful(event);
-    this.#doubts.add(event, acceptedKey(this.#postponed, group) !== undefined);
+    if (meant.length === 0 && outcome === 'dropped' && cause === 'candidate' && this.#isSomebody(event)) return this.#harmful(event);
+    this.#doubts.add(event, acceptedKeys(this.#postponed, group).length > 0);
     return undefined;
   }
 
-  /** Counts one of an accepted group; false when there are more than people accepted. */
-  #isWithin(key: string): boolean {
-    const count = (this.#meantBy.get(key) ?? 0) + 1;
-    this.#meantBy.set(key, count);
-    return count <= (this.#settings.limits?.[key] ?? Number.POSITIVE_INFINITY);
+  /** Counts one for the first of these accepted keys that has room; false when there are more than people accepted. */
+  #isWithin(keys: readonly string[]): boolean {
+    const counted = (key: string): number => this.#meantBy.get(key) ?? 0;
+    const key = keys.find((one) => counted(one) < (this.#settings.limits?.[one] ?? Number.POSITIVE_INFINITY));
+    if (key === undefined) return false;
+    this.#meantBy.set(key, counted(key) + 1);
+    return true;
   }
 
   #isSomebody(event: Pick<ConnectionEvidence, 'group' | 'address'>): boolean {
@@ -159,7 +161,7 @@ class DropsJudge implements Judge {
   }
 
   #doubtful(): Verdict {
-    const all = this.#doubts.list(this.#accepted);
+    const all = this.#doubts.list(this.#accepted, this.#meantBy);
     // What is accepted is what was shown: the rest is asked about when these have been answered.
     const doubts = all.slice(0, MOST_ASKED);
     const words = doubtWords(all, this.#settings.observing, this.#countWords());

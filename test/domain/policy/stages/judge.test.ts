@@ -131,6 +131,35 @@ describe('doubts', () => {
     expect(judge.hear({ kind: 'tick', at: T + 8_000 })).toMatchObject({ kind: 'doubtful', doubts: [{ key }] });
   });
 
+  it.each([1, 3, 8])(
+    'of a steady scan of %i ports are asked about a few times, each time for more, and the watch hears its stage again each time',
+    (ports) => {
+      const events = Array.from({ length: 300 }, (_, index) =>
+        dropped({ at: T + index * 200, group: { ...worldTo(1 + (index % ports)), where: '198.51.100.7' }, address: '198.51.100.7' }),
+      );
+      const accepted: string[] = [];
+      const limits: Record<string, number> = {};
+      let questions = 0;
+      for (let going = true; going && questions < 100; ) {
+        going = false;
+        const judge = judgeOf({ accepted, limits: { ...limits } });
+        for (const event of events) {
+          const verdict = judge.hear(event);
+          if (verdict?.kind !== 'doubtful') continue;
+          for (const { key, most } of verdict.doubts) {
+            accepted.push(key);
+            limits[key] = most ?? 0;
+          }
+          questions += 1;
+          going = true;
+          break;
+        }
+      }
+      expect(questions).toBeGreaterThan(1);
+      expect(questions).toBeLessThanOrEqual(8);
+    },
+  );
+
   it('of one address say nothing about another, nor of one request about the connection', () => {
     const telemetry = { ...worldTo(443), direction: 'egress', where: 'telemetry.example.com' } as const;
     const payments = { ...telemetry, where: 'payments.example.com' };
