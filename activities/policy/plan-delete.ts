@@ -46,7 +46,7 @@ export async function planDelete(deps: PlanDeps, input: PlanInput, change: Delet
   if (!own)
     return impossible(
       'Lint',
-      `Cilium rejects policy ${change.policy}, so it is not in force and nothing could be watched. Nothing was changed. Remove it by hand.`,
+      `Cilium rejects policy ${change.policy}, so it has no effect, and nothing could be watched. Nothing was changed. Remove it by hand.`,
     );
   const workload = await readSelected(
     deps.cluster,
@@ -60,7 +60,7 @@ export async function planDelete(deps: PlanDeps, input: PlanInput, change: Delet
     (await checkOverlap(deps.audit, world, workload.selected, opId));
   if (refused) return refused;
   const document = withoutRules(existing, opId);
-  const candidate = { document, sha256: '', source: `policy ${change.policy}, removed` };
+  const candidate = { document, sha256: '', source: `policy ${change.policy}, to be removed` };
   const rollout: Rollout = { change, candidate, isNamespace: false };
   const parts = { policyName: change.policy, document, workload, existing, observed: [] };
   const { planned, shaped } = await shapedStages(input, rollout, parts, world, signal);
@@ -190,13 +190,13 @@ function wordsOf(
   const strangers = selected.flatMap(({ pod }) => (mine.has(pod.metadata.uid) ? [] : [pod.metadata.name]));
   const ready = selected.filter(({ pod }) => isReady(pod)).length;
   return [
-    `The policy ${change.policy} selects ${selected.length} pods of ${request.target.namespace}, ${ready} of them ready. It goes out of force for them, then it is removed.`,
+    `The policy ${change.policy} selects ${selected.length} pods of ${request.target.namespace}, ${ready} of them ready. It is lifted from them in steps, then it is removed.`,
     ...(strangers.length > 0 ? [`Pods of other workloads lose it too: ${some(strangers)}.`] : []),
     ...enforceWords(facts({ workload, planned, shaped, identityMs }, change), planned),
     ...(accept.length > 0
       ? [`Accepted as meant: ${some(accept.map((key) => upTo(key, mostAccepted(change))))}; more is asked about.`]
       : []),
-    'Once it is removed nothing brings it back by itself: the file in the thread has it as it is, for `policy enforce`.',
+    'Once it is removed, no rollback brings it back: the file in the thread has it as it is, for `/policy enforce`.',
   ];
 }
 

@@ -1,10 +1,11 @@
 import { list } from '../mesh-state.ts';
+import { CHANNEL } from '../operation.ts';
 import { must, type Scenario } from '../scenario.ts';
 import type { Scene } from '../scene.ts';
 import { GOOD, MISSING_PEER } from './policy-candidates.ts';
 import { ended, enforce, podsInCohorts } from './policy-steps.ts';
 
-/** Stories of policies that are in force already: another takes its place, one goes, and a namespace gets its first. */
+/** Stories of policies that are in force already: another takes its place, one goes, a namespace gets its first, and the last change is taken back. */
 
 const POLICIES = '/apis/cilium.io/v2/namespaces/frontend/ciliumnetworkpolicies';
 
@@ -76,6 +77,22 @@ export const policyInForceStories: readonly Scenario[] = [
       } finally {
         await stranger.stop();
       }
+    },
+  },
+  {
+    name: 'policy-relax',
+    story:
+      'the last change of a policy is taken back: what was in force before is there to the letter, and the plan says what becomes reachable again',
+    play: async (scene) => {
+      await inForce(scene, WITH_HEALTH);
+      const before = await specOf(scene, 'frontend');
+      await inForce(scene, GOOD);
+      const operation = await scene.begin('/policy relax frontend/frontend');
+      const told = (): string => JSON.stringify([operation.root().blocks, scene.rig.slack.drive.thread(CHANNEL, operation.ts)]);
+      await scene.until(() => /reachable again[^}]*health/.test(told()), 'what becomes reachable again');
+      ended(await operation.result(), 'completed');
+      must((await specOf(scene, 'frontend')) === before, 'what is in force is not what was before');
+      return { operation };
     },
   },
   {

@@ -99,7 +99,7 @@ export const POLICY_COMMANDS: readonly CommandSpec[] = [
     summary: 'Remove a network policy, pod by pod.',
     help: [
       'A CiliumNetworkPolicy of the namespace that selects the workload; without its name, the one that is called like the workload.',
-      'The same staged operation as `policy enforce`, the other way: out of force for one pod first, then for the shares of `--steps`, then for all, watched each time; then the object goes. It opens what the policy denied, so the question says first what, and it always needs an approver.',
+      'The same steps as `policy enforce`, the other way: lifted from one pod first, then from the shares of `--steps`, then from all, watched each time; then the policy is removed. It opens what the policy denied, so the question says first what that is, and it always needs an approver.',
       'The policy as it was is a file in the thread: to bring it back is `policy enforce` with that file.',
     ],
     examples: ['policy delete frontend', 'policy delete shop/frontend earlier --reason "frontend covers it"'],

@@ -8,7 +8,7 @@ const NODE_LABEL = 'meshops.dev/host-policy';
 /** Why a policy for nodes is not rolled out by meshops, and the way that locks nobody out of more than one node. */
 export function byNode(name: string): string {
   return [
-    'A policy for nodes that is wrong locks everybody out of all of them at once, also whoever would put it back, so it is not rolled out here.',
+    'A wrong policy for nodes locks everyone out of all of them at once, including those who would roll it back, so it is not rolled out here.',
     `By node instead: add \`${NODE_LABEL}: ${name}\` to its nodeSelector and apply it, so that it selects no node yet.`,
     `Label one node: \`kubectl label node <node> ${NODE_LABEL}=${name}\`. Look at \`hubble observe --node-name <node> --verdict DROPPED\` and at your own way in, then label the next.`,
     `\`kubectl label node <node> ${NODE_LABEL}-\` opens that node again.`,

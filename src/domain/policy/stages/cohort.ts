@@ -15,7 +15,7 @@ export interface PodMaker {
 
 /** Shares in percent of the pods, after the first one, where the command names none. */
 const USUAL_SHARES: readonly number[] = [10, 50];
-/** More pods than this are never labelled at once: each is an object of the plan, with an undo of its own. */
+/** More pods than this are never labelled at once: each is an object of the plan, with an undo of its own, and 4 KB of every watch's input. */
 export const MOST_LABELLED = 50;
 
 /**
