@@ -1,6 +1,10 @@
 /** So many of a kind must have ended before its silence says anything, and this share of them. */
 const ENOUGH_ENDS = 10;
 const NEARLY_ALL = 0.98;
+/** Nobody gives a connection up sooner (ms). */
+const QUICK_MS = 500;
+/** One that takes so many times as long as its kind did before may have been given up by its client. */
+const MUCH_LONGER = 4;
 
 /** A connection of before the watch, whose end is still to be seen. */
 interface Earlier {
@@ -14,6 +18,8 @@ export class Kinds {
   readonly #known = new Map<string, { begun: number; ended: number }>();
   /** By whether they have been answered: what is lost as an agent restarts says nothing of its kind. */
   readonly #earlier = new Map<string, Earlier & { answered: boolean }>();
+  /** How long those of before the watch took, by kind: counts by powers of two of a millisecond. */
+  readonly #took = new Map<string, number[]>();
 
   /** One whose end has been seen. */
   ended(kind: string): void {
@@ -38,11 +44,32 @@ export class Kinds {
   }
 
   /** Its end, if it is one of those. */
-  end(key: string): void {
+  end(key: string, at: number): void {
     const earlier = this.#earlier.get(key);
     if (!earlier) return;
     this.#earlier.delete(key);
     this.ended(earlier.kind);
+    const took = this.#took.get(earlier.kind) ?? [];
+    const power = Math.ceil(Math.log2(Math.max(1, at - earlier.at)));
+    took[power] = (took[power] ?? 0) + 1;
+    this.#took.set(earlier.kind, took);
+  }
+
+  /**
+   * Does an end after `tookMs` say that all came through that was sent? A client that waits in vain closes its connection too, only later than
+   * is usual.
+   */
+  isWhole(kind: string, tookMs: number): boolean {
+    return this.ends(kind) && tookMs <= Math.max(QUICK_MS, MUCH_LONGER * this.#usual(kind));
+  }
+
+  /** Nearly all of before took no longer (ms); 0: too few are known. */
+  #usual(kind: string): number {
+    const took = this.#took.get(kind) ?? [];
+    const all = took.reduce((sum, count = 0) => sum + count, 0);
+    if (all < ENOUGH_ENDS) return 0;
+    let within = 0;
+    return 2 ** took.findIndex((count = 0) => (within += count) >= NEARLY_ALL * all);
   }
 
   /** Those stay of which the records of their node (up to `newest`) show no end within `endMs`. */

@@ -107,7 +107,7 @@ class Reader implements TrafficReader {
       this.#begin(flow, bare(node), key, at);
       return undefined;
     }
-    if ('FIN' in flags) this.#end(key);
+    if ('FIN' in flags) this.#end(key, at);
     else if (isReply && flow.trace_observation_point === 'TO_ENDPOINT') return this.#answer(key, flags, { at, seenAt });
     return undefined;
   }
@@ -151,12 +151,12 @@ class Reader implements TrafficReader {
     return at > (this.#options.heardTo ?? 0) ? this.#told(begun, { at, seenAt }) : undefined;
   }
 
-  #end(key: string): void {
+  #end(key: string, at: number): void {
     const open = this.#open.get(key);
-    if (!open) return this.#kinds.end(key);
+    if (!open) return this.#kinds.end(key, at);
     this.#open.delete(key);
     this.#kinds.ended(open.kind);
-    this.#count(open, 'ended', ...(this.#kinds.ends(open.kind) ? ['whole' as const] : []));
+    this.#count(open, 'ended', ...(this.#kinds.isWhole(open.kind, at - open.at) ? ['whole' as const] : []));
   }
 
   learn(flow: Flow, node: string): void {
@@ -165,7 +165,7 @@ class Reader implements TrafficReader {
     const at = millisecondsOf(flow.time);
     this.#reached(bare(node), at);
     const flags = flow.l4?.TCP?.flags ?? {};
-    if ('FIN' in flags) return this.#kinds.end(key);
+    if ('FIN' in flags) return this.#kinds.end(key, at);
     if (flow.is_reply?.value === true) return this.#kinds.answered(key);
     const begun = flags.SYN && !flags.ACK ? this.#begunOf(flow, bare(node), key, at) : undefined;
     if (begun) this.#kinds.follow(key, begun);

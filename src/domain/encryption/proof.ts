@@ -22,7 +22,10 @@ export interface Traffic {
   /** No answer came in time, or the answered connection never came to its end although its kind always did before. */
   readonly lost: number;
   readonly ended: number;
-  /** Ended ones of a kind that nearly always ends: had something too large been on its way, they would hang and be told as lost. */
+  /**
+   * Ended ones of a kind that nearly always ends, in the time that is usual for it: had something too large been on its way, they would hang, or
+   * their clients would have given them up, which takes longer.
+   */
   readonly whole: number;
   /** Connections of these kinds came to their end before the change. */
   readonly ends: boolean;
@@ -86,6 +89,8 @@ export type Check =
 
 /** Fewer probes of a size prove nothing. */
 const ENOUGH = 3;
+/** Of so many connections some must have come to their end. */
+const ENOUGH_TO_END = 10;
 /** Below every path MTU, with room for WireGuard and a tunnel; above the one of WireGuard in every form (1,405 and 1,355 of 1,500). */
 const SMALL_BYTES = 1_000;
 export const LARGE_BYTES = 1_450;
@@ -137,10 +142,12 @@ function missingIn(pair: PairEvidence): PairProof | undefined {
 
 /**
  * Too few to tell anything, and nothing wrong with any: in a large cluster most pairs are like that, and the pair is as one without traffic. Its
- * nodes are asked for what they tell elsewhere (telling.ts).
+ * nodes are asked for what they tell elsewhere (telling.ts). One that has not ended yet is nothing wrong: at any time some pair has such. It is
+ * lost once it hangs.
  */
 export function isSparse({ begun, answered, lost, ended, ends, drops }: Traffic): boolean {
-  return begun < ENOUGH && answered === begun && lost === 0 && drops === 0 && (!ends || ended === begun);
+  if (lost > 0 || drops > 0 || answered !== begun) return false;
+  return answered < ENOUGH || (ends && ended < ENOUGH && answered < ENOUGH_TO_END);
 }
 
 /** Beyond this share of lost ones the rest says nothing. */

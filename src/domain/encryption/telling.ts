@@ -90,5 +90,5 @@ function placed(way: Way, nodes: readonly string[], others: string): string {
 function sentence(missing: Missing, where: string): string {
   return missing === 'small'
     ? `nothing shows that packets pass ${where}: too few connections there were answered`
-    : `nothing shows that large packets pass ${where}: connections there have not come to their end`;
+    : `nothing shows that large packets pass ${where}: connections there have not come to their end in their usual time`;
 }

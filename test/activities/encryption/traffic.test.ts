@@ -108,6 +108,32 @@ describe('connections between nodes', () => {
     expect(of.traffic.get('node-1 → node-2')).toMatchObject({ ended: 14, whole: 5 });
   });
 
+  it('say nothing of large packets where they end much later than is usual: their clients gave them up', () => {
+    const of = reader();
+    for (let port = 1; port <= 20; port += 1) {
+      of.learn(trace(port, ['SYN'], { port }), 'node-1');
+      of.learn(trace(port + 300, ['ACK', 'FIN'], { port }), 'node-1');
+    }
+    const took = (ms: number, port: number): void => {
+      of.read(trace(1_000, ['SYN'], { port }), 'node-1', 1_000);
+      of.read(trace(1_000, ['SYN', 'ACK'], { port, reply: true }), 'node-1', 1_000);
+      of.read(trace(1_000 + ms, ['ACK', 'FIN'], { port }), 'node-1', 1_000 + ms);
+    };
+    took(400, 50);
+    took(2_000, 51);
+    expect(of.traffic.get('node-1 → node-2')).toMatchObject({ ended: 2, whole: 2 });
+    took(3_000, 52);
+    expect(of.traffic.get('node-1 → node-2')).toMatchObject({ ended: 3, whole: 2 });
+    // Of what nobody knows of before only what is quick.
+    const fresh = reader();
+    for (const [port, ms] of [...Array.from({ length: 12 }, (_, nth) => [nth + 1, 2] as const), [80, 400], [81, 600]] as const) {
+      fresh.read(trace(port * 2_000, ['SYN'], { port }), 'node-1', port);
+      fresh.read(trace(port * 2_000, ['SYN', 'ACK'], { port, reply: true }), 'node-1', port);
+      fresh.read(trace(port * 2_000 + ms, ['ACK', 'FIN'], { port }), 'node-1', port);
+    }
+    expect(fresh.traffic.get('node-1 → node-2')).toMatchObject({ ended: 14, whole: 4 });
+  });
+
   it('of a kind of which some stay open are not known to end, however many do', () => {
     const of = reader();
     for (const port of [70, 71, 72]) {

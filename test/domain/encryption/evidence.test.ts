@@ -139,8 +139,12 @@ describe('a stage of encryption is proved', () => {
     const told = (more: Partial<Traffic>) =>
       proof(nodes, { details, traffic: new Map([...all, ['node-1 → node-2', { ...USUAL, ...more }]]) });
     expect(told(few)).toMatchObject({ proof: { kind: 'proved' }, podless: [], few: ['node-1 → node-2'] });
-    // One that has no answer, no end, or was dropped says something.
-    for (const wrong of [{ answered: 1 }, { ended: 1 }, { lost: 1, answered: 1 }, { drops: 1 }])
+    // At any time some connection of some pair has not ended yet; of ten some must have.
+    for (const underWay of [{ ended: 1 }, { ended: 0 }, { begun: 4, answered: 4, ended: 2 }])
+      expect(told({ ...few, ...underWay }).proof.kind).toBe('proved');
+    expect(told({ begun: 10, answered: 10, ended: 2 }).proof.kind).toBe('not-yet');
+    // One that has no answer, hangs, or was dropped says something.
+    for (const wrong of [{ answered: 1 }, { lost: 1 }, { lost: 1, answered: 1 }, { drops: 1 }])
       expect(told({ ...few, ...wrong }).proof.kind).not.toBe('proved');
   });
 

@@ -52,7 +52,7 @@ function among(names: readonly string[], traffic: Traffic): Pairs {
 }
 
 const SMALL = 'too few connections there were answered';
-const LARGE = 'connections there have not come to their end';
+const LARGE = 'connections there have not come to their end in their usual time';
 
 describe('a changed node passes only when its connections tell of small and of large packets, both ways', () => {
   it.each<[string, Case]>([
