@@ -9,7 +9,7 @@ import type { Hear, OpenOptions } from '../watch/watching.ts';
 import { again } from './again.ts';
 import type { Homes } from './homes.ts';
 import { recordOf } from './names.ts';
-import type { TrafficReader } from './traffic.ts';
+import type { TrafficReader } from './traffic-reader.ts';
 
 const OVERDUE_MS = 200;
 /** What was seen before the stage says which kinds of connections come to their end: so far back (ms). */
@@ -113,6 +113,7 @@ export async function followTraffic({ flows, now }: Sources, following: Followin
     }),
   };
   await flows.replay(homes.namespaces, since - LEARN_MS, ring, signal);
+  reader.learned();
   if (!kept) return;
   for (const event of held.toSorted((a, b) => a.at - b.at)) hear(event);
   // What was due before the streams were opened is decided by the rings alone.

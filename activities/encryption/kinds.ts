@@ -5,6 +5,8 @@ const NEARLY_ALL = 0.98;
 const QUICK_MS = 500;
 /** One that takes so many times as long as its kind did before may have been given up by its client. */
 const MUCH_LONGER = 4;
+/** More milliseconds than the rings hold. */
+const POWERS = 32;
 
 /** A connection of before the watch, whose end is still to be seen. */
 interface Earlier {
@@ -49,7 +51,7 @@ export class Kinds {
     if (!earlier) return;
     this.#earlier.delete(key);
     this.ended(earlier.kind);
-    const took = this.#took.get(earlier.kind) ?? [];
+    const took = this.#took.get(earlier.kind) ?? Array.from({ length: POWERS }, () => 0);
     const power = Math.ceil(Math.log2(Math.max(1, at - earlier.at)));
     took[power] = (took[power] ?? 0) + 1;
     this.#took.set(earlier.kind, took);
@@ -66,10 +68,10 @@ export class Kinds {
   /** Nearly all of before took no longer (ms); 0: too few are known. */
   #usual(kind: string): number {
     const took = this.#took.get(kind) ?? [];
-    const all = took.reduce((sum, count = 0) => sum + count, 0);
+    const all = took.reduce((sum, count) => sum + count, 0);
     if (all < ENOUGH_ENDS) return 0;
     let within = 0;
-    return 2 ** took.findIndex((count = 0) => (within += count) >= NEARLY_ALL * all);
+    return 2 ** took.findIndex((count) => (within += count) >= NEARLY_ALL * all);
   }
 
   /** Those stay of which the records of their node (up to `newest`) show no end within `endMs`. */

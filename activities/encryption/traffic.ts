@@ -6,6 +6,7 @@ import { POLICY_DROPS } from '../../src/domain/policy/dryrun/flow.ts';
 import { createUnanswered, type Waiting } from '../watch/unanswered.ts';
 import { Kinds } from './kinds.ts';
 import { bare, keyOf, kindOf } from './names.ts';
+import type { TrafficOptions, TrafficReader } from './traffic-reader.ts';
 
 /** A first packet is sent again after 1 s (RFC 6298): no answer to the second one either. */
 const ANSWER_MS = 2_000;
@@ -34,34 +35,6 @@ interface Begun extends Waiting {
   readonly proves: boolean;
 }
 
-export interface TrafficReader {
-  /** What a flow says; undefined where it is about no connection between nodes, or nothing is known yet. */
-  read(flow: Flow, node: string, seenAt: number): RequestEvidence | undefined;
-  /** Connections of before the stage: which kinds come to their end. */
-  learn(flow: Flow, node: string): void;
-  overdue(now: number): readonly RequestEvidence[];
-  lost(node: string): void;
-  seen(node: string): void;
-  /** Between each two nodes, since `from`. */
-  readonly traffic: ReadonlyMap<string, Traffic>;
-  /** Lost as expected. */
-  readonly expected: number;
-}
-
-export interface TrafficOptions {
-  /** The node of a pod's address; undefined for what is none. `identity`: whose address Cilium says it is. */
-  readonly nodeOf: (address: string, identity?: number) => string | undefined;
-  readonly isChanged: (node: string) => boolean;
-  /** A connection that begins then and is lost is the cost that the plan names. */
-  readonly isExpected: (node: string, at: number) => boolean;
-  /** What began before counts for nobody (epoch ms). */
-  readonly from: number;
-  /** An earlier attempt of the same watch has told what there was to tell up to then (epoch ms). */
-  readonly heardTo?: number | undefined;
-  /** Did both nodes do for certain then what they were told? Earlier connections are judged, and are no part of `traffic`. */
-  readonly proves: (from: string, to: string, at: number) => boolean;
-}
-
 /**
  * Connections from node to node, as the agent of the sender's node sees them: the first packet leaves, an answer arrives, the end is seen. The
  * datapath reports nothing of what is lost between nodes, so only what does not come says that something is wrong.
@@ -79,6 +52,7 @@ class Reader implements TrafficReader {
   readonly #traffic = new Map<string, { -readonly [K in keyof Traffic]: Traffic[K] }>();
   /** Event time that each node's records have reached. */
   readonly #newest = new Map<string, number>();
+  #isLearning = true;
   #expected = 0;
 
   constructor(options: TrafficOptions) {
@@ -171,13 +145,17 @@ class Reader implements TrafficReader {
     if (begun) this.#kinds.follow(key, begun);
   }
 
+  learned(): void {
+    this.#isLearning = false;
+  }
+
   #reached(node: string, at: number): void {
     this.#newest.set(node, Math.max(at, this.#newest.get(node) ?? 0));
   }
 
   overdue(now: number): readonly RequestEvidence[] {
     const { heardTo = 0, isExpected } = this.#options;
-    this.#kinds.settle(this.#newest, END_MS);
+    if (!this.#isLearning) this.#kinds.settle(this.#newest, END_MS);
     const lost = this.#waiting.overdue(now).filter(({ at }) => at + ANSWER_MS > heardTo);
     const hung = this.#hanging().filter(({ at }) => at + END_MS > heardTo);
     const told = [...lost.map((begun) => [begun, 'no answer'] as const), ...hung.map((begun) => [begun, 'hangs'] as const)];

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createTrafficReader, type TrafficOptions, type TrafficReader } from '../../../activities/encryption/traffic.ts';
+import { createTrafficReader } from '../../../activities/encryption/traffic.ts';
+import type { TrafficOptions, TrafficReader } from '../../../activities/encryption/traffic-reader.ts';
 import { trace } from './traces.ts';
 
 const NODES: Readonly<Record<string, string>> = { '10.0.1.1': 'node-1', '10.0.2.1': 'node-2', '10.0.1.2': 'node-1' };
@@ -132,6 +133,28 @@ describe('connections between nodes', () => {
       fresh.read(trace(port * 2_000 + ms, ['ACK', 'FIN'], { port }), 'node-1', port);
     }
     expect(fresh.traffic.get('node-1 → node-2')).toMatchObject({ ended: 14, whole: 4 });
+  });
+
+  it('of before are not taken for such that stay open while the rings are being read, however new what comes live', () => {
+    const hangs = (isSlow: boolean): number => {
+      const of = reader();
+      for (let port = 1; port <= 20; port += 1) {
+        of.learn(trace(port, ['SYN'], { port }), 'node-1');
+        of.learn(trace(port + 1, ['SYN', 'ACK'], { port, reply: true }), 'node-1');
+        of.read(trace(60_000, ['SYN', 'ACK'], { port: 98, reply: true }), 'node-1', 60_000);
+        if (port <= 15 || !isSlow) of.overdue(60_000);
+        if (port <= 15 || !isSlow) of.learn(trace(port + 2, ['ACK', 'FIN'], { port }), 'node-1');
+      }
+      of.learned();
+      of.overdue(60_000);
+      of.read(trace(60_000, ['SYN'], { port: 99 }), 'node-1', 60_000);
+      of.read(trace(60_001, ['SYN', 'ACK'], { port: 99, reply: true }), 'node-1', 60_001);
+      of.read(trace(66_000, ['SYN', 'ACK'], { port: 98, reply: true }), 'node-1', 66_000);
+      return of.overdue(66_000).length;
+    };
+    expect(hangs(false)).toBe(1);
+    // Those of which there is no end when all has been read have stayed open.
+    expect(hangs(true)).toBe(0);
   });
 
   it('of a kind of which some stay open are not known to end, however many do', () => {
