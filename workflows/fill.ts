@@ -19,6 +19,7 @@ export async function filled(
   const { opId, written } = course;
   try {
     const { stage: fresh, originals } = await quick.fill({ opId, plan, stage, planned: planned.number, written });
+    remember(course, plan, fresh, originals);
     succeed(course, originals);
     const anew = new Set(originals.map(({ object }) => objectKey(object)));
     const others = plan.originals.filter(({ object }) => !anew.has(objectKey(object)));
@@ -29,6 +30,15 @@ export async function filled(
     log.warn('the pods of a stage could not be looked at again', { opId, error: String(error) });
     return { plan, stage };
   }
+}
+
+/** What a stage writes that its plan does not name is put on record before it is written: should this run be lost, the record is what puts it back. */
+function remember(course: Course, plan: Plan, stage: PlannedStage, originals: readonly Original[]): void {
+  const idOf = ({ object, uid }: Original): string => `${objectKey(object)} ${uid}`;
+  const known = new Set([...plan.originals, ...course.originals].map(idOf));
+  const joined = originals.filter((original) => !known.has(idOf(original)));
+  if (joined.length === 0 || !patched('joined-on-record')) return;
+  course.record('write', { stage: stage.number, result: 'joined', writes: stage.writes as never, originals: joined as never });
 }
 
 /**

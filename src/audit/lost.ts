@@ -1,6 +1,6 @@
 import type { LostOperation, PlannedUndo } from '../domain/lifecycle/lost.ts';
 import type { AuditRecord } from '../domain/lifecycle/operation.ts';
-import { type Original, objectKey } from '../domain/lifecycle/plan.ts';
+import { type Original, objectKey, type Write } from '../domain/lifecycle/plan.ts';
 import { VERB_NAMES, verbIn } from '../domain/verb.ts';
 import { lastCompleted } from './completed.ts';
 import type { Database } from './database.ts';
@@ -49,6 +49,19 @@ function whoAsked(opId: string, { at, actor = '', target, data }: Kept) {
   } as const;
 }
 
+interface WriteData {
+  readonly stage: number;
+  readonly result: string;
+  readonly writes: readonly Write[];
+  readonly originals?: readonly Original[];
+}
+
+function joinedTo(known: readonly Write[], more: readonly Write[]): readonly Write[] {
+  const idOf = ({ object, uid }: Write): string => `${objectKey(object)} ${uid}`;
+  const ids = new Set(more.map(idOf));
+  return [...known.filter((one) => !ids.has(idOf(one))), ...more];
+}
+
 function whatWas(records: readonly Kept[]): Pick<LostOperation, 'originals' | 'stages' | 'plan' | 'wroteAt'> {
   const originals = new Map<string, Original>();
   let stages: PlannedUndo['stages'] = [];
@@ -63,8 +76,12 @@ function whatWas(records: readonly Kept[]): Pick<LostOperation, 'originals' | 's
       stages = [...stages.filter(({ number }) => number < undo.firstStage), ...undo.stages];
       for (const original of undo.originals) originals.set(objectKey(original.object), original);
     } else if (kind === 'write') {
-      const { stage, result, writes } = data as { stage: number; result: string; writes: PlannedUndo['stages'][number]['writes'] };
+      const { stage, result, writes, originals: joined = [] } = data as unknown as WriteData;
       if (result === 'applied') wroteAt = at;
+      // Pods that were not there yet when the plan was made.
+      if (result === 'joined')
+        stages = stages.map((one) => (one.number === stage ? { ...one, writes: joinedTo(one.writes, writes) } : one));
+      for (const original of joined) originals.set(objectKey(original.object), original);
       // Written over drift: no plan has named these stages.
       if (stage > 0 && !stages.some(({ number }) => number === stage))
         stages = [...stages, { number: stage, label: `stage ${stage}`, exposure: 0, writes }];

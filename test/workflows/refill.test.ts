@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { openDatabase } from '../../src/audit/database.ts';
+import { createAudit } from '../../src/audit/log.ts';
 import type { Verdict } from '../../src/domain/judge/verdict.ts';
 import type { ApplyInput, RestoreInput, WatchInput } from '../../src/domain/lifecycle/contract.ts';
-import type { OperationView } from '../../src/domain/lifecycle/operation.ts';
+import type { AuditRecord, OperationView } from '../../src/domain/lifecycle/operation.ts';
 import { type Original, objectKey, type Plan, type PlannedStage, type Write } from '../../src/domain/lifecycle/plan.ts';
 import { COHORT_POINTER } from '../../src/domain/policy/stages/stages.ts';
 import { counts, decisionOn, FakeMesh, fakes, healthy, operator, request, reviewer, watched } from '../support/operations.ts';
@@ -40,8 +42,13 @@ async function playing(lives: readonly Life[], verdicts: readonly Verdict[], isF
   const all: Record<string, FakeActivity> = Object.fromEntries(entries.map(([name, fake]) => [name.replace('canary.', 'policy.'), fake]));
   const asIs = (name: string) => all[name] as (input: unknown, context: unknown) => Reply;
   let fills = 0;
+  const kept: AuditRecord[] = [];
   const activities = {
     ...all,
+    record: ((input: { records: AuditRecord[] }) => {
+      kept.push(...input.records);
+      return { value: undefined };
+    }) as FakeActivity,
     frozen: (() => ({ value: isFrozen() ? { reason: 'rest', by: 'x', until: null } : null })) as FakeActivity,
     'policy.plan': ((input: unknown, context: unknown) => {
       const { value } = asIs('policy.plan')(input, context) as { value: { plan: Plan } };
@@ -84,6 +91,7 @@ async function playing(lives: readonly Life[], verdicts: readonly Verdict[], isF
     claimed: () => applied.filter(({ stage }) => stage.number === 0).flatMap(({ stage }) => podsIn(stage)),
     applied,
     undone,
+    kept,
     soakMs: asked.settings.soakMs,
     view: async () => (await simulator.query('describe')) as OperationView,
   };
@@ -153,5 +161,20 @@ describe('a stage whose pods were replaced', () => {
     ]);
     const undo = played.undone.at(-1)?.originals.filter(({ object }) => objectKey(object) === key);
     expect(undo?.map(({ uid }) => uid)).toEqual(['again']);
+  });
+
+  it('is on record with the pods that have joined, before they are written: who ends a lost run puts them back as well', async () => {
+    const played = await playing([a, b], [silent, silent]);
+    await played.simulator.run(() => played.watches().length > 1);
+    const db = await openDatabase(':memory:');
+    const audit = createAudit(db);
+    await audit.append(played.kept);
+    const { opId } = await played.view();
+    const lost = await audit.lost(opId);
+    const pods = lost?.originals.filter(({ object }) => object.kind === 'Pod').map(({ uid }) => uid);
+    expect(pods).toEqual(['a', 'b']);
+    expect(lost?.stages.flatMap(podsIn)).toEqual(['a', 'b']);
+    const order = played.kept.flatMap(({ kind, data }) => (kind === 'write' && data['stage'] === 1 ? [data['result']] : []));
+    expect(order).toEqual(['applied', 'joined', 'applied']);
   });
 });
