@@ -42,7 +42,7 @@ export function canaryWatching(deps: EvidenceDeps): Watching {
   };
 }
 
-async function openEvidence(deps: EvidenceDeps, input: WatchInput, heard: Hear, { since, signal, remarks }: OpenOptions): Promise<void> {
+async function openEvidence(deps: EvidenceDeps, input: WatchInput, heard: Hear, { since, watchedTo, signal, remarks }: OpenOptions): Promise<void> {
   // After an undo the question is whether the service as a whole is well: everybody is judged.
   const hear: Hear = input.purpose === 'restored' ? (event) => heard(judgedAlike(event)) : heard;
   const details = CanaryDetails.parse(input.plan.details);
@@ -94,7 +94,7 @@ async function openEvidence(deps: EvidenceDeps, input: WatchInput, heard: Hear, 
       hear,
       signal,
     );
-  await followRequests(deps, { keys: [namespace, ...addresses, ...gateways], carriers, since, signal, reader, drops }, hear);
+  await followRequests(deps, { keys: [namespace, ...addresses, ...gateways], carriers, since, watchedTo, signal, reader, drops }, hear);
   void sendProbes(deps, { opId, details, settings }, signal);
 }
 

@@ -1,4 +1,5 @@
 import type { Flows } from '../../src/clients/hubble/flows.ts';
+import { toldNotHeld } from '../../src/clients/hubble/not-held.ts';
 import { createRecent, type Recent } from '../../src/clients/hubble/recent.ts';
 import type { FlowFollower } from '../../src/clients/hubble/stream-listener.ts';
 import type { Evidence } from '../../src/domain/judge/evidence.ts';
@@ -11,6 +12,7 @@ export interface Following {
   readonly keys: readonly string[];
   readonly carriers: Carriers;
   readonly since: number;
+  readonly watchedTo: number;
   readonly signal: AbortSignal;
   readonly reader: RequestReader;
   readonly drops: DropReader;
@@ -22,7 +24,7 @@ export interface Following {
  */
 export async function followRequests(
   deps: { readonly flows: Flows; readonly now: () => number },
-  { keys, carriers, since, signal, reader, drops }: Following,
+  { keys, carriers, since, watchedTo, signal, reader, drops }: Following,
   hear: Hear,
 ): Promise<void> {
   let heard: Recent | undefined = createRecent(REPLAYED);
@@ -56,9 +58,10 @@ export async function followRequests(
     for (const event of reader.overdue(deps.now())) live(event);
   });
   const held: Evidence[] = [];
-  if (deps.now() - since > REPLAY_FROM_MS) {
+  const openedAt = deps.now();
+  if (openedAt - since > REPLAY_FROM_MS) {
     const keep = followerTo((event) => held.push(event), true);
-    await deps.flows.replay(keys, since, keep, signal);
+    await deps.flows.replay(keys, since, { ...keep, ...toldNotHeld(keep, { watchedTo, openedAt, now: deps.now }) }, signal);
   }
   const early = waiting;
   waiting = undefined;

@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { type Flow, millisecondsOf } from '../../src/clients/hubble/flow.ts';
 import { EVERYTHING, type Flows } from '../../src/clients/hubble/flows.ts';
+import { toldNotHeld } from '../../src/clients/hubble/not-held.ts';
 import type { FlowFollower } from '../../src/clients/hubble/stream-listener.ts';
 import type { RequestEvidence } from '../../src/domain/judge/evidence.ts';
 import { BLIND_AFTER_MS } from '../../src/domain/judge/sight.ts';
@@ -18,7 +19,6 @@ const LEARN_MS = 60_000;
 const OVERLAP_MS = 15_000;
 /** Records that are kept while the rings are read. */
 const MOST_KEPT = 200_000;
-const NOT_HELD = 'its ring does not reach back to where nobody watched';
 
 interface Following extends OpenOptions {
   readonly reader: TrafficReader;
@@ -38,7 +38,7 @@ interface Sources {
  * judged before what comes live, and what the rings have lost of it, or cannot be read, counts as not seen.
  */
 export async function followTraffic({ flows, now }: Sources, following: Following, hear: Hear): Promise<void> {
-  const { reader, homes, since, resumed, signal, remarks, from } = following;
+  const { reader, homes, since, watchedTo, resumed, signal, remarks, from } = following;
   const carriers = new Carriers({ hear, now });
   // Pods of every node may have sent something, however long a node was quiet.
   carriers.endpoints('', homes.nodes);
@@ -102,17 +102,9 @@ export async function followTraffic({ flows, now }: Sources, following: Followin
       reader.seen(node);
       carriers.sight(node, at);
     },
-    ...(kept && {
-      reached(node: string, at: number, records: number) {
-        if (at <= since) return;
-        // As many a second as it holds of later.
-        const missed = Math.ceil((records * (at - since)) / Math.max(1, openedAt - at));
-        ring.gap(node, at, NOT_HELD, Math.max(1, missed));
-        ring.sight(node, now());
-      },
-    }),
   };
-  await flows.replay(homes.namespaces, since - LEARN_MS, ring, signal);
+  const reading = kept ? { ...ring, ...toldNotHeld(ring, { watchedTo, openedAt, now }) } : ring;
+  await flows.replay(homes.namespaces, since - LEARN_MS, reading, signal);
   reader.learned();
   if (!kept) return;
   for (const event of held.toSorted((a, b) => a.at - b.at)) hear(event);

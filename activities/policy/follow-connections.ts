@@ -1,4 +1,5 @@
 import type { Flows } from '../../src/clients/hubble/flows.ts';
+import { toldNotHeld } from '../../src/clients/hubble/not-held.ts';
 import type { FlowFollower } from '../../src/clients/hubble/stream-listener.ts';
 import type { Cluster } from '../../src/clients/kubernetes/cluster.ts';
 import type { Evidence } from '../../src/domain/judge/evidence.ts';
@@ -29,7 +30,7 @@ interface Sources {
 export async function followConnections(
   { cluster, flows, now }: Sources,
   input: WatchInput,
-  { reader, selected, since, resumed, signal, remarks }: Following,
+  { reader, selected, since, watchedTo, resumed, signal, remarks }: Following,
   hear: Hear,
 ): Promise<void> {
   const { namespace } = selected;
@@ -79,7 +80,8 @@ export async function followConnections(
       if (resumed) void places.sight(node, at);
     },
   };
-  await flows.replay([namespace], from, replayed, signal);
+  const depth = resumed ? toldNotHeld(replayed, { watchedTo, openedAt: now(), now }) : {};
+  await flows.replay([namespace], from, { ...replayed, ...depth }, signal);
   await places.settled();
   const missed = unread.size > 0 ? await places.carrying([...unread.keys()], now()) : [];
   const early = waiting;

@@ -8,6 +8,8 @@ export interface Progress {
   readonly startedAt: number;
   /** Event time of the last request in `judge`: evidence goes on after it. */
   readonly since: number;
+  /** Until when its streams were listened to (epoch ms); absent: no longer than `since` is known. */
+  readonly watchedTo?: number;
   readonly judge: JsonObject;
   readonly series: readonly SeriesPoint[];
   /** Something was heard that a judge can weigh. */
@@ -21,6 +23,7 @@ export interface Progress {
 const Shape = z.object({
   startedAt: z.number(),
   since: z.number(),
+  watchedTo: z.number().exactOptional(),
   judge: z.custom<JsonObject>((value) => typeof value === 'object' && value !== null),
   series: z.array(z.custom<SeriesPoint>((value) => typeof value === 'object' && value !== null)),
   judged: z.boolean().exactOptional(),

@@ -28,6 +28,9 @@ const TICK_MS = 250;
 /** Rings are read back within 12 s, after objects that may take some seconds: a guard that nobody needs any more waits no longer for them (ms). */
 const READ_BACK_WITHIN_MS = 20_000;
 
+/** Records that come later than this blind a watch by themselves (ms): what is older had been heard. */
+const LATEST_MS = 2_000;
+
 type RunDeps = WatchDeps & { readonly context: Context; readonly sibling: Sibling };
 
 /** One attempt under way. */
@@ -47,6 +50,8 @@ export class Run {
   #opened: boolean;
   /** What came between an earlier attempt and this one is known, or there was none. */
   #isReadBack: boolean;
+  /** As an earlier attempt left it. */
+  readonly #watchedTo: number;
 
   constructor(deps: RunDeps, input: WatchInput, judge: Judge, startedAt: number, before: Progress | undefined) {
     this.#deps = deps;
@@ -60,6 +65,7 @@ export class Run {
     this.shown = new Shown(deps, input);
     this.#opened = before !== undefined && before.opened !== false;
     this.#isReadBack = before === undefined;
+    this.#watchedTo = Math.max(this.#since, before?.watchedTo ?? 0);
   }
 
   /** Takes one event. Bound, since every source calls it. */
@@ -218,6 +224,7 @@ export class Run {
     const base = {
       startedAt: this.#startedAt,
       since: this.#since,
+      watchedTo: this.#opened && this.#isReadBack ? this.#deps.now() - LATEST_MS : this.#watchedTo,
       judge: this.#judge.snapshot(),
       series,
       judged: this.#judged,

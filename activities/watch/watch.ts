@@ -42,7 +42,9 @@ export function createWatch(deps: WatchDeps, watching: Watching): (input: WatchI
       // Heartbeats and the clock run while the sources open.
       const over = run.untilOver(cancellationSignal);
       const resumed = before !== undefined && before.opened !== false;
-      const options = { since: before?.since ?? startedAt, resumed, signal: watchOver.signal, remarks: run.shown.remarks };
+      const since = before?.since ?? startedAt;
+      const watchedTo = Math.max(since, before?.watchedTo ?? since);
+      const options = { since, watchedTo, resumed, signal: watchOver.signal, remarks: run.shown.remarks };
       const opened =
         input.guardMs === undefined ? begin(deps, watching, input, run, options) : keepOpen(deps, watching, input, run, options);
       opened.then(() => sibling.relieveGuards()).catch(run.fail);

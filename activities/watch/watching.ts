@@ -18,6 +18,8 @@ export interface Watching {
 
 export interface OpenOptions {
   readonly since: number;
+  /** What happened until then somebody has heard (epoch ms): rings need not reach further back. Never before `since`. */
+  readonly watchedTo: number;
   readonly resumed: boolean;
   readonly signal: AbortSignal;
   /** Takes the source of a remark, asked whenever people are shown how the watch stands: what is not seen and does not count. */

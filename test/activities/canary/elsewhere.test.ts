@@ -32,7 +32,7 @@ function sliceOf(service: string, nodes: readonly string[]): KubeObject {
 }
 
 /** A canary on node-1 and its control on node-2, watched in a cluster of four nodes. */
-async function rig() {
+async function rig({ watched = {} }: { readonly watched?: { readonly since?: number; readonly watchedTo?: number } } = {}) {
   const agents = await Promise.all(['node-1', 'node-2', 'node-3', 'node-4'].map((node) => startAgent(node)));
   const flows = createFlows({ nodes: fixedNodes(agents), now: Date.now, log: SILENT });
   const stop = new AbortController();
@@ -65,7 +65,10 @@ async function rig() {
   let unseen = (): string | undefined => undefined;
   const watching = canaryWatching({ cluster, hub, flows, now: Date.now, log: SILENT });
   const remarks = (source: () => string | undefined): void => void (unseen = source);
-  await watching.open(input, (event) => heard.push(event), { resumed: false, since: Date.now(), signal: stop.signal, remarks });
+  const began = Date.now();
+  const resumed = watched.since !== undefined;
+  const options = { resumed, since: began, watchedTo: began, ...watched, signal: stop.signal, remarks };
+  await watching.open(input, (event) => heard.push(event), options);
   const outOfSight = () => {
     const open = new Map<string, boolean>();
     for (const event of heard) {
@@ -135,4 +138,14 @@ test('Relay that does not reach a node blinds those whose traffic runs there, an
   expect(away).toEqual([{ node: 'default/node-9', problem: 'Relay does not reach it' }]);
   expect(missing(away, { nodes: ['node-1'], reporters: [] })).toMatchObject({ limits: [expect.stringContaining('node-9')] });
   expect(missing(away, { nodes: ['node-9'], reporters: [] })).toMatchObject({ blind: { code: 'Blind' } });
+});
+
+test('a watch that goes on has not seen what the ring of a node of its pods no longer holds, unless somebody had watched until then', async () => {
+  // The agents have started with the test, so their rings hold nothing of before.
+  const began = Date.now();
+  const { heard } = await rig({ watched: { since: began - 60_000, watchedTo: began - 20_000 } });
+  const lost = (of: typeof heard) => of.flatMap((event) => (event.kind === 'gap' && event.lost ? [event.node] : [])).toSorted();
+  expect(lost(heard)).toEqual(['node-1', 'node-2']);
+  const later = await rig({ watched: { since: began - 60_000, watchedTo: Date.now() + 60_000 } });
+  expect(lost(later.heard)).toEqual([]);
 });

@@ -43,7 +43,7 @@ it('agents that cannot be read are a gap: what was proved before says nothing of
   const heard: Evidence[] = [];
   const end = new AbortController();
   const hear = (event: Evidence): void => void heard.push(event);
-  const options = { since: Date.now(), resumed: false, signal: end.signal };
+  const options = { since: Date.now(), watchedTo: Date.now(), resumed: false, signal: end.signal };
   await encryptionWatching({ cluster, flows, now: Date.now, log: SILENT }).open(input, hear, options);
   await vi.advanceTimersByTimeAsync(1_500);
   expect(heard.at(-1)).toMatchObject({ kind: 'proof', proof: { kind: 'not-yet' } });

@@ -52,7 +52,11 @@ async function watched({ flows = [], tells }: Ring, { resumed = true, since = SI
     proves: () => true,
   });
   const hear = (event: Evidence): void => void heard.push(event);
-  await followTraffic({ flows: source, now: Date.now }, { reader, homes, since, resumed, signal: end.signal, from }, hear);
+  await followTraffic(
+    { flows: source, now: Date.now },
+    { reader, homes, since, watchedTo: since, resumed, signal: end.signal, from },
+    hear,
+  );
   const atOnce = [...heard];
   const later = async (ms: number) => {
     await vi.advanceTimersByTimeAsync(ms);

@@ -26,6 +26,7 @@ function rig({ latencyMs = 0, accepts }: { readonly latencyMs?: number; readonly
   let present = [...labelled];
   let traces: readonly Flow[] = [];
   let silent: string | undefined;
+  let reach: number | undefined;
   const cluster = {
     read: async () => sleep(latencyMs, { data: {} }),
     list: async (resource: Resource) => {
@@ -39,6 +40,7 @@ function rig({ latencyMs = 0, accepts }: { readonly latencyMs?: number; readonly
     replay: async (_keys: readonly string[], since: number, follower: FlowFollower) => {
       replayed.push(since);
       await ring;
+      if (reach !== undefined) follower.reached?.('node-1', reach, 100);
       if (silent !== undefined) follower.gap(silent, began, 'no answer in time', 1);
       if (follower.traces) for (const trace of traces) follower.flow(trace, 'node-1', began);
       for (const at of [began - 40_000, began - 20_000])
@@ -71,14 +73,14 @@ function rig({ latencyMs = 0, accepts }: { readonly latencyMs?: number; readonly
   const end = new AbortController();
   afterEach(() => end.abort());
   const judge = watching.judge(input, began);
-  const open = (resumed: boolean) =>
+  const open = (resumed: boolean, { since = began, watchedTo = since }: { readonly since?: number; readonly watchedTo?: number } = {}) =>
     watching.open(
       input,
       (event) => {
         heard.push(event);
         judge.hear(event);
       },
-      { since: began, resumed, signal: end.signal },
+      { since, watchedTo, resumed, signal: end.signal },
     );
   const flow = (...of: Parameters<typeof verdictFlow>) => followers?.flow(verdictFlow(...of) as unknown as Flow, 'node-1', Date.now());
   return {
@@ -90,6 +92,7 @@ function rig({ latencyMs = 0, accepts }: { readonly latencyMs?: number; readonly
     judge,
     hold: (...held: readonly Flow[]) => void (traces = held),
     silence: (node: string) => void (silent = node),
+    reaches: (at: number) => void (reach = at),
     holdRing: (until: Promise<void>) => void (ring = until),
     lose: (name: string) => (present = present.filter((one) => one !== name)),
   };
@@ -138,6 +141,16 @@ describe('a watch whose API server takes its time', () => {
     await open(true);
     expect(replayed).toEqual([began]);
     expect(heard.filter(({ kind }) => kind === 'connection')).toEqual([]);
+  });
+
+  test.each([
+    [5_000, 1],
+    [15_000, 0],
+  ])('has not seen what a ring that reaches back %i ms no longer holds, where the last had watched until 10 s ago', async (reach, gaps) => {
+    const { open, reaches, heard, began } = rig();
+    reaches(began - reach);
+    await open(true, { since: began - 30_000, watchedTo: began - 10_000 });
+    expect(heard.filter((event) => event.kind === 'gap' && event.node === 'node-1' && event.lost)).toHaveLength(gaps);
   });
 });
 
