@@ -42,7 +42,12 @@ export function canaryWatching(deps: EvidenceDeps): Watching {
   };
 }
 
-async function openEvidence(deps: EvidenceDeps, input: WatchInput, heard: Hear, { since, watchedTo, signal, remarks }: OpenOptions): Promise<void> {
+async function openEvidence(
+  deps: EvidenceDeps,
+  input: WatchInput,
+  heard: Hear,
+  { since, watchedTo, signal, remarks }: OpenOptions,
+): Promise<void> {
   // After an undo the question is whether the service as a whole is well: everybody is judged.
   const hear: Hear = input.purpose === 'restored' ? (event) => heard(judgedAlike(event)) : heard;
   const details = CanaryDetails.parse(input.plan.details);

@@ -171,6 +171,9 @@ describe('a later attempt', () => {
     const at = Date.now();
     for (let n = 0; n < 20; n++) first.hear(request({ at: at + n }));
     await expect.poll(() => first.heartbeats.at(-1)).toMatchObject({ since: at + 19, judge: { canary: { requests: 20 } } });
+    const { watchedTo } = first.heartbeats.at(-1) as { watchedTo: number };
+    expect(Date.now() - watchedTo).toBeGreaterThanOrEqual(2_000);
+    expect(Date.now() - watchedTo).toBeLessThan(10_000);
     one.environment.cancel('WORKER_SHUTDOWN');
     await expect(one.result).rejects.toBeInstanceOf(CancelledFailure);
 
