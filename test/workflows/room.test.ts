@@ -30,7 +30,7 @@ it('people who extend for ever are told before Temporal ends the run, and it sti
     await simulator.update('decide', decision).catch((error: unknown) => (refused = error as Error));
   }
   expect(refused?.name).toBe('NoRoom');
-  expect(sentence('NoRoom')).toMatch(/Nothing was changed\..*rolling it back; the next command begins a new one/);
+  expect(sentence('NoRoom')).toMatch(/Nothing was changed\..*roll it back\. Then run the command again/);
   expect(simulator.history.events).toBeLessThan(TEMPORALS_LIMIT / 2);
   await simulator.update('decide', await decisionOn(simulator, operator, 'rollback'));
   await simulator.run();
