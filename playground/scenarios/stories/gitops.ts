@@ -20,8 +20,7 @@ const selfHeal: Scenario = {
     const argo = await startArgo(scene);
     try {
       const operation = await scene.begin('/mesh canary backend 10% --soak 6s');
-      const warning = 'Argo CD application shop applies backend/backend and would write Git';
-      await operation.seen((message) => JSON.stringify(message.blocks ?? []).includes(warning), 'who would write the weights back');
+      await operation.said(/Argo CD application shop applies backend\/backend and would write Git/, 'who would write the weights back');
       await approve(operation);
       const held = await operation.phase('holding');
       const { verdict } = held;
