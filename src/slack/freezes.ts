@@ -1,5 +1,7 @@
 // `/mesh freeze` and `unfreeze`: set, lift and list.
 
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WebAPIRateLimitedError } from '@slack/web-api';
 import type { Command } from '../domain/commands/command.ts';
 import { channelOf, isInScope } from '../domain/config/use.ts';
 import type { JsonObject } from '../domain/json.ts';
@@ -144,7 +146,9 @@ async function record(deps: BotDeps, { actor, origin }: By, scope: string, data:
   await deps.audit.append([{ key, at: deps.now(), kind: 'freeze', opId: '', target, actor: actor.id, data }]);
 }
 
-/** The metadata names the command that caused the post: the same words twice are two events, the same command twice is a fault. */
+/** Whoever typed the command waits for its answer: a channel that Slack asks to wait with for longer is not told. */
+const LONGEST_WAIT_S = 1;
+
 /**
  * The metadata names the command that caused the post: the same words twice are two events, the same command twice is a fault.
  * In the channel, since who is stopped should not have to find out by being refused; who set or lifted it reads it there too.
@@ -153,8 +157,13 @@ async function post(deps: BotDeps, origin: Origin, text: string): Promise<Answer
   const { channelId } = origin;
   const metadata = { event_type: 'meshops_freeze', event_payload: { request_id: requestIdOf(origin) } };
   const answer = say(text);
+  const message = { channel: channelId, text, blocks: [...(answer.blocks ?? [])], unfurl_links: false, metadata };
   try {
-    await deps.web.chat.postMessage({ channel: channelId, text, blocks: [...(answer.blocks ?? [])], unfurl_links: false, metadata });
+    await deps.web.chat.postMessage(message).catch(async (error: unknown) => {
+      if (!(error instanceof WebAPIRateLimitedError) || error.retryAfter > LONGEST_WAIT_S) throw error;
+      await sleep(error.retryAfter * 1_000);
+      await deps.web.chat.postMessage(message);
+    });
     return { ...answer, isPosted: true };
   } catch (error) {
     // The freeze holds, or does not, whether or not the channel hears of it; the person must know.

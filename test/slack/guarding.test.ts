@@ -29,6 +29,15 @@ test('a freeze is set, told to the channel, listed, lifted, and recorded each ti
   expect(await at.audit.verify()).toMatchObject({ kind: 'intact', records: 2 });
 });
 
+test('a channel that Slack asks to wait a second with is told of a freeze all the same', async () => {
+  at.slack.faults.rateLimited(1, ['chat.postMessage']);
+  const typed = type('/mesh freeze demo/backend 2h release');
+  await expect.poll(() => at.slack.log.refusals().length).toBe(1);
+  at.slack.faults.rateLimited(false);
+  expect(await typed).toBe('');
+  expect(posted()).toContain('is frozen until');
+});
+
 test('a freeze that is lifted twice is told twice, and Slack sees no post that came twice', async () => {
   for (const reason of ['first', 'second']) {
     await type(`/mesh freeze demo/backend 2h ${reason}`);

@@ -14,8 +14,8 @@ const freeze: Scenario = {
   play: async (scene) => {
     // Long enough that the freeze is there before the first stage is over, however busy the machine is.
     const operation = await approvedCanary(scene, '/mesh canary backend 10% --steps 5,10 --soak 8s');
-    await posted(scene, '/mesh freeze demo 10m release weekend', /is frozen until/);
     try {
+      await posted(scene, '/mesh freeze demo 10m release weekend', /is frozen until/);
       await scene.until(async () => (await operation.view()).frozen !== undefined, 'the next stage to wait for the freeze');
       must((await scene.weight(CANARY)) === 5, 'the next stage was written under a freeze');
       await operation.seen((message) => /Frozen/.test(JSON.stringify(message.blocks)), 'the message that says so');
