@@ -32,7 +32,7 @@ export async function filled(
   }
 }
 
-/** What a stage writes that its plan does not name is put on record before it is written: should this run be lost, the record is what puts it back. */
+/** What a stage writes that its plan does not name goes to the record ahead of the write, which does not wait for it: of a run that is lost, the record puts it back. */
 function remember(course: Course, plan: Plan, stage: PlannedStage, originals: readonly Original[]): void {
   const idOf = ({ object, uid }: Original): string => `${objectKey(object)} ${uid}`;
   const known = new Set([...plan.originals, ...course.originals].map(idOf));

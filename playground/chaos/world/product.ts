@@ -40,7 +40,7 @@ import type { ApiServer } from './api-server.ts';
 import type { Clocks } from './clocks.ts';
 import { modelCluster } from './cluster.ts';
 import { type Counters, modelPrometheus } from './counters.ts';
-import { cleared } from './database.ts';
+import { cleared, overDatabase } from './database.ts';
 import type { Faults } from './faults.ts';
 import { CLUSTER } from './mesh.ts';
 import { TEAM } from './people.ts';
@@ -236,17 +236,4 @@ function botOf(deps: ProductDeps, { audit, freezesOf, requests }: Shared): BotDe
     now,
     log: SILENT,
   };
-}
-
-/** Every call goes over the wire to the database, which may be away. `hang`: what node-postgres' statement timeout makes of it. */
-function overDatabase<T extends object>(target: T, faults: Faults): T {
-  const fail = (): Error => new Error('the database does not answer');
-  return new Proxy(target, {
-    get: (object, name) => {
-      const member: unknown = Reflect.get(object, name);
-      if (typeof member !== 'function') return member;
-      return (...args: unknown[]) =>
-        faults.call('database', () => member.apply(object, args) as unknown, fail, { ms: 1, deadlineMs: 2_000 });
-    },
-  });
 }
